@@ -1,0 +1,56 @@
+# `make` alone lists the targets. Everything runs in .venv, which the first target that needs it makes.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements/all.txt requirements/installer.txt pyproject.toml scripts/install.sh
+	@PYTHON=$(PYTHON) sh scripts/install.sh
+
+.PHONY: install
+install: $(STAMP) ## Make .venv and install the locked dependencies
+
+.PHONY: up
+up: $(STAMP) ## Start the local stack, run sample orders through it, and leave it running
+	@$(BIN)/pulsequeue up $(if $(PORT),--port $(PORT))
+
+.PHONY: down
+down: $(STAMP) ## Stop what `make up` started
+	@$(BIN)/pulsequeue down
+
+.PHONY: test
+test: $(STAMP) ## Run every test
+	$(BIN)/pytest
+
+.PHONY: static
+static: $(STAMP) ## Lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: check
+check: static test ## The whole gate: static checks, then every test
+
+.PHONY: format
+format: $(STAMP) ## Let ruff format, and fix what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: schemas
+schemas: $(STAMP) ## Write docs/events/ from the event models
+	$(BIN)/pulsequeue events schema --all --output docs/events
+
+.PHONY: lock
+lock: $(STAMP) ## Resolve the dependencies again and write requirements/
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra tools --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/all.txt
+	grep '^uv==' requirements/all.txt | sed 's/ .*//' | $(BIN)/uv pip compile --quiet - --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file requirements/installer.txt

@@ -1,0 +1,242 @@
+"""Every event on the bus, one model each: camelCase on the wire, frozen, unknown fields ignored.
+
+An event we emit is a function of the order it tells about, down to its id, so that emitting it again
+after a crash is recognisably the same event.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+MAX_SKUS = 90
+MAX_LINES = 1_000
+MAX_QUANTITY = 1_000_000
+MAX_UNIT_PRICE = 1_000_000_000
+
+_EVENT_IDS = uuid5(NAMESPACE_URL, "urn:pulsequeue:events")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def event_id(tenant_id: str, order_id: str, event: str, transition: str) -> str:
+    """Name the event that tells of one transition of one order; the same call gives the same id."""
+    return str(uuid5(_EVENT_IDS, f"{tenant_id}#{order_id}#{event}#{transition}"))
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _only_rfc3339(value: object) -> object:
+    # pydantic would also take a number, or a string of digits, for a Unix time.
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        return value
+    raise ValueError("must be an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z")
+
+
+# '#' joins tenant and id in table keys; blanks at the ends and control characters make look-alikes.
+_IDENTIFIER = r"^[^\s#\x00-\x1f\x7f-\x9f]([^#\x00-\x1f\x7f-\x9f]{0,126}[^\s#\x00-\x1f\x7f-\x9f])?$"
+_LABEL = r"^[^\x00-\x1f\x7f-\x9f]+$"
+
+Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER, min_length=1, max_length=128)]
+Label = Annotated[str, StringConstraints(pattern=_LABEL, min_length=1, max_length=64)]
+Text = Annotated[str, StringConstraints(pattern=_LABEL, min_length=1, max_length=256)]
+Quantity = Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
+Minor = Annotated[StrictInt, Field(ge=0, description="An amount in minor units, such as cents.")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_only_rfc3339), PlainSerializer(rfc3339, when_used="json")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class Item(_Model):
+    sku: Identifier
+    quantity: Quantity
+
+
+class PricedItem(Item):
+    unit_price_minor: Annotated[Minor, Field(le=MAX_UNIT_PRICE)]
+
+
+class Event(_Model):
+    """What every event says, whatever it is about."""
+
+    event_id: Identifier
+    correlation_id: Identifier
+    occurred_at: Instant
+    tenant_id: Identifier = "default"
+    schema_version: Annotated[StrictInt, Field(ge=1)] = 1
+
+    @classmethod
+    def detail_type(cls) -> str:
+        return cls.__name__
+
+    def wire(self) -> str:
+        """Return the JSON that goes into the `detail` of a bus entry."""
+        return self.model_dump_json(exclude_none=True)
+
+
+class OrderEvent(Event):
+    order_id: Identifier
+
+    @model_validator(mode="before")
+    @classmethod
+    def _correlate(cls, data: object) -> object:
+        """Publishers need not repeat the order id as the correlation id."""
+        if isinstance(data, dict) and "correlationId" not in data and "correlation_id" not in data:
+            order_id = data.get("orderId", data.get("order_id"))
+            return data if order_id is None else {**data, "correlation_id": order_id}
+        return data
+
+
+class OrderPlaced(OrderEvent):
+    """A customer wants these items."""
+
+    customer_id: Identifier
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=MAX_LINES)]
+    region: Label | None = None
+    channel: Label | None = None
+    payment_method: Label | None = None
+    placed_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _fits_one_transaction(self) -> Self:
+        totals: dict[str, int] = {}
+        for item in self.items:
+            totals[item.sku] = totals.get(item.sku, 0) + item.quantity
+        if len(totals) > MAX_SKUS:
+            raise ValueError(
+                f"an order may name at most {MAX_SKUS} distinct SKUs, this one names {len(totals)}"
+            )
+        for sku, quantity in totals.items():
+            if quantity > MAX_QUANTITY:
+                raise ValueError(f"the lines of {sku!r} add up to {quantity}, more than {MAX_QUANTITY}")
+        return self
+
+
+class PaymentRequested(OrderEvent):
+    """Stock is reserved until `expiresAt`; this amount is to be charged."""
+
+    customer_id: Identifier
+    items: tuple[PricedItem, ...]
+    amount_minor: Minor
+    currency: Currency
+    payment_method: Label | None = None
+    placed_at: Instant
+    expires_at: Instant
+
+
+class PaymentProcessed(OrderEvent):
+    """The customer was charged."""
+
+    charge_id: Text
+    amount_minor: Minor
+    currency: Currency
+
+
+class PaymentFailed(OrderEvent):
+    """The customer was not charged, and will not be for this order."""
+
+    reason: Text
+    amount_minor: Minor
+    currency: Currency
+
+
+class OrderConfirmed(OrderEvent):
+    """Paid, and taken from stock."""
+
+    customer_id: Identifier
+    items: tuple[PricedItem, ...]
+    amount_minor: Minor
+    currency: Currency
+
+
+class OrderRejected(OrderEvent):
+    """Nothing was reserved."""
+
+    customer_id: Identifier
+    reason: Literal["out_of_stock", "unknown_sku", "currency_mismatch"]
+    skus: tuple[Identifier, ...] = ()
+
+
+class OrderCancelled(OrderEvent):
+    """The reservation was released."""
+
+    customer_id: Identifier
+    reason: Literal["payment_failed", "reservation_expired", "customer_request"]
+
+
+class OrderCancellationRequested(OrderEvent):
+    """Release the order if it is reserved; refund it if it is confirmed."""
+
+    reason: Text | None = None
+
+
+class RefundRequested(OrderEvent):
+    """Give the money back, and put the goods back on the shelf if they have returned."""
+
+    restock: StrictBool = False
+    reason: Text | None = None
+
+
+class RefundProcessed(OrderEvent):
+    """The charge was given back."""
+
+    charge_id: Text
+    refund_id: Text
+    amount_minor: Minor
+    currency: Currency
+    restocked: StrictBool
+    reason: Text
+
+
+class InventoryAdjusted(Event):
+    """An operator set or changed the stock of a SKU; the levels are those right after."""
+
+    sku: Identifier
+    delta: StrictInt
+    stock: Annotated[StrictInt, Field(ge=0)]
+    available: Annotated[StrictInt, Field(ge=0)]
+    unit_price_minor: Minor
+    currency: Currency
+    name: Text | None = None
+
+
+CATALOGUE: tuple[type[Event], ...] = (
+    OrderPlaced,
+    PaymentRequested,
+    PaymentProcessed,
+    PaymentFailed,
+    OrderConfirmed,
+    OrderRejected,
+    OrderCancelled,
+    OrderCancellationRequested,
+    RefundRequested,
+    RefundProcessed,
+    InventoryAdjusted,
+)
+
+
+def by_name(name: str) -> type[Event] | None:
+    return _BY_NAME.get(name)
+
+
+_BY_NAME = {model.detail_type(): model for model in CATALOGUE}

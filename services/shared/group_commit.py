@@ -1,0 +1,133 @@
+"""The ledger over any store: batches of orders in as few transactions as they fit.
+
+A refused transaction is a source of knowledge, not an error: see packing.py for what is learned.
+"""
+
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from services.shared import packing
+from services.shared.errors import StoreUnavailableError
+from services.shared.ledger import (
+    Committed,
+    Found,
+    Key,
+    Move,
+    Order,
+    Outcome,
+    Placement,
+    Price,
+    Store,
+    Unsettled,
+    effects,
+)
+from services.shared.packing import Entry, Knowledge, Packable
+
+P = TypeVar("P", bound=Packable)
+Decide = Callable[[Sequence[P], Knowledge], Sequence[Entry]]
+Run = Callable[
+    [Callable[[list[list[P]]], dict[Key, Outcome]], Iterable[list[list[P]]]], Iterable[dict[Key, Outcome]]
+]
+
+_PRICES_KEPT = 100_000
+
+
+def jittered_pauses(attempts: int = 6, base: float = 0.02, cap: float = 0.5) -> Iterator[float]:
+    """Seconds to wait before each further attempt: full jitter, so that rivals do not meet again."""
+    # One line of arithmetic; a retry library would cost more of a cold start than all of this package.
+    return (random.uniform(0, min(cap, base * 2**n)) for n in range(attempts))  # noqa: S311 - not a secret
+
+
+class GroupCommit:
+    """A Ledger. `run` maps over chains that may go on at the same time; `map` runs them one by one."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        run: Callable[..., Iterable[dict[Key, Outcome]]] = map,
+        pauses: Callable[[], Iterable[float]] = jittered_pauses,
+        sleep: Callable[[float], None] = time.sleep,
+        max_actions: int = packing.MAX_ACTIONS,
+    ) -> None:
+        self._store = store
+        self._run = run
+        self._pauses = pauses
+        self._sleep = sleep
+        self._max_actions = max_actions
+        self._prices: dict[Key, Price] = {}
+
+    def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
+        prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
+        return self._commit(placements, packing.admit, prices)
+
+    def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
+        return self._commit(moves, packing.entries_of, {})
+
+    def orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
+        return self._store.read_orders(keys) if keys else {}
+
+    def _known_prices(self, keys: Collection[Key]) -> dict[Key, Price | None]:
+        """Prices from memory, and from the store where memory has none; the write makes them exact."""
+        if missing := [key for key in keys if key not in self._prices]:
+            self._remember({key: stock.price for key, stock in self._store.read_stock(missing).items()})
+        return {key: self._prices.get(key) for key in keys}
+
+    def _remember(self, prices: Mapping[Key, Price | None]) -> None:
+        if len(self._prices) + len(prices) > _PRICES_KEPT:
+            self._prices.clear()
+        for key, price in prices.items():
+            if price is None:
+                self._prices.pop(key, None)
+            else:
+                self._prices[key] = price
+
+    def _commit(
+        self, work: Sequence[P], decide: Decide[P], prices: Mapping[Key, Price | None]
+    ) -> dict[Key, Outcome]:
+        def commit_chain(chain: list[list[P]]) -> dict[Key, Outcome]:
+            skus = {key for pack in chain for one in pack for key in one.stock_keys()}
+            known = Knowledge({key: prices[key] for key in skus & prices.keys()})
+            outcomes: dict[Key, Outcome] = {}
+            for pack in chain:
+                outcomes |= self._commit_pack(pack, decide, known)
+            self._remember(known.prices)
+            return outcomes
+
+        outcomes: dict[Key, Outcome] = {}
+        for part in self._run(commit_chain, packing.plan(work, self._max_actions)):
+            outcomes |= part
+        return outcomes
+
+    def _commit_pack(self, pack: Sequence[P], decide: Decide[P], known: Knowledge) -> dict[Key, Outcome]:
+        outcomes: dict[Key, Outcome] = {}
+        pending = list(pack)
+        pauses = iter(self._pauses())
+        # Every round that is not busy teaches something; the bound is for numbers that move as we look.
+        for _ in range(len(pack) + 10):
+            entries = decide(pending, known)
+            attempted = packing.writes(entries)
+            try:
+                verdicts = self._store.transact(attempted)
+            except StoreUnavailableError:
+                lesson = packing.Lesson({}, {}, busy=True)
+            else:
+                if not verdicts:
+                    known.forget_levels(
+                        key for entry in entries for key in effects(entry.before, entry.after)
+                    )
+                    return outcomes | {entry.key: Committed(entry.after) for entry in entries}
+                lesson = packing.learn(entries, attempted, verdicts, known)
+            outcomes |= {key: Found(order) for key, order in lesson.found.items()}
+            outcomes |= {key: Unsettled(why) for key, why in lesson.broken.items()}
+            pending = [one for one in pending if one.key not in outcomes]
+            if not pending:
+                return outcomes
+            if lesson.busy:
+                pause = next(pauses, None)
+                if pause is None:
+                    break
+                self._sleep(pause)
+        return outcomes | {one.key: Unsettled("contention") for one in pending}
