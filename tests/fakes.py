@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of what it stands in for."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -184,6 +184,7 @@ class BookkeepingGateway:
         self.declining: set[str] = set()
         self.down = False
         self.silent_after_charging = False
+        self.while_charging: Callable[[], None] | None = None
 
     def charge(self, request: ChargeRequest) -> Charged | Declined:
         self.calls.append(request.key)
@@ -191,6 +192,9 @@ class BookkeepingGateway:
             raise GatewayUnavailableError("down")
         if request.order_id in self.declining:
             return Declined("card_declined")
+        if meanwhile := self.while_charging:
+            self.while_charging = None
+            meanwhile()
         charged = self.charges.setdefault(request.key, Charged(f"ch-{request.order_id}"))
         if self.silent_after_charging:
             raise GatewayUnavailableError("the answer was lost")
