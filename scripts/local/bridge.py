@@ -42,8 +42,9 @@ log = logging.getLogger("bridge")
 
 
 class Cursor(BaseModel):
-    """How far one log group was read. The emulator opens a stream for each invocation and fills it at once,
-    so a stream that was read was read whole.
+    """How far one log group was read.
+
+    The emulator opens a stream for each invocation and fills it at once, so one that was read was read whole.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -166,17 +167,15 @@ class Bridge:
 
     def _queue(self, queue: str, url: str, now_ms: int) -> list[Observation]:
         answer = self._environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        counts = answer["Attributes"]
+        said = {
+            "ApproximateNumberOfMessagesVisible": counts["ApproximateNumberOfMessages"],
+            "ApproximateNumberOfMessagesNotVisible": counts["ApproximateNumberOfMessagesNotVisible"],
+            "ApproximateNumberOfMessagesDelayed": counts["ApproximateNumberOfMessagesDelayed"],
+        }
         return [
-            Observation(
-                Series("AWS/SQS", f"{count}{suffix}", (("QueueName", queue),), "Count"),
-                (float(answer["Attributes"][attribute]),),
-                now_ms,
-            )
-            for attribute, count, suffix in (
-                ("ApproximateNumberOfMessages", "ApproximateNumberOfMessages", "Visible"),
-                ("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesNotVisible", ""),
-                ("ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesDelayed", ""),
-            )
+            Observation(Series("AWS/SQS", name, (("QueueName", queue),), "Count"), (float(count),), now_ms)
+            for name, count in said.items()
         ]
 
     def _read(self, group: str, cursor: Cursor) -> list[Invocation]:
