@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -207,7 +208,7 @@ def _function(
 
 def _mapping(environment: Environment, name: str, spec: Function, queue_arn: str) -> None:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
-    scaling: ScalingConfigTypeDef = {"MaximumConcurrency": spec.maximum_concurrency}
+    scaling: ScalingConfigTypeDef = {"MaximumConcurrency": local_concurrency(spec.maximum_concurrency)}
     there = functions.list_event_source_mappings(FunctionName=full_name, EventSourceArn=queue_arn)
     for mapping in there["EventSourceMappings"]:
         functions.update_event_source_mapping(
@@ -227,6 +228,15 @@ def _mapping(environment: Environment, name: str, spec: Function, queue_arn: str
         FunctionResponseTypes=["ReportBatchItemFailures"],
         ScalingConfig=scaling,
     )
+
+
+def local_concurrency(wanted: int) -> int:
+    """Run no more copies of a function side by side than there are cores (and 2, the least SQS allows).
+
+    Ten cold starts at once on two cores keep the first order waiting for seven seconds, and warm they are no
+    faster than two.
+    """
+    return min(wanted, max(2, os.cpu_count() or 2))
 
 
 def _rule(environment: Environment, name: str, spec: Function, queue_arn: str) -> None:
