@@ -121,7 +121,7 @@ def _limits(old: Schema, new: Schema, at: str) -> Iterator[str]:
 
 
 def _other_keywords(old: Schema, new: Schema, at: str) -> Iterator[str]:
-    """Nobody can tell whether one pattern admits all that another did, so any change but dropping it counts."""
+    """Nobody can tell whether one pattern admits what another did: all changes count, bar dropping it."""
     known = _ANNOTATIONS | _HANDLED | {*_LOWER_LIMITS, *_UPPER_LIMITS}
     for keyword in sorted((old.keys() | new.keys()) - known):
         if keyword in new and old.get(keyword) != new[keyword]:
