@@ -3,12 +3,11 @@
 A refused transaction is a source of knowledge, not an error: see packing.py for what is learned.
 """
 
-import random
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from services.shared import packing
+from services.shared.backoff import Waits, jittered
 from services.shared.errors import StoreUnavailableError
 from services.shared.ledger import (
     Committed,
@@ -27,17 +26,7 @@ from services.shared.packing import Entry, Knowledge, Packable
 
 P = TypeVar("P", bound=Packable)
 Decide = Callable[[Sequence[P], Knowledge], Sequence[Entry]]
-Run = Callable[
-    [Callable[[list[list[P]]], dict[Key, Outcome]], Iterable[list[list[P]]]], Iterable[dict[Key, Outcome]]
-]
-
 _PRICES_KEPT = 100_000
-
-
-def jittered_pauses(attempts: int = 6, base: float = 0.02, cap: float = 0.5) -> Iterator[float]:
-    """Seconds to wait before each further attempt: full jitter, so that rivals do not meet again."""
-    # One line of arithmetic; a retry library would cost more of a cold start than all of this package.
-    return (random.uniform(0, min(cap, base * 2**n)) for n in range(attempts))  # noqa: S311 - not a secret
 
 
 class GroupCommit:
@@ -48,14 +37,12 @@ class GroupCommit:
         store: Store,
         *,
         run: Callable[..., Iterable[dict[Key, Outcome]]] = map,
-        pauses: Callable[[], Iterable[float]] = jittered_pauses,
-        sleep: Callable[[float], None] = time.sleep,
+        waits: Waits = jittered(6),  # noqa: B008 - makes a maker of iterators, which holds no state
         max_actions: int = packing.MAX_ACTIONS,
     ) -> None:
         self._store = store
         self._run = run
-        self._pauses = pauses
-        self._sleep = sleep
+        self._waits = waits
         self._max_actions = max_actions
         self._prices: dict[Key, Price] = {}
 
@@ -104,7 +91,7 @@ class GroupCommit:
     def _commit_pack(self, pack: Sequence[P], decide: Decide[P], known: Knowledge) -> dict[Key, Outcome]:
         outcomes: dict[Key, Outcome] = {}
         pending = list(pack)
-        pauses = iter(self._pauses())
+        waits = self._waits()
         # Every round that is not busy teaches something; the bound is for numbers that move as we look.
         for _ in range(len(pack) + 10):
             entries = decide(pending, known)
@@ -125,9 +112,6 @@ class GroupCommit:
             pending = [one for one in pending if one.key not in outcomes]
             if not pending:
                 return outcomes
-            if lesson.busy:
-                pause = next(pauses, None)
-                if pause is None:
-                    break
-                self._sleep(pause)
+            if lesson.busy and not next(waits, False):
+                break
         return outcomes | {one.key: Unsettled("contention") for one in pending}

@@ -243,26 +243,31 @@ def learn(
     broken_stock: dict[Key, str] = {}
     taught = False
     for write, verdict in zip(attempted, verdicts, strict=True):
-        match write, verdict:
-            case OrderWrite(), Refused(current=Order() as current):
-                found[write.key] = current
-            case OrderWrite(), Refused():
-                broken[write.key] = "the order is gone"
-            case OrderWrite(), Broken(why=why):
-                broken[write.key] = why
-            case StockWrite(delta=delta), Refused(current=Stock() as stock) if delta.available < 0:
-                known.note(write.key, stock)
+        fault = _fault(write, verdict)
+        if fault:
+            (broken_stock if isinstance(write, StockWrite) else broken)[write.key] = fault
+        elif isinstance(verdict, Refused):
+            if isinstance(verdict.current, Order):
+                found[write.key] = verdict.current
+            else:
+                known.note(write.key, verdict.current)
                 taught = True
-            case StockWrite(delta=delta), Refused(current=None) if delta.available < 0:
-                known.note(write.key, None)
-                taught = True
-            case StockWrite(), Refused():
-                broken_stock[write.key] = f"the numbers of {write.key.id!r} do not allow what its orders need"
-            case StockWrite(), Broken(why=why):
-                broken_stock[write.key] = why
     for entry in entries:
         for key in effects(entry.before, entry.after).keys() & broken_stock.keys():
             broken[entry.key] = broken_stock[key]
     # A cancellation that names no cause is contention too.
     busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or taught)
     return Lesson(found, broken, busy)
+
+
+def _fault(write: Write, verdict: Verdict) -> str | None:
+    """What is wrong with the item itself, so that no other quantity or moment would help."""
+    match write, verdict:
+        case _, Broken(why=why):
+            return why
+        case OrderWrite(), Refused(current=None):
+            return "the order is gone"
+        case StockWrite(delta=delta), Refused() if delta.available >= 0:
+            return f"{write.key.id!r} is gone, or its numbers do not allow what its orders need"
+        case _:
+            return None

@@ -1,0 +1,122 @@
+"""What the order service decides, and what the world must hear of an order in a given state. Pure.
+
+Events are a function of the order: telling them again after a crash tells the same events.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+from services.shared.events import (
+    Event,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderPlaced,
+    OrderRejected,
+    PaymentRequested,
+    PricedItem,
+    RefundRequested,
+    event_id,
+)
+from services.shared.ledger import Key, Move, Order, Placement, Status, add_up
+
+
+def placement(event: OrderPlaced, now: datetime, hold: timedelta) -> Placement:
+    return Placement(
+        key=Key(event.tenant_id, event.order_id),
+        customer_id=event.customer_id,
+        quantities=add_up(event.items),
+        placed_at=event.placed_at or event.occurred_at,
+        payment_method=event.payment_method,
+        at=now,
+        expires_at=now + hold,
+        event_id=event.event_id,
+    )
+
+
+def same_order(event: OrderPlaced, order: Order) -> bool:
+    """Tell a redelivery from a different order under an id already taken."""
+    quantities = tuple((line.sku, line.quantity) for line in order.lines)
+    return event.customer_id == order.customer_id and sorted(add_up(event.items)) == sorted(quantities)
+
+
+def cancel(order: Order, now: datetime, cause: str) -> Move | None:
+    """A customer may call off what is reserved."""
+    if order.status is not Status.RESERVED:
+        return None
+    return Move(order, order.moved(Status.CANCELLED, now, cause, reason="customer_request"))
+
+
+def expire(order: Order, now: datetime, cause: str) -> Move | None:
+    """A reservation ends when its time is over."""
+    if order.status is not Status.RESERVED or order.expires_at is None or order.expires_at > now:
+        return None
+    return Move(order, order.moved(Status.CANCELLED, now, cause, reason="reservation_expired"))
+
+
+def announce(order: Order) -> list[Event]:
+    """List the events of this service that an order in this state must have had published."""
+    key, customer = order.key, order.customer_id
+    match order.status:
+        case Status.RESERVED if order.expires_at is not None and order.currency is not None:
+            step = order.entered(Status.RESERVED)
+            return [
+                PaymentRequested(
+                    event_id=event_id(*key, "PaymentRequested", "reserved"),
+                    correlation_id=key.id,
+                    occurred_at=step.at,
+                    tenant_id=key.tenant_id,
+                    order_id=key.id,
+                    customer_id=customer,
+                    items=tuple(
+                        PricedItem(
+                            sku=line.sku, quantity=line.quantity, unit_price_minor=line.unit_price_minor
+                        )
+                        for line in order.lines
+                    ),
+                    amount_minor=order.amount_minor,
+                    currency=order.currency,
+                    payment_method=order.payment_method,
+                    placed_at=order.placed_at,
+                    expires_at=order.expires_at,
+                )
+            ]
+        case Status.REJECTED:
+            return [
+                OrderRejected(
+                    event_id=event_id(*key, "OrderRejected", "rejected"),
+                    correlation_id=key.id,
+                    occurred_at=order.entered(Status.REJECTED).at,
+                    tenant_id=key.tenant_id,
+                    order_id=key.id,
+                    customer_id=customer,
+                    reason=cast('Literal["out_of_stock", "unknown_sku", "currency_mismatch"]', order.reason),
+                    skus=order.blamed,
+                )
+            ]
+        case Status.CANCELLED if order.reason in ("customer_request", "reservation_expired"):
+            return [
+                OrderCancelled(
+                    event_id=event_id(*key, "OrderCancelled", "cancelled"),
+                    correlation_id=key.id,
+                    occurred_at=order.entered(Status.CANCELLED).at,
+                    tenant_id=key.tenant_id,
+                    order_id=key.id,
+                    customer_id=customer,
+                    reason=cast('Literal["customer_request", "reservation_expired"]', order.reason),
+                )
+            ]
+        case _:
+            return []
+
+
+def ask_for_refund(order: Order, request: OrderCancellationRequested) -> RefundRequested:
+    """Call off an order that was paid already: its goods have not left, so they go back on the shelf."""
+    return RefundRequested(
+        event_id=event_id(*order.key, "RefundRequested", "customer_request"),
+        correlation_id=order.key.id,
+        occurred_at=request.occurred_at,
+        tenant_id=order.key.tenant_id,
+        order_id=order.key.id,
+        restock=True,
+        reason="customer_request",
+    )

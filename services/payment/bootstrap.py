@@ -1,0 +1,32 @@
+"""Binds the payment service to the real world, once per process."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from services.payment.gateway import PaymentGateway, SimulatedGateway
+from services.payment.service import PaymentService
+from services.shared.events import PaymentRequested, RefundRequested
+from services.shared.runtime import Runtime, utc_now
+from services.shared.settings import Settings
+
+
+def gateway(settings: Settings) -> PaymentGateway:
+    """Choose who moves the money: a real gateway takes its place here."""
+    return SimulatedGateway(
+        failure_rate=settings.gateway_failure_rate, slow_seconds=settings.gateway_slow_seconds
+    )
+
+
+@cache
+def payments() -> Callable[[Any, Any], Any]:
+    runtime = Runtime("payment")
+    service = PaymentService(
+        runtime.ledger,
+        runtime.bus,
+        gateway(runtime.settings),
+        runtime.telemetry,
+        clock=utc_now,
+        run=runtime.at_once,
+    )
+    return runtime.entry([PaymentRequested, RefundRequested], service.handle)

@@ -1,0 +1,223 @@
+"""Charges what is reserved and settles it; gives back what came too late or is asked back.
+
+The state of the order is the truth: it is read before anything is charged, its amount is what is charged,
+and a charge that could not confirm its order is refunded before its message leaves the queue.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from services.payment import domain
+from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway
+from services.shared.advance import advance
+from services.shared.bus import EventBus, Outbox
+from services.shared.errors import GatewayUnavailableError
+from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
+from services.shared.inbox import Delivery, Group, by_order
+from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
+from services.shared.telemetry import Stopwatch, Telemetry, measure_stock
+
+E = TypeVar("E", bound=OrderEvent)
+
+
+class PaymentService:
+    def __init__(  # noqa: PLR0913 - its ports
+        self,
+        ledger: Ledger,
+        bus: EventBus,
+        gateway: PaymentGateway,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], datetime],
+        run: Callable[..., Iterable[Any]] = map,
+    ) -> None:
+        self._ledger = ledger
+        self._bus = bus
+        self._gateway = gateway
+        self._telemetry = telemetry
+        self._clock = clock
+        self._run = run
+
+    def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
+        """Pay and refund; returns the messages that must come again."""
+        outbox = Outbox()
+        again = self._pay(by_order(deliveries, PaymentRequested), outbox)
+        again |= self._refund(by_order(deliveries, RefundRequested), outbox)
+        return again | outbox.send(self._bus, self._telemetry)
+
+    # --- payments -------------------------------------------------------------------------------------
+
+    def _pay(self, groups: Mapping[Key, Group[PaymentRequested]], outbox: Outbox) -> set[str]:
+        if not groups:
+            return set()
+        watch = Stopwatch()
+        orders = self._ledger.orders(groups.keys())
+        again = self._unknown(groups, orders)
+        answers = self._ask(orders)
+        now = self._clock()
+
+        def decide(order: Order) -> Move | None:
+            answer = answers.get(order.key)
+            if answer is None:
+                return None
+            return domain.settle(order, answer, now, groups[order.key].first.event_id)
+
+        heard = {key: order for key, order in orders.items() if key in answers}
+        for key in orders.keys() - answers.keys():
+            again |= groups[key].message_ids
+        for key, outcome in advance(self._ledger, heard, decide).items():
+            group = groups[key]
+            match outcome:
+                case Unsettled(why=why):
+                    self._telemetry.warn("payment not settled yet", key, why=why)
+                    again |= group.message_ids
+                    continue
+                case Committed(order=order):
+                    measure_stock(self._telemetry, order.status, outcome)
+                    self._account_for(order, watch.seconds(), now)
+                case Found(order=found):
+                    checked = self._without_stray(found, answers[key], group.first.event_id)
+                    if checked is None:
+                        again |= group.message_ids
+                        continue
+                    order = checked
+            outbox.owe(group.message_ids, domain.announce_payment(order))
+        return again
+
+    def _ask(self, orders: Mapping[Key, Order]) -> dict[Key, Charged | Declined | None]:
+        """Charge what is reserved, and look for charges of orders called off meanwhile.
+
+        Orders about which the gateway gave no answer are left out; None says that there was no charge.
+        """
+
+        def ask(order: Order) -> Charged | Declined | GatewayUnavailableError | None:
+            try:
+                if order.status is Status.RESERVED:
+                    return self._charge(order)
+                return self._gateway.find(order.key.pk) if domain.may_hide_a_charge(order) else None
+            except GatewayUnavailableError as error:
+                return error
+
+        answers: dict[Key, Charged | Declined | None] = {}
+        for order, answer in zip(orders.values(), self._run(ask, orders.values()), strict=True):
+            if isinstance(answer, GatewayUnavailableError):
+                self._telemetry.warn("the payment gateway does not answer", order.key, why=str(answer))
+            else:
+                answers[order.key] = answer
+        return answers
+
+    def _charge(self, order: Order) -> Charged | Declined:
+        if order.amount_minor == 0:
+            return Charged("free")
+        return self._gateway.charge(
+            ChargeRequest(
+                key=order.key.pk,
+                order_id=order.key.id,
+                amount_minor=order.amount_minor,
+                currency=order.currency or "",
+                method=order.payment_method,
+            )
+        )
+
+    def _account_for(self, order: Order, seconds: float, now: datetime) -> None:
+        confirmed = order.status is Status.CONFIRMED
+        self._telemetry.count("payments_total", outcome="succeeded" if confirmed else "failed")
+        self._telemetry.observe("payment_processing_duration_seconds", seconds)
+        waited = max(0.0, (now - order.placed_at).total_seconds())
+        self._telemetry.observe("order_settlement_duration_seconds", waited)
+        declined = order.payment.declined if order.payment else None
+        self._telemetry.tell(
+            "order confirmed" if confirmed else "payment declined",
+            order.key,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            **({"reason": declined} if declined else {}),
+        )
+
+    def _without_stray(self, order: Order, answer: Charged | Declined | None, cause: str) -> Order | None:
+        """Give back a charge that came too late for its order; None when that has to be tried again."""
+        if not isinstance(answer, Charged) or not domain.is_stray(order, answer):
+            self._telemetry.count("payments_total", outcome="duplicate")
+            self._telemetry.tell(
+                "payment asked for again, no second effect", order.key, status=order.status.value
+            )
+            return order
+        try:
+            refund_id = self._give_back(order, answer.charge_id)
+        except GatewayUnavailableError as error:
+            self._telemetry.warn("a late charge is not refunded yet", order.key, why=str(error))
+            return None
+        now = self._clock()
+        noted = advance(
+            self._ledger,
+            {order.key: order},
+            lambda current: domain.note_stray(current, answer, refund_id, now, cause),
+        )[order.key]
+        if isinstance(noted, Unsettled):
+            return None
+        self._telemetry.count("payments_total", outcome="refunded")
+        self._telemetry.warn("charged too late, refunded", order.key, status=order.status.value)
+        return noted.order
+
+    def _give_back(self, order: Order, charge_id: str) -> str:
+        if order.amount_minor == 0:
+            return "free"
+        return self._gateway.refund(charge_id, order.amount_minor, order.currency or "")
+
+    # --- refunds --------------------------------------------------------------------------------------
+
+    def _refund(self, groups: Mapping[Key, Group[RefundRequested]], outbox: Outbox) -> set[str]:
+        if not groups:
+            return set()
+        orders = self._ledger.orders(groups.keys())
+        again = self._unknown(groups, orders)
+        refund_ids, waiting = self._refund_paid(orders)
+        for key in waiting:
+            again |= groups[key].message_ids
+        now = self._clock()
+
+        def decide(order: Order) -> Move | None:
+            request = groups[order.key].first
+            refund_id = refund_ids.get(order.key)
+            return domain.refund(order, refund_id, now, request) if refund_id else None
+
+        for key, outcome in advance(self._ledger, orders, decide).items():
+            match outcome:
+                case Unsettled(why=why):
+                    self._telemetry.warn("refund not settled yet", key, why=why)
+                    again |= groups[key].message_ids
+                    continue
+                case Committed(order=order):
+                    restocked = order.payment is not None and order.payment.restocked
+                    measure_stock(self._telemetry, Status.REFUNDED, outcome, restocked=restocked)
+                    self._telemetry.count("payments_total", outcome="refunded")
+                    self._telemetry.tell("order refunded", key, restocked=restocked)
+                case Found(order=order):
+                    self._telemetry.tell("no refund to make", key, status=order.status.value)
+            if order.status is Status.REFUNDED:
+                outbox.owe(groups[key].message_ids, domain.announce_refund(order))
+        return again
+
+    def _refund_paid(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:
+        """Have the gateway give back what is paid; also says which orders have to be looked at again."""
+        refund_ids: dict[Key, str] = {}
+        waiting: set[Key] = set()
+        for key, order in orders.items():
+            try:
+                if order.status is Status.RESERVED:
+                    self._telemetry.warn("not paid yet, so nothing to refund yet", key)
+                    waiting.add(key)
+                elif order.status is Status.CONFIRMED and order.payment and order.payment.charge_id:
+                    refund_ids[key] = self._give_back(order, order.payment.charge_id)
+            except GatewayUnavailableError as error:
+                self._telemetry.warn("the payment gateway does not answer", key, why=str(error))
+                waiting.add(key)
+        return refund_ids, waiting
+
+    def _unknown(self, groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order]) -> set[str]:
+        """Send back what tells of an order that is not there: its placement may still be on the way."""
+        missing = groups.keys() - orders.keys()
+        for key in missing:
+            self._telemetry.warn("no such order yet", key)
+        return {message_id for key in missing for message_id in groups[key].message_ids}

@@ -1,0 +1,83 @@
+"""The one place where clients are made, and where a failed call is told to be worth another try."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+
+T = TypeVar("T")
+
+CONCURRENCY = 16
+"""Calls in flight at once from one process; the connection pool is as large."""
+
+_TRANSIENT = frozenset(
+    {
+        "InternalException",
+        "InternalFailure",
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class Clients:
+    """The AWS clients of one process: one session, each client made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._session = boto3.session.Session()
+        self._config = Config(
+            max_pool_connections=CONCURRENCY,
+            connect_timeout=2,
+            read_timeout=10,
+            retries={"mode": "standard", "max_attempts": 3},
+        )
+
+    def dynamodb(self) -> "DynamoDBClient":
+        return self._session.client("dynamodb", config=self._config)
+
+    def events(self) -> "EventBridgeClient":
+        return self._session.client("events", config=self._config)
+
+    def sqs(self) -> "SQSClient":
+        return self._session.client("sqs", config=self._config)
+
+
+def is_transient(error: BotoCoreError | ClientError) -> bool:
+    """Tell a call that may go through later from one that never will."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return error.response["Error"]["Code"] in _TRANSIENT or status >= 500  # noqa: PLR2004 - HTTP
+    return isinstance(error, (ConnectionError, HTTPClientError))
+
+
+def in_batches(
+    entries: Iterable[T], size: Callable[[T], int], *, most: int = 10, most_bytes: int = 240_000
+) -> Iterator[Sequence[T]]:
+    """Cut entries into batches within a service's limits of count and bytes for one call."""
+    batch: list[T] = []
+    weight = 0
+    for entry in entries:
+        entry_weight = size(entry)
+        if batch and (len(batch) == most or weight + entry_weight > most_bytes):
+            yield batch
+            batch, weight = [], 0
+        batch.append(entry)
+        weight += entry_weight
+    if batch:
+        yield batch

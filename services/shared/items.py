@@ -1,0 +1,148 @@
+"""Ledger values as DynamoDB items and back: compact, readable in the console, a usual order under 1 KB."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.shared.events import rfc3339
+from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
+
+# Spelled out by hand: boto3's generic serializer costs several times as much per order.
+Attribute = dict[str, Any]
+Item = dict[str, Attribute]
+
+
+def _text(value: str) -> Attribute:
+    return {"S": value}
+
+
+def _number(value: int) -> Attribute:
+    return {"N": str(value)}
+
+
+def _texts(values: Sequence[str]) -> Attribute:
+    return {"L": [_text(value) for value in values]}
+
+
+def stock_item(stock: Stock) -> Item:
+    item = {
+        "pk": _text(stock.key.pk),
+        "stock": _number(stock.stock),
+        "reserved": _number(stock.reserved),
+        "available": _number(stock.available),
+        "unitPriceMinor": _number(stock.price.minor),
+        "currency": _text(stock.price.currency),
+    }
+    if stock.name is not None:
+        item["name"] = _text(stock.name)
+    return item
+
+
+def stock_of(item: Mapping[str, Any]) -> Stock:
+    return Stock(
+        key=Key.of(item["pk"]["S"]),
+        stock=int(item["stock"]["N"]),
+        reserved=int(item["reserved"]["N"]),
+        available=int(item["available"]["N"]),
+        price=Price(int(item["unitPriceMinor"]["N"]), item["currency"]["S"]),
+        name=item["name"]["S"] if "name" in item else None,
+    )
+
+
+def order_item(order: Order) -> Item:
+    item: Item = {
+        "pk": _text(order.key.pk),
+        "status": _text(order.status.value),
+        "version": _number(order.version),
+        "customerId": _text(order.customer_id),
+        "items": {"L": [_line(line, priced=order.currency is not None) for line in order.lines]},
+        "placedAt": _text(rfc3339(order.placed_at)),
+        "history": {"L": [_step(step) for step in order.history]},
+    }
+    if order.currency is not None:
+        item["amountMinor"] = _number(order.amount_minor)
+        item["currency"] = _text(order.currency)
+    if order.payment_method is not None:
+        item["paymentMethod"] = _text(order.payment_method)
+    if order.expires_at is not None:
+        item["expiresAt"] = _text(rfc3339(order.expires_at))
+    if order.reason is not None:
+        item["reason"] = _text(order.reason)
+    if order.blamed:
+        item["blamed"] = _texts(order.blamed)
+    if order.payment is not None:
+        item["payment"] = {"M": _payment(order.payment)}
+    return item
+
+
+def order_of(item: Mapping[str, Any]) -> Order:
+    return Order(
+        key=Key.of(item["pk"]["S"]),
+        status=Status(item["status"]["S"]),
+        customer_id=item["customerId"]["S"],
+        lines=tuple(_line_of(line["M"]) for line in item["items"]["L"]),
+        placed_at=_moment(item["placedAt"]),
+        history=tuple(_step_of(step["M"]) for step in item["history"]["L"]),
+        amount_minor=int(item["amountMinor"]["N"]) if "amountMinor" in item else 0,
+        currency=_optional(item, "currency"),
+        payment_method=_optional(item, "paymentMethod"),
+        expires_at=_moment(item["expiresAt"]) if "expiresAt" in item else None,
+        reason=_optional(item, "reason"),
+        blamed=tuple(sku["S"] for sku in item["blamed"]["L"]) if "blamed" in item else (),
+        payment=_payment_of(item["payment"]["M"]) if "payment" in item else None,
+    )
+
+
+def _optional(item: Mapping[str, Any], name: str) -> str | None:
+    return item[name]["S"] if name in item else None
+
+
+def _moment(attribute: Attribute) -> datetime:
+    return datetime.fromisoformat(attribute["S"])
+
+
+def _line(line: Line, *, priced: bool) -> Attribute:
+    fields = {"sku": _text(line.sku), "quantity": _number(line.quantity)}
+    if priced:
+        fields["unitPriceMinor"] = _number(line.unit_price_minor)
+    return {"M": fields}
+
+
+def _line_of(fields: Mapping[str, Any]) -> Line:
+    price = int(fields["unitPriceMinor"]["N"]) if "unitPriceMinor" in fields else 0
+    return Line(fields["sku"]["S"], int(fields["quantity"]["N"]), price)
+
+
+def _step(step: Transition) -> Attribute:
+    return {
+        "M": {
+            "status": _text(step.status.value),
+            "at": _text(rfc3339(step.at)),
+            "eventId": _text(step.event_id),
+        }
+    }
+
+
+def _step_of(fields: Mapping[str, Any]) -> Transition:
+    return Transition(Status(fields["status"]["S"]), _moment(fields["at"]), fields["eventId"]["S"])
+
+
+_PAYMENT_NAMES = {
+    "charge_id": "chargeId",
+    "declined": "declined",
+    "refund_id": "refundId",
+    "refund_reason": "refundReason",
+}
+
+
+def _payment(payment: Payment) -> Item:
+    named = {name: getattr(payment, field) for field, name in _PAYMENT_NAMES.items()}
+    fields: Item = {name: _text(value) for name, value in named.items() if value is not None}
+    if payment.restocked:
+        fields["restocked"] = {"BOOL": True}
+    return fields
+
+
+def _payment_of(fields: Mapping[str, Any]) -> Payment:
+    texts = {field: fields[name]["S"] for field, name in _PAYMENT_NAMES.items() if name in fields}
+    return Payment(**texts, restocked="restocked" in fields)

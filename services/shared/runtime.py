@@ -1,0 +1,66 @@
+"""What every function's bootstrap is made of: settings, clients, ledger, bus, inbox, bound together once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from services.shared.aws import CONCURRENCY, Clients
+from services.shared.bus import EventBridgeBus
+from services.shared.dynamodb_store import DynamoDBStore
+from services.shared.events import Event
+from services.shared.group_commit import GroupCommit
+from services.shared.inbox import Handle, Inbox, SqsDeadLetters
+from services.shared.settings import Settings
+from services.shared.telemetry import PowertoolsTelemetry
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """The real ports of one process, made from its environment."""
+
+    def __init__(self, service: str) -> None:
+        self.settings = Settings.from_environment()
+        self.telemetry = PowertoolsTelemetry(service, self.settings.metrics_namespace)
+        self._clients = Clients()
+        self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
+        self.ledger = GroupCommit(
+            DynamoDBStore(
+                self._clients.dynamodb(),
+                inventory_table=self.settings.inventory_table,
+                orders_table=self.settings.orders_table,
+            ),
+            run=self.at_once,
+        )
+        self.bus = EventBridgeBus(
+            self._clients.events(),
+            bus_name=self.settings.bus_name,
+            source=f"pulsequeue.{service}",
+            run=self.at_once,
+        )
+
+    def at_once(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:
+        """Map with several calls in flight; a lone item is not worth a thread."""
+        work = list(items)
+        return map(function, work) if len(work) == 1 else self._pool.map(function, work)
+
+    def entry(self, accepts: Sequence[type[Event]], handle: Handle) -> Callable[[Any, Any], Any]:
+        """Make the function that Lambda calls."""
+        dead_letters = SqsDeadLetters(
+            self._clients.sqs(),
+            queue_url=self.settings.dead_letter_queue_url,
+            consumer=self.settings.consumer,
+        )
+        inbox = Inbox(self.settings.consumer, accepts, handle, dead_letters, self.telemetry)
+
+        def invoke(event: object, context: object) -> dict[str, list[dict[str, str]]]:
+            with self.telemetry.invocation(context):
+                return inbox.receive(event)
+
+        return invoke

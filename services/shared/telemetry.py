@@ -1,0 +1,142 @@
+"""What operators see: one log line per outcome, exact numbers through the log, a trace per invocation.
+
+Numbers are added up over the batch and written as embedded metrics, one document per set of labels, when
+the invocation ends. Histograms are exact: each observation counts into the one bucket it falls in.
+"""
+
+import time
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
+
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+Labels = tuple[tuple[str, str], ...]
+Handler = Callable[[Any, Any], Any]
+
+
+def bucket(seconds: float) -> str:
+    """Name the one bucket an observation belongs to, by its upper bound."""
+    index = bisect_left(BUCKETS, seconds)
+    return f"{BUCKETS[index]:g}" if index < len(BUCKETS) else "+Inf"
+
+
+class Telemetry(Protocol):
+    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
+        """Log one line about one outcome."""
+
+    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
+        """Log one line about something a person may have to look at."""
+
+    def failed(self, message: str, error: BaseException) -> None:
+        """Log an error nobody expected, with its traceback."""
+
+    def count(self, metric: str, value: int = 1, **labels: str) -> None: ...
+
+    def observe(self, metric: str, seconds: float) -> None: ...
+
+
+class PowertoolsTelemetry:
+    """Telemetry over Powertools: JSON log lines, embedded metrics, X-Ray."""
+
+    def __init__(self, service: str, namespace: str) -> None:
+        self._logger = Logger(service=service)
+        self._tracer = Tracer(service=service, auto_patch=True, patch_modules=["botocore"])
+        self._namespace = namespace
+        self._counts: defaultdict[Labels, Counter[str]] = defaultdict(Counter)
+        self._values: defaultdict[str, list[float]] = defaultdict(list)
+
+    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
+        self._logger.info(message, extra=_named(key, fields))
+
+    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
+        self._logger.warning(message, extra=_named(key, fields))
+
+    def failed(self, message: str, error: BaseException) -> None:
+        self._logger.error(message, exc_info=error)
+
+    def count(self, metric: str, value: int = 1, **labels: str) -> None:
+        self._counts[tuple(sorted(labels.items()))][metric] += value
+
+    def observe(self, metric: str, seconds: float) -> None:
+        self._counts[(("le", bucket(seconds)),)][f"{metric}_bucket"] += 1
+        self._values[metric].append(seconds)
+
+    @contextmanager
+    def invocation(self, context: object) -> Iterator[None]:
+        """Bind the request to every log line inside, and write the numbers out at the end."""
+        request_id = getattr(context, "aws_request_id", None)
+        with (
+            self._logger.append_context_keys(function_request_id=request_id),
+            self._tracer.provider.in_subsegment("## batch"),
+        ):
+            try:
+                yield
+            finally:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write every number since the last flush, one document per set of labels."""
+        counts, self._counts = self._counts, defaultdict(Counter)
+        values, self._values = self._values, defaultdict(list)
+        for labels, totals in counts.items():
+            document = self._document(dict(labels))
+            for metric, total in totals.items():
+                document.add_metric(metric, MetricUnit.Count, total)
+            document.flush_metrics()
+        if values:
+            document = self._document({})
+            for metric, seconds in values.items():
+                for value in seconds:
+                    document.add_metric(metric, MetricUnit.Seconds, value)
+            if document.metric_set:
+                document.flush_metrics()
+
+    def _document(self, dimensions: dict[str, str]) -> AmazonCloudWatchEMFProvider:
+        # An empty service name, unlike none, keeps Powertools from adding a dimension of its own: a metric
+        # has exactly one set of dimensions, or sums over it would count twice.
+        return AmazonCloudWatchEMFProvider(namespace=self._namespace, service="", dimension_set=dimensions)
+
+
+def _named(key: Key | None, fields: Mapping[str, object]) -> dict[str, object]:
+    return {"order_id": key.id, "tenant_id": key.tenant_id, **fields} if key else dict(fields)
+
+
+_OPERATIONS = {Status.RESERVED: "reserve", Status.CONFIRMED: "confirm", Status.CANCELLED: "release"}
+
+
+def measure_stock(telemetry: Telemetry, asked: Status, outcome: Outcome, *, restocked: bool = False) -> None:
+    """Count what an order that asked to reach a status did to the stock, or why it could not."""
+    operation = "restock" if restocked else _OPERATIONS.get(asked)
+    if operation is None:
+        return
+    match outcome:
+        case Committed(order=order) if order.status is asked:
+            telemetry.count("inventory_operations_total", operation=operation, outcome="done")
+            units = sum(line.quantity for line in order.lines)
+            telemetry.count("inventory_units_total", units, operation=operation)
+        case Committed(order=order):
+            telemetry.count(
+                "inventory_operations_total", operation=operation, outcome=order.reason or "refused"
+            )
+        case Unsettled():
+            telemetry.count("inventory_operations_total", operation=operation, outcome="contended")
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._start = clock()
+
+    def seconds(self) -> float:
+        return self._clock() - self._start
