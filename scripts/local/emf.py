@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from mypy_boto3_cloudwatch.literals import StandardUnitType
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
 
@@ -128,7 +129,7 @@ def condense(observations: Iterable[Observation]) -> Iterator[tuple[str, MetricD
 
 
 def _datum(series: Series, minute: int, values: Sequence[tuple[float, int]]) -> MetricDatumTypeDef:
-    unit: StandardUnitType = series.unit  # type: ignore[assignment] -- CloudWatch refuses what is no unit
+    unit = cast("StandardUnitType", series.unit)  # CloudWatch refuses what is no unit
     return {
         "MetricName": series.name,
         "Dimensions": [{"Name": name, "Value": value} for name, value in series.dimensions],
@@ -149,6 +150,7 @@ def _dimensions(record: Mapping[str, Any], names: Sequence[str]) -> tuple[tuple[
 def _values(record: Mapping[str, Any], metric: str) -> tuple[float, ...]:
     said = record.get(metric)
     values = said if isinstance(said, list) else [said]
-    if not values or any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+    numbers = tuple(float(it) for it in values if isinstance(it, int | float) and not isinstance(it, bool))
+    if not numbers or len(numbers) != len(values):
         raise MalformedLineError(f"metric {metric!r} has no number")
-    return tuple(float(value) for value in values)
+    return numbers

@@ -114,7 +114,7 @@ def _wait_until_healthy(emulator: Emulator) -> None:
 
 
 def _make_scratch(home: Path) -> Path:
-    """Make the emulator's work folder, in memory where there is such a place: cold starts are thrice as fast."""
+    """Make the emulator's work folder, in memory where that can be: cold starts are thrice as fast."""
     in_memory = _MEMORY_FILE_SYSTEM.is_dir() and os.access(_MEMORY_FILE_SYSTEM, os.W_OK | os.X_OK)
     parent = _MEMORY_FILE_SYSTEM if in_memory else home
     return Path(tempfile.mkdtemp(prefix="pulsequeue-", dir=parent))

@@ -1,4 +1,4 @@
-"""Background processes that outlive the command which starts them, and are stopped by identity, not by pid."""
+"""Processes that outlive the command that starts them and are stopped by identity, not by pid."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from scripts.local.state import ProcessRecord
 _SAME_START_SECONDS = 1.0
 
 
-def start(name: str, command: Sequence[str], environ: Mapping[str, str], log: Path) -> ProcessRecord:
+def start(name: str, command: list[str], environ: Mapping[str, str], log: Path) -> ProcessRecord:
     """Start a command in a session of its own, so that Ctrl-C in this terminal does not reach it."""
     pid = os.posix_spawn(
         command[0],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scripts.topology import CHECKOUT
 
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_lambda.type_defs import EnvironmentTypeDef, ScalingConfigTypeDef
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
     from scripts.environment import Environment
     from scripts.topology import Function
 
-RUNTIME = "python3.13"
+RUNTIME: Final = "python3.13"
 
 _SECONDS_PER_DAY = 86_400
 _TRUST = json.dumps(
@@ -112,10 +115,8 @@ def _archive(environment: Environment, bus_arn: str) -> None:
 
 def _log_group(environment: Environment, name: str) -> None:
     logs = environment.client("logs")
-    try:
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=name)
-    except logs.exceptions.ResourceAlreadyExistsException:
-        pass
     logs.put_retention_policy(logGroupName=name, retentionInDays=environment.topology.settings.log_days)
 
 
@@ -151,7 +152,9 @@ def _function_with_queue(
     _rule(environment, name, spec, queue_arn)
 
 
-def _queue(environment: Environment, name: str, attributes: dict[str, str]) -> tuple[str, str]:
+def _queue(
+    environment: Environment, name: str, attributes: Mapping[QueueAttributeNameType, str]
+) -> tuple[str, str]:
     sqs = environment.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     retention = environment.topology.settings.retention_days * _SECONDS_PER_DAY
@@ -163,7 +166,7 @@ def _queue(environment: Environment, name: str, attributes: dict[str, str]) -> t
 
 
 def _role(environment: Environment, name: str) -> str:
-    """Make the role. Its permissions are Terraform's to write and its tests' to prove; nothing checks them here."""
+    # Without permissions: those are Terraform's to write and its tests' to prove; nothing checks them here.
     iam, role = environment.client("iam"), environment.names.role(name)
     try:
         return iam.create_role(RoleName=role, AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
@@ -205,7 +208,7 @@ def _function(
 
 def _mapping(environment: Environment, name: str, spec: Function, queue_arn: str) -> None:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
-    scaling: ScalingConfigTypeDef = {"MaximumConcurrency": spec.maximum_concurrency}
+    scaling: ScalingConfigTypeDef = {"MaximumConcurrency": local_concurrency(spec.maximum_concurrency)}
     there = functions.list_event_source_mappings(FunctionName=full_name, EventSourceArn=queue_arn)
     for mapping in there["EventSourceMappings"]:
         functions.update_event_source_mapping(
@@ -225,6 +228,15 @@ def _mapping(environment: Environment, name: str, spec: Function, queue_arn: str
         FunctionResponseTypes=["ReportBatchItemFailures"],
         ScalingConfig=scaling,
     )
+
+
+def local_concurrency(wanted: int) -> int:
+    """Run no more copies of a function side by side than there are cores (and 2, the least SQS allows).
+
+    Ten cold starts at once on two cores keep the first order waiting for seven seconds, and warm they are no
+    faster than two.
+    """
+    return min(wanted, max(2, os.cpu_count() or 2))
 
 
 def _rule(environment: Environment, name: str, spec: Function, queue_arn: str) -> None:

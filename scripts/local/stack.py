@@ -6,23 +6,22 @@ import contextlib
 import fcntl
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.environment import LOCAL, Clients, Environment, open_environment
 from scripts.errors import ToolError
-from scripts.local import emulator, processes
+from scripts.local import bridge, emulator, processes
 from scripts.local.provision import Overrides, provision
 from scripts.local.state import StackState, home_folder, make_home, state_file
 from scripts.topology import Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from scripts.local.state import ProcessRecord
 
@@ -223,7 +222,7 @@ def _clear_away(home: Path) -> bool:
         if record is not None:
             processes.stop([record])
     shutil.rmtree(state.scratch, ignore_errors=True)
-    (home / "bridge.json").unlink(missing_ok=True)
+    bridge.memory_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
     return was_running
 

@@ -48,7 +48,8 @@ class PowertoolsTelemetry:
     """Telemetry over Powertools: JSON log lines, embedded metrics, X-Ray."""
 
     def __init__(self, service: str, namespace: str) -> None:
-        self._logger = Logger(service=service)
+        # The place in the code would always be this module; UTC is what the rest of the system speaks.
+        self._logger = Logger(service=service, location=None, utc=True, use_rfc3339=True)
         self._tracer = Tracer(service=service, auto_patch=True, patch_modules=["botocore"])
         self._namespace = namespace
         self._counts: defaultdict[Labels, Counter[str]] = defaultdict(Counter)
