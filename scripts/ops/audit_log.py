@@ -4,6 +4,7 @@ import getpass
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scripts.ops.clock import Clock
@@ -51,15 +52,11 @@ class CloudWatchAuditLog:
         )
 
     def _make(self, stream: str) -> None:
-        exists = self._client.exceptions.ResourceAlreadyExistsException
-        try:
+        # The group may be there already, and another operator may be faster.
+        with suppress(self._client.exceptions.ResourceAlreadyExistsException):
             self._client.create_log_group(logGroupName=self._group)
-        except exists:
-            pass  # the group was there, and only today's stream was not
-        try:
+        with suppress(self._client.exceptions.ResourceAlreadyExistsException):
             self._client.create_log_stream(logGroupName=self._group, logStreamName=stream)
-        except exists:
-            pass  # another operator was faster
 
 
 def operator() -> str:

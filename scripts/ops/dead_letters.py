@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from scripts.ops.letters import Letter, letter_of
+from scripts.ops.work_queues import WorkQueue
 from services.shared.aws import in_batches
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ class DeadLetterQueue(Protocol):
 
 
 class SqsDeadLetterQueue:
-    def __init__(self, client: "SQSClient", *, function: str, url: str, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, function: str, url: str, work_queue: WorkQueue) -> None:
         self.function = function
         self._client = client
         self._url = url
-        self._queue_url = queue_url
+        self._work_queue = work_queue
 
     def take(self) -> Iterator[list[Letter]]:
         seen: set[str] = set()
@@ -69,18 +70,8 @@ class SqsDeadLetterQueue:
             )
 
     def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
-        failed: list[Letter] = []
-        for batch in in_batches(letters, lambda letter: len(letter.body.encode()) + _OVERHEAD):
-            # No attributes: should the message come back here, its reason must be the new one.
-            response = self._client.send_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(index), "MessageBody": letter.body, "DelaySeconds": 0}
-                    for index, letter in enumerate(batch)
-                ],
-            )
-            failed += [batch[int(entry["Id"])] for entry in response.get("Failed", [])]
-        return failed
+        refused = self._work_queue.send([letter.body for letter in letters])
+        return [letters[index] for index in sorted(refused)]
 
     def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
         failed: list[Letter] = []

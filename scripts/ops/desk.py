@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scripts.ops.audit_log import AuditLog
     from scripts.ops.dead_letters import DeadLetterQueue
     from scripts.ops.function_logs import FunctionLogs
+    from scripts.ops.work_queues import WorkQueue
     from scripts.topology import Topology
 
 
@@ -30,7 +31,7 @@ class Books(Protocol):
 
     def set_stock(
         self, key: Key, *, stock: int | None = None, price: Price | None = None, name: str | None = None
-    ) -> Stock: ...
+    ) -> Stock | None: ...
 
     def seed(self, stocks: Iterable[Stock]) -> int: ...
 
@@ -41,6 +42,9 @@ class Bus(Protocol):
 
 
 class Desk(Protocol):
+    @property
+    def env(self) -> str: ...
+
     @property
     def topology(self) -> "Topology": ...
 
@@ -64,3 +68,6 @@ class Desk(Protocol):
 
     def dead_letters(self, function: str) -> "DeadLetterQueue":
         """Reach the dead-letter queue of a function."""
+
+    def work_queue(self, function: str) -> "WorkQueue":
+        """Reach the queue that feeds a function."""

@@ -42,7 +42,8 @@ def letter_of(function: str, message: Mapping[str, Any]) -> Letter:
     """Read one message as SQS gives it."""
     attributes = message.get("Attributes", {})
     given = {
-        name: str(value.get("StringValue", "")) for name, value in message.get("MessageAttributes", {}).items()
+        name: str(value.get("StringValue", ""))
+        for name, value in message.get("MessageAttributes", {}).items()
     }
     event, order_id = _subject(message["Body"])
     return Letter(

@@ -94,15 +94,15 @@ def event_of(draft: Draft, now: datetime) -> AsGiven:
     """Make the event of an order: what was given, and the two things a publisher should say and need not."""
     given = draft.detail
     if isinstance(given, dict):
-        tenant, order = given.get("tenantId", "default"), given.get("orderId")
-        identified = isinstance(tenant, str) and isinstance(order, str)
-        name = event_id(tenant, order, "OrderPlaced", "placed") if identified else str(uuid4())
+        key = key_of(draft)
+        order = key.id if key else str(uuid4())
+        name = event_id(*key, "OrderPlaced", "placed") if key else order
         given = {"eventId": name, "placedAt": rfc3339(now), **given}
     else:
         name = order = str(uuid4())
     return AsGiven.model_construct(
         event_id=name,
-        correlation_id=str(order),
+        correlation_id=order,
         occurred_at=now,
         detail_json=json.dumps(given, ensure_ascii=False, separators=(",", ":")),
     )
