@@ -1,4 +1,4 @@
-"""`pulsequeue audit`: do the books agree with the orders?"""
+"""`pulsequeue audit`: holds the books against the orders."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,13 +22,15 @@ def audit(
     session: Session,
     mend: Annotated[
         bool,
-        typer.Option("--repair", help="Have the services release what is past its time and finish what is open."),
+        typer.Option(
+            "--repair", help="Have the services release what is past its time and finish what is open."
+        ),
     ] = False,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds a reservation may outlive its time before it is a finding.")
     ] = 120.0,
 ) -> None:
-    """Recount every SKU against its open orders, and look for orders that cannot be. Exit 1 on any finding."""
+    """Recount every SKU against its open orders, and look for impossible orders. Exit 1 on a finding."""
     from scripts.ops.audit import audit as recount_all
     from scripts.ops.repair import repair
 

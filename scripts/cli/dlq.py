@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from scripts.ops.dead_letters import DeadLetterQueue
     from scripts.ops.letters import Filter, Letter
 
-Function = Annotated[str | None, typer.Argument(help="The function whose letters are meant; all if not given.")]
+Function = Annotated[
+    str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
+]
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only these reasons; may be repeated.")]
 Events = Annotated[list[str] | None, typer.Option("--event", help="Only these events; may be repeated.")]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these message ids; may be repeated.")]
@@ -34,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def ls(
     session: Session,
+    *,
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
@@ -44,7 +47,9 @@ def ls(
     """List dead letters, oldest first."""
     from scripts.ops.dead_letter_office import peek
 
-    meant = _filter(session, reason, event, None, older_than, newer_than)
+    meant = _filter(
+        session, reasons=reason, events=event, ids=None, older_than=older_than, newer_than=newer_than
+    )
     _list(session, peek(_queues(session, function), meant, limit), "there are no dead letters")
 
 
@@ -60,19 +65,27 @@ def show(
     letters = peek(_queues(session, function), Filter())
     found = [letter for letter in letters if letter.message_id.startswith(message_id)]
     if len(found) != 1:
-        many = f"{len(found)} dead letters of {function} begin with" if found else f"{function} has no dead letter"
+        many = (
+            f"{len(found)} dead letters of {function} begin with"
+            if found
+            else f"{function} has no dead letter"
+        )
         raise ToolError(f"{many} {message_id!r}.")
     letter = found[0]
     facts = letter_view(letter)
     body = letter.envelope
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     session.out.show(
-        {**facts, "body": body}, "\n".join(f"{name + ':':<12}{value}" for name, value in facts.items()), "", text
+        {**facts, "body": body},
+        "\n".join(f"{name + ':':<12}{value}" for name, value in facts.items()),
+        "",
+        text,
     )
 
 
 def redrive(
     session: Session,
+    *,
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
@@ -86,7 +99,9 @@ def redrive(
     from scripts.ops.dead_letter_office import Handled
     from scripts.ops.dead_letter_office import redrive as send_again
 
-    meant = _filter(session, reason, event, message_id, older_than, newer_than)
+    meant = _filter(
+        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+    )
     queues = _queues(session, function)
     if not yes:
         _would(session, queues, meant, "sent again")
@@ -104,6 +119,7 @@ def redrive(
 
 def drop(
     session: Session,
+    *,
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
@@ -116,7 +132,9 @@ def drop(
     from scripts.ops.dead_letter_office import Handled
     from scripts.ops.dead_letter_office import drop as throw_away
 
-    meant = _filter(session, reason, event, message_id, older_than, newer_than)
+    meant = _filter(
+        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+    )
     queues = _queues(session, function)
     if not yes:
         _would(session, queues, meant, "dropped")
@@ -142,6 +160,7 @@ def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
 
 def _filter(
     session: Session,
+    *,
     reasons: list[str] | None,
     events: list[str] | None,
     ids: list[str] | None,

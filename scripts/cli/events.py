@@ -74,7 +74,9 @@ def schema(
 
 def validate(
     session: Session,
-    file: Annotated[str, typer.Argument(help="JSON: an event's detail, or its whole envelope; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="JSON: an event's detail, or its whole envelope; - is standard input.")
+    ],
     event: Annotated[str | None, typer.Option(help="Which event it is, when no envelope says so.")] = None,
 ) -> None:
     """Check an event as its consumer would."""

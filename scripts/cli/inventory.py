@@ -60,6 +60,7 @@ def seed(
 
 def set_(
     session: Session,
+    *,
     sku: Sku,
     stock: Annotated[int | None, typer.Option(min=0, help="What is on hand.")] = None,
     price: Annotated[int | None, typer.Option(min=0, metavar="MINOR", help="In cents or the like.")] = None,
@@ -99,7 +100,9 @@ def _changed(session: Session, changed: "Changed") -> None:
 
 def _insist(*, told: bool) -> None:
     if not told:
-        raise ToolError("the stock was changed, but the bus did not take the InventoryAdjusted that tells of it.")
+        raise ToolError(
+            "the stock was changed, but the bus did not take the InventoryAdjusted that tells of it."
+        )
 
 
 def _show(session: Session, stocks: "list[Stock]", *, one: bool = False) -> None:

@@ -3,13 +3,16 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scripts.cli import audit, dlq, events, inventory, order, publish, replay, stack
 from scripts.cli.session import Json, Session, session_of
 from scripts.errors import ToolError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -70,7 +73,8 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
         return _FAILED
     except KeyboardInterrupt:
         return _fail("interrupted.", _INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the boundary: a user gets a sentence, never a traceback
+    except Exception as error:
+        # The boundary: whatever happened, a user gets a sentence and never a traceback.
         if os.environ.get("PULSEQUEUE_DEBUG"):
             raise
         return _fail(_sentence(error), _FAILED)
@@ -83,37 +87,36 @@ def _fail(sentence: str, code: int) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        EndpointConnectionError,
-        NoCredentialsError,
-        TokenRetrievalError,
-    )
+    from botocore.exceptions import BotoCoreError, ClientError
     from pydantic import ValidationError
 
+    from scripts.ops.faults import faults
     from services.shared.errors import PulseQueueError
 
     match error:
-        case ClientError():
-            said = error.response.get("Error", {})
-            return f"AWS refused {error.operation_name}: {said.get('Message') or said.get('Code', 'no reason')}"
-        case NoCredentialsError() | TokenRetrievalError():
-            return "there are no AWS credentials; log in, or set AWS_PROFILE."
-        case EndpointConnectionError():
-            return f"AWS cannot be reached ({error}); is the stack or the network up?"
-        case BotoCoreError():
-            return f"AWS could not be asked: {error}"
+        case ClientError() | BotoCoreError():
+            return _aws_sentence(error)
         case ValidationError():
-            from scripts.ops.faults import faults
-
             return f"{error.title} is not valid: {'; '.join(faults(error))}."
         case PulseQueueError():
             return f"try again: {error}."
         case OSError():
             return f"{error.filename or 'the system'}: {error.strerror or error}."
         case _:
-            return (
-                f"something unforeseen happened ({type(error).__name__}: {error}); "
-                "PULSEQUEUE_DEBUG=1 shows where."
-            )
+            what = f"{type(error).__name__}: {error}"
+            return f"something unforeseen happened ({what}); PULSEQUEUE_DEBUG=1 shows where."
+
+
+def _aws_sentence(error: "BotoCoreError | ClientError") -> str:
+    from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+    match error:
+        case ClientError():
+            said = error.response.get("Error", {})
+            return f"AWS refused {error.operation_name}: {said.get('Message') or said.get('Code')}"
+        case NoCredentialsError():
+            return "there are no AWS credentials; log in, or set AWS_PROFILE."
+        case EndpointConnectionError():
+            return f"AWS cannot be reached: {error} Is the stack up, or the network?"
+        case _:
+            return f"AWS could not be asked: {error}"

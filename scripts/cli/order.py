@@ -1,6 +1,5 @@
 """`pulsequeue order`: one order, looked at, watched, called off or paid back."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
 from scripts.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from scripts.ops.function_logs import Line
     from services.shared.ledger import Key, Order
@@ -51,7 +50,9 @@ def show(
     session.out.show(data, *view)
 
 
-def watch(session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT) -> None:
+def watch(
+    session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
+) -> None:
     """Follow an order until it has come to its end."""
     from scripts.ops.following import settled
     from scripts.ops.requests import key_of
@@ -61,6 +62,7 @@ def watch(session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Te
 
 def cancel(
     session: Session,
+    *,
     order_id: Id,
     reason: Reason = None,
     wait: Wait = False,
@@ -77,6 +79,7 @@ def cancel(
 
 def refund(
     session: Session,
+    *,
     order_id: Id,
     restock: Annotated[bool, typer.Option("--restock", help="The goods are back on the shelf.")] = False,
     reason: Reason = None,
@@ -144,9 +147,7 @@ def _view(order: "Order") -> list[Table | str]:
             ("refunded for", payment.refund_reason),
             ("restocked", "yes" if payment.restocked else None),
         ]
-    items = [
-        (line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines
-    ]
+    items = [(line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines]
     steps = [(f"{step.at:%H:%M:%S.%f}"[:-3], step.status, step.event_id) for step in order.history]
     return [
         "\n".join(f"{name + ':':<16}{value}" for name, value in facts if value),

@@ -89,4 +89,6 @@ def _rich_table(table: Table) -> Any:  # noqa: ANN401 - rich's own type would ha
 
 def _printable(text: str, keep: str = "") -> str:
     """Take the sting out of what strangers wrote: no control character reaches the terminal."""
-    return "".join(char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(
+        char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text
+    )

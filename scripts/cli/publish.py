@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def publish(
     session: Session,
+    *,
     file: Annotated[
         str | None,
         typer.Argument(help="JSON: an order, a list of orders, or named scenarios; - is standard input."),
@@ -48,7 +49,8 @@ def publish(
         int | None, typer.Option(min=1, max=1_000_000, help="Publish so many orders of one item each.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, max=10_000, help="Orders a second; as fast as possible if not set.")
+        float | None,
+        typer.Option(min=0.01, max=10_000, help="Orders a second; as fast as possible if not set."),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the orders to their end.")] = False,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to follow them at most.")] = 60.0,
@@ -115,7 +117,9 @@ def _load(session: Session, count: int, items: Sequence[str], rest: dict[str, st
     chosen: list[dict[str, Any]] = items_of(items)
     if not chosen:
         tenant = rest.get("tenantId", DEFAULT_TENANT)
-        skus = sorted(stock.key.id for stock in session.desk.books.scan_stock() if stock.key.tenant_id == tenant)
+        skus = sorted(
+            stock.key.id for stock in session.desk.books.scan_stock() if stock.key.tenant_id == tenant
+        )
         chosen = [{"sku": sku, "quantity": 1} for sku in skus]
     if not chosen:
         raise ToolError("the inventory is empty; `pulsequeue inventory seed` fills it, or give --item.")
@@ -167,9 +171,7 @@ def _report(session: Session, sent: "Sent", followed: "Followed | None") -> None
         raise ToolError(" and ".join(problems) + ".")
 
 
-def _list_orders(
-    orders: "dict[Key, Order | None]", data: dict[str, Any], view: list[Table | str]
-) -> None:
+def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: list[Table | str]) -> None:
     from scripts.ops.views import money, order_view
 
     data["orders"] = [

@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     session: Session,
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Such as 2026-01-31T12:00:00Z or 2h (ago).")],
+    *,
+    since: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Such as 2026-01-31T12:00:00Z or 2h (ago).")
+    ],
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Likewise.")] = "now",
     event: Annotated[
         list[str] | None, typer.Option("--event", help="To the consumers of these; may be repeated.")
@@ -29,7 +32,9 @@ def replay(
     consumer: Annotated[
         list[str] | None, typer.Option("--consumer", help="To these functions only; may be repeated.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")
+    ] = False,
 ) -> None:
     """Send archived events to their consumers again. Says only what it would do, unless --yes."""
     from scripts.ops.replaying import replay as send_again
@@ -78,7 +83,7 @@ def _plan(
         "",
         Table(("consumer", "events", "and, as its rule carries them"), rows),
         "",
-        f"The archive holds {held} events in all; how many of them fall into the window, EventBridge does not say.",
+        f"The archive holds {held} events in all; EventBridge does not say how many fall into the window.",
     ]
     if session.env == _FILTERS_NOTHING and len(chosen) < len(session.desk.topology.functions):
         view.append("The local emulator sends a replay to every consumer, chosen or not.")
