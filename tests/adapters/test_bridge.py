@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -26,10 +25,10 @@ def deployed(emulator: RunningEmulator) -> Environment:
 
 
 @pytest.fixture
-def bridge(deployed: Environment, tmp_path: Path) -> Iterator[Bridge]:
+def bridge(deployed: Environment, tmp_path: Path) -> Bridge:
     bridge = Bridge(deployed, tmp_path / "bridge.json")
     bridge.carry_logs()  # what earlier tests have logged
-    yield bridge
+    return bridge
 
 
 def log_invocation(environment: Environment, *lines: str) -> None:
