@@ -1,0 +1,240 @@
+"""`pulsequeue dlq`: messages that nobody could handle."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import Session, command
+from scripts.errors import ToolError
+
+if TYPE_CHECKING:
+    from scripts.ops.dead_letter_office import Handled
+    from scripts.ops.dead_letters import DeadLetterQueue
+    from scripts.ops.letters import Filter, Letter
+
+Function = Annotated[
+    str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
+]
+Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only these reasons; may be repeated.")]
+Events = Annotated[list[str] | None, typer.Option("--event", help="Only these events; may be repeated.")]
+Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these message ids; may be repeated.")]
+Older = Annotated[
+    str | None, typer.Option("--older-than", metavar="TIME", help="Here before, such as 2h (ago) or a date.")
+]
+Newer = Annotated[str | None, typer.Option("--newer-than", metavar="TIME", help="Here since.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Look at dead letters, send them again, or drop them.", no_args_is_help=True)
+    for function in (ls, show, redrive, drop):
+        command(group)(function)
+    app.add_typer(group, name="dlq")
+
+
+def ls(
+    session: Session,
+    *,
+    function: Function = None,
+    reason: Reasons = None,
+    event: Events = None,
+    older_than: Older = None,
+    newer_than: Newer = None,
+    limit: Annotated[int, typer.Option(min=1, help="Look at no more than about so many.")] = 1_000,
+) -> None:
+    """List dead letters, oldest first."""
+    from scripts.ops.dead_letter_office import peek
+
+    meant = _filter(
+        session, reasons=reason, events=event, ids=None, older_than=older_than, newer_than=newer_than
+    )
+    _list(session, peek(_queues(session, function), meant, limit), "there are no dead letters")
+
+
+def show(
+    session: Session,
+    function: Annotated[str, typer.Argument()],
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="A message id, or how it begins.")],
+) -> None:
+    """Show one dead letter whole."""
+    from scripts.ops.dead_letter_office import peek
+    from scripts.ops.letters import Filter, letter_view
+
+    letters = peek(_queues(session, function), Filter())
+    found = [letter for letter in letters if letter.message_id.startswith(message_id)]
+    if len(found) != 1:
+        many = (
+            f"{len(found)} dead letters of {function} begin with"
+            if found
+            else f"{function} has no dead letter"
+        )
+        raise ToolError(f"{many} {message_id!r}.")
+    letter = found[0]
+    facts = letter_view(letter)
+    body = letter.envelope
+    text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+    session.out.show(
+        {**facts, "body": body},
+        "\n".join(f"{name + ':':<12}{value}" for name, value in facts.items()),
+        "",
+        text,
+    )
+
+
+def redrive(
+    session: Session,
+    *,
+    function: Function = None,
+    reason: Reasons = None,
+    event: Events = None,
+    message_id: Ids = None,
+    older_than: Older = None,
+    newer_than: Newer = None,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Messages a second at most.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Send dead letters to their function once more. Says only what would be sent, unless --yes."""
+    from scripts.ops.dead_letter_office import Handled
+    from scripts.ops.dead_letter_office import redrive as send_again
+
+    meant = _filter(
+        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+    )
+    queues = _queues(session, function)
+    if not yes:
+        _would(session, queues, meant, "sent again")
+        return
+    handled = Handled()
+    for queue in queues:
+        with session.out.progress(f"Redriving {queue.function}", 0) as advance:
+            part = send_again(queue, meant, rate=rate, clock=session.desk.clock, seen=advance)
+        if part.done or part.failed:
+            parameters = {"function": queue.function, "rate": rate, **meant.parameters()}
+            session.desk.audit_log.record("dlq redrive", parameters, _counts(part, ids=True))
+        _gather(handled, part)
+    _report(session, handled, "sent again")
+
+
+def drop(
+    session: Session,
+    *,
+    function: Function = None,
+    reason: Reasons = None,
+    event: Events = None,
+    message_id: Ids = None,
+    older_than: Older = None,
+    newer_than: Newer = None,
+    yes: Yes = False,
+) -> None:
+    """Delete dead letters; the audit log keeps their words. Says only what would go, unless --yes."""
+    from scripts.ops.dead_letter_office import Handled
+    from scripts.ops.dead_letter_office import drop as throw_away
+
+    meant = _filter(
+        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+    )
+    queues = _queues(session, function)
+    if not yes:
+        _would(session, queues, meant, "dropped")
+        return
+    handled = Handled()
+    for queue in queues:
+        with session.out.progress(f"Dropping from {queue.function}", 0) as advance:
+            part = throw_away(queue, meant, session.desk.audit_log, seen=advance)
+        if part.done or part.failed:
+            parameters = {"function": queue.function, **meant.parameters()}
+            session.desk.audit_log.record("dlq drop", parameters, _counts(part, ids=False))
+        _gather(handled, part)
+    _report(session, handled, "dropped")
+
+
+def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
+    desk = session.desk
+    if function is not None:
+        desk.topology.function(function)
+    names = list(desk.topology.functions) if function is None else [function]
+    return [desk.dead_letters(name) for name in names]
+
+
+def _filter(
+    session: Session,
+    *,
+    reasons: list[str] | None,
+    events: list[str] | None,
+    ids: list[str] | None,
+    older_than: str | None,
+    newer_than: str | None,
+) -> "Filter":
+    from scripts.ops.letters import Filter
+    from scripts.ops.times import moment
+
+    now = session.desk.clock.now()
+    return Filter(
+        reasons=frozenset(reasons or ()),
+        events=frozenset(events or ()),
+        ids=frozenset(ids or ()),
+        before=moment(older_than, now) if older_than else None,
+        after=moment(newer_than, now) if newer_than else None,
+    )
+
+
+def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", done: str) -> None:
+    from scripts.ops.dead_letter_office import peek
+
+    letters = peek(queues, meant)
+    _list(session, letters, f"no dead letter would be {done}")
+    if letters:
+        session.out.note(f"{len(letters)} would be {done}; say --yes to do it.")
+
+
+def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
+    from scripts.ops.letters import letter_view
+    from scripts.ops.times import ago
+
+    now = session.desk.clock.now()
+    rows = [
+        (
+            letter.function,
+            letter.message_id,
+            letter.event,
+            letter.order_id,
+            letter.reason if letter.detail is None else f"{letter.reason}: {letter.detail}",
+            ago(letter.sent_at, now),
+            letter.receives,
+        )
+        for letter in letters
+    ]
+    columns = ("function", "message id", "event", "order", "reason", "age", "receives")
+    session.out.show(
+        [letter_view(letter) for letter in letters],
+        Table(columns, rows, frozenset({"age", "receives"}), empty=empty),
+    )
+
+
+def _gather(whole: "Handled", part: "Handled") -> None:
+    whole.done += part.done
+    whole.failed += part.failed
+    whole.doubled += part.doubled
+
+
+def _counts(handled: "Handled", *, ids: bool) -> dict[str, object]:
+    counts: dict[str, object] = {
+        "done": len(handled.done),
+        "failed": len(handled.failed),
+        "doubled": len(handled.doubled),
+    }
+    # One audit line holds 256 KB; the first thousand ids are enough to find the others by.
+    return {**counts, "messageIds": [letter.message_id for letter in handled.done[:1_000]]} if ids else counts
+
+
+def _report(session: Session, handled: "Handled", done: str) -> None:
+    session.out.show(_counts(handled, ids=False), f"{len(handled.done)} {done}.")
+    if handled.doubled:
+        session.out.note(
+            f"{len(handled.doubled)} of them are still in the dead-letter queue as well; "
+            "sending them once more has no second effect."
+        )
+    if handled.failed:
+        raise ToolError(f"{len(handled.failed)} could not be {done}, and are where they were.")

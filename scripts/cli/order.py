@@ -1,0 +1,166 @@
+"""`pulsequeue order`: one order, looked at, watched, called off or paid back."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
+from scripts.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scripts.ops.function_logs import Line
+    from services.shared.ledger import Key, Order
+
+Id = Annotated[str, typer.Argument(metavar="ORDER_ID")]
+Reason = Annotated[str | None, typer.Option(help="Why, for the record.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
+Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Look at an order, or ask for its cancellation or refund.", no_args_is_help=True)
+    for function in (show, watch, cancel, refund):
+        command(group)(function)
+    app.add_typer(group, name="order")
+
+
+def show(
+    session: Session,
+    order_id: Id,
+    logs: Annotated[bool, typer.Option("--logs", help="Also what the functions said about it.")] = False,
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """Show what is known of an order: status, items, payment, and how it came there."""
+    from scripts.ops.requests import find, key_of
+    from scripts.ops.views import order_view
+
+    order = find(session.desk, key_of(order_id, tenant))
+    data, view = order_view(order), _view(order)
+    if logs:
+        lines = session.desk.function_logs.about(order.key.id, order.placed_at - timedelta(minutes=1))
+        data["logs"] = [
+            {"at": line.at.isoformat(), "function": line.function, "message": line.message, **line.fields}
+            for line in lines
+        ]
+        view.append(_log_table(lines))
+    session.out.show(data, *view)
+
+
+def watch(
+    session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
+) -> None:
+    """Follow an order until it has come to its end."""
+    from scripts.ops.following import settled
+    from scripts.ops.requests import key_of
+
+    _follow(session, key_of(order_id, tenant), settled, timeout)
+
+
+def cancel(
+    session: Session,
+    *,
+    order_id: Id,
+    reason: Reason = None,
+    wait: Wait = False,
+    timeout: Timeout = 60.0,
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """Ask for an order to be called off: released while it is reserved, refunded once it is paid."""
+    from scripts.ops.requests import cancelled, key_of, request_cancellation
+
+    key = key_of(order_id, tenant)
+    request_cancellation(session.desk, key, reason)
+    _asked(session, key, "OrderCancellationRequested", cancelled if wait else None, timeout)
+
+
+def refund(
+    session: Session,
+    *,
+    order_id: Id,
+    restock: Annotated[bool, typer.Option("--restock", help="The goods are back on the shelf.")] = False,
+    reason: Reason = None,
+    wait: Wait = False,
+    timeout: Timeout = 60.0,
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """Ask for a confirmed order's money to be given back."""
+    from scripts.ops.requests import key_of, refunded, request_refund
+
+    key = key_of(order_id, tenant)
+    request_refund(session.desk, key, reason, restock=restock)
+    _asked(session, key, "RefundRequested", refunded if wait else None, timeout)
+
+
+def _asked(
+    session: Session, key: "Key", event: str, ended: "Callable[[Order], bool] | None", timeout: float
+) -> None:
+    if ended is not None:
+        _follow(session, key, ended, timeout)
+        return
+    session.out.show({"orderId": key.id, "published": event}, f"{event} published for {key.id}.")
+
+
+def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", timeout: float) -> None:
+    from scripts.ops.following import follow
+    from scripts.ops.views import order_view
+
+    told: list[str] = []
+
+    def tell(_ended: int, latest: "Iterable[Order]") -> None:
+        for order in latest:
+            for step in order.history[len(told) :]:
+                told.append(step.status)
+                session.out.note(f"{step.at:%H:%M:%S.%f}"[:-3] + f"  {step.status}")
+
+    followed = follow(session.desk, [key], timeout=timedelta(seconds=timeout), ended=ended, seen=tell)
+    order = followed.ended.get(key) or followed.open.get(key)
+    if order is None:
+        raise ToolError(f"no order {key.id!r} was seen in {timeout:g} seconds.")
+    session.out.show(order_view(order), *_view(order))
+    if not followed.all_ended:
+        raise ToolError(f"order {key.id!r} is still {order.status} after {timeout:g} seconds.")
+
+
+def _view(order: "Order") -> list[Table | str]:
+    from scripts.ops.views import money
+
+    facts: list[tuple[str, object]] = [
+        ("order", order.key.id),
+        ("tenant", order.key.tenant_id if order.key.tenant_id != DEFAULT_TENANT else None),
+        ("status", order.status if order.reason is None else f"{order.status} ({order.reason})"),
+        ("SKUs at fault", ", ".join(order.blamed)),
+        ("customer", order.customer_id),
+        ("amount", money(order.amount_minor, order.currency)),
+        ("payment method", order.payment_method),
+        ("placed", f"{order.placed_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("held until", f"{order.expires_at:%Y-%m-%d %H:%M:%S} UTC" if order.expires_at else None),
+    ]
+    if payment := order.payment:
+        facts += [
+            ("charge", payment.charge_id),
+            ("declined", payment.declined),
+            ("refund", payment.refund_id),
+            ("refunded for", payment.refund_reason),
+            ("restocked", "yes" if payment.restocked else None),
+        ]
+    items = [(line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines]
+    steps = [(f"{step.at:%H:%M:%S.%f}"[:-3], step.status, step.event_id) for step in order.history]
+    return [
+        "\n".join(f"{name + ':':<16}{value}" for name, value in facts if value),
+        "",
+        Table(("item", "quantity", "unit price"), items, frozenset({"quantity", "unit price"})),
+        "",
+        Table(("at", "became", "because of event"), steps),
+    ]
+
+
+def _log_table(lines: "list[Line]") -> Table:
+    rows = [
+        (f"{line.at:%H:%M:%S.%f}"[:-3], line.function, line.fields.get("level", ""), line.message)
+        for line in lines
+    ]
+    return Table(("at", "function", "level", "said"), rows, empty="the functions said nothing about it")

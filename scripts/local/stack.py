@@ -1,0 +1,256 @@
+"""Starts, stops and describes the one-machine stack."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scripts.environment import LOCAL, Clients, Environment, open_environment
+from scripts.errors import ToolError
+from scripts.local import bridge, emulator, processes
+from scripts.local.provision import Overrides, provision
+from scripts.local.state import StackState, home_folder, make_home, state_file
+from scripts.topology import Topology
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from scripts.local.state import ProcessRecord
+
+EMULATOR = "emulator"
+BRIDGE = "bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    port: int | None = None
+    hold_seconds: int | None = None
+    retry_seconds: int | None = None
+    """How long a failed message stays hidden; what the functions' time-outs ask for when not given."""
+    gateway_failure_rate: float | None = None
+    gateway_slow_seconds: float | None = None
+    bridge_seconds: float = 2.0
+    """How often the bridge carries numbers from logs and queues to CloudWatch."""
+
+    def overrides(self) -> Overrides:
+        variables = {
+            "GATEWAY_FAILURE_RATE": self.gateway_failure_rate,
+            "GATEWAY_SLOW_SECONDS": self.gateway_slow_seconds,
+        }
+        return Overrides(
+            hold_seconds=self.hold_seconds,
+            retry_seconds=self.retry_seconds,
+            variables={name: str(value) for name, value in variables.items() if value is not None},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionStatus:
+    name: str
+    state: str
+    mapping: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    name: str
+    visible: int
+    in_flight: int
+    delayed: int
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    healthy: bool
+    state: StackState | None
+    problems: tuple[str, ...] = ()
+    functions: tuple[FunctionStatus, ...] = ()
+    queues: tuple[QueueStatus, ...] = ()
+
+
+def _silent(_: str) -> None: ...
+
+
+def up(
+    options: StackOptions, *, home: Path | None = None, say: Callable[[str], None] = _silent
+) -> StackState:
+    """Bring the stack up, or up to date when it already runs; a failure leaves nothing running."""
+    home = home or home_folder()
+    make_home(home)
+    topology = Topology.load()
+    with _alone(home), contextlib.ExitStack() as undo:
+        state = _running(home, options)
+        if state is None:
+            _clear_away(home)
+            undo.callback(_clear_away, home)
+            say("Starting the AWS emulator ...")
+            state = _start_emulator(home, options)
+        say("Creating queues, tables and functions ...")
+        _provision(Environment(LOCAL, topology, Clients.of_state(state)), options)
+        state = _with_bridge(home, state, options)
+        undo.pop_all()
+        return state
+
+
+def down(*, home: Path | None = None) -> bool:
+    """Stop what `up` started; tell whether there was anything to stop."""
+    home = home or home_folder()
+    if not state_file(home).exists():
+        return False
+    make_home(home)
+    with _alone(home):
+        return _clear_away(home)
+
+
+def status(*, home: Path | None = None) -> Status:
+    home = home or home_folder()
+    state = StackState.read(home)
+    if state is None:
+        return Status(healthy=False, state=None, problems=("the stack is not running (`make up` starts it)",))
+    problems = [f"the {record.name} has ended" for record in state.processes if not processes.find(record)]
+    if not emulator.is_healthy(state.aws_endpoint):
+        problems.append(f"nothing answers on {state.aws_endpoint}")
+        return Status(healthy=False, state=state, problems=tuple(problems))
+    environment = open_environment(LOCAL, home=home)
+    try:
+        functions = tuple(_function_status(environment, name) for name in environment.topology.functions)
+        queues = tuple(_queue_status(environment, name) for name in environment.topology.functions)
+    except (BotoCoreError, ClientError, ToolError) as error:
+        problems.append(f"the stack is incomplete ({error}); `make up` completes it")
+        return Status(healthy=False, state=state, problems=tuple(problems))
+    # A function is Pending for a moment after it was made, and takes work all the same.
+    problems += [f"{it.name} is {it.state}" for it in functions if it.state not in {"Active", "Pending"}]
+    problems += [f"{it.name}'s mapping is {it.mapping}" for it in functions if it.mapping != "Enabled"]
+    return Status(not problems, state, tuple(problems), functions, queues)
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ToolError("another `up` or `down` is at work on this stack; wait for it to end.") from None
+        yield
+
+
+def _running(home: Path, options: StackOptions) -> StackState | None:
+    state = StackState.read(home)
+    record = state.process(EMULATOR) if state else None
+    if state is None or record is None or processes.find(record) is None:
+        return None
+    if not emulator.is_healthy(state.aws_endpoint, timeout=10):
+        return None
+    if options.port is not None and state.aws_endpoint != f"http://{emulator.HOST}:{options.port}":
+        raise ToolError(
+            f"the stack already runs on {state.aws_endpoint}; stop it with `make down` to change the port."
+        )
+    return state
+
+
+def _start_emulator(home: Path, options: StackOptions) -> StackState:
+    # Not `or`: 0 is no port that could be asked for.
+    port = emulator.DEFAULT_PORT if options.port is None else options.port
+    started = emulator.start(home, port)
+    state = StackState(
+        env=LOCAL,
+        aws_endpoint=started.endpoint,
+        region=emulator.REGION,
+        access_key_id=emulator.ACCESS_KEY_ID,
+        secret_access_key=emulator.SECRET_ACCESS_KEY,
+        processes=(started.process,),
+        scratch=str(started.scratch),
+        logs={EMULATOR: str(started.log), BRIDGE: str(home / "bridge.log")},
+        started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+    try:
+        state.write(home)
+    except BaseException:
+        emulator.stop(started)
+        raise
+    return state
+
+
+def _provision(environment: Environment, options: StackOptions) -> None:
+    try:
+        provision(environment, options.overrides())
+    except (BotoCoreError, ClientError) as error:
+        raise ToolError(f"the emulator refused a part of the stack: {error}") from error
+
+
+def _with_bridge(home: Path, state: StackState, options: StackOptions) -> StackState:
+    there = state.process(BRIDGE)
+    if there is not None and processes.find(there):
+        return state
+    # Numbers of an emulator that has gone say nothing about this one.
+    record = _start_bridge(home, state, options)
+    others = tuple(it for it in state.processes if it.name != BRIDGE)
+    state = state.model_copy(update={"processes": (*others, record)})
+    try:
+        state.write(home)
+    except BaseException:
+        processes.stop([record])
+        raise
+    return state
+
+
+def _start_bridge(home: Path, state: StackState, options: StackOptions) -> ProcessRecord:
+    command = [sys.executable, "-P", "-m", "scripts.local.bridge", "--home", str(home)]
+    command += ["--every", str(options.bridge_seconds)]
+    return processes.start(BRIDGE, command, {"PYTHONUNBUFFERED": "1"}, Path(state.logs[BRIDGE]))
+
+
+def _clear_away(home: Path) -> bool:
+    """Stop what is left of a stack and forget it; a crashed one leaves its state file behind."""
+    state = StackState.read(home)
+    if state is None:
+        state_file(home).unlink(missing_ok=True)  # unreadable, if there is one
+        return False
+    was_running = any(processes.find(record) for record in state.processes)
+    # Neither has anything to save, so neither is waited for long.
+    processes.stop(state.processes, patience=1.0)
+    shutil.rmtree(state.scratch, ignore_errors=True)
+    bridge.memory_file(home).unlink(missing_ok=True)
+    state_file(home).unlink(missing_ok=True)
+    return was_running
+
+
+def _function_status(environment: Environment, name: str) -> FunctionStatus:
+    functions, full_name = environment.client("lambda"), environment.names.function(name)
+    configuration = functions.get_function_configuration(FunctionName=full_name)
+    mappings = functions.list_event_source_mappings(FunctionName=full_name)["EventSourceMappings"]
+    states = {mapping["State"] for mapping in mappings} or {"missing"}
+    return FunctionStatus(full_name, configuration.get("State", "Active"), "/".join(sorted(states)))
+
+
+def _queue_status(environment: Environment, name: str) -> QueueStatus:
+    counts = _counts(environment, environment.queue_url(name))
+    dead = _counts(environment, environment.dead_letter_url(name))
+    return QueueStatus(
+        name=environment.names.queue(name),
+        visible=counts["ApproximateNumberOfMessages"],
+        in_flight=counts["ApproximateNumberOfMessagesNotVisible"],
+        delayed=counts["ApproximateNumberOfMessagesDelayed"],
+        dead_letters=dead["ApproximateNumberOfMessages"],
+    )
+
+
+def _counts(environment: Environment, url: str) -> Mapping[str, int]:
+    answer = environment.client("sqs").get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )
+    return {name: int(value) for name, value in answer["Attributes"].items()}

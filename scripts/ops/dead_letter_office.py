@@ -1,0 +1,110 @@
+"""What operators do with dead letters: look at them, send them round again, or throw them away.
+
+A letter is sent before it is deleted, so that a crash in between can only double it, which the pipeline
+tolerates; and running the same command again goes on where it stopped.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from scripts.ops.audit_log import AuditLog
+from scripts.ops.clock import Clock
+from scripts.ops.dead_letters import DeadLetterQueue
+from scripts.ops.letters import Filter, Letter
+
+_BODY_PART = 40_000
+"""Characters of a body in one audit line; CloudWatch takes 256 KB, and JSON may need six bytes for one."""
+
+
+@dataclass(slots=True)
+class Handled:
+    """What was done, and what could not be."""
+
+    done: list[Letter] = field(default_factory=list)
+    failed: list[Letter] = field(default_factory=list)
+    """Nothing happened to these; they are still where they were."""
+    doubled: list[Letter] = field(default_factory=list)
+    """Sent, but still in the dead-letter queue as well."""
+
+
+def peek(queues: Iterable[DeadLetterQueue], meant: Filter, limit: int | None = None) -> list[Letter]:
+    """Look at what is meant, oldest first, and leave everything where it is."""
+    found: list[Letter] = []
+    for queue in queues:
+        held: list[Letter] = []
+        try:
+            for letters in queue.take():
+                held += letters
+                found += [letter for letter in letters if meant.means(letter)]
+                if limit is not None and len(found) >= limit:
+                    break
+        finally:
+            queue.put_back(held)
+    return sorted(found, key=lambda letter: letter.sent_at)[:limit]
+
+
+def redrive(
+    queue: DeadLetterQueue, meant: Filter, *, rate: float | None, clock: Clock, seen: Callable[[int], object]
+) -> Handled:
+    """Send what is meant to the function's queue again, at most `rate` a second."""
+    result = Handled()
+    for letters in _held(queue, meant):
+        for part in _paced(letters, rate, clock):
+            refused = {letter.message_id for letter in queue.resend(part)}
+            taken = [letter for letter in part if letter.message_id not in refused]
+            result.failed += [letter for letter in part if letter.message_id in refused]
+            result.doubled += queue.delete(taken)
+            result.done += taken
+            queue.put_back([letter for letter in part if letter.message_id in refused])
+            seen(len(result.done))
+    return result
+
+
+def drop(queue: DeadLetterQueue, meant: Filter, log: AuditLog, *, seen: Callable[[int], object]) -> Handled:
+    """Delete what is meant, once the audit log has it word for word."""
+    result = Handled()
+    for letters in _held(queue, meant):
+        for letter in letters:
+            _keep_words(letter, log)
+        stuck = queue.delete(letters)
+        result.failed += stuck
+        result.done += [letter for letter in letters if letter not in stuck]
+        seen(len(result.done))
+    return result
+
+
+def _held(queue: DeadLetterQueue, meant: Filter) -> Iterator[list[Letter]]:
+    """Go through a queue batch by batch, and give back at the end what was not meant."""
+    others: list[Letter] = []
+    in_hand: list[Letter] = []
+    try:
+        for letters in queue.take():
+            others += [letter for letter in letters if not meant.means(letter)]
+            in_hand = [letter for letter in letters if meant.means(letter)]
+            if in_hand:
+                yield in_hand
+            in_hand = []
+    finally:
+        # In hand still: the work was broken off. What had been deleted by then is not there to be put back.
+        queue.put_back([*others, *in_hand])
+
+
+def _paced(letters: Sequence[Letter], rate: float | None, clock: Clock) -> Iterator[Sequence[Letter]]:
+    if rate is None:
+        yield letters
+        return
+    size = max(1, min(len(letters), int(rate)))
+    for start in range(0, len(letters), size):
+        part = letters[start : start + size]
+        yield part
+        clock.sleep(len(part) / rate)
+
+
+def _keep_words(letter: Letter, log: AuditLog) -> None:
+    parts = range(0, max(1, len(letter.body)), _BODY_PART)
+    for number, start in enumerate(parts, start=1):
+        log.record(
+            "dlq drop message",
+            {"function": letter.function, "messageId": letter.message_id, "reason": letter.reason},
+            {"part": number, "parts": len(parts), "body": letter.body[start : start + _BODY_PART]},
+        )

@@ -1,0 +1,69 @@
+"""Many orders at a steady rate, named after their run so that they can be told from all others."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.ops.clock import Clock
+from scripts.ops.desk import Bus
+from scripts.ops.placing import Draft, event_of, key_of
+from services.shared.ledger import Key
+
+MAX_COUNT = 1_000_000
+MAX_RATE = 10_000
+_MOST_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    published: list[Key] = field(default_factory=list)
+    unpublished: list[Key] = field(default_factory=list)
+
+
+def load_drafts(
+    run: str, count: int, items: Sequence[Mapping[str, Any]], rest: Mapping[str, Any]
+) -> Iterator[Draft]:
+    """Name `count` orders of one item each, taking the items in turn."""
+    width = len(str(count))
+    turn = itertools.cycle(items)
+    for number in range(1, count + 1):
+        order_id = f"{run}-{number:0{width}}"
+        yield Draft(order_id, {"orderId": order_id, **rest, "items": [dict(next(turn))]})
+
+
+def send(
+    bus: Bus,
+    orders: Iterator[Draft],
+    *,
+    rate: float | None,
+    clock: Clock,
+    sent: Callable[[int], object] = lambda _count: None,
+) -> Sent:
+    """Publish at most `rate` orders a second; None is as fast as the bus takes them."""
+    result = Sent()
+    started = clock.now()
+    total = 0
+    while True:
+        size = _MOST_AT_ONCE
+        if rate is not None:
+            due = (clock.now() - started).total_seconds() * rate - total
+            if due < 1:
+                clock.sleep((1 - due) / rate)
+                continue
+            size = min(size, int(due))
+        chunk = list(itertools.islice(orders, size))
+        if not chunk:
+            return result
+        publish(bus, chunk, clock, result)
+        total += len(chunk)
+        sent(total)
+
+
+def publish(bus: Bus, orders: Sequence[Draft], clock: Clock, result: Sent) -> None:
+    """Publish orders as given, and note for each whether the bus took it."""
+    events = [event_of(draft, clock.now()) for draft in orders]
+    refused = {event.event_id for event in bus.publish(events)}
+    for draft, event in zip(orders, events, strict=True):
+        key = key_of(draft) or Key("default", draft.label)
+        (result.unpublished if event.event_id in refused else result.published).append(key)

@@ -1,0 +1,105 @@
+"""What provisioning makes on the emulator is what infra/functions.yaml says."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.environment import Environment
+from scripts.local.provision import Overrides, build_package, local_concurrency, provision
+from scripts.topology import CHECKOUT, Topology
+from tests.conftest import RunningEmulator
+
+pytestmark = pytest.mark.emulator
+
+
+@pytest.fixture(scope="module")
+def made(emulator: RunningEmulator) -> Environment:
+    environment = Environment("made", Topology.load(), emulator.clients)
+    provision(environment, Overrides())
+    return environment
+
+
+def attributes(environment: Environment, url: str) -> dict[str, str]:
+    answer = environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return {str(name): value for name, value in answer["Attributes"].items()}
+
+
+def test_a_queue_hides_delays_and_redrives_as_the_table_says(made: Environment) -> None:
+    said = attributes(made, made.queue_url("expiry"))
+
+    assert said["DelaySeconds"] == "900"
+    assert said["VisibilityTimeout"] == str(6 * 30 + 5)
+    assert said["MessageRetentionPeriod"] == str(14 * 86_400)
+    assert json.loads(said["RedrivePolicy"])["maxReceiveCount"] == 5
+    assert json.loads(said["RedrivePolicy"])["deadLetterTargetArn"].endswith(":made-pulsequeue-expiry-dlq")
+
+
+def test_a_mapping_reports_partial_failures_in_batches_of_the_table(made: Environment) -> None:
+    for name, spec in made.topology.functions.items():
+        answer = made.client("lambda").list_event_source_mappings(FunctionName=made.names.function(name))
+
+        (mapping,) = answer["EventSourceMappings"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BatchSize"] == spec.batch_size
+        assert mapping["MaximumBatchingWindowInSeconds"] == spec.batch_window_seconds
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] == local_concurrency(spec.maximum_concurrency)
+
+
+def test_a_rule_puts_its_events_into_the_queue_of_its_function(made: Environment) -> None:
+    events, bus = made.client("events"), made.names.bus
+    for name, spec in made.topology.functions.items():
+        rule = events.describe_rule(Name=made.names.rule(name), EventBusName=bus)
+        targets = events.list_targets_by_rule(Rule=made.names.rule(name), EventBusName=bus)["Targets"]
+
+        assert json.loads(rule["EventPattern"]) == spec.rule_pattern
+        assert [target["Arn"].rpartition(":")[2] for target in targets] == [made.names.queue(name)]
+
+
+def test_the_bus_is_archived_for_as_long_as_the_table_says(made: Environment) -> None:
+    archive = made.client("events").describe_archive(ArchiveName=made.names.archive)
+
+    assert archive["RetentionDays"] == 90
+    assert archive["EventSourceArn"].endswith(f"event-bus/{made.names.bus}")
+
+
+def test_provisioning_again_changes_what_changed_and_doubles_nothing(emulator: RunningEmulator) -> None:
+    environment = Environment("again", Topology.load(), emulator.clients)
+    provision(environment, Overrides())
+
+    provision(
+        environment, Overrides(hold_seconds=7, retry_seconds=3, variables={"GATEWAY_FAILURE_RATE": "0.5"})
+    )
+
+    expiry = environment.names.function("expiry")
+    functions = environment.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=expiry)["Environment"]["Variables"]
+    assert variables["HOLD_SECONDS"] == "7"
+    assert variables["GATEWAY_FAILURE_RATE"] == "0.5"
+    assert attributes(environment, environment.queue_url("expiry"))["DelaySeconds"] == "7"
+    assert attributes(environment, environment.queue_url("expiry"))["VisibilityTimeout"] == "3"
+    assert len(functions.list_event_source_mappings(FunctionName=expiry)["EventSourceMappings"]) == 1
+
+
+def test_the_package_holds_the_services_and_only_them() -> None:
+    with zipfile.ZipFile(io.BytesIO(build_package(CHECKOUT / "services"))) as package:
+        names = package.namelist()
+
+    assert "services/order/handler.py" in names
+    assert not [name for name in names if not name.startswith("services/") or "__pycache__" in name]
+
+
+def test_the_same_sources_make_the_same_package(tmp_path: Path) -> None:
+    services = tmp_path / "services"
+    services.mkdir()
+    (services / "b.py").write_text("b = 1\n", encoding="utf-8")
+    (services / "a.py").write_text("a = 1\n", encoding="utf-8")
+    first = build_package(services)
+
+    (services / "a.py").touch()
+    (services / "__pycache__").mkdir()
+    (services / "__pycache__" / "a.pyc").write_bytes(b"")
+
+    assert build_package(services) == first

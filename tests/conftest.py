@@ -1,0 +1,75 @@
+"""What tests of more than one kind need: an emulator, and a whole stack, each in a folder of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scripts.environment import Clients, Environment, open_environment
+from scripts.local import emulator as ministack
+from scripts.local import samples
+from scripts.local import stack as local_stack
+from scripts.local.stack import StackOptions
+
+HOLD_SECONDS = 6
+RETRY_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class RunningEmulator:
+    """A bare emulator: nothing is created on it yet."""
+
+    endpoint: str
+    clients: Clients
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """The whole stack, with a hold and a redelivery of seconds and an inventory of its own."""
+
+    home: Path
+    environment: Environment
+    hold_seconds: int = HOLD_SECONDS
+    retry_seconds: int = RETRY_SECONDS
+
+
+@contextmanager
+def _emulator(home: Path) -> Iterator[RunningEmulator]:
+    started = ministack.start(home, ministack.free_port())
+    try:
+        yield RunningEmulator(
+            started.endpoint,
+            Clients.of_emulator(
+                started.endpoint, ministack.REGION, ministack.ACCESS_KEY_ID, ministack.SECRET_ACCESS_KEY
+            ),
+        )
+    finally:
+        ministack.stop(started)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """One bare emulator for all tests: whoever creates something gives it a name of its own."""
+    with _emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole stack for all tests: whoever places orders gives them ids of their own."""
+    home = tmp_path_factory.mktemp("stack")
+    options = StackOptions(
+        port=ministack.free_port(),
+        hold_seconds=HOLD_SECONDS,
+        retry_seconds=RETRY_SECONDS,
+        bridge_seconds=0.2,
+    )
+    local_stack.up(options, home=home)
+    try:
+        environment = open_environment("local", home=home)
+        samples.seed(environment, samples.catalogue())
+        yield RunningStack(home, environment)
+    finally:
+        local_stack.down(home=home)

@@ -1,0 +1,176 @@
+"""The one-machine stack as a user meets it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from scripts.errors import ToolError
+from scripts.local import emulator as ministack
+from scripts.local import processes, samples
+from scripts.local import stack as local_stack
+from scripts.local.stack import StackOptions
+from scripts.local.state import StackState, state_file
+from tests.conftest import RunningStack
+
+pytestmark = pytest.mark.stack
+
+
+def until(met: Callable[[], bool], deadline: float = 30.0) -> None:
+    end = time.monotonic() + deadline
+    while not met():
+        assert time.monotonic() < end, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "home"
+    local_stack.down(home=tmp_path / "home")
+
+
+@pytest.fixture
+def options() -> StackOptions:
+    return StackOptions(port=ministack.free_port())
+
+
+def test_every_kind_of_sample_order_ends_as_expected(stack: RunningStack) -> None:
+    result = samples.run_samples(stack.environment, burst_orders=30)
+
+    assert [outcome for outcome in result.outcomes if not outcome.ok] == []
+    assert result.burst.confirmed == 30
+    sold = {change.sku: change.before - change.after for change in result.stock}
+    assert sold == {"prod-001": 30, "prod-002": 2, "prod-003": 1, "prod-004": 1}
+
+
+def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(stack: RunningStack) -> None:
+    sqs, url = stack.environment.client("sqs"), stack.environment.dead_letter_url("order")
+    mark = f"not-ours-{uuid4().hex}"
+    sqs.send_message(QueueUrl=url, MessageBody=mark)
+
+    result = samples.run_samples(stack.environment, burst_orders=1)
+
+    assert result.ok
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert message["Body"] == mark
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_numbers_of_the_functions_reach_cloudwatch(stack: RunningStack) -> None:
+    samples.run_samples(stack.environment, burst_orders=1)
+    cloudwatch, names = stack.environment.client("cloudwatch"), stack.environment.names
+
+    def has(namespace: str, metric: str) -> bool:
+        return bool(cloudwatch.list_metrics(Namespace=namespace, MetricName=metric)["Metrics"])
+
+    until(lambda: has(names.metrics_namespace, "orders_total"))
+    until(lambda: has("AWS/Lambda", "Invocations"))
+    until(lambda: has("AWS/SQS", "ApproximateNumberOfMessagesVisible"))
+
+
+def test_a_running_stack_is_healthy_and_listens_on_loopback_only(stack: RunningStack) -> None:
+    found = local_stack.status(home=stack.home)
+    assert found.state is not None
+    roots = [psutil.Process(record.pid) for record in found.state.processes]
+    family = [*roots, *(child for root in roots for child in root.children(recursive=True))]
+
+    listening = [
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+    assert found.healthy, found.problems
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_up_and_down_leave_nothing_behind(home: Path, options: StackOptions) -> None:
+    state = local_stack.up(options, home=home)
+    family = [psutil.Process(record.pid) for record in state.processes]
+    assert Path(state.scratch).is_dir()
+
+    assert local_stack.down(home=home)
+
+    assert [process for process in family if process.is_running()] == []
+    assert not Path(state.scratch).exists()
+    assert not state_file(home).exists()
+    ministack.require_free_port(int(state.aws_endpoint.rpartition(":")[2]))
+
+
+def test_up_again_keeps_the_emulator_and_applies_what_changed(home: Path, options: StackOptions) -> None:
+    first = local_stack.up(options, home=home)
+
+    second = local_stack.up(StackOptions(hold_seconds=9), home=home)
+
+    assert second.processes == first.processes
+    with pytest.raises(ToolError, match="already runs on"):
+        local_stack.up(StackOptions(port=ministack.free_port()), home=home)
+
+
+def test_up_starts_a_bridge_that_has_died(home: Path, options: StackOptions) -> None:
+    first = local_stack.up(options, home=home)
+    bridge = first.process(local_stack.BRIDGE)
+    assert bridge is not None
+    processes.stop([bridge], patience=0.5)
+    assert "the bridge has ended" in local_stack.status(home=home).problems
+
+    second = local_stack.up(StackOptions(), home=home)
+
+    assert second.process(local_stack.EMULATOR) == first.process(local_stack.EMULATOR)
+    assert local_stack.status(home=home).healthy
+
+
+def test_up_after_a_crash_starts_anew(home: Path, options: StackOptions) -> None:
+    crashed = local_stack.up(options, home=home)
+    for record in crashed.processes:
+        psutil.Process(record.pid).kill()
+    until(lambda: not any(map(processes.find, crashed.processes)))
+
+    local_stack.up(options, home=home)
+
+    assert local_stack.status(home=home).healthy
+    assert not Path(crashed.scratch).exists()
+
+
+def test_a_half_failed_up_stops_what_it_started(home: Path, options: StackOptions) -> None:
+    started: list[StackState] = []
+
+    def fail_at_provisioning(step: str) -> None:
+        if step.startswith("Creating"):
+            state = StackState.read(home)
+            assert state is not None
+            started.append(state)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        local_stack.up(options, home=home, say=fail_at_provisioning)
+
+    (state,) = started
+    assert not any(map(processes.find, state.processes))
+    assert not Path(state.scratch).exists()
+    assert not state_file(home).exists()
+
+
+def test_a_second_up_at_the_same_time_is_turned_away(home: Path, options: StackOptions) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def wait_inside(_: str) -> None:
+        entered.set()
+        assert leave.wait(30)
+
+    first = threading.Thread(
+        target=local_stack.up, args=(options,), kwargs={"home": home, "say": wait_inside}
+    )
+    first.start()
+    assert entered.wait(30)
+    try:
+        with pytest.raises(ToolError, match="another `up` or `down` is at work"):
+            local_stack.up(options, home=home)
+    finally:
+        leave.set()
+        first.join()

@@ -1,0 +1,115 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.errors import ToolError
+from scripts.topology import TABLE_OF_FUNCTIONS, Names, Topology
+from services.shared.settings import Settings
+
+
+def changed(tmp_path: Path, *path: str, to: object) -> Path:
+    """Write the real table of functions with one value changed; `...` removes it."""
+    document: dict[str, Any] = yaml.safe_load(TABLE_OF_FUNCTIONS.read_text(encoding="utf-8"))
+    section = document
+    for name in path[:-1]:
+        section = section[name]
+    if to is ...:
+        del section[path[-1]]
+    else:
+        section[path[-1]] = to
+    file = tmp_path / "functions.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return file
+
+
+def test_the_real_table_of_functions_is_accepted() -> None:
+    topology = Topology.load()
+
+    assert {"order", "payment", "expiry"} <= set(topology.functions)
+    assert topology.function("order").subscriptions == ("OrderPlaced", "OrderCancellationRequested")
+
+
+def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
+    for function in Topology.load().functions.values():
+        module, _, _ = function.handler.rpartition(".")
+        assert (TABLE_OF_FUNCTIONS.parents[1] / (module.replace(".", "/") + ".py")).is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("functions", "order", "batchSizes"), 1, "functions.order.batchSizes"),
+        (("functions", "order", "handler"), ..., "functions.order.handler"),
+        (("functions", "order", "subscriptions"), ["OrderPlacd"], "OrderPlacd, which is no event"),
+        (("functions", "order", "batchWindowSeconds"), 0, "needs batchWindowSeconds"),
+        (("functions", "order", "tables"), {"orderz": ["read"]}, "uses table orderz"),
+        (("functions", "expiry", "delaySeconds"), 901, "delaySeconds must be"),
+        (("functions", "expiry", "delaySeconds"), "later", "functions.expiry.delaySeconds"),
+        (("settings", "holdSeconds"), 901, "settings.holdSeconds"),
+        (("settings", "retentionDays"), 15, "settings.retentionDays"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_sentence(
+    tmp_path: Path, path: tuple[str, ...], value: object, complaint: str
+) -> None:
+    with pytest.raises(ToolError) as error:
+        Topology.load(changed(tmp_path, *path, to=value))
+
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_missing_or_no_yaml_is_a_sentence_too(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("functions: [", encoding="utf-8")
+
+    with pytest.raises(ToolError, match="cannot be read: No such file"):
+        Topology.load(tmp_path / "nowhere.yaml")
+    with pytest.raises(ToolError, match="is not YAML"):
+        Topology.load(broken)
+
+
+def test_an_unknown_function_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ToolError, match=r"no function 'ordr'; there are order, payment"):
+        Topology.load().function("ordr")
+
+
+def test_hold_stands_for_the_hold_and_nothing_for_no_delay() -> None:
+    topology = Topology.load()
+
+    assert topology.function("expiry").delay_seconds(hold_seconds=7) == 7
+    assert topology.function("order").delay_seconds(hold_seconds=7) == 0
+
+
+def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
+    assert Topology.load().function("order").visibility_timeout_seconds == 6 * 30 + 1
+
+
+def test_rules_match_by_name_alone_for_publishers_choose_their_source() -> None:
+    assert Topology.load().function("payment").rule_pattern == {
+        "detail-type": ["PaymentRequested", "RefundRequested"]
+    }
+
+
+def test_names_carry_the_environment() -> None:
+    names = Names("dev")
+
+    assert names.bus == names.archive == "dev-pulsequeue"
+    assert names.orders_table == "dev-pulsequeue-orders"
+    assert names.queue("order") == names.rule("order") == names.function("order") == "dev-pulsequeue-order"
+    assert names.dead_letter_queue("order") == "dev-pulsequeue-order-dlq"
+    assert names.log_group("order") == "/aws/lambda/dev-pulsequeue-order"
+    assert names.operations_log_group == "/pulsequeue/dev/operations"
+
+
+def test_a_function_understands_the_environment_it_is_given() -> None:
+    variables = Names("dev").function_environment("order", dead_letter_queue_url="http://dlq", hold_seconds=9)
+
+    settings = Settings.from_environment(variables)
+
+    assert settings.consumer == "order"
+    assert settings.orders_table == "dev-pulsequeue-orders"
+    assert settings.metrics_namespace == Names("dev").metrics_namespace
+    assert settings.hold.total_seconds() == 9
