@@ -252,8 +252,11 @@ def learn(
             else:
                 known.note(write.key, verdict.current)
                 taught = True
+    # A number may not have allowed the whole only because of an order that leaves now: look again first.
+    leaving = [entry for entry in entries if entry.key in found or entry.key in broken]
+    doubtful = {key for entry in leaving for key in effects(entry.before, entry.after)}
     for entry in entries:
-        for key in effects(entry.before, entry.after).keys() & broken_stock.keys():
+        for key in effects(entry.before, entry.after).keys() & broken_stock.keys() - doubtful:
             broken[entry.key] = broken_stock[key]
     # A cancellation that names no cause is contention too.
     busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or taught)
