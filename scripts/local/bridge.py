@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import logging
-import signal
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,10 +199,10 @@ class Bridge:
                     log.warning("%s: %d data were refused: %s", namespace, len(data), error)
 
 
-def run(bridge: Bridge, endpoint: str, *, every: float, stop: threading.Event) -> None:
-    """Carry until told to stop, or until the emulator has gone."""
+def run(bridge: Bridge, endpoint: str, *, every: float) -> None:
+    """Carry until the emulator has gone. It may be killed at any moment: what it knows is replaced whole."""
     lost, queues_due = 0, 0.0
-    while not stop.is_set() and lost < _LOST_AFTER:
+    while lost < _LOST_AFTER:
         started = time.monotonic()
         try:
             bridge.carry_logs()
@@ -215,7 +213,7 @@ def run(bridge: Bridge, endpoint: str, *, every: float, stop: threading.Event) -
         except (BotoCoreError, ClientError) as error:
             lost = 0 if emulator.is_healthy(endpoint) else lost + 1
             log.warning("nothing carried this time: %s", error)
-        stop.wait(max(every, _SHARE_OF_TIME * (time.monotonic() - started)))
+        time.sleep(max(every, _SHARE_OF_TIME * (time.monotonic() - started)))
 
 
 def main() -> None:
@@ -227,10 +225,8 @@ def main() -> None:
     state = StackState.read(arguments.home)
     if state is None:
         raise SystemExit("there is no stack to bridge for")
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     bridge = Bridge(open_environment(LOCAL, home=arguments.home), memory_file(arguments.home))
-    run(bridge, state.aws_endpoint, every=arguments.every, stop=stop)
+    run(bridge, state.aws_endpoint, every=arguments.every)
     log.info("ended; %d metric lines could not be read", bridge.malformed)
 
 

@@ -216,11 +216,8 @@ def _clear_away(home: Path) -> bool:
         state_file(home).unlink(missing_ok=True)  # unreadable, if there is one
         return False
     was_running = any(processes.find(record) for record in state.processes)
-    # The bridge first: it would mourn the emulator in its log.
-    for name in (BRIDGE, EMULATOR):
-        record = state.process(name)
-        if record is not None:
-            processes.stop([record])
+    # Neither has anything to save, so neither is waited for long.
+    processes.stop(state.processes, patience=1.0)
     shutil.rmtree(state.scratch, ignore_errors=True)
     bridge.memory_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)

@@ -1,0 +1,282 @@
+"""`pulsequeue up`, `down`, `status` and `logs`: the one-machine stack, and what its functions say."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.errors import ToolError
+
+# The heavy imports (boto3, pydantic, rich) wait until a command runs: `pulsequeue --help` should not.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
+    from scripts.local.samples import SamplesResult
+    from scripts.local.stack import Status
+    from scripts.local.state import StackState
+    from scripts.ops.log_lines import LogLine
+
+_SPANS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    for function in (up, down, status, logs):
+        app.command()(function)
+
+
+def up(
+    context: typer.Context,
+    *,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Where the emulator listens.")] = None,
+    hold: Annotated[
+        int | None, typer.Option(min=1, max=900, help="Seconds a reservation waits for its payment.")
+    ] = None,
+    retry: Annotated[
+        int | None, typer.Option(min=1, max=900, help="Seconds until a failed message is tried again.")
+    ] = None,
+    failure_rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of payments that are declined.")
+    ] = None,
+    slow_seconds: Annotated[
+        float | None, typer.Option(min=0, max=30, help="How long a slow payment takes.")
+    ] = None,
+    burst: Annotated[int, typer.Option(min=1, max=10_000, help="Orders in the sample burst.")] = 200,
+    samples: Annotated[bool, typer.Option(help="Run sample orders through.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Start the whole system on this machine, run sample orders through it, and leave it running."""
+    from scripts.environment import LOCAL, open_environment
+    from scripts.local import samples as sampling
+    from scripts.local import stack
+
+    options = stack.StackOptions(
+        port=port,
+        hold_seconds=hold,
+        retry_seconds=retry,
+        gateway_failure_rate=failure_rate,
+        gateway_slow_seconds=slow_seconds,
+    )
+    state = stack.up(options, say=_say)
+    environment = open_environment(LOCAL)
+    if samples:
+        result = sampling.run_samples(environment, burst_orders=burst, say=_say)
+    else:
+        sampling.seed(environment, sampling.catalogue())
+        result = None
+    if _asked(context, as_json):
+        _print_json({**_connection(state), "samples": _samples_json(result) if result else None})
+    else:
+        _show_up(state, result)
+    if result is not None and not result.ok:
+        raise ToolError("the sample orders did not all end as they should; see `pulsequeue logs`.")
+
+
+def down(context: typer.Context, as_json: Json = False) -> None:
+    """Stop what `up` started."""
+    from scripts.local import stack
+
+    stopped = stack.down()
+    if _asked(context, as_json):
+        _print_json({"stopped": stopped})
+    else:
+        print("The local stack is down." if stopped else "There was no stack running.")
+
+
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show whether the local stack is well, and what waits in its queues."""
+    from scripts.local import stack
+
+    found = stack.status()
+    if _asked(context, as_json):
+        _print_json(_status_json(found))
+    else:
+        _show_status(found)
+    if not found.healthy:
+        raise typer.Exit(1)
+
+
+def logs(
+    context: typer.Context,
+    *,
+    function: Annotated[str | None, typer.Argument(help="Only this function's lines.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come.")] = False,
+    since: Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90s, 5m, 2h, 1d.")] = "5m",
+    grep: Annotated[str, typer.Option(metavar="TEXT", help="Only lines with this text.")] = "",
+    env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="Environment.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as they were logged.")] = False,
+) -> None:
+    """Print what the functions have logged."""
+    import time
+
+    from scripts.environment import LOCAL, open_environment
+    from scripts.ops import log_lines
+
+    environment = open_environment(env or context.find_root().params.get("env") or LOCAL)
+    if function is not None:
+        environment.topology.function(function)
+    functions = [function] if function else list(environment.topology.functions)
+    start = int((time.time() - _seconds(since)) * 1000)
+    read = log_lines.follow if follow else log_lines.read
+    raw = _asked(context, as_json)
+    for text in _rendered(iter(read(environment, functions, start)), raw=raw, grep=grep):
+        print(text, flush=follow)
+
+
+def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str]:
+    from scripts.ops.log_lines import readable
+
+    for line in lines:
+        if grep.casefold() not in line.message.casefold():
+            continue
+        text = line.message if raw else readable(line)
+        if text is not None:
+            # What strangers wrote into an order must not reach the terminal as a control character.
+            yield "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)
+
+
+def _seconds(span: str) -> int:
+    number, unit = span[:-1], span[-1:]
+    if not number.isdecimal() or unit not in _SPANS or len(number) > 6:  # noqa: PLR2004 -- eleven days in seconds
+        raise ToolError(f"{span!r} is not a span of time such as 90s, 5m, 2h or 1d.", exit_code=2)
+    return int(number) * _SPANS[unit]
+
+
+def _asked(context: typer.Context, as_json: bool) -> bool:
+    """Tell whether JSON was asked for, before the command's name or after it."""
+    return as_json or bool(context.find_root().params.get("as_json"))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _print_json(data: object) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _connection(state: StackState | None) -> dict[str, Any]:
+    if state is None:
+        return {
+            "env": "local",
+            "awsEndpoint": None,
+            "region": None,
+            "accessKeyId": None,
+            "secretAccessKey": None,
+        }
+    return {
+        "env": state.env,
+        "awsEndpoint": state.aws_endpoint,
+        "region": state.region,
+        "accessKeyId": state.access_key_id,
+        "secretAccessKey": state.secret_access_key,
+    }
+
+
+def _status_json(found: Status) -> dict[str, Any]:
+    return {
+        **_connection(found.state),
+        "healthy": found.healthy,
+        "problems": list(found.problems),
+        "functions": [{"name": it.name, "state": it.state, "mapping": it.mapping} for it in found.functions],
+        "queues": [
+            {
+                "name": it.name,
+                "visible": it.visible,
+                "inFlight": it.in_flight,
+                "delayed": it.delayed,
+                "deadLetters": it.dead_letters,
+            }
+            for it in found.queues
+        ],
+        "logs": found.state.logs if found.state else {},
+        "startedAt": found.state.started_at if found.state else None,
+    }
+
+
+def _samples_json(result: SamplesResult) -> dict[str, Any]:
+    return {
+        "ok": result.ok,
+        "outcomes": [
+            {"kind": it.kind, "orderId": it.order_id, "expected": it.expected, "seen": it.seen, "ok": it.ok}
+            for it in result.outcomes
+        ],
+        "stock": [
+            {"sku": it.sku, "name": it.name, "before": it.before, "after": it.after} for it in result.stock
+        ],
+        "burst": {
+            "orders": result.burst.orders,
+            "confirmed": result.burst.confirmed,
+            "seconds": round(result.burst.seconds, 3),
+            "ordersPerSecond": round(result.burst.orders_per_second, 1),
+        },
+    }
+
+
+def _show_up(state: StackState, result: SamplesResult | None) -> None:
+    if result is not None:
+        _show_samples(result)
+    print(f"\nPulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:")
+    print("  .venv/bin/pulsequeue status          queues and functions")
+    print("  .venv/bin/pulsequeue logs --follow   what the functions say")
+    print("  .venv/bin/pulsequeue --help          everything else")
+    print("  make down                            stop it")
+
+
+def _show_samples(result: SamplesResult) -> None:
+    orders = _table("sample", "order", "expected", "seen", "")
+    for it in result.outcomes:
+        orders.add_row(it.kind, it.order_id, it.expected, it.seen, "ok" if it.ok else "NOT AS EXPECTED")
+    stock = _table("SKU", "product", "stock before", "after")
+    for change in result.stock:
+        stock.add_row(change.sku, change.name, str(change.before), str(change.after))
+    _print_tables(orders, stock)
+    burst = result.burst
+    print(
+        f"{burst.confirmed} of {burst.orders} burst orders settled in {burst.seconds:.1f} s: "
+        f"{burst.orders_per_second:.0f} orders/s on this machine."
+    )
+
+
+def _show_status(found: Status) -> None:
+    for problem in found.problems:
+        print(f"! {problem}")
+    if found.state is None:
+        return
+    health = "healthy" if found.healthy else "NOT HEALTHY"
+    print(f"{health}, {found.state.aws_endpoint}, up since {found.state.started_at}")
+    functions = _table("function", "state", "mapping")
+    for function in found.functions:
+        functions.add_row(function.name, function.state, function.mapping)
+    queues = _table("queue", "visible", "in flight", "delayed", "dead letters")
+    for it in found.queues:
+        queues.add_row(it.name, *map(str, (it.visible, it.in_flight, it.delayed, it.dead_letters)))
+    _print_tables(functions, queues)
+
+
+def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _print_tables(*tables: Table) -> None:
+    from rich.console import Console
+
+    # A pipe has no width: whoever reads it counts on one line for each row.
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, emoji=False)
+    for table in tables:
+        if table.row_count:
+            console.print()
+            console.print(table)
+    console.print()
