@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -158,6 +159,17 @@ def test_up_starts_a_bridge_that_has_died(home: Path, options: StackOptions) -> 
 
     assert second.process(local_stack.EMULATOR) == first.process(local_stack.EMULATOR)
     assert local_stack.status(home=home).healthy
+
+
+def test_the_bridge_ends_by_itself_when_the_emulator_has_gone(home: Path, options: StackOptions) -> None:
+    state = local_stack.up(replace(options, bridge_seconds=0.1), home=home)
+    emulator, bridge = state.process(local_stack.EMULATOR), state.process(local_stack.BRIDGE)
+    assert emulator is not None
+    assert bridge is not None
+
+    psutil.Process(emulator.pid).kill()
+
+    until(lambda: processes.find(bridge) is None)
 
 
 def test_up_after_a_crash_starts_anew(home: Path, options: StackOptions) -> None:
