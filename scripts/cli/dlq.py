@@ -109,10 +109,7 @@ def redrive(
     handled = Handled()
     for queue in queues:
         with session.out.progress(f"Redriving {queue.function}", 0) as advance:
-            part = send_again(queue, meant, rate=rate, clock=session.desk.clock, seen=advance)
-        if part.done or part.failed:
-            parameters = {"function": queue.function, "rate": rate, **meant.parameters()}
-            session.desk.audit_log.record("dlq redrive", parameters, _counts(part, ids=True))
+            part = send_again(session.desk, queue, meant, rate=rate, seen=advance)
         _gather(handled, part)
     _report(session, handled, "sent again")
 
@@ -142,10 +139,7 @@ def drop(
     handled = Handled()
     for queue in queues:
         with session.out.progress(f"Dropping from {queue.function}", 0) as advance:
-            part = throw_away(queue, meant, session.desk.audit_log, seen=advance)
-        if part.done or part.failed:
-            parameters = {"function": queue.function, **meant.parameters()}
-            session.desk.audit_log.record("dlq drop", parameters, _counts(part, ids=False))
+            part = throw_away(session.desk, queue, meant, seen=advance)
         _gather(handled, part)
     _report(session, handled, "dropped")
 
@@ -219,18 +213,8 @@ def _gather(whole: "Handled", part: "Handled") -> None:
     whole.doubled += part.doubled
 
 
-def _counts(handled: "Handled", *, ids: bool) -> dict[str, object]:
-    counts: dict[str, object] = {
-        "done": len(handled.done),
-        "failed": len(handled.failed),
-        "doubled": len(handled.doubled),
-    }
-    # One audit line holds 256 KB; the first thousand ids are enough to find the others by.
-    return {**counts, "messageIds": [letter.message_id for letter in handled.done[:1_000]]} if ids else counts
-
-
 def _report(session: Session, handled: "Handled", done: str) -> None:
-    session.out.show(_counts(handled, ids=False), f"{len(handled.done)} {done}.")
+    session.out.show(handled.counts(), f"{len(handled.done)} {done}.")
     if handled.doubled:
         session.out.note(
             f"{len(handled.doubled)} of them are still in the dead-letter queue as well; "

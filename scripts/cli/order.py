@@ -46,7 +46,7 @@ def show(
             {"at": line.at.isoformat(), "function": line.function, "message": line.message, **line.fields}
             for line in lines
         ]
-        view.append(_log_table(lines))
+        view += ["", _log_table(lines)]
     session.out.show(data, *view)
 
 

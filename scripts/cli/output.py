@@ -63,8 +63,12 @@ class Output:
             print(_printable(part, keep="\n"))
         elif not part.rows:
             print(part.empty)
+        elif console.is_terminal:
+            console.print(_rich_table(part))
         else:
-            console.print(_rich_table(part), soft_wrap=not console.is_terminal)
+            with console.capture() as drawn:
+                console.print(_rich_table(part))
+            print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def _console() -> "Console":

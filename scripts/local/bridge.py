@@ -18,12 +18,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scripts.environment import LOCAL, Environment, open_environment
-from scripts.local import emulator
+from scripts.local import processes
 from scripts.local.emf import MalformedLineError, Observation, Series, condense, parse_emf, parse_invocation
 from scripts.local.state import StackState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
@@ -33,8 +33,8 @@ MAX_DATA = 1_000
 _PAGE = 10_000
 _OVERLAP_MS = 5_000  # a line may be stamped a moment before it can be read
 _QUEUE_SECONDS = 10.0
+_LONGEST_REST = 10.0
 _SHARE_OF_TIME = 20  # rest this many times as long as a reading took: the emulator has orders to process
-_LOST_AFTER = 3
 
 log = logging.getLogger("bridge")
 
@@ -126,6 +126,8 @@ class Bridge:
         self._memory_file = memory_file
         self._memory = Memory.read(memory_file)
         self.malformed = 0
+        for service in ("logs", "sqs", "cloudwatch"):
+            environment.clients.client(service)  # takes a second once, which is no reason to rest
 
     def carry_logs(self) -> int:
         """Publish what the functions have logged since the last time; return the number of invocations."""
@@ -199,21 +201,19 @@ class Bridge:
                     log.warning("%s: %d data were refused: %s", namespace, len(data), error)
 
 
-def run(bridge: Bridge, endpoint: str, *, every: float) -> None:
+def run(bridge: Bridge, emulator_runs: Callable[[], bool], *, every: float) -> None:
     """Carry until the emulator has gone. It may be killed at any moment: what it knows is replaced whole."""
-    lost, queues_due = 0, 0.0
-    while lost < _LOST_AFTER:
+    queues_due = 0.0
+    while emulator_runs():
         started = time.monotonic()
         try:
             bridge.carry_logs()
             if started >= queues_due:
                 queues_due = started + _QUEUE_SECONDS
                 bridge.carry_queues(int(time.time() * 1000))
-            lost = 0
         except (BotoCoreError, ClientError) as error:
-            lost = 0 if emulator.is_healthy(endpoint) else lost + 1
             log.warning("nothing carried this time: %s", error)
-        time.sleep(max(every, _SHARE_OF_TIME * (time.monotonic() - started)))
+        time.sleep(max(every, min(_LONGEST_REST, _SHARE_OF_TIME * (time.monotonic() - started))))
 
 
 def main() -> None:
@@ -223,10 +223,11 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state = StackState.read(arguments.home)
-    if state is None:
+    record = state.process("emulator") if state else None
+    if record is None:
         raise SystemExit("there is no stack to bridge for")
     bridge = Bridge(open_environment(LOCAL, home=arguments.home), memory_file(arguments.home))
-    run(bridge, state.aws_endpoint, every=arguments.every)
+    run(bridge, lambda: processes.find(record) is not None, every=arguments.every)
     log.info("ended; %d metric lines could not be read", bridge.malformed)
 
 

@@ -4,12 +4,16 @@ A letter is sent before it is deleted, so that a crash in between can only doubl
 tolerates; and running the same command again goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 
 from scripts.ops.audit_log import AuditLog
 from scripts.ops.clock import Clock
 from scripts.ops.dead_letters import DeadLetterQueue
+from scripts.ops.desk import Desk
 from scripts.ops.letters import Filter, Letter
 
 _BODY_PART = 40_000
@@ -25,6 +29,9 @@ class Handled:
     """Nothing happened to these; they are still where they were."""
     doubled: list[Letter] = field(default_factory=list)
     """Sent, but still in the dead-letter queue as well."""
+
+    def counts(self) -> dict[str, int]:
+        return {"done": len(self.done), "failed": len(self.failed), "doubled": len(self.doubled)}
 
 
 def peek(queues: Iterable[DeadLetterQueue], meant: Filter, limit: int | None = None) -> list[Letter]:
@@ -44,49 +51,75 @@ def peek(queues: Iterable[DeadLetterQueue], meant: Filter, limit: int | None = N
 
 
 def redrive(
-    queue: DeadLetterQueue, meant: Filter, *, rate: float | None, clock: Clock, seen: Callable[[int], object]
+    desk: Desk, queue: DeadLetterQueue, meant: Filter, *, rate: float | None, seen: Callable[[int], object]
 ) -> Handled:
     """Send what is meant to the function's queue again, at most `rate` a second."""
     result = Handled()
-    for letters in _held(queue, meant):
-        for part in _paced(letters, rate, clock):
-            refused = {letter.message_id for letter in queue.resend(part)}
-            taken = [letter for letter in part if letter.message_id not in refused]
-            result.failed += [letter for letter in part if letter.message_id in refused]
-            result.doubled += queue.delete(taken)
-            result.done += taken
-            queue.put_back([letter for letter in part if letter.message_id in refused])
+    sent: set[bytes] = set()
+    with _audited(desk.audit_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
+        for letters in _held(queue, lambda letter: meant.means(letter) and _digest(letter) not in sent):
+            for part in _paced(letters, rate, desk.clock):
+                # What is still unreadable comes back at once, as a new message: once a run is enough.
+                sent |= {_digest(letter) for letter in part}
+                refused = {letter.message_id for letter in queue.resend(part)}
+                taken = [letter for letter in part if letter.message_id not in refused]
+                left = [letter for letter in part if letter.message_id in refused]
+                result.done += taken
+                result.failed += left
+                result.doubled += queue.delete(taken)
+                queue.put_back(left)
+                seen(len(result.done))
+    return result
+
+
+def drop(desk: Desk, queue: DeadLetterQueue, meant: Filter, *, seen: Callable[[int], object]) -> Handled:
+    """Delete what is meant, once the audit log has it word for word."""
+    result = Handled()
+    with _audited(desk.audit_log, "dlq drop", queue, meant.parameters(), result):
+        for letters in _held(queue, meant.means):
+            for letter in letters:
+                _keep_words(letter, desk.audit_log)
+            stuck = queue.delete(letters)
+            result.failed += stuck
+            result.done += [letter for letter in letters if letter not in stuck]
             seen(len(result.done))
     return result
 
 
-def drop(queue: DeadLetterQueue, meant: Filter, log: AuditLog, *, seen: Callable[[int], object]) -> Handled:
-    """Delete what is meant, once the audit log has it word for word."""
-    result = Handled()
-    for letters in _held(queue, meant):
-        for letter in letters:
-            _keep_words(letter, log)
-        stuck = queue.delete(letters)
-        result.failed += stuck
-        result.done += [letter for letter in letters if letter not in stuck]
-        seen(len(result.done))
-    return result
+@contextmanager
+def _audited(
+    log: AuditLog, action: str, queue: DeadLetterQueue, parameters: Mapping[str, Any], result: Handled
+) -> Iterator[None]:
+    """Write down what was done, also when it was broken off."""
+    try:
+        yield
+    finally:
+        if result.done or result.failed:
+            # One line holds 256 KB; a thousand ids are enough to find the others by.
+            ids = [letter.message_id for letter in result.done[:1_000]]
+            log.record(
+                action, {"function": queue.function, **parameters}, {**result.counts(), "messageIds": ids}
+            )
 
 
-def _held(queue: DeadLetterQueue, meant: Filter) -> Iterator[list[Letter]]:
+def _held(queue: DeadLetterQueue, means: Callable[[Letter], bool]) -> Iterator[list[Letter]]:
     """Go through a queue batch by batch, and give back at the end what was not meant."""
     others: list[Letter] = []
     in_hand: list[Letter] = []
     try:
         for letters in queue.take():
-            others += [letter for letter in letters if not meant.means(letter)]
-            in_hand = [letter for letter in letters if meant.means(letter)]
+            in_hand = [letter for letter in letters if means(letter)]
+            others += [letter for letter in letters if letter not in in_hand]
             if in_hand:
                 yield in_hand
             in_hand = []
     finally:
         # In hand still: the work was broken off. What had been deleted by then is not there to be put back.
         queue.put_back([*others, *in_hand])
+
+
+def _digest(letter: Letter) -> bytes:
+    return sha256(letter.body.encode()).digest()
 
 
 def _paced(letters: Sequence[Letter], rate: float | None, clock: Clock) -> Iterator[Sequence[Letter]]:

@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -60,16 +62,50 @@ def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(stack: Runn
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def test_numbers_of_the_functions_reach_cloudwatch(stack: RunningStack) -> None:
-    samples.run_samples(stack.environment, burst_orders=1)
-    cloudwatch, names = stack.environment.client("cloudwatch"), stack.environment.names
+def total(stack: RunningStack, namespace: str, metric: str, **dimensions: str) -> float:
+    now = datetime.now(UTC)
+    answer = stack.environment.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=5),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return sum(point["Sum"] for point in answer["Datapoints"])
 
-    def has(namespace: str, metric: str) -> bool:
-        return bool(cloudwatch.list_metrics(Namespace=namespace, MetricName=metric)["Metrics"])
 
-    until(lambda: has(names.metrics_namespace, "orders_total"))
-    until(lambda: has("AWS/Lambda", "Invocations"))
-    until(lambda: has("AWS/SQS", "ApproximateNumberOfMessagesVisible"))
+def test_cloudwatch_counts_each_order_once(stack: RunningStack) -> None:
+    namespace = stack.environment.names.metrics_namespace
+    books = stack.environment.client("dynamodb").get_paginator("scan")
+
+    def ever_reserved() -> int:
+        pages = books.paginate(TableName=stack.environment.names.orders_table, ConsistentRead=True)
+        return sum(item["status"]["S"] != "REJECTED" for page in pages for item in page["Items"])
+
+    for _ in range(2):
+        assert samples.run_samples(stack.environment, burst_orders=20).ok
+        until(lambda: total(stack, namespace, "orders_total", outcome="reserved") >= ever_reserved())
+
+    assert total(stack, namespace, "orders_total", outcome="reserved") == ever_reserved()
+
+
+def test_lambda_and_queues_have_their_numbers_under_the_names_of_aws(stack: RunningStack) -> None:
+    names = stack.environment.names
+    assert samples.run_samples(stack.environment, burst_orders=1).ok
+
+    until(lambda: total(stack, "AWS/Lambda", "Invocations", FunctionName=names.function("order")) > 0)
+    cloudwatch = stack.environment.client("cloudwatch")
+    until(
+        lambda: bool(
+            cloudwatch.list_metrics(
+                Namespace="AWS/SQS",
+                MetricName="ApproximateNumberOfMessagesVisible",
+                Dimensions=[{"Name": "QueueName", "Value": names.queue("order")}],
+            )["Metrics"]
+        )
+    )
 
 
 def test_a_running_stack_is_healthy_and_listens_on_loopback_only(stack: RunningStack) -> None:
@@ -123,6 +159,17 @@ def test_up_starts_a_bridge_that_has_died(home: Path, options: StackOptions) -> 
 
     assert second.process(local_stack.EMULATOR) == first.process(local_stack.EMULATOR)
     assert local_stack.status(home=home).healthy
+
+
+def test_the_bridge_ends_by_itself_when_the_emulator_has_gone(home: Path, options: StackOptions) -> None:
+    state = local_stack.up(replace(options, bridge_seconds=0.1), home=home)
+    emulator, bridge = state.process(local_stack.EMULATOR), state.process(local_stack.BRIDGE)
+    assert emulator is not None
+    assert bridge is not None
+
+    psutil.Process(emulator.pid).kill()
+
+    until(lambda: processes.find(bridge) is None)
 
 
 def test_up_after_a_crash_starts_anew(home: Path, options: StackOptions) -> None:
