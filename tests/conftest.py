@@ -15,6 +15,8 @@ from scripts.local.stack import StackOptions
 
 HOLD_SECONDS = 6
 RETRY_SECONDS = 2
+SLOW_SECONDS = 7.0
+"""A slow charge outlives the hold."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         port=ministack.free_port(),
         hold_seconds=HOLD_SECONDS,
         retry_seconds=RETRY_SECONDS,
+        gateway_slow_seconds=SLOW_SECONDS,
         bridge_seconds=0.2,
     )
     local_stack.up(options, home=home)

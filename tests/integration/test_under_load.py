@@ -1,0 +1,163 @@
+"""Many at once, on a stack with the usual hold: rivals, killed workers, and everything told once more."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scripts.environment import open_environment
+from scripts.local import emulator as ministack
+from scripts.local import stack as local_stack
+from scripts.local.stack import StackOptions
+from scripts.local.state import ProcessRecord
+from scripts.ops.audit import audit
+from scripts.ops.replaying import replay, routes
+from services.shared.ledger import Status
+from tests.integration.shop import Shop, until
+
+pytestmark = pytest.mark.stack
+
+PUBLISHERS = 16
+RETRY_SECONDS = 8
+"""Longer than a cold start on a busy machine, or a message uses up its deliveries while it is worked on."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A stack of its own, whose reservations outlive a slow machine."""
+    home = tmp_path_factory.mktemp("load")
+    local_stack.up(StackOptions(port=ministack.free_port(), retry_seconds=RETRY_SECONDS), home=home)
+    try:
+        yield home
+    finally:
+        local_stack.down(home=home)
+
+
+@pytest.fixture
+def shop(home: Path) -> Shop:
+    return Shop(open_environment("local", home=home))
+
+
+def test_rivals_for_a_scarce_sku_get_exactly_what_is_there(shop: Shop) -> None:
+    scarce = shop.stocked(100)
+    names = [[f"rival-{publisher}-{n}" for n in range(20)] for publisher in range(PUBLISHERS)]
+
+    with ThreadPoolExecutor(PUBLISHERS) as pool:
+        list(pool.map(lambda batch: shop.place(*(shop.order(name, scarce) for name in batch)), names))
+
+    ends = shop.all_end([name for batch in names for name in batch])
+    assert Counter(order.status for order in ends.values()) == {Status.CONFIRMED: 100, Status.REJECTED: 220}
+    assert {order.reason for order in ends.values() if order.status is Status.REJECTED} == {"out_of_stock"}
+    assert shop.levels(scarce) == (0, 0, 0)
+
+
+def test_workers_killed_in_the_middle_lose_and_double_nothing(shop: Shop, home: Path) -> None:
+    skus = [shop.stocked(200) for _ in range(5)]
+    names = [f"shaken-{n}" for n in range(400)]
+    done = threading.Event()
+    killed: list[int] = []
+    killer = threading.Thread(target=_kill_workers, args=(home, done, killed))
+
+    killer.start()
+    try:
+        for start in range(0, len(names), 20):
+            batch = enumerate(names[start : start + 20])
+            shop.place(*(shop.order(name, skus[n % 5]) for n, name in batch))
+        ends = shop.all_end(names)
+    finally:
+        done.set()
+        killer.join()
+
+    assert killed, "there was nobody to kill"
+    assert Counter(order.status for order in ends.values()) == {Status.CONFIRMED: 400}
+    assert [shop.levels(sku) for sku in skus] == [(120, 0, 120)] * 5
+    charges = [order.payment.charge_id for order in ends.values() if order.payment]
+    assert len(set(charges)) == 400
+
+
+def _kill_workers(home: Path, done: threading.Event, killed: list[int]) -> None:
+    """Kill one function process after another, until the test is done or enough is enough."""
+    state = local_stack.status(home=home).state
+    assert state is not None
+    while len(killed) < 12 and not done.wait(0.3):
+        for process in _workers(state.processes)[:1]:
+            process.kill()
+            killed.append(process.pid)
+
+
+def _workers(started: Sequence[ProcessRecord]) -> list[psutil.Process]:
+    """Find the processes that run our handlers: children of what the stack started."""
+    return [
+        child
+        for record in started
+        for child in psutil.Process(record.pid).children(recursive=True)
+        if _runs_a_handler(child)
+    ]
+
+
+def _runs_a_handler(process: psutil.Process) -> bool:
+    try:
+        return any(word.endswith("_worker.py") for word in process.cmdline())
+    except psutil.Error:
+        return False  # gone between being listed and being asked
+
+
+def test_telling_everything_once_more_changes_nothing(shop: Shop) -> None:
+    sku = shop.stocked(3)
+    shop.place(
+        shop.order("sold", sku),
+        shop.order("declined", sku, paymentMethod="sim_declined"),
+        shop.order("greedy", sku, 9),
+        shop.order("returned", sku),
+    )
+    shop.all_end(["sold", "declined", "greedy", "returned"])
+    shop.say("OrderCancellationRequested", [{"orderId": shop.order_id("returned")}])
+    shop.comes_to("returned", "REFUNDED")
+    _settle(shop)
+    before = _everything(shop)
+
+    now = shop.desk.clock.now()
+    _, progress = replay(
+        shop.desk, now - timedelta(hours=1), now + timedelta(minutes=1), routes(shop.desk.topology, (), ())
+    )
+
+    assert progress.state == "COMPLETED"
+    _settle(shop)
+    assert _everything(shop) == before
+
+
+def _settle(shop: Shop) -> None:
+    """Wait until nothing is under way but what waits for the end of its hold."""
+    environment = shop.environment
+
+    def waiting(function: str) -> int:
+        attributes = environment.client("sqs").get_queue_attributes(
+            QueueUrl=environment.queue_url(function),
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(int(count) for count in attributes.values())
+
+    def idle() -> bool:
+        return not any(waiting(function) for function in environment.topology.functions)
+
+    until(idle, "the queues are empty", deadline=120)
+
+
+def _everything(shop: Shop) -> tuple[dict[object, object], dict[object, object]]:
+    books = shop.desk.books
+    return (
+        {order.key: order for order in books.scan_orders()},
+        {stock.key: stock for stock in books.scan_stock()},
+    )
+
+
+def test_a_recount_after_all_this_finds_nothing(shop: Shop) -> None:
+    report = audit(shop.desk)
+
+    assert report.findings.all == ()
+    assert report.moving == ()
