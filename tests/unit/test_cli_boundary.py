@@ -123,7 +123,7 @@ def test_a_reader_that_stops_early_causes_no_complaint() -> None:
     reading, writing = os.pipe()
     os.close(reading)
 
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - our own program
         _program("events", "schema", "--all"), stdout=writing, stderr=subprocess.PIPE, check=False
     )
     os.close(writing)
@@ -137,6 +137,8 @@ def test_asking_for_help_loads_no_aws_client_and_no_model() -> None:
         "print([name for name in ('boto3', 'botocore', 'pydantic', 'rich') if name in sys.modules])"
     )
 
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
 
     assert ended.stdout.splitlines()[-1] == "[]"
