@@ -56,10 +56,14 @@ def redrive(
     """Send what is meant to the function's queue again, at most `rate` a second."""
     result = Handled()
     sent: set[bytes] = set()
+
+    def fresh(letter: Letter) -> bool:
+        # What is still unreadable comes back at once, as a new message: once a run is enough.
+        return meant.means(letter) and _digest(letter) not in sent
+
     with _audited(desk.audit_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
-        for letters in _held(queue, lambda letter: meant.means(letter) and _digest(letter) not in sent):
+        for letters in _held(queue, fresh):
             for part in _paced(letters, rate, desk.clock):
-                # What is still unreadable comes back at once, as a new message: once a run is enough.
                 sent |= {_digest(letter) for letter in part}
                 refused = {letter.message_id for letter in queue.resend(part)}
                 taken = [letter for letter in part if letter.message_id not in refused]

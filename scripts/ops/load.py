@@ -13,6 +13,7 @@ from services.shared.ledger import Key
 MAX_COUNT = 1_000_000
 MAX_RATE = 10_000
 _MOST_AT_ONCE = 100
+_SHORTEST_PAUSE = 0.001  # a remainder of a microsecond would be slept away many times over
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def send(
         if rate is not None:
             due = (clock.now() - started).total_seconds() * rate - total
             if due < 1:
-                clock.sleep((1 - due) / rate)
+                clock.sleep(max(_SHORTEST_PAUSE, (1 - due) / rate))
                 continue
             size = min(size, int(due))
         chunk = list(itertools.islice(orders, size))

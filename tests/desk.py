@@ -1,0 +1,207 @@
+"""A desk in memory: everything an operator touches, with nothing behind it."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from scripts.ops.archive import Contents, Progress
+from scripts.ops.clock import Clock
+from scripts.ops.function_logs import Line
+from scripts.ops.letters import Letter, letter_of
+from scripts.topology import Topology
+from services.shared.ledger import (
+    Delta,
+    Key,
+    Order,
+    Price,
+    Status,
+    Stock,
+    StockWrite,
+    Transition,
+)
+from services.shared.ledger import (
+    Line as OrderLine,
+)
+from tests.fakes import START, ManualClock, MemoryStore, RecordingBus
+
+
+class MemoryBooks(MemoryStore):
+    def scan_orders(self) -> Iterator[Order]:
+        return iter(list(self.orders.values()))
+
+    def scan_stock(self) -> Iterator[Stock]:
+        return iter(list(self.stock.values()))
+
+    def adjust(self, key: Key, delta: int) -> Stock | None:
+        refused = self.transact([StockWrite(key, Delta(stock=delta, available=delta))])
+        return None if refused else self.stock[key]
+
+    def set_stock(
+        self, key: Key, *, stock: int | None = None, price: Price | None = None, name: str | None = None
+    ) -> Stock | None:
+        known = self.stock.get(key) or Stock(key, 0, 0, 0, price or Price(0, ""))
+        on_hand = known.stock if stock is None else stock
+        if on_hand < known.reserved:
+            return None
+        self.stock[key] = replace(
+            known,
+            stock=on_hand,
+            available=on_hand - known.reserved,
+            price=price or known.price,
+            name=name or known.name,
+        )
+        return self.stock[key]
+
+    def seed(self, stocks: Iterable[Stock]) -> int:
+        new = {stock.key: stock for stock in stocks if stock.key not in self.stock}
+        self.stock |= new
+        return len(new)
+
+
+@dataclass
+class MemoryWorkQueue:
+    bodies: list[str] = field(default_factory=list)
+    refuse: set[str] = field(default_factory=set)
+
+    def send(self, bodies: Sequence[str]) -> Collection[int]:
+        self.bodies += [body for body in bodies if body not in self.refuse]
+        return [position for position, body in enumerate(bodies) if body in self.refuse]
+
+
+@dataclass
+class MemoryDeadLetters:
+    """Hands out what lies there in batches of two; what is handed out is hidden until it is put back."""
+
+    function: str
+    work_queue: MemoryWorkQueue
+    lying: list[Letter] = field(default_factory=list)
+    hidden: list[Letter] = field(default_factory=list)
+    returns: bool = False
+    """Whether the function fails again on all that it is sent, and at once."""
+
+    def lay(self, message_id: str, body: str, *, sent_at: datetime = START, **attributes: str) -> None:
+        self.lying.append(
+            letter_of(
+                self.function,
+                {
+                    "MessageId": message_id,
+                    "ReceiptHandle": message_id,
+                    "Body": body,
+                    "Attributes": {
+                        "SentTimestamp": str(int(sent_at.timestamp() * 1000)),
+                        "ApproximateReceiveCount": "1",
+                    },
+                    "MessageAttributes": {
+                        name: {"DataType": "String", "StringValue": value}
+                        for name, value in attributes.items()
+                    },
+                },
+            )
+        )
+
+    def take(self) -> Iterator[list[Letter]]:
+        while self.lying:
+            batch, self.lying = self.lying[:2], self.lying[2:]
+            self.hidden += batch
+            yield batch
+
+    def put_back(self, letters: Sequence[Letter]) -> None:
+        self.lying += [letter for letter in letters if letter in self.hidden]
+        self.hidden = [letter for letter in self.hidden if letter not in letters]
+
+    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        refused = self.work_queue.send([letter.body for letter in letters])
+        if self.returns:
+            for letter in letters:
+                self.lay(f"{letter.message_id}+", letter.body, reason="invalid_event")
+        return [letters[position] for position in refused]
+
+    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        self.hidden = [letter for letter in self.hidden if letter not in letters]
+        return []
+
+
+@dataclass
+class MemoryAuditLog:
+    lines: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+
+    def record(self, action: str, parameters: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+        self.lines.append((action, dict(parameters), dict(result)))
+
+    def actions(self) -> list[str]:
+        return [action for action, _, _ in self.lines]
+
+
+@dataclass
+class ScriptedArchive:
+    name: str = "test-pulsequeue"
+    states: list[Progress] = field(default_factory=lambda: [Progress("RUNNING"), Progress("COMPLETED")])
+    started: list[tuple[datetime, datetime, tuple[str, ...]]] = field(default_factory=list)
+
+    def contents(self) -> Contents:
+        return Contents(7, START)
+
+    def start(self, name: str, since: datetime, until: datetime, functions: Collection[str]) -> None:
+        assert name.startswith("cli-")
+        self.started.append((since, until, tuple(functions)))
+
+    def progress(self, name: str) -> Progress:
+        assert name.startswith("cli-")
+        return self.states.pop(0)
+
+
+@dataclass
+class MemoryLogs:
+    lines: list[Line] = field(default_factory=list)
+
+    def about(self, text: str, since: datetime) -> list[Line]:
+        return [line for line in self.lines if text in json.dumps(dict(line.fields)) and line.at >= since]
+
+
+class MemoryDesk:
+    def __init__(self, stocks: Iterable[Stock] = ()) -> None:
+        self.env = "test"
+        self.topology = Topology.load()
+        self.time = ManualClock()
+        self.clock = Clock(now=self.time, sleep=self._sleep)
+        self.books = MemoryBooks(stocks)
+        self.bus = RecordingBus()
+        self.archive = ScriptedArchive()
+        self.audit_log = MemoryAuditLog()
+        self.function_logs = MemoryLogs()
+        self.queues = {name: MemoryWorkQueue() for name in self.topology.functions}
+        self.dead = {name: MemoryDeadLetters(name, queue) for name, queue in self.queues.items()}
+        self.while_asleep: list[Order] = []
+        """What happens to orders during the next sleeps, one at a time."""
+
+    def work_queue(self, function: str) -> MemoryWorkQueue:
+        return self.queues[function]
+
+    def dead_letters(self, function: str) -> MemoryDeadLetters:
+        return self.dead[function]
+
+    def holds(self, *orders: Order) -> None:
+        self.books.orders |= {order.key: order for order in orders}
+
+    def _sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.time.advance(timedelta(seconds=seconds))
+        if self.while_asleep:
+            self.holds(self.while_asleep.pop(0))
+
+
+def an_order(name: str = "o-1", *, sku: str = "prod-001", quantity: int = 2, price: int = 1_000) -> Order:
+    """Make an order that was just reserved."""
+    return Order(
+        key=Key("default", name),
+        status=Status.RESERVED,
+        customer_id="c-1",
+        lines=(OrderLine(sku, quantity, price),),
+        placed_at=START,
+        history=(Transition(Status.RESERVED, START, f"placed-{name}"),),
+        amount_minor=quantity * price,
+        currency="USD",
+        expires_at=START + timedelta(minutes=15),
+    )
