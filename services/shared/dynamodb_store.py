@@ -148,12 +148,12 @@ class DynamoDBStore:
         """Put a SKU on condition that it still is as it was read (None: that there is none)."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if before is not None:
+            compared = {
+                name: value for name, value in stock_item(before).items() if name not in ("pk", "name")
+            }
             condition = {
-                "ConditionExpression": "stock = :stock AND reserved = :reserved",
-                "ExpressionAttributeValues": {
-                    ":stock": {"N": str(before.stock)},
-                    ":reserved": {"N": str(before.reserved)},
-                },
+                "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in compared),
+                "ExpressionAttributeValues": {f":{name}": value for name, value in compared.items()},
             }
         try:
             self._client.put_item(TableName=self._inventory, Item=stock_item(after), **condition)
