@@ -50,7 +50,7 @@ def placed_detail(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - anything 
 
 def placed(
     order_id: str = "order-1", *, sku: str = "prod-001", quantity: int = 1, **more: Any
-) -> OrderPlaced:  # noqa: ANN401 - as above
+) -> OrderPlaced:
     more.setdefault("items", [{"sku": sku, "quantity": quantity}])
     more.setdefault("customerId", "customer-1")
     return OrderPlaced.model_validate(
