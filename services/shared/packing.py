@@ -238,23 +238,31 @@ def learn(
     entries: Sequence[Entry], attempted: Sequence[Write], verdicts: Sequence[Verdict], known: Knowledge
 ) -> Lesson:
     """Read the verdicts, per action, into `known` and a lesson. Contention never looks like short stock."""
-    found: dict[Key, Order] = {}
+    answers = list(zip(attempted, verdicts, strict=True))
+    found = {
+        write.key: verdict.current
+        for write, verdict in answers
+        if isinstance(verdict, Refused) and isinstance(verdict.current, Order)
+    }
+    # An order that moved already asks its SKUs for what they gave it before: no fault of theirs if they refuse.
+    excused = {key for entry in entries if entry.key in found for key in effects(entry.before, entry.after)}
     broken: dict[Key, str] = {}
     broken_stock: dict[Key, str] = {}
     taught = False
-    for write, verdict in zip(attempted, verdicts, strict=True):
+    for write, verdict in answers:
         fault = _fault(write, verdict)
-        if fault:
-            (broken_stock if isinstance(write, StockWrite) else broken)[write.key] = fault
-        elif isinstance(verdict, Refused):
-            if isinstance(verdict.current, Order):
-                found[write.key] = verdict.current
-            else:
-                known.note(write.key, verdict.current)
-                taught = True
+        if isinstance(write, OrderWrite):
+            if fault:
+                broken[write.key] = fault
+        elif fault and (write.key not in excused or isinstance(verdict, Broken)):
+            broken_stock[write.key] = fault
+        elif isinstance(verdict, Refused) and not isinstance(verdict.current, Order):
+            known.note(write.key, verdict.current)
+            taught = True
     for entry in entries:
-        for key in effects(entry.before, entry.after).keys() & broken_stock.keys():
-            broken[entry.key] = broken_stock[key]
+        if entry.key not in found:
+            for key in effects(entry.before, entry.after).keys() & broken_stock.keys():
+                broken[entry.key] = broken_stock[key]
     # A cancellation that names no cause is contention too.
     busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or taught)
     return Lesson(found, broken, busy)
