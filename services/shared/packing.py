@@ -244,7 +244,7 @@ def learn(
         for write, verdict in answers
         if isinstance(verdict, Refused) and isinstance(verdict.current, Order)
     }
-    # An order that moved already asks its SKUs for what they gave it before: no fault of theirs if they refuse.
+    # An order that moved already asks too much of its SKUs: it is no fault of theirs if they refuse.
     excused = {key for entry in entries if entry.key in found for key in effects(entry.before, entry.after)}
     broken: dict[Key, str] = {}
     broken_stock: dict[Key, str] = {}
