@@ -50,6 +50,10 @@ class GroupCommit:
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
         prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
+        # No write checks the prices of an order rejected for mixing currencies, so memory is not enough.
+        if mixed := {key for placement in placements for key in packing.mixed(placement, prices)}:
+            self._remember(dict.fromkeys(mixed))
+            prices |= self._known_prices(mixed)
         return self._commit(placements, packing.admit, prices)
 
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:

@@ -153,6 +153,13 @@ def admit(placements: Sequence[Placement], known: Knowledge) -> list[Entry]:
     return entries
 
 
+def mixed(placement: Placement, prices: Mapping[Key, Price | None]) -> list[Key]:
+    """List the SKUs of an order whose prices are in different currencies; none, if they are in one."""
+    keys = placement.stock_keys() if len(placement.quantities) > 1 else []
+    currencies = {price.currency for key in keys if (price := prices.get(key))}
+    return keys if len(currencies) > 1 else []
+
+
 def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining: Mapping[Key, int]) -> Order:
     lines: list[Line] = []
     unknown: list[str] = []
