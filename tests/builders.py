@@ -49,7 +49,11 @@ def placed_detail(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - anything 
 
 
 def placed(
-    order_id: str = "order-1", *, sku: str = "prod-001", quantity: int = 1, **more: Any
+    order_id: str = "order-1",
+    *,
+    sku: str = "prod-001",
+    quantity: int = 1,
+    **more: Any,  # noqa: ANN401 - as above
 ) -> OrderPlaced:
     more.setdefault("items", [{"sku": sku, "quantity": quantity}])
     more.setdefault("customerId", "customer-1")

@@ -1,5 +1,7 @@
 """Batches within a service's limits, and which failed calls are worth another try."""
 
+from itertools import pairwise
+
 import pytest
 from botocore.exceptions import (
     BotoCoreError,
@@ -47,7 +49,7 @@ def test_batches_keep_within_both_limits_unless_one_entry_alone_breaks_them(
 def test_a_batch_is_ended_only_when_the_next_entry_does_not_fit(weights: list[int], most: int) -> None:
     batches = list(in_batches(list(enumerate(weights)), size, most=most, most_bytes=100))
 
-    for batch, following in zip(batches, batches[1:], strict=False):
+    for batch, following in pairwise(batches):
         assert len(batch) == most or sum(map(size, batch)) + size(following[0]) > 100
 
 

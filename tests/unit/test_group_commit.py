@@ -1,6 +1,6 @@
 """Group commit over a store that can be told how to answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.shared.errors import StoreUnavailableError
@@ -10,6 +10,7 @@ from services.shared.ledger import (
     Committed,
     Delta,
     Found,
+    Key,
     Move,
     Order,
     Outcome,
@@ -26,7 +27,7 @@ from services.shared.ledger import (
 from tests.builders import a_key, no_waiting, placement, reserved
 from tests.fakes import START, MemoryStore, ScriptedStore, a_stock
 
-CONFLICT = [Busy(), Passed()]
+CONFLICT: Sequence[Verdict] = [Busy(), Passed()]
 ORDER_1, ORDER_2, ORDER_3 = a_key("order-1"), a_key("order-2"), a_key("order-3")
 SKU = a_key("prod-001")
 
@@ -53,7 +54,7 @@ class CountingStore(MemoryStore):
         super().__init__(stocks)
         self.reads: list[set[str]] = []
 
-    def read_stock(self, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]:
         self.reads.append({key.id for key in keys})
         return super().read_stock(keys)
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.shared.errors import NotAnSqsEventError, StoreUnavailableError
-from services.shared.events import OrderCancellationRequested, OrderEvent, OrderPlaced
+from services.shared.events import Event, OrderCancellationRequested, OrderEvent, OrderPlaced
 from services.shared.inbox import Delivery, Group, Inbox, Poison, by_order, explain
 from tests.builders import (
     a_key,
@@ -54,7 +54,7 @@ class Desk:
         self.worker = worker or Worker()
         self.dead_letters = dead_letters or RecordingDeadLetters()
         self.telemetry = RecordingTelemetry()
-        accepts = [OrderPlaced, OrderCancellationRequested]
+        accepts: list[type[Event]] = [OrderPlaced, OrderCancellationRequested]
         self._inbox = Inbox("order", accepts, self.worker, self.dead_letters, self.telemetry)
 
     def receive(self, *bodies: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,7 +94,7 @@ def test_no_two_chains_touch_the_same_sku(wanted: list[list[str]]) -> None:
 @settings(deadline=None)
 def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(wanted: list[list[str]]) -> None:
     for chain in plan(placements(wanted), MAX_ACTIONS):
-        for pack, following in zip(chain, chain[1:], strict=False):
+        for pack, following in pairwise(chain):
             assert actions([*pack, following[0]]) > MAX_ACTIONS
 
 
