@@ -15,10 +15,8 @@ from tests.fakes import RecordingTelemetry
 
 
 @pytest.fixture
-def telemetry(request: pytest.FixtureRequest, log: "Log") -> PowertoolsTelemetry:
-    # Powertools keeps one logger per service for ever, with the output it first had.
-    assert log.documents() == []
-    return PowertoolsTelemetry(request.node.name, "test-pulsequeue")
+def telemetry() -> PowertoolsTelemetry:
+    return PowertoolsTelemetry("order", "test-pulsequeue")
 
 
 class Log:
@@ -192,7 +190,12 @@ def test_the_numbers_of_an_invocation_that_fails_are_written_too(
 # --- lines --------------------------------------------------------------------------------------------
 
 
-def test_a_line_names_its_order_and_its_facts(telemetry: PowertoolsTelemetry, log: Log) -> None:
+# Powertools keeps one logger per service for ever, with the output it first had: so each test has its own.
+
+
+def test_a_line_names_its_order_and_its_facts(log: Log) -> None:
+    telemetry = PowertoolsTelemetry("facts", "test-pulsequeue")
+
     telemetry.tell("order reserved", a_key("order-1"), amount_minor=1_000)
 
     (line,) = log.messages()
@@ -200,7 +203,9 @@ def test_a_line_names_its_order_and_its_facts(telemetry: PowertoolsTelemetry, lo
     assert (line["order_id"], line["tenant_id"], line["amount_minor"]) == ("order-1", "default", 1_000)
 
 
-def test_an_unforeseen_error_is_told_with_its_traceback(telemetry: PowertoolsTelemetry, log: Log) -> None:
+def test_an_unforeseen_error_is_told_with_its_traceback(log: Log) -> None:
+    telemetry = PowertoolsTelemetry("errors", "test-pulsequeue")
+
     telemetry.failed("a batch failed unexpectedly", ZeroDivisionError("oops"))
 
     (line,) = log.messages()
