@@ -88,6 +88,13 @@ def test_an_order_that_never_stands_still_is_left_unsettled() -> None:
     assert len(ledger.asked) < 20
 
 
+def test_an_order_that_comes_to_rest_in_the_last_round_is_found_there() -> None:
+    ledger = ScriptedLedger(*[{KEY: Found(RESERVED)}] * 3, {KEY: Found(CANCELLED)})
+
+    assert advance(ledger, {KEY: RESERVED}, cancel) == {KEY: Found(CANCELLED)}
+    assert len(ledger.asked) == 4
+
+
 def test_only_the_orders_that_moved_meanwhile_are_asked_again() -> None:
     other = reserved("order-2")
     ledger = ScriptedLedger({KEY: Found(RESERVED), other.key: Committed(other)})

@@ -47,6 +47,19 @@ class ForgetfulStore(MemoryStore):
         return verdicts
 
 
+class RestockingStore(MemoryStore):
+    """A MemoryStore whose shelves are filled up after its first commit."""
+
+    def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
+        filled = bool(self.orders)
+        verdicts = super().transact(writes)
+        if self.orders and not filled:
+            self.stock = {
+                key: replace(stock, available=stock.available + 9) for key, stock in self.stock.items()
+            }
+        return verdicts
+
+
 class CountingStore(MemoryStore):
     """A MemoryStore that remembers which SKUs were read."""
 
@@ -102,7 +115,10 @@ def test_conflicts_without_end_leave_the_order_unsettled_and_never_rejected() ->
 def test_a_store_that_never_answers_leaves_the_order_unsettled() -> None:
     store = ScriptedStore([a_stock()], [StoreUnavailableError("down")] * 100)
 
-    assert ledger(store).reserve([placement("order-1")]) == {ORDER_1: Unsettled("contention")}
+    outcomes = ledger(store, attempts=3).reserve([placement("order-1")])
+
+    assert outcomes == {ORDER_1: Unsettled("contention")}
+    assert len(store.transactions) == 4
 
 
 def test_a_conflict_in_one_chain_does_not_hold_up_another() -> None:
@@ -180,6 +196,32 @@ def test_a_sku_that_sells_out_admits_as_far_as_it_reaches() -> None:
 
     assert statuses(outcomes[a_key(f"order-{n}")] for n in range(5)) == ["RESERVED"] * 3 + ["REJECTED"] * 2
     assert levels(store) == (3, 3, 0)
+
+
+def test_learning_uses_up_no_patience() -> None:
+    store = MemoryStore([a_stock(stock=1)])
+
+    outcomes = ledger(store, attempts=0).reserve([placement("order-1"), placement("order-2")])
+
+    assert statuses([outcomes[ORDER_1], outcomes[ORDER_2]]) == ["RESERVED", "REJECTED"]
+
+
+def test_a_level_seen_before_a_pack_decides_nothing_after_it() -> None:
+    store = RestockingStore([a_stock(stock=3)])
+
+    outcomes = ledger(store, max_actions=3).reserve(
+        [
+            placement("order-1", {"prod-001": 2}),
+            placement("order-2", {"prod-001": 2}),
+            placement("order-3", {"prod-001": 4}),
+        ]
+    )
+
+    assert statuses([outcomes[ORDER_1], outcomes[ORDER_2], outcomes[ORDER_3]]) == [
+        "RESERVED",
+        "REJECTED",
+        "RESERVED",
+    ]
 
 
 def test_a_sku_that_sells_out_across_packs_admits_as_far_as_it_reaches() -> None:

@@ -139,6 +139,12 @@ def test_moves_that_touch_no_stock_share_a_pack() -> None:
     assert plan(moves) == [[moves]]
 
 
+def test_orders_that_share_nothing_fill_one_pack_to_the_brim() -> None:
+    work = placements([["a"], ["b"]])
+
+    assert plan(work, max_actions=4) == [[work]]
+
+
 def test_nothing_to_do_is_planned_as_nothing() -> None:
     assert plan(placements([])) == []
 

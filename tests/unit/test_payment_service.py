@@ -78,6 +78,18 @@ class Till:
         return [message for message, _, _ in self.telemetry.lines]
 
 
+class AttentiveGateway(BookkeepingGateway):
+    """A gateway that remembers what it was asked to charge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[ChargeRequest] = []
+
+    def charge(self, request: ChargeRequest) -> Charged | Declined:
+        self.requests.append(request)
+        return super().charge(request)
+
+
 class LateGateway(BookkeepingGateway):
     """A gateway whose first answer comes after the order was released."""
 
@@ -131,11 +143,12 @@ def test_a_settlement_is_counted_told_and_timed() -> None:
 
 
 def test_what_the_order_says_is_charged_and_not_what_the_event_says() -> None:
-    till = Till()
+    gateway = AttentiveGateway()
+    till = Till(gateway=gateway)
 
     till.handle(payment_request().model_copy(update={"amount_minor": 1}))
 
-    assert till.order().amount_minor == 2_000
+    assert gateway.requests == [ChargeRequest("default#order-1", "order-1", 2_000, "USD", None)]
     assert [event.amount_minor for event in till.bus.published if isinstance(event, PaymentProcessed)] == [
         2_000
     ]
