@@ -58,7 +58,10 @@ class OrderService:
             return domain.expire(order, now, due[order.key].first.event_id)
 
         for key, outcome in advance(self._ledger, orders, decide).items():
-            again |= self._released(key, due[key], outcome, "reservation_expired", outbox)
+            if isinstance(outcome, Found) and outcome.order.status is Status.RESERVED:
+                again |= due[key].message_ids  # what the event says is over, the order says is not
+            else:
+                again |= self._released(key, due[key], outcome, "reservation_expired", outbox)
         return again | outbox.send(self._bus, self._telemetry)
 
     def _place(self, groups: Mapping[Key, Group[OrderPlaced]], outbox: Outbox) -> set[str]:

@@ -33,12 +33,14 @@ def settle(order: Order, answer: Charged | Declined, now: datetime, cause: str) 
 
 def is_stray(order: Order, charge: Charged) -> bool:
     """Tell whether a charge has nothing to pay for: its order went another way before it could confirm."""
+    if order.amount_minor == 0:
+        return False
     return order.payment is None or order.payment.charge_id != charge.charge_id
 
 
 def may_hide_a_charge(order: Order) -> bool:
     """An order that was called off while its payment was under way may have been charged all the same."""
-    return order.status is Status.CANCELLED and order.payment is None
+    return order.status is Status.CANCELLED and order.payment is None and order.amount_minor > 0
 
 
 def note_stray(order: Order, charge: Charged, refund_id: str, now: datetime, cause: str) -> Move | None:

@@ -4,6 +4,7 @@ A refused transaction is a source of knowledge, not an error: see packing.py for
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from services.shared import packing
@@ -26,7 +27,6 @@ from services.shared.packing import Entry, Knowledge, Packable
 
 P = TypeVar("P", bound=Packable)
 Decide = Callable[[Sequence[P], Knowledge], Sequence[Entry]]
-_PRICES_KEPT = 100_000
 
 
 class GroupCommit:
@@ -39,15 +39,21 @@ class GroupCommit:
         run: Callable[..., Iterable[dict[Key, Outcome]]] = map,
         waits: Waits = jittered(6),  # noqa: B008 - makes a maker of iterators, which holds no state
         max_actions: int = packing.MAX_ACTIONS,
+        prices_kept: int = 100_000,
     ) -> None:
         self._store = store
         self._run = run
         self._waits = waits
         self._max_actions = max_actions
+        self._prices_kept = prices_kept
         self._prices: dict[Key, Price] = {}
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
         prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
+        # No write checks the prices of an order rejected for mixing currencies, so memory is not enough.
+        if mixed := {key for placement in placements for key in packing.mixed(placement, prices)}:
+            self._remember(dict.fromkeys(mixed))
+            prices |= self._known_prices(mixed)
         return self._commit(placements, packing.admit, prices)
 
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
@@ -56,14 +62,17 @@ class GroupCommit:
     def orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
         return self._store.read_orders(keys) if keys else {}
 
-    def _known_prices(self, keys: Collection[Key]) -> dict[Key, Price | None]:
+    def _known_prices(self, keys: AbstractSet[Key]) -> dict[Key, Price | None]:
         """Prices from memory, and from the store where memory has none; the write makes them exact."""
-        if missing := [key for key in keys if key not in self._prices]:
-            self._remember({key: stock.price for key, stock in self._store.read_stock(missing).items()})
-        return {key: self._prices.get(key) for key in keys}
+        known = {key: self._prices[key] for key in keys if key in self._prices}
+        if missing := keys - known.keys():
+            read = {key: stock.price for key, stock in self._store.read_stock(missing).items()}
+            self._remember(read)
+            known |= read
+        return {key: known.get(key) for key in keys}
 
     def _remember(self, prices: Mapping[Key, Price | None]) -> None:
-        if len(self._prices) + len(prices) > _PRICES_KEPT:
+        if len(self._prices) + len(prices) > self._prices_kept:
             self._prices.clear()
         for key, price in prices.items():
             if price is None:

@@ -128,7 +128,11 @@ class Inbox:
             self._telemetry.warn(
                 "a message cannot be read", message_id=one.message_id, reason=one.reason, detail=one.detail
             )
-        unburied = set(self._dead_letters.bury(poison))
+        try:
+            unburied = set(self._dead_letters.bury(poison))
+        except Exception as error:  # noqa: BLE001 - the same boundary: poison must not hold up its batch
+            self._telemetry.failed("poison could not be set aside", error)
+            return {one.message_id for one in poison}
         self._telemetry.count("poison_events_total", len(poison) - len(unburied), consumer=self._consumer)
         return unburied
 

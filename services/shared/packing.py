@@ -153,6 +153,13 @@ def admit(placements: Sequence[Placement], known: Knowledge) -> list[Entry]:
     return entries
 
 
+def mixed(placement: Placement, prices: Mapping[Key, Price | None]) -> list[Key]:
+    """List the SKUs of an order whose prices are in different currencies; none, if they are in one."""
+    keys = placement.stock_keys() if len(placement.quantities) > 1 else []
+    currencies = {price.currency for key in keys if (price := prices.get(key))}
+    return keys if len(currencies) > 1 else []
+
+
 def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining: Mapping[Key, int]) -> Order:
     lines: list[Line] = []
     unknown: list[str] = []
@@ -238,26 +245,31 @@ def learn(
     entries: Sequence[Entry], attempted: Sequence[Write], verdicts: Sequence[Verdict], known: Knowledge
 ) -> Lesson:
     """Read the verdicts, per action, into `known` and a lesson. Contention never looks like short stock."""
-    found: dict[Key, Order] = {}
+    answers = list(zip(attempted, verdicts, strict=True))
+    found = {
+        write.key: verdict.current
+        for write, verdict in answers
+        if isinstance(verdict, Refused) and isinstance(verdict.current, Order)
+    }
+    # An order that moved already asks too much of its SKUs: it is no fault of theirs if they refuse.
+    excused = {key for entry in entries if entry.key in found for key in effects(entry.before, entry.after)}
     broken: dict[Key, str] = {}
     broken_stock: dict[Key, str] = {}
     taught = False
-    for write, verdict in zip(attempted, verdicts, strict=True):
+    for write, verdict in answers:
         fault = _fault(write, verdict)
-        if fault:
-            (broken_stock if isinstance(write, StockWrite) else broken)[write.key] = fault
-        elif isinstance(verdict, Refused):
-            if isinstance(verdict.current, Order):
-                found[write.key] = verdict.current
-            else:
-                known.note(write.key, verdict.current)
-                taught = True
-    # A number may not have allowed the whole only because of an order that leaves now: look again first.
-    leaving = [entry for entry in entries if entry.key in found or entry.key in broken]
-    doubtful = {key for entry in leaving for key in effects(entry.before, entry.after)}
+        if isinstance(write, OrderWrite):
+            if fault:
+                broken[write.key] = fault
+        elif fault and (write.key not in excused or isinstance(verdict, Broken)):
+            broken_stock[write.key] = fault
+        elif isinstance(verdict, Refused) and not isinstance(verdict.current, Order):
+            known.note(write.key, verdict.current)
+            taught = True
     for entry in entries:
-        for key in effects(entry.before, entry.after).keys() & broken_stock.keys() - doubtful:
-            broken[entry.key] = broken_stock[key]
+        if entry.key not in found:
+            for key in effects(entry.before, entry.after).keys() & broken_stock.keys():
+                broken[entry.key] = broken_stock[key]
     # A cancellation that names no cause is contention too.
     busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or taught)
     return Lesson(found, broken, busy)
