@@ -122,6 +122,7 @@ class OrderService:
         """Account for a release; one found done for the same reason owes its event again."""
         match outcome:
             case Unsettled(why=why):
+                measure_stock(self._telemetry, Status.CANCELLED, outcome)
                 self._telemetry.warn("order not released yet", key, why=why)
                 return group.message_ids
             case Committed(order=order):

@@ -27,7 +27,7 @@ def settle(order: Order, answer: Charged | Declined, now: datetime, cause: str) 
     if isinstance(answer, Charged):
         payment = Payment(charge_id=answer.charge_id)
         return Move(order, order.moved(Status.CONFIRMED, now, cause, payment=payment))
-    payment = Payment(declined=answer.reason)
+    payment = Payment(declined=answer.presentable)
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="payment_failed", payment=payment))
 
 

@@ -133,13 +133,14 @@ class Inbox:
         except Exception as error:  # noqa: BLE001 - the same boundary: poison must not hold up its batch
             self._telemetry.failed("poison could not be set aside", error)
             return {one.message_id for one in poison}
-        self._telemetry.count("poison_events_total", len(poison) - len(unburied), consumer=self._consumer)
+        if buried := len(poison) - len(unburied):
+            self._telemetry.count("poison_events_total", buried, consumer=self._consumer)
         return unburied
 
     def _parse(self, message_id: str, body: str) -> Delivery | Poison:
         try:
             envelope = from_json(body, allow_inf_nan=False)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # TypeError: a lone surrogate, which is no text
             return Poison(message_id, body, "invalid_json", str(error))
         if not isinstance(envelope, dict) or not isinstance(envelope.get("detail"), dict):
             return Poison(

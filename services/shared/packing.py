@@ -168,7 +168,7 @@ def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining:
     for sku, quantity in placement.quantities:
         key = Key(placement.key.tenant_id, sku)
         price = prices.get(key)
-        if price is None:
+        if price is None or not price.sellable:
             unknown.append(sku)
             continue
         if remaining.get(key, quantity) < quantity:
