@@ -85,7 +85,13 @@ Instant = Annotated[
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        # Built when first used: a function meets half of these at most, and its cold start pays for each.
+        defer_build=True,
     )
 
 
