@@ -135,7 +135,7 @@ class Inbox:
     def _parse(self, message_id: str, body: str) -> Delivery | Poison:
         try:
             envelope = from_json(body, allow_inf_nan=False)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # half a surrogate pair is no text at all to the parser
             return Poison(message_id, body, "invalid_json", str(error))
         if not isinstance(envelope, dict) or not isinstance(envelope.get("detail"), dict):
             return Poison(
