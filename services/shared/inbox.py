@@ -128,9 +128,19 @@ class Inbox:
             self._telemetry.warn(
                 "a message cannot be read", message_id=one.message_id, reason=one.reason, detail=one.detail
             )
-        unburied = set(self._dead_letters.bury(poison))
+        unburied = self._bury(poison)
         self._telemetry.count("poison_events_total", len(poison) - len(unburied), consumer=self._consumer)
         return unburied
+
+    def _bury(self, poison: Sequence[Poison]) -> set[str]:
+        """Bury what can be; the rest goes back, and SQS itself moves it after its last delivery."""
+        try:
+            return set(self._dead_letters.bury(poison))
+        except Exception as error:  # noqa: BLE001 - the boundary: one message must not fail the others' batch
+            self._telemetry.failed("messages could not be set aside", error)
+            if len(poison) == 1:
+                return {poison[0].message_id}
+            return set().union(*(self._bury([one]) for one in poison))
 
     def _parse(self, message_id: str, body: str) -> Delivery | Poison:
         try:

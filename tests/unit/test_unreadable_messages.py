@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 
 from services.shared.events import OrderPlaced
-from services.shared.inbox import Delivery, Inbox
+from services.shared.inbox import Delivery, Inbox, Poison
 from tests.fakes import RecordingDeadLetters, RecordingTelemetry
 
 GOOD = json.dumps(
@@ -46,3 +46,22 @@ def test_half_a_character_is_not_json_and_holds_nobody_up() -> None:
     assert [(one.message_id, one.reason) for one in consumer.dead_letters.buried] == [
         ("half", "invalid_json")
     ]
+
+
+class FullDeadLetters(RecordingDeadLetters):
+    """A queue that refuses a call with anything too large in it, in a way that no retry mends."""
+
+    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+        if any(len(one.body) > 100 for one in poison):
+            raise ValueError("BatchRequestTooLong")
+        return super().bury(poison)
+
+
+def test_a_message_that_cannot_be_buried_is_left_to_its_queue_alone() -> None:
+    consumer = Consumer(FullDeadLetters())
+
+    assert consumer.receive(good=GOOD, small="{", large="{" * 101) == ["large"]
+
+    assert consumer.handled == ["good"]
+    assert [one.message_id for one in consumer.dead_letters.buried] == ["small"]
+    assert [str(error) for error in consumer.telemetry.errors] == ["BatchRequestTooLong"] * 2
