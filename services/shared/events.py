@@ -51,6 +51,14 @@ def _only_rfc3339(value: object) -> object:
     raise ValueError("must be an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z")
 
 
+def _within_utc(moment: datetime) -> datetime:
+    # At either end of the calendar an offset leads to a year that does not exist.
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time that UTC has a year for") from None
+
+
 def _some(items: tuple[T, ...]) -> tuple[T, ...]:
     # pydantic's own length limits would also complain of a line that it dropped for another fault.
     if not 1 <= len(items) <= MAX_LINES:
@@ -68,7 +76,12 @@ Text = Annotated[str, StringConstraints(pattern=_LABEL, min_length=1, max_length
 Quantity = Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
 Minor = Annotated[StrictInt, Field(ge=0, description="An amount in minor units, such as cents.")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_only_rfc3339), PlainSerializer(rfc3339, when_used="json")]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_only_rfc3339),
+    AfterValidator(_within_utc),
+    PlainSerializer(rfc3339, when_used="json"),
+]
 
 
 class _Model(BaseModel):
