@@ -29,6 +29,10 @@ down: $(STAMP) ## Stop what `make up` started
 test: $(STAMP) ## Run every test
 	$(BIN)/pytest
 
+.PHONY: chaos
+chaos: $(STAMP) ## Thousands of orders through killed workers and failing services, then a recount (ORDERS=, SEED=)
+	@$(BIN)/python -m tests.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

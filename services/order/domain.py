@@ -8,7 +8,6 @@ from typing import Literal, cast
 
 from services.shared.events import (
     Event,
-    OrderCancellationRequested,
     OrderCancelled,
     OrderPlaced,
     OrderRejected,
@@ -109,12 +108,15 @@ def announce(order: Order) -> list[Event]:
             return []
 
 
-def ask_for_refund(order: Order, request: OrderCancellationRequested) -> RefundRequested:
-    """Call off an order that was paid already: its goods have not left, so they go back on the shelf."""
+def ask_for_refund(order: Order) -> RefundRequested:
+    """Call off an order that was paid already: its goods have not left, so they go back on the shelf.
+
+    It is due from the confirmation on; when it was asked for, each of several requests says otherwise.
+    """
     return RefundRequested(
         event_id=event_id(*order.key, "RefundRequested", "customer_request"),
         correlation_id=order.key.id,
-        occurred_at=request.occurred_at,
+        occurred_at=order.entered(Status.CONFIRMED).at,
         tenant_id=order.key.tenant_id,
         order_id=order.key.id,
         restock=True,

@@ -113,7 +113,7 @@ class OrderService:
             group = groups[key]
             if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
                 self._telemetry.tell("order was paid already, refund requested", key)
-                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order, group.first)])
+                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order)])
             else:
                 again |= self._released(key, group, outcome, "customer_request", outbox)
         return again
