@@ -16,6 +16,7 @@ from services.shared.events import (
     PricedItem,
     RefundRequested,
     event_id,
+    rfc3339,
 )
 from services.shared.ledger import Key, Move, Order, Placement, Status, add_up
 
@@ -110,9 +111,13 @@ def announce(order: Order) -> list[Event]:
 
 
 def ask_for_refund(order: Order, request: OrderCancellationRequested) -> RefundRequested:
-    """Call off an order that was paid already: its goods have not left, so they go back on the shelf."""
+    """Call off an order that was paid already: its goods have not left, so they go back on the shelf.
+
+    All it says beyond the order is when it was asked, and so its id names that moment: a second request is
+    another event, the same one delivered again is not.
+    """
     return RefundRequested(
-        event_id=event_id(*order.key, "RefundRequested", "customer_request"),
+        event_id=event_id(*order.key, "RefundRequested", f"customer_request {rfc3339(request.occurred_at)}"),
         correlation_id=order.key.id,
         occurred_at=request.occurred_at,
         tenant_id=order.key.tenant_id,
