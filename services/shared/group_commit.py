@@ -95,6 +95,11 @@ class GroupCommit:
         # Every round that is not busy teaches something; the bound is for numbers that move as we look.
         for _ in range(len(pack) + 10):
             entries = decide(pending, known)
+            if doubtful := packing.doubtful(entries, known):
+                current = self._store.read_stock(doubtful)
+                for key in doubtful:
+                    known.note(key, current.get(key))
+                continue
             attempted = packing.writes(entries)
             try:
                 verdicts = self._store.transact(attempted)
