@@ -67,7 +67,6 @@ class Function:
     accepts: Sequence[type[Event]]
     handle: Callable[["World"], Handle]
     visibility: float
-    delay: float = 0
 
 
 def store(world: "World") -> DynamoDBStore:
@@ -112,7 +111,7 @@ def _payments(world: "World") -> PaymentService:
 FUNCTIONS = (
     Function("order", (OrderPlaced, OrderCancellationRequested), lambda world: _orders(world).handle, 181),
     Function("payment", (PaymentRequested, RefundRequested), lambda world: _payments(world).handle, 361),
-    Function("expiry", (PaymentRequested,), lambda world: _orders(world).expire, 185, delay=900),
+    Function("expiry", (PaymentRequested,), lambda world: _orders(world).expire, 185),
 )
 
 

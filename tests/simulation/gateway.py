@@ -1,12 +1,15 @@
 """Whoever moves the money: true books, idempotent by key, and at times no answer."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from services.payment.gateway import Charged, ChargeRequest, Declined
 from services.shared.errors import GatewayUnavailableError
 from tests.simulation.faults import Fault
 from tests.simulation.network import Network
+
+if TYPE_CHECKING:
+    from tests.simulation.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,12 @@ class Books:
 class Gateway:
     """A PaymentGateway as payment processes reach it."""
 
-    def __init__(self, books: Books, network: Network, report: Callable[[str, str], None]) -> None:
+    def __init__(self, books: Books, network: Network, watch: "Watch") -> None:
         self._books = books
         self._scheduler = network.scheduler
         self._network = network
         self._story = network.story
-        self._report = report
+        self._watch = watch
         self._down_until = 0.0
 
     def charge(self, request: ChargeRequest) -> Charged | Declined:
@@ -56,7 +59,7 @@ class Gateway:
         self._reach("refund")
         charge = next((charge for charge in self._books.charges.values() if charge.id == charge_id), None)
         if charge is None or (charge.amount_minor, charge.currency) != (amount_minor, currency):
-            self._report(
+            self._watch.report(
                 "refunds are of whole charges", f"{charge_id}: {amount_minor} {currency} of {charge}"
             )
         refund_id = self._books.refunded.setdefault(charge_id, f"re-{charge_id}")
@@ -65,6 +68,9 @@ class Gateway:
         return refund_id
 
     def _charge(self, request: ChargeRequest) -> Charged | Declined:
+        self._watch.on_charge(request.key)
+        if request.method == "never answered":
+            raise GatewayUnavailableError("this one never answers")
         if request.method == "declined":
             self._books.declined.add(request.key)
             self._story.tell("the gateway declines", (request.order_id,))

@@ -86,8 +86,8 @@ MUTATIONS = (
     Mutation(
         "drop the condition that an order is new",
         _STORE,
-        '            "Item": order_item(write.after),\n            "ConditionExpression": "attribute_not_exists(pk)",',
-        '            "Item": order_item(write.after),\n            "ConditionExpression": "pk = pk",',
+        '(write.after),\n            "ConditionExpression": "attribute_not_exists(pk)",',
+        '(write.after),\n            "ConditionExpression": "pk = pk",',
     ),
     Mutation(
         "drop the condition on an order's status and version",
@@ -216,8 +216,8 @@ MUTATIONS = (
     Mutation(
         "charge what is no longer reserved",
         _PAYMENT,
-        "                if order.status is Status.RESERVED:\n                    return self._charge(order)",
-        "                if order.status is not Status.REJECTED:\n                    return self._charge(order)",
+        "if order.status is Status.RESERVED:\n                    return self._charge(order)",
+        "if order.status is not Status.REJECTED:\n                    return self._charge(order)",
     ),
     Mutation(
         "take a gateway that is silent for one that declines",
@@ -228,7 +228,7 @@ MUTATIONS = (
     Mutation(
         "refund nothing, but say so",
         _PAYMENT,
-        "        return self._gateway.refund(charge_id, order.amount_minor, order.currency or \"\")",
+        '        return self._gateway.refund(charge_id, order.amount_minor, order.currency or "")',
         '        return "re-never"',
     ),
     # --- time and messages ----------------------------------------------------------------------------

@@ -33,9 +33,9 @@ class DeadLetter:
 
 
 class Queue:
-    def __init__(self, name: str, visibility: float, network: Network, delay: float = 0) -> None:
+    def __init__(self, name: str, visibility: float, network: Network) -> None:
         self.name = name
-        self.delay = delay
+        self.delay = 0.0
         self.messages: dict[str, Message] = {}
         self.dead: list[DeadLetter] = []
         self.on_visible: Callable[[], None] = lambda: None

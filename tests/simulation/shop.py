@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 SKUS = ("apple", "pear", "plum", "fig")
+_METHODS = (*("ok",) * 7, "declined", "declined", "never answered")
 RUSH = 20.0
-"""Seconds within which all orders are placed."""
+"""Seconds within which most orders are placed."""
+LATE = 1_600.0
+"""When the last orders are placed, after the faults, with processes that have been through them."""
 _QUEUES = {
     "OrderPlaced": ("order",),
     "OrderCancellationRequested": ("order",),
@@ -52,6 +55,7 @@ class Shop:
         self._published = 0
         self._tenants = ("default", "default", "acme") if self._random.random() < 0.2 else ("default",)
         self._skus = SKUS[: self._random.randint(1, len(SKUS))]
+        self._currencies = ("USD", "EUR") if self._random.random() < 0.15 else ("USD",)
 
     def open(self) -> None:
         random = self._random
@@ -61,16 +65,20 @@ class Shop:
                     self._stock(
                         Key(tenant, sku), random.choice((0, 2, 5, 9, 20)), random.choice((0, 150, 999))
                     )
-        names = [f"order-{n}" for n in range(1, random.randint(2, 9))]
-        for name in names:
-            self._customer(Key(random.choice(self._tenants), name))
-        for _ in range(random.randint(0, 5)):
+        for number in range(1, random.randint(2, 9)):
+            at = random.uniform(0, RUSH) if random.random() < 0.5 else 1.0
+            self._customer(Key(random.choice(self._tenants), f"order-{number}"), at)
+        for number in range(random.choice((0, 0, 2))):
+            self._customer(
+                Key(random.choice(self._tenants), f"late-{number}"), LATE + random.uniform(0, RUSH)
+            )
+        for _ in range(random.choice((0, 0, 3, 12))):
             self._at(random.uniform(0, 30), self._operate)
         for _ in range(random.randint(0, 3)):
             self._at(random.uniform(0, RUSH), self._misspell)
 
     def _stock(self, key: Key, units: int, price: int) -> None:
-        stock = Stock(key, units, 0, units, Price(price, "USD"))
+        stock = Stock(key, units, 0, units, Price(price, self._random.choice(self._currencies)))
         item = stock_item(stock)
         self._world.database.tables[INVENTORY][key.pk] = item
         self._world.database.on_commit([Change(INVENTORY, None, item)])
@@ -80,9 +88,8 @@ class Shop:
 
     # --- customers ------------------------------------------------------------------------------------
 
-    def _customer(self, key: Key) -> None:
+    def _customer(self, key: Key, at: float) -> None:
         random, network = self._random, self._world.network
-        at = random.uniform(0, RUSH) if random.random() < 0.5 else 1.0
         self._at(at, lambda: self._place(key))
         if network.strikes(Fault.ID_REUSED, orders=(key.id,)):
             self._at(at + random.uniform(0, 5), lambda: self._place(key))
@@ -108,7 +115,7 @@ class Shop:
             key,
             customerId=customer,
             items=[{"sku": sku, "quantity": quantity} for sku, quantity in lines],
-            paymentMethod=random.choice(("ok", "ok", "ok", "declined")),
+            paymentMethod=random.choice(_METHODS),
         )
 
     def _call_off(self, key: Key) -> None:
@@ -156,7 +163,7 @@ class Shop:
         if key not in self._world.watch.stock or network.strikes(
             Fault.PRICE_CHANGED, f"{key.pk}: {Fault.PRICE_CHANGED}"
         ):
-            price = Price(random.choice((0, 150, 500, 999)), "USD")
+            price = Price(random.choice((0, 150, 500, 999)), random.choice(self._currencies))
             self._operator(lambda desk: desk.set_stock(key, price=price))
         if network.strikes(Fault.CURRENCY_CHANGED, f"{key.pk}: {Fault.CURRENCY_CHANGED}"):
             price = Price(random.choice((150, 500)), random.choice(("USD", "EUR")))

@@ -54,6 +54,7 @@ class Watch:
         self.told: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._scheduler = scheduler
         self._books = books
+        self._left: dict[Key, float] = {}
         self._levels: defaultdict[Key, list[tuple[float, Stock]]] = defaultdict(list)
         self._shelf: Counter[Key] = Counter()
         self._claimed: Counter[Key] = Counter()
@@ -82,6 +83,8 @@ class Watch:
             self._account(self.orders.get(order.key), -1)
             self._account(order, 1)
             self.orders[order.key] = order
+            if order.status is not Status.RESERVED:
+                self._left.setdefault(order.key, self._scheduler.now)
             if order.status is Status.RESERVED:
                 self._check_price(order)
         touched = {key for order in moved for key in _quantities(order)}
@@ -224,7 +227,7 @@ class Watch:
         levels = self._levels[key]
         return not levels or levels[0][0] > self._since()
 
-    # --- events and answers ---------------------------------------------------------------------------
+    # --- charges, events and answers ------------------------------------------------------------------
 
     def on_event(self, source: str, name: str, detail: Mapping[str, Any]) -> None:
         if source not in ("pulsequeue.order", "pulsequeue.payment"):
@@ -236,6 +239,11 @@ class Watch:
         order = self.orders.get(key)
         if order is None or not _bears_out(order, name, detail):
             self.report("what is told is true", f"{name} of {order and order.status}", key)
+
+    def on_charge(self, pk: str) -> None:
+        key = Key.of(pk)
+        if self._left.get(key, self._scheduler.now) < self._since():
+            self.report("only what is reserved is charged", str(self.orders.get(key)), key)
 
     def on_answer(self, batch: Sequence[Message], failed: Collection[str]) -> None:
         actor = self._scheduler.actor

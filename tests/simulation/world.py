@@ -17,7 +17,8 @@ from tests.simulation.shop import Shop
 from tests.simulation.story import Story, label
 from tests.simulation.watch import Watch
 
-HOLD = 900
+HOLDS = (3, 40, 900, 900)
+"""Seconds. A short hold ends while its payment is under way."""
 CALM_AT = 1_500.0
 REDRIVES = 6
 
@@ -26,7 +27,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = Random(seed)
-        self.hold = timedelta(seconds=HOLD)
+        self.hold = timedelta(seconds=self.random.choice(HOLDS))
         self.max_actions = self.random.choice((6, 9, 20, 100))
         self.scheduler = Scheduler()
         self.story = Story(self.scheduler)
@@ -37,9 +38,9 @@ class World:
         self.database = Database()
         self.database.on_commit = self._on_commit
         self.queues = {
-            function.name: Queue(function.name, function.visibility, self.network, function.delay)
-            for function in FUNCTIONS
+            function.name: Queue(function.name, function.visibility, self.network) for function in FUNCTIONS
         }
+        self.queues["expiry"].delay = self.hold.total_seconds()
         rules = {
             event.detail_type(): [self.queues[row.name] for row in FUNCTIONS if event in row.accepts]
             for function in FUNCTIONS
@@ -50,7 +51,7 @@ class World:
         self.dynamodb = DynamoDBClient(self.database, self.network)
         self.eventbridge = EventBridgeClient(self.bus, self.network)
         self.sqs = SQSClient(self.queues, self.network)
-        self.gateway = Gateway(self.books, self.network, self.watch.report)
+        self.gateway = Gateway(self.books, self.network, self.watch)
         self.telemetry = StoryTelemetry(self)
         self.consumers = [Consumer(function, self) for function in FUNCTIONS]
         self.shop = Shop(self)
