@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tests.simulation.faults import Fault
@@ -66,7 +67,8 @@ class Queue:
                 self._story.tell(f"{message.id} goes to the dead letters of {self.name}", message.about)
                 continue
             hidden = self._visibility
-            if self._network.strikes(Fault.HANDED_OUT_TWICE, message.id, message.about):
+            rare = self._network.random.random() < 0.25
+            if rare and self._network.strikes(Fault.HANDED_OUT_TWICE, message.id, message.about):
                 hidden = self._network.random.uniform(0, 0.3)
             message.visible_at = now + hidden
             self._show(hidden)
@@ -87,6 +89,7 @@ class Queue:
         self._scheduler.after(after + self._network.random.uniform(0, 0.5), self.on_visible)
 
 
+@lru_cache(maxsize=10_000)
 def about(body: str) -> tuple[str, ...]:
     """Name the order a message is about, if it can be told."""
     try:

@@ -54,6 +54,9 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     failure: Report | None = None
 
+    def missing_faults(self) -> set[Fault]:
+        return {fault for fault in Fault if not self.faults[fault]}
+
 
 def simulate_all(seeds: Iterable[int]) -> Tally:
     """Run seeds until one fails."""
