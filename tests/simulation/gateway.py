@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from services.payment.gateway import Charged, ChargeRequest, Declined
 from services.shared.errors import GatewayUnavailableError
+from services.shared.ledger import Key
 from tests.simulation.faults import Fault
 from tests.simulation.network import Network
+from tests.simulation.story import label
 
 if TYPE_CHECKING:
     from tests.simulation.watch import Watch
@@ -18,6 +20,10 @@ class Charge:
     order_id: str
     amount_minor: int
     currency: str
+
+
+def _label(pk: str) -> tuple[str]:
+    return (label(*Key.of(pk)),)
 
 
 class Books:
@@ -46,7 +52,7 @@ class Gateway:
     def charge(self, request: ChargeRequest) -> Charged | Declined:
         self._reach("charge")
         answer = self._charge(request)
-        self._answer("charge", (request.order_id,))
+        self._answer("charge", _label(request.key))
         return answer
 
     def find(self, key: str) -> Charged | None:
@@ -57,13 +63,15 @@ class Gateway:
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         self._reach("refund")
-        charge = next((charge for charge in self._books.charges.values() if charge.id == charge_id), None)
+        pk, charge = next(
+            ((pk, charge) for pk, charge in self._books.charges.items() if charge.id == charge_id), ("", None)
+        )
         if charge is None or (charge.amount_minor, charge.currency) != (amount_minor, currency):
             self._watch.report(
                 "refunds are of whole charges", f"{charge_id}: {amount_minor} {currency} of {charge}"
             )
         refund_id = self._books.refunded.setdefault(charge_id, f"re-{charge_id}")
-        self._story.tell(f"the gateway gives back {charge_id}", (charge.order_id,) if charge else ())
+        self._story.tell(f"the gateway gives back {charge_id}", _label(pk) if charge else ())
         self._answer("refund", ())
         return refund_id
 
@@ -73,7 +81,7 @@ class Gateway:
             raise GatewayUnavailableError("this one never answers")
         if request.method == "declined":
             self._books.declined.add(request.key)
-            self._story.tell("the gateway declines", (request.order_id,))
+            self._story.tell("the gateway declines", _label(request.key))
             return Declined("card_declined")
         charge = self._books.charges.get(request.key)
         if charge is None:
@@ -82,7 +90,7 @@ class Gateway:
             self._books.charges[request.key] = charge
             self._story.tell(
                 f"the gateway charges {charge.amount_minor} {charge.currency} as {charge.id}",
-                (request.order_id,),
+                _label(request.key),
             )
         return Charged(charge.id)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.shared.dynamodb_store import DynamoDBStore
@@ -10,6 +11,7 @@ from services.shared.ledger import Key, Price, Stock
 from tests.simulation.consumers import store
 from tests.simulation.dynamodb import INVENTORY, Change
 from tests.simulation.faults import Fault
+from tests.simulation.story import label
 from tests.simulation.watch import Wish
 
 if TYPE_CHECKING:
@@ -90,13 +92,13 @@ class Shop:
 
     def _customer(self, key: Key, at: float) -> None:
         random, network = self._random, self._world.network
-        self._at(at, lambda: self._place(key))
-        if network.strikes(Fault.ID_REUSED, orders=(key.id,)):
-            self._at(at + random.uniform(0, 5), lambda: self._place(key))
+        self._at(at, partial(self._place, key))
+        if network.strikes(Fault.ID_REUSED, orders=(label(*key),)):
+            self._at(at + random.uniform(0, 5), partial(self._place, key))
         for fault, act in ((Fault.CALLED_OFF, self._call_off), (Fault.REFUND_ASKED, self._ask_for_refund)):
-            while network.strikes(fault, f"{fault}, soon", (key.id,)):
+            while network.strikes(fault, f"{fault}, soon", (label(*key),)):
                 moment = at + random.choice((-1, 0.3, 1, 3, 10, 60, 900)) * random.uniform(0.5, 1.5)
-                self._at(max(0.0, moment), lambda act=act: act(key))  # type: ignore[misc]
+                self._at(max(0.0, moment), partial(act, key))
 
     def _place(self, key: Key) -> None:
         random = self._random
@@ -109,7 +111,7 @@ class Shop:
             totals[sku] = totals.get(sku, 0) + quantity
         customer = f"customer-{random.randint(1, 3)}"
         self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items()))))
-        self._world.story.tell(f"orders {dict(totals)}", (key.id,))
+        self._world.story.tell(f"orders {dict(totals)}", (label(*key),))
         self._publish(
             "OrderPlaced",
             key,
@@ -135,7 +137,7 @@ class Shop:
             detail["eventId"] = f"published-{self._published}"
         text = json.dumps(detail)
         self._world.bus.accept("shop", name, text)
-        if self._world.network.strikes(Fault.PUBLISHED_TWICE, orders=(key.id,)):
+        if self._world.network.strikes(Fault.PUBLISHED_TWICE, orders=(label(*key),)):
             self._at(self._random.choice((0.0, 0.1, 5.0, 300.0)), lambda: self._again(name, text))
 
     def _again(self, name: str, text: str) -> None:

@@ -16,7 +16,9 @@ class Step:
     fault: Fault | None = None
 
     def __str__(self) -> str:
-        fault = f"   [fault: {self.fault}]" if self.fault else ""
+        fault = ""
+        if self.fault:
+            fault = "   [fault]" if self.fault in self.what else f"   [fault: {self.fault}]"
         orders = f" · {', '.join(self.orders)}" if self.orders else ""
         return f"{self.at:10.3f}s  {self.actor:<12} {self.what}{orders}{fault}"
 
@@ -43,11 +45,17 @@ class Story:
         actors = {step.actor for step in self.steps if orders.intersection(step.orders)} - {"world"}
         lines, last = [], 0
         for number, step in enumerate(self.steps, 1):
-            bears = orders.intersection(step.orders) if step.orders else step.actor in actors or step.fault
-            if orders and not bears:
+            if orders and not self._bears(step, orders, actors):
                 continue
             if number > last + 1:
                 lines.append("        ...")
             lines.append(f"{number:6}. {step}")
             last = number
         return "\n".join(lines)
+
+    @staticmethod
+    def _bears(step: Step, orders: frozenset[str], actors: set[str]) -> bool:
+        """Tell whether a step is about some orders, or befell somebody who worked on them."""
+        if step.orders:
+            return bool(orders.intersection(step.orders))
+        return step.actor in actors or (step.fault is not None and step.actor == "world")
