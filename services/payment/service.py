@@ -220,7 +220,7 @@ class PaymentService:
 
     def _unknown(self, groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order]) -> set[str]:
         """Send back what tells of an order that is not there: its placement may still be on the way."""
-        missing = groups.keys() - orders.keys()
+        missing = [key for key in groups if key not in orders]
         for key in missing:
             self._telemetry.warn("no such order yet", key)
         return {message_id for key in missing for message_id in groups[key].message_ids}
