@@ -85,7 +85,6 @@ def _check_events(world: "World") -> None:
             watch.report("every end is told", f"{order.status} without {sorted(missing)}", key)
         if wrong := _NEVER.get(order.status, set()) & heard.keys():
             watch.report("nothing told contradicts the end", f"{order.status}, yet {sorted(wrong)}", key)
-        # Two requests to call an order off are two requests for its refund.
         if twice := [name for name, times in heard.items() if times > 1]:
             watch.report("what happens once has one event id", f"several of {sorted(twice)}", key)
 
