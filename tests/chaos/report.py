@@ -34,6 +34,7 @@ def show(report: Report, console: Console) -> None:
                 "messages redriven": report.redriven,
                 "events heard by the witness": report.told,
                 "late charges refunded": report.late_charges,
+                "payable, but not paid before the hold was over": report.expired_payable,
             },
         ),
         _table("faults injected", report.faults),

@@ -15,7 +15,7 @@ from scripts.local.stack import StackOptions
 from scripts.local.state import StackState
 from services.shared.ledger import Status
 from tests.chaos.books import Books, Finding, Wrong, check, end_of
-from tests.chaos.plan import Plan, make_plan
+from tests.chaos.plan import CONFIRMED, EXPIRED, Plan, make_plan
 from tests.chaos.proxy import FaultProxy
 from tests.chaos.storm import Killer, meanwhile, set_failure_rate
 from tests.chaos.traffic import TooLateError, Traffic
@@ -64,6 +64,8 @@ class Report:
     redriven: int = 0
     told: int = 0
     late_charges: int = 0
+    expired_payable: int = 0
+    """Orders that could have been paid, and were not in time: released, as they must be."""
     storm_seconds: float = 0.0
     decided_in_storm: int = 0
     seconds: float = 0.0
@@ -112,7 +114,7 @@ def run(scale: Scale, *, say: Say = lambda _: None) -> Report:
         report.findings = check(plan, books, traffic.desk.clock.now())
         report.requests = scene.proxy.requests
         report.redriven = traffic.redriven
-    _describe(report, books, weather)
+    _describe(report, plan, books, weather)
     report.seconds = time.monotonic() - started
     return report
 
@@ -146,11 +148,16 @@ def _calm(traffic: Traffic) -> None:
     raise TooLateError(f"messages still run out of deliveries after {_ROUNDS} redrives")
 
 
-def _describe(report: Report, books: Books, weather: Weather) -> None:
+def _describe(report: Report, plan: Plan, books: Books, weather: Weather) -> None:
     report.outcomes = Counter(end_of(order) for order in books.orders)
     report.late_charges = sum(
         order.status is Status.CANCELLED and order.payment is not None and order.payment.charge_id is not None
         for order in books.orders
+    )
+    report.expired_payable = sum(
+        end_of(order) == EXPIRED and CONFIRMED in plan.orders[order.key.id].ends
+        for order in books.orders
+        if order.key.id in plan.orders
     )
     for (operation, fault), count in weather.counts.items():
         report.faults[f"{operation or 'other'}: {fault}"] += count
