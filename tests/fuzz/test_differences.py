@@ -1,4 +1,4 @@
-"""Where models and published schemas are known to differ; a difference that goes away is taken off the list."""
+"""Where models and published schemas are known to differ; what goes away is taken off the list."""
 
 import pytest
 from jsonschema import Draft202012Validator
