@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.fuzz.cases import keep
 from tests.fuzz.harness import BATCHES, TARGETS, Target
 
-LONG = settings(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def main() -> int:

@@ -19,6 +19,8 @@ class Target:
     subject: str
     drawn: st.SearchStrategy[Any]
     holds: Callable[[str, Any], None]
+    weight: int = 1
+    """How many times as many examples it gets as the others."""
     examples: int = 0
     last: Any = field(default=None, repr=False)
     """What was tried last; after a failure, the smallest case that fails."""
@@ -29,7 +31,7 @@ class Target:
     def fuzz(self, how: settings, number: int | None = None) -> None:
         """Try as many examples as `how` says; `number` makes it others than the last time."""
 
-        @how
+        @settings(how, max_examples=how.max_examples * self.weight)
         @given(case=self.drawn)
         def attempt(case: object) -> None:
             self.examples += 1
@@ -42,7 +44,7 @@ class Target:
 BATCHES = "each record of any batch ends one way"
 TARGETS = (
     *(
-        Target(BATCHES, consumer, strategies.batches(consumer), targets.each_record_ends_one_way)
+        Target(BATCHES, consumer, strategies.batches(consumer), targets.each_record_ends_one_way, weight=5)
         for consumer in CONSUMERS
     ),
     *(

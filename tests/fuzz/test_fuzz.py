@@ -7,7 +7,7 @@ from tests.fuzz import targets
 from tests.fuzz.cases import Case, read_corpus
 from tests.fuzz.harness import TARGETS, Target
 
-SHORT = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
