@@ -38,6 +38,10 @@ simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and it
 chaos: $(STAMP) ## Thousands of orders through killed workers and failing services, then a recount (ORDERS=, SEED=)
 	@$(BIN)/python -m tests.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told); what fails is kept and replayed
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -221,8 +221,11 @@ def _owed(order: Order) -> tuple[set[str], set[str]]:
             must |= {"OrderCancelled", "PaymentProcessed", "RefundProcessed"}
         case Status.CANCELLED if order.reason == "payment_failed":
             must |= {"OrderCancelled", "PaymentFailed"}
-        case Status.CANCELLED:
+        case Status.CANCELLED if order.reason == "reservation_expired":
             must.add("OrderCancelled")
+        case Status.CANCELLED:
+            # Called off before anybody was asked to pay for it: then nobody is asked any more.
+            must = {"OrderCancelled"}
         case _:
             return must, _ENDS
     return must, _ENDS - must

@@ -86,6 +86,8 @@ class _Kind:
     shelf: str = _PLENTY
     then: str | None = None
     """What else is said of the order, before or after it."""
+    late: bool = False
+    """It is said when the order is likely to be paid, and more than once."""
 
 
 def _ends(*ends: str) -> frozenset[str]:
@@ -113,12 +115,16 @@ _KINDS = (
         method="sim_unavailable",
         then="OrderCancellationRequested",
     ),
+    _Kind(
+        "regretted", 4, _ends(CALLED_OFF, REFUNDED, *_UNLUCKY), then="OrderCancellationRequested", late=True
+    ),
     _Kind("refunded", 4, _ends(REFUNDED, *_UNLUCKY), then="RefundRequested"),
 )
 _OUTAGES = ((0.15, 0.22), (0.55, 0.62))
 """Parts of the run in which the gateway does not answer for many cards."""
 _UNPAYABLE_IN_OUTAGE = 8
 _EARLY = 40
+_LATE = 250
 _SHUFFLE = 25
 _TWICE = 0.15
 _POISON_EVERY = 25
@@ -131,13 +137,12 @@ def make_plan(orders: int, seed: int) -> Plan:
     poison: list[Poison] = []
     timed: list[tuple[float, Message]] = []
     for n in range(orders):
-        one, said = _order(dice, n, n / orders)
+        kind, one = _order(dice, n, n / orders)
         asked[one.order_id] = one
-        for message in said:
-            early = message.name != "OrderPlaced" and dice.random() < 1 / 2
-            at = n - _EARLY * dice.random() if early else n + _SHUFFLE * dice.random()
-            copies = 1 + (dice.randint(1, 3) if dice.random() < _TWICE else 0)
-            timed += [(at + _SHUFFLE * dice.random() * copy, message) for copy in range(copies)]
+        timed += _timed(dice, n, Message(BUS, "OrderPlaced", one.detail))
+        if kind.then is not None:
+            more = _more(dice, kind.then, one)
+            timed += _timed(dice, n + _LATE, more, twice=1.0) if kind.late else _timed(dice, n, more)
         if n % _POISON_EVERY == 0:
             bad, message = _MALFORMED[len(poison) % len(_MALFORMED)](f"poison-{seed}-{n}")
             poison.append(bad)
@@ -159,7 +164,7 @@ def _shelves(orders: int) -> tuple[Stock, ...]:
     )
 
 
-def _order(dice: Random, n: int, progress: float) -> tuple[Asked, Iterator[Message]]:
+def _order(dice: Random, n: int, progress: float) -> tuple[_Kind, Asked]:
     outage = any(begin <= progress < end for begin, end in _OUTAGES)
     weights = [
         kind.weight * (_UNPAYABLE_IN_OUTAGE if outage and kind.method == "sim_unavailable" else 1)
@@ -175,8 +180,7 @@ def _order(dice: Random, n: int, progress: float) -> tuple[Asked, Iterator[Messa
         detail["paymentMethod"] = kind.method
     if kind.name == "declined" and dice.random() < 1 / 2:
         detail = {**detail, "orderId": f"test-failure-{n}", "paymentMethod": "sim_ok"}
-    asked = Asked(kind.name, detail, kind.ends)
-    return asked, _said(dice, kind, asked)
+    return kind, Asked(kind.name, detail, kind.ends)
 
 
 def _items(dice: Random, shelf: str) -> Iterator[Detail]:
@@ -193,12 +197,22 @@ def _items(dice: Random, shelf: str) -> Iterator[Detail]:
         yield {"sku": f"{_FOREIGN}-0", "quantity": 1}
 
 
-def _said(dice: Random, kind: _Kind, asked: Asked) -> Iterator[Message]:
-    yield Message(BUS, "OrderPlaced", asked.detail)
-    if kind.then == "OrderCancellationRequested":
-        yield Message(BUS, kind.then, {"orderId": asked.order_id, "reason": "changed my mind"})
-    elif kind.then == "RefundRequested":
-        yield Message(BUS, kind.then, {"orderId": asked.order_id, "restock": dice.random() < 1 / 2})
+def _more(dice: Random, name: str, asked: Asked) -> Message:
+    about = {"orderId": asked.order_id}
+    if name == "RefundRequested":
+        return Message(BUS, name, {**about, "restock": dice.random() < 1 / 2})
+    return Message(BUS, name, {**about, "reason": "changed my mind"})
+
+
+def _timed(
+    dice: Random, n: float, message: Message, *, twice: float = _TWICE
+) -> Iterator[tuple[float, Message]]:
+    """Say when a message and its copies are sent, around its turn; what is about an order may precede it."""
+    early = message.name != "OrderPlaced" and dice.random() < 1 / 2
+    at = n - _EARLY * dice.random() if early else n + _SHUFFLE * dice.random()
+    copies = 1 + (dice.randint(1, 3) if dice.random() < twice else 0)
+    for copy in range(copies):
+        yield at + _SHUFFLE * dice.random() * copy, message
 
 
 # --- malformed ---------------------------------------------------------------------------------------

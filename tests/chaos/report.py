@@ -1,7 +1,7 @@
 """What a run has to say, for people and for programs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from rich import box
@@ -34,6 +34,7 @@ def show(report: Report, console: Console) -> None:
                 "messages redriven": report.redriven,
                 "events heard by the witness": report.told,
                 "late charges refunded": report.late_charges,
+                "payable, but not paid before the hold was over": report.expired_payable,
             },
         ),
         _table("faults injected", report.faults),
@@ -51,8 +52,11 @@ def show(report: Report, console: Console) -> None:
 
 
 def as_json(report: Report) -> dict[str, Any]:
+    # Field by field, and not asdict: that makes nonsense of counters.
     return {
-        **asdict(report),
+        **{field.name: getattr(report, field.name) for field in fields(report)},
+        "scale": asdict(report.scale),
+        "findings": [asdict(finding) for finding in report.findings],
         "ok": report.ok,
         "orders_per_second": round(report.orders_per_second, 1),
         "verdict": {wrong.value: report.found(wrong) for wrong in Wrong},

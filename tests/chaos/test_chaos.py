@@ -1,7 +1,15 @@
 """A small storm over a whole stack; `make chaos` raises a larger one."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
 import pytest
 
+from scripts.topology import CHECKOUT
 from tests.chaos.run import Scale, run
 
 pytestmark = pytest.mark.stack
@@ -15,3 +23,25 @@ def test_a_storm_loses_doubles_and_leaks_nothing() -> None:
     assert report.faults.total() > 10
     assert report.killed > 0
     assert report.outcomes["CONFIRMED"] > 0
+
+
+def test_a_storm_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos", "--orders", "150", "--small"],
+        cwd=CHECKOUT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as storm:
+        assert storm.stderr is not None
+        for line in storm.stderr:
+            if line.startswith("Sending"):
+                break
+        started = psutil.Process(storm.pid).children(recursive=True)
+
+        storm.send_signal(signal.SIGINT)
+
+        assert storm.wait(timeout=30) == 130
+    assert started
+    assert not [process for process in started if process.is_running()]
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from scripts.environment import Environment
 from scripts.ops.aws_desk import AwsDesk
 from scripts.ops.dead_letter_office import peek, redrive
 from scripts.ops.letters import RETRIES_EXHAUSTED, Filter
+from services.shared.ledger import Status
 from tests.chaos.books import Books, Told
 from tests.chaos.plan import BUS, Message
 from tests.integration.shop import Witness
@@ -17,6 +18,8 @@ _AT_ONCE = 10
 _LOOKS = 3
 """Empty queues seen so many times in a row: what a function sends on is on its way for a moment."""
 _PAUSE = 0.4
+_LOOK_EVERY = 2.0
+"""Counting all orders takes time that the orders could have."""
 _EXHAUSTED = Filter(reasons=frozenset({RETRIES_EXHAUSTED}))
 
 
@@ -59,6 +62,15 @@ class Traffic:
             ]
         )
         assert answer["FailedEntryCount"] == 0, "the bus did not take an event"
+
+    def decided(self) -> int:
+        return sum(order.status is not Status.RESERVED for order in self.desk.books.scan_orders())
+
+    def go_on(self, orders: int, seconds: float) -> None:
+        """Wait until so many orders are decided, but no longer than some seconds."""
+        end = time.monotonic() + seconds
+        while self.decided() < orders and time.monotonic() < end:
+            time.sleep(_LOOK_EVERY)
 
     def rest(self) -> None:
         """Wait until every queue is empty, of what is to be delivered late as well."""

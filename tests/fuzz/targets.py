@@ -1,0 +1,114 @@
+"""What must hold whatever arrives. Each target takes one drawn case, and asserts."""
+
+import json
+from collections.abc import Iterable
+
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+
+from scripts.ops.recount import recount
+from scripts.topology import CHECKOUT
+from services.shared.errors import NotAnSqsEventError
+from services.shared.events import CATALOGUE, by_name
+from services.shared.inbox import detail_of
+from services.shared.ledger import Key, Status
+from tests.fuzz.strategies import ORDERS, Draw, Json
+from tests.fuzz.world import World
+
+REASONS = {"invalid_json", "invalid_envelope", "unexpected_event", "invalid_event"}
+PUBLISHED = {
+    model.detail_type(): Draft202012Validator(
+        json.loads((CHECKOUT / "docs" / "events" / f"{model.detail_type()}.json").read_text(encoding="utf-8"))
+    )
+    for model in CATALOGUE
+}
+
+
+def each_record_ends_one_way(consumer: str, batch: list[Draw]) -> None:
+    """Each record is handled, buried with a reason, or handed back; what is valid is not held up."""
+    world = World()
+    if consumer != "order":
+        world.open_orders(*ORDERS)
+    ids = {draw.record["messageId"] for draw in batch}
+
+    ended = world.invoke(consumer, {"Records": [draw.record for draw in batch]})
+
+    assert {*ended.buried, *ended.again} <= ids
+    assert len(ended.buried) == len(set(ended.buried)), "a message is buried once"
+    assert not ended.again.intersection(ended.buried), "buried, and yet it comes again"
+    assert {poison.reason for poison in world.dead_letters.buried} <= REASONS
+    assert all(poison.detail for poison in world.dead_letters.buried), "buried without saying why"
+    assert not world.telemetry.errors, f"unforeseen: {world.telemetry.errors}"
+    for draw in batch:
+        if draw.valid is not None:
+            _is_taken(world, draw, buried=ended.buried, again=ended.again)
+    _balances(world)
+    world.settle()
+    assert not world.telemetry.errors, f"unforeseen: {world.telemetry.errors}"
+    _balances(world)
+    assert all(order.status is not Status.RESERVED for order in world.store.orders.values())
+
+
+def _is_taken(world: World, draw: Draw, *, buried: Iterable[str], again: Iterable[str]) -> None:
+    message_id, envelope = draw.record["messageId"], draw.valid or {}
+    assert message_id not in buried, "a valid event was buried"
+    detail = envelope["detail"]
+    key = Key(detail.get("tenantId", "default"), detail["orderId"])
+    if envelope["detail-type"] == "OrderPlaced":
+        assert message_id not in again, "a valid order was held up"
+        assert key in world.store.orders, "a valid order was not decided"
+    elif key not in world.store.orders:
+        assert message_id in again, "there is no such order yet, so it has to come again"
+
+
+def _balances(world: World) -> None:
+    findings = recount(world.store.orders.values(), world.store.stock.values(), world.clock.now)
+    assert findings.by_sku == ()
+    assert [one for one in findings.by_order if "released" not in one.says] == []
+
+
+def anything_else_is_refused_as_such(consumer: str, raw: object) -> None:
+    """What is no batch of SQS messages is refused as that, and by no other error."""
+    world = World()
+    try:
+        world.invoke(consumer, raw)
+    except NotAnSqsEventError:
+        assert not world.store.orders
+
+
+def the_schema_accepts_what_the_model_accepts(name: str, detail: Json) -> None:
+    """The published contract never refuses what the code takes, but for the differences listed here."""
+    model = by_name(name)
+    assert model is not None
+    envelope = {"id": "e", "time": "2026-01-31T12:00:00Z", "detail": detail}
+    try:
+        model.model_validate(detail_of(envelope))
+    except ValidationError:
+        return
+    if not KNOWN_DIFFERENCES["field names in snake_case"](name, detail):
+        faults = [error.message for error in PUBLISHED[name].iter_errors(detail)]
+        assert faults == [], f"{name}: the model accepts {json.dumps(detail)[:500]}"
+
+
+def model_and_schema_accept(name: str, detail: Json) -> None:
+    """What is drawn as valid is valid; or the other targets would prove little."""
+    model = by_name(name)
+    assert model is not None
+    model.model_validate(detail_of({"id": "e", "time": "2026-01-31T12:00:00Z", "detail": detail}))
+    assert [error.message for error in PUBLISHED[name].iter_errors(detail)] == []
+
+
+def _has_python_names(name: str, detail: Json) -> bool:
+    """Tell whether a field stands under its Python name, which the models take as well."""
+    model = by_name(name)
+    assert model is not None
+    python_names = {field for field, info in model.model_fields.items() if info.alias != field}
+    python_names |= {"unit_price_minor"}
+    lines = detail.get("items", [])
+    places = (
+        [detail, *(line for line in lines if isinstance(line, dict))] if isinstance(lines, list) else [detail]
+    )
+    return any(python_names & place.keys() for place in places)
+
+
+KNOWN_DIFFERENCES = {"field names in snake_case": _has_python_names}
