@@ -1,7 +1,7 @@
 """A desk in memory: everything an operator touches, with nothing behind it."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from scripts.ops.clock import Clock
 from scripts.ops.function_logs import Line
 from scripts.ops.letters import Letter, letter_of
 from scripts.topology import Topology
+from services.shared.items import Unreadable
 from services.shared.ledger import (
     Delta,
     Key,
@@ -28,10 +29,21 @@ from tests.fakes import START, ManualClock, MemoryStore, RecordingBus
 
 
 class MemoryBooks(MemoryStore):
-    def scan_orders(self) -> Iterator[Order]:
-        return iter(list(self.orders.values()))
+    """The two tables; `spoiled` rows stand among the orders, where nobody can read them."""
 
-    def scan_stock(self) -> Iterator[Stock]:
+    def __init__(self, stocks: Iterable[Stock] = ()) -> None:
+        super().__init__(stocks)
+        self.spoiled: list[Unreadable] = []
+
+    def scan_orders(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Order]:
+        for row in self.spoiled:
+            if unreadable is None:
+                raise KeyError(row.why)
+            unreadable(row)
+        yield from list(self.orders.values())
+
+    def scan_stock(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Stock]:
+        del unreadable  # here every SKU can be read
         return iter(list(self.stock.values()))
 
     def adjust(self, key: Key, delta: int) -> Stock | None:
