@@ -8,8 +8,8 @@ from typing import Any
 
 from scripts.ops.archive import Contents, Progress
 from scripts.ops.clock import Clock
+from scripts.ops.dead_letters import Letter, letter_of
 from scripts.ops.function_logs import Line
-from scripts.ops.letters import Letter, letter_of
 from scripts.topology import Topology
 from services.shared.items import Unreadable
 from services.shared.ledger import (

@@ -11,8 +11,7 @@ from scripts.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.ops.dead_letter_office import Handled
-    from scripts.ops.dead_letters import DeadLetterQueue
-    from scripts.ops.letters import Filter, Letter
+    from scripts.ops.dead_letters import DeadLetterQueue, Filter, Letter
 
 Function = Annotated[
     str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
@@ -60,7 +59,7 @@ def show(
 ) -> None:
     """Show one dead letter whole."""
     from scripts.ops.dead_letter_office import peek
-    from scripts.ops.letters import Filter, letter_view
+    from scripts.ops.dead_letters import Filter, letter_view
 
     letters = peek(_queues(session, function), Filter())
     found = [letter for letter in letters if letter.message_id.startswith(message_id)]
@@ -161,7 +160,7 @@ def _filter(
     older_than: str | None,
     newer_than: str | None,
 ) -> "Filter":
-    from scripts.ops.letters import Filter
+    from scripts.ops.dead_letters import Filter
     from scripts.ops.times import moment
 
     now = session.desk.clock.now()
@@ -184,7 +183,7 @@ def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", d
 
 
 def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
-    from scripts.ops.letters import letter_view
+    from scripts.ops.dead_letters import letter_view
     from scripts.ops.times import ago
 
     now = session.desk.clock.now()

@@ -12,9 +12,8 @@ from typing import Any
 
 from scripts.ops.audit_log import AuditLog
 from scripts.ops.clock import Clock
-from scripts.ops.dead_letters import DeadLetterQueue
+from scripts.ops.dead_letters import DeadLetterQueue, Filter, Letter
 from scripts.ops.desk import Desk
-from scripts.ops.letters import Filter, Letter
 
 _BODY_PART = 40_000
 """Characters of a body in one audit line; CloudWatch takes 256 KB, and JSON may need six bytes for one."""

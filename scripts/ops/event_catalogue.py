@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from scripts.errors import ToolError
-from scripts.ops.faults import faults
+from scripts.ops.documents import faults
 from services.shared.events import CATALOGUE, Event, by_name, rfc3339
 from services.shared.inbox import detail_of
 

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from scripts.errors import ToolError
 from scripts.ops.desk import Desk
-from scripts.ops.faults import faults
+from scripts.ops.documents import faults
 from services.shared.events import Event, Identifier, OrderCancellationRequested, RefundRequested
 from services.shared.ledger import Key, Order, Status
 
