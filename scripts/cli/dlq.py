@@ -19,6 +19,10 @@ Function = Annotated[
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only these reasons; may be repeated.")]
 Events = Annotated[list[str] | None, typer.Option("--event", help="Only these events; may be repeated.")]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these message ids; may be repeated.")]
+Orders = Annotated[
+    list[str] | None,
+    typer.Option("--order", metavar="ORDER_ID", help="Only of these orders; repeatable."),
+]
 Older = Annotated[
     str | None, typer.Option("--older-than", metavar="TIME", help="Here before, such as 2h (ago) or a date.")
 ]
@@ -39,6 +43,7 @@ def ls(
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
+    order: Orders = None,
     older_than: Older = None,
     newer_than: Newer = None,
     limit: Annotated[int, typer.Option(min=1, help="Look at no more than about so many.")] = 1_000,
@@ -47,7 +52,12 @@ def ls(
     from scripts.ops.dead_letter_office import peek
 
     meant = _filter(
-        session, reasons=reason, events=event, ids=None, older_than=older_than, newer_than=newer_than
+        session,
+        reasons=reason,
+        events=event,
+        orders=order,
+        older_than=older_than,
+        newer_than=newer_than,
     )
     _list(session, peek(_queues(session, function), meant, limit), "there are no dead letters")
 
@@ -88,6 +98,7 @@ def redrive(
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
+    order: Orders = None,
     message_id: Ids = None,
     older_than: Older = None,
     newer_than: Newer = None,
@@ -99,7 +110,13 @@ def redrive(
     from scripts.ops.dead_letter_office import redrive as send_again
 
     meant = _filter(
-        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+        session,
+        reasons=reason,
+        events=event,
+        orders=order,
+        ids=message_id,
+        older_than=older_than,
+        newer_than=newer_than,
     )
     queues = _queues(session, function)
     if not yes:
@@ -119,6 +136,7 @@ def drop(
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
+    order: Orders = None,
     message_id: Ids = None,
     older_than: Older = None,
     newer_than: Newer = None,
@@ -129,7 +147,13 @@ def drop(
     from scripts.ops.dead_letter_office import drop as throw_away
 
     meant = _filter(
-        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+        session,
+        reasons=reason,
+        events=event,
+        orders=order,
+        ids=message_id,
+        older_than=older_than,
+        newer_than=newer_than,
     )
     queues = _queues(session, function)
     if not yes:
@@ -156,9 +180,10 @@ def _filter(
     *,
     reasons: list[str] | None,
     events: list[str] | None,
-    ids: list[str] | None,
+    orders: list[str] | None,
     older_than: str | None,
     newer_than: str | None,
+    ids: list[str] | None = None,
 ) -> "Filter":
     from scripts.ops.dead_letters import Filter
     from scripts.ops.times import moment
@@ -168,6 +193,7 @@ def _filter(
         reasons=frozenset(reasons or ()),
         events=frozenset(events or ()),
         ids=frozenset(ids or ()),
+        orders=frozenset(orders or ()),
         before=moment(older_than, now) if older_than else None,
         after=moment(newer_than, now) if newer_than else None,
     )
@@ -193,7 +219,7 @@ def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
             letter.message_id,
             letter.event,
             letter.order_id,
-            letter.reason if letter.detail is None else f"{letter.reason}: {letter.detail}",
+            letter.why,
             ago(letter.sent_at, now),
             letter.receives,
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RETRIES_EXHAUSTED = "retries_exhausted"
 
-_HELD_SECONDS = 120
+HELD_SECONDS = 30
 """Longer than a batch takes to be worked on, short enough when this process dies with messages in hand."""
 _OVERHEAD = 500
 
@@ -148,8 +148,8 @@ class DeadLetterQueue(Protocol):
     @property
     def function(self) -> str: ...
 
-    def take(self) -> Iterator[list[Letter]]:
-        """Receive every message once, in batches; each stays hidden from others for a while."""
+    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[Letter]]:
+        """Receive every message once, in batches; each stays hidden from others for so long."""
 
     def put_back(self, letters: Sequence[Letter]) -> None:
         """Let others see these messages again, now."""
@@ -168,25 +168,35 @@ class SqsDeadLetterQueue:
         self._url = url
         self._work_queue = work_queue
 
-    def take(self) -> Iterator[list[Letter]]:
+    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[Letter]]:
         seen: set[str] = set()
+        again: dict[str, Letter] = {}
+        try:
+            # In a long queue, what was held first comes back before the last was reached: only a whole round
+            # with nothing new in it says that everything has been seen.
+            stale = 0
+            while stale <= len(seen) and (letters := self._receive(held_seconds)):
+                new = [letter for letter in letters if letter.message_id not in seen]
+                again |= {letter.message_id: letter for letter in letters if letter.message_id in seen}
+                stale = 0 if new else stale + len(letters)
+                if new:
+                    seen |= {letter.message_id for letter in new}
+                    yield new
+        finally:
+            # Only their newest receipt counts now.
+            self.put_back(list(again.values()))
+
+    def _receive(self, held_seconds: int) -> list[Letter]:
         # Asking all of SQS's hosts needs a long poll; an empty answer to a short one proves nothing.
-        while messages := self._client.receive_message(
+        response = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=10,
-            VisibilityTimeout=_HELD_SECONDS,
+            VisibilityTimeout=held_seconds,
             WaitTimeSeconds=1,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
-        ).get("Messages", []):
-            letters = [letter_of(self.function, message) for message in messages]
-            new = [letter for letter in letters if letter.message_id not in seen]
-            if not new:
-                # What was held came back before we were done: everything has been seen once.
-                self.put_back(letters)
-                return
-            seen |= {letter.message_id for letter in new}
-            yield new
+        )
+        return [letter_of(self.function, message) for message in response.get("Messages", [])]
 
     def put_back(self, letters: Sequence[Letter]) -> None:
         for batch in in_batches(letters, lambda _: _OVERHEAD):
