@@ -85,7 +85,7 @@ def validate(
     from scripts.ops.documents import read_json
     from scripts.ops.event_catalogue import validate as check
 
-    name, faults = check(read_json(file), event, datetime.now(UTC))
+    name, faults = check(read_json(file, stdin=session.stdin), event, datetime.now(UTC))
     data = {"event": name, "valid": not faults, "faults": faults}
     session.out.show(data, *([] if faults else [f"a valid {name}."]))
     if faults:

@@ -54,7 +54,7 @@ def seed(
     from scripts.ops.documents import read_json
 
     source = file or str(CATALOGUE)
-    catalogue = inventory.products(read_json(source), source)
+    catalogue = inventory.products(read_json(source, stdin=session.stdin), source)
     new, told = inventory.seed(session.desk, catalogue, tenant)
     session.out.show(
         {"new": [stock.key.id for stock in new], "known": len(catalogue) - len(new)},
