@@ -30,22 +30,20 @@ from tests.fakes import START, ManualClock, MemoryStore, RecordingBus
 
 
 class MemoryBooks(MemoryStore):
-    """The two tables; `spoiled` rows stand among the orders, where nobody can read them."""
+    """The two tables, and rows in them that nobody can read."""
 
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
         super().__init__(stocks)
         self.spoiled: list[Unreadable] = []
+        self.spoiled_stock: list[Unreadable] = []
 
     def scan_orders(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Order]:
-        for row in self.spoiled:
-            if unreadable is None:
-                raise KeyError(row.why)
-            unreadable(row)
+        _report(self.spoiled, unreadable)
         yield from list(self.orders.values())
 
     def scan_stock(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Stock]:
-        del unreadable  # here every SKU can be read
-        return iter(list(self.stock.values()))
+        _report(self.spoiled_stock, unreadable)
+        yield from list(self.stock.values())
 
     def adjust(self, key: Key, delta: int) -> Stock | None:
         refused = self.transact([StockWrite(key, Delta(stock=delta, available=delta))])
@@ -71,6 +69,13 @@ class MemoryBooks(MemoryStore):
         new = {stock.key: stock for stock in stocks if stock.key not in self.stock}
         self.stock |= new
         return len(new)
+
+
+def _report(rows: Iterable[Unreadable], unreadable: Callable[[Unreadable], object] | None) -> None:
+    for row in rows:
+        if unreadable is None:
+            raise KeyError(row.why)
+        unreadable(row)
 
 
 @dataclass

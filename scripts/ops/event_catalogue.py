@@ -15,7 +15,7 @@ from services.shared.inbox import detail_of
 if TYPE_CHECKING:
     from scripts.topology import Topology
 
-# No file says who emits what but the code that does it; a test holds the names against the catalogue.
+# No file says who emits what but the code that does it; a test holds this against that code.
 EMITTERS: Mapping[str, tuple[str, ...]] = {
     "OrderPlaced": ("cli", "shop"),
     "PaymentRequested": ("order",),
