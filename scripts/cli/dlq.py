@@ -105,7 +105,11 @@ def redrive(
     rate: Annotated[float | None, typer.Option(min=0.1, help="Messages a second at most.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Send dead letters to their function once more. Says only what would be sent, unless --yes."""
+    """Send dead letters to their function once more. Says only what would be sent, unless --yes.
+
+    It can be interrupted or killed, and run again: a letter is deleted only after it was sent. What a killed
+    run had in hand is hidden for half a minute, and as long more as ten letters take at the --rate.
+    """
     from scripts.ops.dead_letter_office import Handled
     from scripts.ops.dead_letter_office import redrive as send_again
 

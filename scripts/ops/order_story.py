@@ -1,6 +1,7 @@
 """All that is known of one order, put together from what everybody knows of it. Pure but for `gather`."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -62,9 +63,14 @@ def gather(desk: Desk, order: Order) -> Story:
     """Ask everybody. To look at dead letters hides them from others for a moment."""
     keep = timedelta(days=desk.topology.settings.log_days)
     since = max(order.placed_at - _BEFORE, desk.clock.now() - keep)
-    lines = desk.function_logs.about(order.key.id, since)
-    queues = [desk.dead_letters(function) for function in desk.topology.functions]
-    letters = peek(queues, Filter(orders=frozenset({order.key.id})))
+    meant = Filter(orders=frozenset({order.key.id}))
+    # Each queue is polled for a second until it is quiet; nobody waits for one after the other.
+    with ThreadPoolExecutor() as pool:
+        looks = [
+            pool.submit(peek, [desk.dead_letters(function)], meant) for function in desk.topology.functions
+        ]
+        lines = desk.function_logs.about(order.key.id, since)
+        letters = [letter for look in looks for letter in look.result()]
     return Story(
         order,
         tuple(emitted(order)),
