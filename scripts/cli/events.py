@@ -97,7 +97,7 @@ def release(
     folder: Annotated[Path, typer.Option(help="Where the releases are kept.")] = _DOCS / "released",
 ) -> None:
     """Promise today's contracts to the outside; refused when they break an earlier promise."""
-    from scripts.ops.releases import release as promise
+    from scripts.ops.contract_releases import release as promise
     from scripts.ops.schemas import schemas
 
     path = promise(folder, schemas())

@@ -54,7 +54,7 @@ def watch(
     session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
 ) -> None:
     """Follow an order until it has come to its end."""
-    from scripts.ops.following import settled
+    from scripts.ops.order_following import settled
     from scripts.ops.order_requests import key_of
 
     _follow(session, key_of(order_id, tenant), settled, timeout)
@@ -105,7 +105,7 @@ def _asked(
 
 
 def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", timeout: float) -> None:
-    from scripts.ops.following import follow
+    from scripts.ops.order_following import follow
     from scripts.ops.views import order_view
 
     told: list[str] = []

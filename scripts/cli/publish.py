@@ -12,9 +12,9 @@ from scripts.cli.session import DEFAULT_TENANT, Session, command
 from scripts.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.following import Followed
     from scripts.ops.load import Sent
-    from scripts.ops.placing import Draft
+    from scripts.ops.order_drafts import Draft
+    from scripts.ops.order_following import Followed
     from services.shared.ledger import Key, Order
 
 _USAGE = 2
@@ -96,13 +96,13 @@ def _only_with_a_file(**given: object) -> None:
 
 def _from_file(session: Session, file: str, scenario: str | None) -> "list[Draft]":
     from scripts.ops.documents import read_json
-    from scripts.ops.placing import drafts
+    from scripts.ops.order_drafts import drafts
 
     return drafts(read_json(file, stdin=session.stdin), scenario)
 
 
 def _checked(session: Session, orders: "list[Draft]", *, validate: bool) -> "list[Draft]":
-    from scripts.ops.placing import check
+    from scripts.ops.order_drafts import check
 
     if validate:
         check(orders, session.desk.clock.now())
@@ -112,7 +112,7 @@ def _checked(session: Session, orders: "list[Draft]", *, validate: bool) -> "lis
 def _from_flags(
     order_id: str | None, customer_id: str, items: Sequence[str], flags: dict[str, str]
 ) -> "list[Draft]":
-    from scripts.ops.placing import Draft, items_of, order_detail
+    from scripts.ops.order_drafts import Draft, items_of, order_detail
 
     if not items:
         raise ToolError("say what is ordered: --item sku=quantity, a FILE, or --count.", exit_code=_USAGE)
@@ -126,7 +126,7 @@ def _load(
     from itertools import islice
 
     from scripts.ops.load import load_drafts
-    from scripts.ops.placing import items_of
+    from scripts.ops.order_drafts import items_of
 
     chosen: list[dict[str, Any]] = items_of(items)
     if not chosen:
@@ -155,7 +155,7 @@ def _send(
 
 
 def _follow(session: Session, keys: "Sequence[Key]", timeout: float) -> "Followed":
-    from scripts.ops.following import follow
+    from scripts.ops.order_following import follow
 
     with session.out.progress("Settled", len(keys)) as advance:
         return follow(
@@ -208,7 +208,7 @@ def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: 
 
 
 def _sum_up(followed: "Followed", data: dict[str, Any], view: list[Table | str]) -> None:
-    from scripts.ops.following import summarize
+    from scripts.ops.order_following import summarize
 
     summary = summarize(followed)
     data |= {

@@ -138,9 +138,8 @@ class EventBridgeArchive:
 
     def take(self, name: str) -> Iterator[Sequence[Replayed]]:
         url = self._url(name)
-        quiet = 0.0
+        ended, quiet = False, 0.0
         while True:
-            ended = self.progress(name).ended
             asked = self._clock.now()
             messages = self._sqs.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=_HELD_SECONDS
@@ -151,10 +150,13 @@ class EventBridgeArchive:
                     Replayed(_event(message["Body"]), message["Body"], message["ReceiptHandle"])
                     for message in messages
                 ]
-            elif ended and quiet >= self._settling:
-                return
-            else:
-                quiet += (self._clock.now() - asked).total_seconds() if ended else 0.0
+                continue
+            if ended:
+                quiet += (self._clock.now() - asked).total_seconds()
+                if quiet >= self._settling:
+                    return
+            # Only when nothing came: DescribeReplay is not to be asked for every ten events.
+            ended = ended or self.progress(name).ended
 
     def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
         url = self._url(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.ops.clock import Clock
 from scripts.ops.desk import Bus
-from scripts.ops.placing import Draft, event_of, key_of
+from scripts.ops.order_drafts import Draft, event_of, key_of
 from services.shared.ledger import Key
 
 MAX_COUNT = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.ops.clock import Clock
 from scripts.ops.load import load_drafts, send
-from scripts.ops.placing import Draft
+from scripts.ops.order_drafts import Draft
 from services.shared.ledger import Key, Payment, Status
 from tests.desk import MemoryDesk, an_order
 from tests.fakes import START, ManualClock, RecordingBus
