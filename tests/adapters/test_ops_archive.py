@@ -85,6 +85,20 @@ def test_the_chosen_events_of_the_window_arrive_in_the_queue_of_the_replay(
     archive.discard(name)
 
 
+def test_live_events_do_not_get_into_the_queue_of_a_replay(
+    deployed: Environment, archive: EventBridgeArchive
+) -> None:
+    replayed, name = _say(deployed, "Alpha"), _name()
+    archive.start(name, *_window(), {"Alpha"}, {})
+
+    live = _say(deployed, "Alpha", "Alpha")
+
+    bodies = [one.body for batch in archive.take(name) for one in batch]
+    assert [body for body in bodies if live in body and "replay-name" not in body] == []
+    assert any(replayed in body for body in bodies)
+    archive.discard(name)
+
+
 def test_what_lies_outside_the_window_is_not_replayed(
     deployed: Environment, archive: EventBridgeArchive
 ) -> None:
