@@ -1,5 +1,6 @@
 """`pulsequeue order` tells all that is known of one order, and asks for what an operator wants of it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 
 from scripts.ops.function_logs import Line
 from scripts.ops.order_story import emitted, mentions
+from services.shared.items import order_of
 from services.shared.ledger import Key, Order, Payment, Status, Transition
-from tests.desk import MemoryDesk, an_order
+from tests.desk import MemoryBooks, MemoryDesk, an_order
 from tests.fakes import START
 from tests.unit.conftest import CommandLine
 
@@ -123,6 +125,21 @@ def test_an_order_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> 
     ran = pulsequeue("order", "show", "nobody")
 
     assert (ran.code, ran.err) == (1, "pulsequeue: there is no order 'nobody' in test.\n")
+
+
+def test_an_order_whose_row_cannot_be_read_is_one_sentence(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    class Spoiled(MemoryBooks):
+        def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
+            return {key: order_of({"pk": {"S": key.pk}}) for key in keys}
+
+    desk.books = Spoiled()
+
+    ran = pulsequeue("order", "show", "o-1")
+
+    assert (ran.code, ran.err) == (
+        1,
+        "pulsequeue: the row of order 'o-1' cannot be read (KeyError: 'status'); it needs a person.\n",
+    )
 
 
 @pytest.mark.parametrize("name", ["a#b", "", " a"])
