@@ -27,7 +27,8 @@ def find(desk: Desk, key: Key) -> Order:
         order = desk.books.read_orders([key]).get(key)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ToolError(
-            f"the row of order {key.id!r} cannot be read ({type(error).__name__}: {error}); it needs a person."
+            f"the row of order {key.id!r} cannot be read ({type(error).__name__}: {error}); "
+            "it needs a person."
         ) from error
     if order is None:
         whose = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
