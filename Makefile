@@ -29,6 +29,15 @@ down: $(STAMP) ## Stop what `make up` started
 test: $(STAMP) ## Run every test
 	$(BIN)/pytest
 
+.PHONY: simulate
+simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and its story, MUTATIONS=1 the proof
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(N),--count $(N)) \
+	  $(if $(FIRST),--first $(FIRST)) $(if $(MUTATIONS),--mutations)
+
+.PHONY: chaos
+chaos: $(STAMP) ## Thousands of orders through killed workers and failing services, then a recount (ORDERS=, SEED=)
+	@$(BIN)/python -m tests.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

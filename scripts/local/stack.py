@@ -39,11 +39,14 @@ class StackOptions:
     gateway_slow_seconds: float | None = None
     bridge_seconds: float = 2.0
     """How often the bridge carries numbers from logs and queues to CloudWatch."""
+    functions_endpoint: str | None = None
+    """Where the functions find AWS; the emulator itself when not given."""
 
     def overrides(self) -> Overrides:
         variables = {
             "GATEWAY_FAILURE_RATE": self.gateway_failure_rate,
             "GATEWAY_SLOW_SECONDS": self.gateway_slow_seconds,
+            "AWS_ENDPOINT_URL": self.functions_endpoint,
         }
         return Overrides(
             hold_seconds=self.hold_seconds,

@@ -8,15 +8,13 @@ from typing import Literal, cast
 
 from services.shared.events import (
     Event,
-    OrderCancellationRequested,
     OrderCancelled,
     OrderPlaced,
     OrderRejected,
     PaymentRequested,
-    PricedItem,
     RefundRequested,
-    event_id,
 )
+from services.shared.facts import facts, priced_items
 from services.shared.ledger import Key, Move, Order, Placement, Status, add_up
 
 
@@ -55,24 +53,14 @@ def expire(order: Order, now: datetime, cause: str) -> Move | None:
 
 def announce(order: Order) -> list[Event]:
     """List the events of this service that an order in this state must have had published."""
-    key, customer = order.key, order.customer_id
     match order.status:
         case Status.RESERVED if order.expires_at is not None and order.currency is not None:
-            step = order.entered(Status.RESERVED)
+            reserved = order.entered(Status.RESERVED)
             return [
                 PaymentRequested(
-                    event_id=event_id(*key, "PaymentRequested", "reserved"),
-                    correlation_id=key.id,
-                    occurred_at=step.at,
-                    tenant_id=key.tenant_id,
-                    order_id=key.id,
-                    customer_id=customer,
-                    items=tuple(
-                        PricedItem(
-                            sku=line.sku, quantity=line.quantity, unit_price_minor=line.unit_price_minor
-                        )
-                        for line in order.lines
-                    ),
+                    **facts(order, PaymentRequested, "reserved", reserved.at),
+                    customer_id=order.customer_id,
+                    items=priced_items(order),
                     amount_minor=order.amount_minor,
                     currency=order.currency,
                     payment_method=order.payment_method,
@@ -81,27 +69,21 @@ def announce(order: Order) -> list[Event]:
                 )
             ]
         case Status.REJECTED:
+            rejected = order.entered(Status.REJECTED)
             return [
                 OrderRejected(
-                    event_id=event_id(*key, "OrderRejected", "rejected"),
-                    correlation_id=key.id,
-                    occurred_at=order.entered(Status.REJECTED).at,
-                    tenant_id=key.tenant_id,
-                    order_id=key.id,
-                    customer_id=customer,
+                    **facts(order, OrderRejected, "rejected", rejected.at),
+                    customer_id=order.customer_id,
                     reason=cast('Literal["out_of_stock", "unknown_sku", "currency_mismatch"]', order.reason),
                     skus=order.blamed,
                 )
             ]
         case Status.CANCELLED if order.reason in ("customer_request", "reservation_expired"):
+            cancelled = order.entered(Status.CANCELLED)
             return [
                 OrderCancelled(
-                    event_id=event_id(*key, "OrderCancelled", "cancelled"),
-                    correlation_id=key.id,
-                    occurred_at=order.entered(Status.CANCELLED).at,
-                    tenant_id=key.tenant_id,
-                    order_id=key.id,
-                    customer_id=customer,
+                    **facts(order, OrderCancelled, "cancelled", cancelled.at),
+                    customer_id=order.customer_id,
                     reason=cast('Literal["customer_request", "reservation_expired"]', order.reason),
                 )
             ]
@@ -109,14 +91,14 @@ def announce(order: Order) -> list[Event]:
             return []
 
 
-def ask_for_refund(order: Order, request: OrderCancellationRequested) -> RefundRequested:
-    """Call off an order that was paid already: its goods have not left, so they go back on the shelf."""
+def ask_for_refund(order: Order) -> RefundRequested:
+    """Call off an order that was paid already: its goods have not left, so they go back on the shelf.
+
+    It is due from the confirmation on; when it was asked for, each of several requests says otherwise.
+    """
+    confirmed = order.entered(Status.CONFIRMED)
     return RefundRequested(
-        event_id=event_id(*order.key, "RefundRequested", "customer_request"),
-        correlation_id=order.key.id,
-        occurred_at=request.occurred_at,
-        tenant_id=order.key.tenant_id,
-        order_id=order.key.id,
+        **facts(order, RefundRequested, "customer_request", confirmed.at),
         restock=True,
         reason="customer_request",
     )

@@ -113,7 +113,7 @@ class OrderService:
             group = groups[key]
             if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
                 self._telemetry.tell("order was paid already, refund requested", key)
-                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order, group.first)])
+                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order)])
             else:
                 again |= self._released(key, group, outcome, "customer_request", outbox)
         return again
@@ -122,6 +122,7 @@ class OrderService:
         """Account for a release; one found done for the same reason owes its event again."""
         match outcome:
             case Unsettled(why=why):
+                measure_stock(self._telemetry, Status.CANCELLED, outcome)
                 self._telemetry.warn("order not released yet", key, why=why)
                 return group.message_ids
             case Committed(order=order):
@@ -137,7 +138,7 @@ class OrderService:
 
     def _unknown(self, groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order]) -> set[str]:
         """Send back what tells of an order that is not there: its placement may still be on the way."""
-        missing = groups.keys() - orders.keys()
+        missing = [key for key in groups if key not in orders]
         for key in missing:
             self._telemetry.warn("no such order yet", key)
         return {message_id for key in missing for message_id in groups[key].message_ids}

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from services.payment.gateway import PaymentGateway, SimulatedGateway
+from services.payment.gateway import PaymentGateway
 from services.payment.service import PaymentService
+from services.payment.simulated import SimulatedGateway
 from services.shared.events import PaymentRequested, RefundRequested
 from services.shared.runtime import Runtime, utc_now
 from services.shared.settings import Settings

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from services.payment.gateway import Charged, Declined
 from services.shared.events import (
@@ -10,11 +11,10 @@ from services.shared.events import (
     OrderConfirmed,
     PaymentFailed,
     PaymentProcessed,
-    PricedItem,
     RefundProcessed,
     RefundRequested,
-    event_id,
 )
+from services.shared.facts import facts, priced_items
 from services.shared.ledger import Move, Order, Payment, Status
 
 TOO_LATE = "order_no_longer_reserved"
@@ -27,7 +27,7 @@ def settle(order: Order, answer: Charged | Declined, now: datetime, cause: str) 
     if isinstance(answer, Charged):
         payment = Payment(charge_id=answer.charge_id)
         return Move(order, order.moved(Status.CONFIRMED, now, cause, payment=payment))
-    payment = Payment(declined=answer.reason)
+    payment = Payment(declined=answer.presentable)
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="payment_failed", payment=payment))
 
 
@@ -83,15 +83,10 @@ def announce_refund(order: Order) -> list[Event]:
         return []
     return [
         RefundProcessed(
-            event_id=event_id(*order.key, "RefundProcessed", "refunded"),
-            correlation_id=order.key.id,
-            occurred_at=order.history[-1].at,
-            tenant_id=order.key.tenant_id,
-            order_id=order.key.id,
+            **facts(order, RefundProcessed, "refunded", order.history[-1].at),
+            **_money(order),
             charge_id=payment.charge_id,
             refund_id=payment.refund_id,
-            amount_minor=order.amount_minor,
-            currency=order.currency or "",
             restocked=payment.restocked,
             reason=payment.refund_reason or "",
         )
@@ -102,54 +97,35 @@ def _payment_processed(order: Order, charge_id: str, reached: Status) -> Payment
     # A charge that came too late happened when it was noted, which is the last thing that happened.
     at = order.entered(reached).at if reached is Status.CONFIRMED else order.history[-1].at
     return PaymentProcessed(
-        event_id=event_id(*order.key, "PaymentProcessed", "charged"),
-        correlation_id=order.key.id,
-        occurred_at=at,
-        tenant_id=order.key.tenant_id,
-        order_id=order.key.id,
-        charge_id=charge_id,
-        amount_minor=order.amount_minor,
-        currency=order.currency or "",
+        **facts(order, PaymentProcessed, "charged", at), **_money(order), charge_id=charge_id
     )
 
 
 def _payment_failed(order: Order, payment: Payment) -> PaymentFailed:
+    at = order.entered(Status.CANCELLED).at
     return PaymentFailed(
-        event_id=event_id(*order.key, "PaymentFailed", "declined"),
-        correlation_id=order.key.id,
-        occurred_at=order.entered(Status.CANCELLED).at,
-        tenant_id=order.key.tenant_id,
-        order_id=order.key.id,
-        reason=payment.declined or "",
-        amount_minor=order.amount_minor,
-        currency=order.currency or "",
+        **facts(order, PaymentFailed, "declined", at), **_money(order), reason=payment.declined or ""
     )
 
 
 def _order_cancelled(order: Order) -> OrderCancelled:
+    at = order.entered(Status.CANCELLED).at
     return OrderCancelled(
-        event_id=event_id(*order.key, "OrderCancelled", "cancelled"),
-        correlation_id=order.key.id,
-        occurred_at=order.entered(Status.CANCELLED).at,
-        tenant_id=order.key.tenant_id,
-        order_id=order.key.id,
+        **facts(order, OrderCancelled, "cancelled", at),
         customer_id=order.customer_id,
         reason="payment_failed",
     )
 
 
 def _order_confirmed(order: Order) -> OrderConfirmed:
+    at = order.entered(Status.CONFIRMED).at
     return OrderConfirmed(
-        event_id=event_id(*order.key, "OrderConfirmed", "confirmed"),
-        correlation_id=order.key.id,
-        occurred_at=order.entered(Status.CONFIRMED).at,
-        tenant_id=order.key.tenant_id,
-        order_id=order.key.id,
+        **facts(order, OrderConfirmed, "confirmed", at),
+        **_money(order),
         customer_id=order.customer_id,
-        items=tuple(
-            PricedItem(sku=line.sku, quantity=line.quantity, unit_price_minor=line.unit_price_minor)
-            for line in order.lines
-        ),
-        amount_minor=order.amount_minor,
-        currency=order.currency or "",
+        items=priced_items(order),
     )
+
+
+def _money(order: Order) -> dict[str, Any]:
+    return {"amount_minor": order.amount_minor, "currency": order.currency}

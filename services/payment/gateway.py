@@ -1,14 +1,16 @@
-"""The door to whoever moves the money, and a stand-in for it that moves none."""
+"""The door to whoever moves the money: what is asked, what may be answered."""
 
-import hashlib
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
 from typing import Protocol
 
 from services.shared.errors import GatewayUnavailableError
+
+_LONGEST = 256
+
+
+def _presentable(text: str) -> str:
+    """Fit a gateway's words into what an event may say."""
+    return "".join(char for char in text if char.isprintable())[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,24 @@ class ChargeRequest:
 class Charged:
     charge_id: str
 
+    def __post_init__(self) -> None:
+        require_name(self.charge_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Declined:
     reason: str
+
+    @property
+    def presentable(self) -> str:
+        return _presentable(self.reason) or "declined"
+
+
+def require_name(name: str) -> str:
+    """Refuse an answer whose id no event could carry, before anything is settled by it."""
+    if not name or name != _presentable(name):
+        raise GatewayUnavailableError("the gateway answered with an unusable id")
+    return name
 
 
 class PaymentGateway(Protocol):
@@ -42,60 +58,3 @@ class PaymentGateway(Protocol):
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         """Give a whole charge back, once however often asked; returns the refund's id."""
-
-
-class SimulatedGateway:
-    """Decides by payment method and order id alone, so that the same order always fares the same.
-
-    `sim_declined` and `sim_insufficient_funds` decline, `sim_unavailable` never answers, `sim_slow` answers
-    late, order ids that begin with `test-failure` decline, and so does a share of all others set by
-    `failure_rate`. Its books live in this process, as its money does: what it charged for an order that was
-    never settled is forgotten with the process.
-    """
-
-    _REMEMBERED = 100_000
-
-    def __init__(
-        self,
-        *,
-        failure_rate: float = 0.0,
-        slow_seconds: float = 2.0,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._failure_rate = failure_rate
-        self._slow_seconds = slow_seconds
-        self._sleep = sleep
-        self._charges: OrderedDict[str, Charged] = OrderedDict()
-        self._lock = Lock()
-
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
-        match request.method:
-            case "sim_unavailable":
-                raise GatewayUnavailableError("the simulated gateway does not answer")
-            case "sim_declined":
-                return Declined("card_declined")
-            case "sim_insufficient_funds":
-                return Declined("insufficient_funds")
-            case "sim_slow":
-                self._sleep(self._slow_seconds)
-        if request.order_id.startswith("test-failure") or self._unlucky(request.key):
-            return Declined("card_declined")
-        charged = Charged("ch_" + _digest(request.key))
-        with self._lock:
-            self._charges[request.key] = charged
-            if len(self._charges) > self._REMEMBERED:
-                self._charges.popitem(last=False)
-        return charged
-
-    def find(self, key: str) -> Charged | None:
-        return self._charges.get(key)
-
-    def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
-        return "re_" + _digest(f"{charge_id} {amount_minor} {currency}")
-
-    def _unlucky(self, key: str) -> bool:
-        return int(_digest("luck " + key), 16) < self._failure_rate * 16**20
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:20]

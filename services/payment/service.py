@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from services.payment import domain
-from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway
+from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_name
 from services.shared.advance import advance
 from services.shared.bus import EventBus, Outbox
 from services.shared.errors import GatewayUnavailableError
@@ -70,6 +70,8 @@ class PaymentService:
             group = groups[key]
             match outcome:
                 case Unsettled(why=why):
+                    asked = Status.CONFIRMED if isinstance(answers[key], Charged) else Status.CANCELLED
+                    measure_stock(self._telemetry, asked, outcome)
                     self._telemetry.warn("payment not settled yet", key, why=why)
                     again |= group.message_ids
                     continue
@@ -163,7 +165,7 @@ class PaymentService:
     def _give_back(self, order: Order, charge_id: str) -> str:
         if order.amount_minor == 0:
             return "free"
-        return self._gateway.refund(charge_id, order.amount_minor, order.currency or "")
+        return require_name(self._gateway.refund(charge_id, order.amount_minor, order.currency or ""))
 
     # --- refunds --------------------------------------------------------------------------------------
 
@@ -175,6 +177,7 @@ class PaymentService:
         refund_ids, waiting = self._refund_paid(orders)
         for key in waiting:
             again |= groups[key].message_ids
+        ready = {key: order for key, order in orders.items() if key not in waiting}
         now = self._clock()
 
         def decide(order: Order) -> Move | None:
@@ -182,7 +185,7 @@ class PaymentService:
             refund_id = refund_ids.get(order.key)
             return domain.refund(order, refund_id, now, request) if refund_id else None
 
-        for key, outcome in advance(self._ledger, orders, decide).items():
+        for key, outcome in advance(self._ledger, ready, decide).items():
             match outcome:
                 case Unsettled(why=why):
                     self._telemetry.warn("refund not settled yet", key, why=why)
@@ -217,7 +220,7 @@ class PaymentService:
 
     def _unknown(self, groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order]) -> set[str]:
         """Send back what tells of an order that is not there: its placement may still be on the way."""
-        missing = groups.keys() - orders.keys()
+        missing = [key for key in groups if key not in orders]
         for key in missing:
             self._telemetry.warn("no such order yet", key)
         return {message_id for key in missing for message_id in groups[key].message_ids}

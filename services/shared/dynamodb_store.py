@@ -85,15 +85,11 @@ class DynamoDBStore:
 
     def adjust(self, key: Key, delta: int) -> Stock | None:
         """Change what is on hand. None when there is no such SKU, or fewer are available than are taken."""
-        action = self._action(StockWrite(key, Delta(stock=delta, available=delta)))["Update"]
-        del action["ReturnValuesOnConditionCheckFailure"]
-        try:
-            response = self._client.update_item(**action, ReturnValues="ALL_NEW")
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        except (ClientError, BotoCoreError) as error:
-            raise _worth_a_retry(error) from error
-        return stock_of(response["Attributes"])
+        # A transaction carries a token, so that botocore's own retries cannot add the delta twice.
+        verdicts = self.transact([StockWrite(key, Delta(stock=delta, available=delta))])
+        if any(isinstance(verdict, Busy) for verdict in verdicts):
+            raise StoreUnavailableError(f"{key.id!r} is being sold right now")
+        return None if verdicts else self.read_stock([key])[key]
 
     def set_stock(
         self, key: Key, *, stock: int | None = None, price: Price | None = None, name: str | None = None

@@ -85,7 +85,13 @@ Instant = Annotated[
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        # Built when first used: a function meets half of these at most, and its cold start pays for each.
+        defer_build=True,
     )
 
 
@@ -116,6 +122,13 @@ class Event(_Model):
         return self.model_dump_json(exclude_none=True)
 
 
+def _correlated(data: object, by: str) -> object:
+    if isinstance(data, dict) and "correlationId" not in data and "correlation_id" not in data:
+        about = data.get(to_camel(by), data.get(by))
+        return data if about is None else {**data, "correlation_id": about}
+    return data
+
+
 class OrderEvent(Event):
     order_id: Identifier
 
@@ -123,10 +136,7 @@ class OrderEvent(Event):
     @classmethod
     def _correlate(cls, data: object) -> object:
         """Publishers need not repeat the order id as the correlation id."""
-        if isinstance(data, dict) and "correlationId" not in data and "correlation_id" not in data:
-            order_id = data.get("orderId", data.get("order_id"))
-            return data if order_id is None else {**data, "correlation_id": order_id}
-        return data
+        return _correlated(data, "order_id")
 
 
 class OrderPlaced(OrderEvent):
@@ -243,6 +253,12 @@ class InventoryAdjusted(Event):
     unit_price_minor: Minor
     currency: Currency
     name: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _correlate(cls, data: object) -> object:
+        """Publishers need not repeat the SKU as the correlation id."""
+        return _correlated(data, "sku")
 
 
 CATALOGUE: tuple[type[Event], ...] = (

@@ -50,10 +50,6 @@ class GroupCommit:
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
         prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
-        # No write checks the prices of an order rejected for mixing currencies, so memory is not enough.
-        if mixed := {key for placement in placements for key in packing.mixed(placement, prices)}:
-            self._remember(dict.fromkeys(mixed))
-            prices |= self._known_prices(mixed)
         return self._commit(placements, packing.admit, prices)
 
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
@@ -104,6 +100,11 @@ class GroupCommit:
         # Every round that is not busy teaches something; the bound is for numbers that move as we look.
         for _ in range(len(pack) + 10):
             entries = decide(pending, known)
+            if doubtful := packing.doubtful(entries, known):
+                current = self._store.read_stock(doubtful)
+                for key in doubtful:
+                    known.note(key, current.get(key))
+                continue
             attempted = packing.writes(entries)
             try:
                 verdicts = self._store.transact(attempted)

@@ -128,18 +128,25 @@ class Inbox:
             self._telemetry.warn(
                 "a message cannot be read", message_id=one.message_id, reason=one.reason, detail=one.detail
             )
-        try:
-            unburied = set(self._dead_letters.bury(poison))
-        except Exception as error:  # noqa: BLE001 - the same boundary: poison must not hold up its batch
-            self._telemetry.failed("poison could not be set aside", error)
-            return {one.message_id for one in poison}
-        self._telemetry.count("poison_events_total", len(poison) - len(unburied), consumer=self._consumer)
+        unburied = self._bury(poison)
+        if buried := len(poison) - len(unburied):
+            self._telemetry.count("poison_events_total", buried, consumer=self._consumer)
         return unburied
+
+    def _bury(self, poison: Sequence[Poison]) -> set[str]:
+        """Bury what can be; the rest goes back, and SQS itself moves it after its last delivery."""
+        try:
+            return set(self._dead_letters.bury(poison))
+        except Exception as error:  # noqa: BLE001 - the boundary: one message must not fail the others' batch
+            self._telemetry.failed("messages could not be set aside", error)
+            if len(poison) == 1:
+                return {poison[0].message_id}
+            return set().union(*(self._bury([one]) for one in poison))
 
     def _parse(self, message_id: str, body: str) -> Delivery | Poison:
         try:
             envelope = from_json(body, allow_inf_nan=False)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # half a surrogate pair is no text at all to the parser
             return Poison(message_id, body, "invalid_json", str(error))
         if not isinstance(envelope, dict) or not isinstance(envelope.get("detail"), dict):
             return Poison(

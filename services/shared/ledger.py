@@ -4,13 +4,14 @@
 batches lives between the two, in group_commit.py, and so runs the same over every store.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from services.shared.events import Item
+from services.shared.events import MAX_UNIT_PRICE, Item
 
 
 class Key(NamedTuple):
@@ -41,6 +42,11 @@ class Status(StrEnum):
 class Price:
     minor: int
     currency: str
+
+    @property
+    def sellable(self) -> bool:
+        """Whether an order at this price could be told about; a table may hold what no event can say."""
+        return 0 <= self.minor <= MAX_UNIT_PRICE and re.fullmatch("[A-Z]{3}", self.currency) is not None
 
 
 @dataclass(frozen=True, slots=True)

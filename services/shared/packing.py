@@ -112,8 +112,11 @@ class Knowledge:
 
     prices: dict[Key, Price | None] = field(default_factory=dict)
     available: dict[Key, int] = field(default_factory=dict)
+    fresh: set[Key] = field(default_factory=set)
+    """The SKUs whose price was seen just now; the other prices are remembered, and may be old."""
 
     def note(self, key: Key, current: Stock | None) -> None:
+        self.fresh.add(key)
         self.prices[key] = current.price if current else None
         if current:
             self.available[key] = current.available
@@ -153,13 +156,6 @@ def admit(placements: Sequence[Placement], known: Knowledge) -> list[Entry]:
     return entries
 
 
-def mixed(placement: Placement, prices: Mapping[Key, Price | None]) -> list[Key]:
-    """List the SKUs of an order whose prices are in different currencies; none, if they are in one."""
-    keys = placement.stock_keys() if len(placement.quantities) > 1 else []
-    currencies = {price.currency for key in keys if (price := prices.get(key))}
-    return keys if len(currencies) > 1 else []
-
-
 def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining: Mapping[Key, int]) -> Order:
     lines: list[Line] = []
     unknown: list[str] = []
@@ -168,7 +164,7 @@ def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining:
     for sku, quantity in placement.quantities:
         key = Key(placement.key.tenant_id, sku)
         price = prices.get(key)
-        if price is None:
+        if price is None or not price.sellable:
             unknown.append(sku)
             continue
         if remaining.get(key, quantity) < quantity:
@@ -207,6 +203,20 @@ def _rejected(placement: Placement, reason: str, blamed: Sequence[str]) -> Order
         blamed=tuple(blamed),
         history=(Transition(Status.REJECTED, placement.at, placement.event_id),),
     )
+
+
+def doubtful(entries: Sequence[Entry], known: Knowledge) -> set[Key]:
+    """Name the SKUs to look at again before an order is rejected for what is only remembered of them.
+
+    A reservation makes its prices exact by a condition on its writes. A rejection writes no SKU.
+    """
+    return {
+        key
+        for entry in entries
+        if entry.after.reason == "currency_mismatch"
+        for line in entry.after.lines
+        if (key := Key(entry.key.tenant_id, line.sku)) not in known.fresh
+    }
 
 
 def entries_of(moves: Sequence[Move], _known: Knowledge) -> list[Entry]:

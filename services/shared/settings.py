@@ -19,7 +19,7 @@ class Settings(BaseModel):
     inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)
     orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
-    hold_seconds: int = Field(alias="HOLD_SECONDS", ge=1, default=900)
+    hold_seconds: int = Field(alias="HOLD_SECONDS", ge=1, le=900, default=900)
     gateway_failure_rate: float = Field(alias="GATEWAY_FAILURE_RATE", ge=0, le=1, default=0.0)
     gateway_slow_seconds: float = Field(alias="GATEWAY_SLOW_SECONDS", ge=0, le=30, default=2.0)
 

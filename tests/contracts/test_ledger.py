@@ -212,3 +212,13 @@ def test_a_refund_restocks_only_when_asked(
     ledger.move([Move(paid, paid.moved(Status.REFUNDED, START, "refund", payment=payment))])
 
     assert levels(store, "apple") == [left]
+
+
+@pytest.mark.parametrize(("price", "currency"), [(10**9 + 1, "USD"), (100, "usd")])
+def test_a_price_that_no_event_can_tell_sells_nothing(
+    store_with: StoreWith, price: int, currency: str
+) -> None:
+    store = store_with([a_stock("apple", 5, price=price, currency=currency)])
+
+    assert reserve(GroupCommit(store), placement("a", ("apple", 1))) == ["unknown_sku"]
+    assert levels(store, "apple") == [(5, 0, 5)]

@@ -156,6 +156,11 @@ class Witness:
                 ],
             )
 
+    def everything(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return each event as often as it came, by its name."""
+        self._listen()
+        return list(self._seen)
+
     def told_of(self, order_id: str) -> set[str]:
         self._listen()
         return {name for name, detail in self._seen if detail.get("orderId") == order_id}

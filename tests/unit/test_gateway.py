@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.payment.gateway import Charged, ChargeRequest, Declined, SimulatedGateway
+from services.payment.gateway import Charged, ChargeRequest, Declined, require_name
+from services.payment.simulated import SimulatedGateway
 from services.shared.errors import GatewayUnavailableError
 
 
@@ -96,3 +97,19 @@ def test_a_refund_asked_twice_is_made_once() -> None:
 
     assert gateway.refund("ch_1", 1_000, "USD") == gateway.refund("ch_1", 1_000, "USD")
     assert gateway.refund("ch_1", 1_000, "USD") != gateway.refund("ch_2", 1_000, "USD")
+
+
+@pytest.mark.parametrize("name", ["", "ch\n1", "c" * 257])
+def test_an_id_that_no_event_could_carry_is_no_answer(name: str) -> None:
+    with pytest.raises(GatewayUnavailableError):
+        Charged(name)
+    with pytest.raises(GatewayUnavailableError):
+        require_name(name)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("", "declined"), ("\x00", "declined"), ("no\nfunds", "nofunds"), ("n" * 300, "n" * 256)],
+)
+def test_a_refusal_is_told_in_words_an_event_can_carry(reason: str, said: str) -> None:
+    assert Declined(reason).presentable == said

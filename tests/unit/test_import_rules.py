@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PURE = [
     *sorted(ROOT.glob("services/*/domain.py")),
-    *(ROOT / "services/shared" / f"{name}.py" for name in ("ledger", "packing", "advance", "events")),
+    *(
+        ROOT / "services/shared" / f"{name}.py"
+        for name in ("ledger", "packing", "advance", "events", "facts")
+    ),
 ]
 IMPURE = {"boto3", "botocore", "os", "random", "socket", "threading", "time"}
 CLOCKS = {"now", "utcnow", "today"}

@@ -1,0 +1,176 @@
+"""One run: a stack of its own, a storm over it while orders pour in, rest, and a recount of everything."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.environment import Environment, open_environment
+from scripts.local import emulator as ministack
+from scripts.local import stack as local_stack
+from scripts.local.stack import StackOptions
+from scripts.local.state import StackState
+from services.shared.ledger import Status
+from tests.chaos.books import Books, Finding, Wrong, check, end_of
+from tests.chaos.plan import Plan, make_plan
+from tests.chaos.proxy import FaultProxy
+from tests.chaos.storm import Killer, meanwhile, set_failure_rate
+from tests.chaos.traffic import TooLateError, Traffic
+from tests.chaos.weather import Weather
+from tests.integration.shop import Witness
+
+Say = Callable[[str], None]
+_FAILURE_RATES = ((0.35, 0.5), (0.5, 0.0))
+"""The share of charges that the gateway declines from a share of the run on."""
+_ROUNDS = 6
+"""Redrives until nothing runs out of deliveries any more; a storm leaves work for one or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    orders: int
+    seed: int
+    hold_seconds: int
+    retry_seconds: int
+    """Longer than a cold start, or a message uses up its deliveries while it is worked on."""
+    sending_seconds: float
+    kill_pause: tuple[float, float]
+    spell_seconds: tuple[float, float]
+    deadline_seconds: float
+
+    @classmethod
+    def full(cls, orders: int, seed: int) -> "Scale":
+        sending = max(20.0, orders / 40)
+        return cls(orders, seed, 120, 8, sending, (0.8, 4.0), (1.0, 4.0), 10 * sending + 900)
+
+    @classmethod
+    def small(cls, orders: int, seed: int) -> "Scale":
+        return cls(orders, seed, 8, 3, 6.0, (0.5, 1.5), (0.3, 0.9), 120.0)
+
+
+@dataclass
+class Report:
+    scale: Scale
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    spells: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    killed: int = 0
+    messages: int = 0
+    poison: int = 0
+    redriven: int = 0
+    told: int = 0
+    late_charges: int = 0
+    storm_seconds: float = 0.0
+    decided_in_storm: int = 0
+    seconds: float = 0.0
+    findings: list[Finding] = field(default_factory=list)
+    unfinished: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings and not self.unfinished
+
+    def found(self, wrong: Wrong) -> int:
+        return sum(finding.wrong is wrong for finding in self.findings)
+
+    @property
+    def orders_per_second(self) -> float:
+        """What the system decided while the storm was on."""
+        return self.decided_in_storm / self.storm_seconds if self.storm_seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    state: StackState
+    environment: Environment
+    proxy: FaultProxy
+
+
+def run(scale: Scale, *, say: Say = lambda _: None) -> Report:
+    """Do it all, and leave nothing running, however it ends."""
+    started = time.monotonic()
+    report = Report(scale)
+    plan = make_plan(scale.orders, scale.seed)
+    report.messages, report.poison = len(plan.messages), len(plan.poison)
+    weather = Weather(scale.seed, spell_seconds=scale.spell_seconds)
+    with _stack(scale, weather, say) as scene, Witness(scene.environment) as witness:
+        traffic = Traffic(scene.environment, witness, started + scale.deadline_seconds)
+        traffic.desk.books.seed(plan.stock)
+        try:
+            say(f"Sending {len(plan.messages)} messages for {scale.orders} orders into the storm ...")
+            _storm(plan, scene, traffic, report)
+            say("The storm is over; what ran out of deliveries goes round again ...")
+            _calm(traffic)
+        except TooLateError as error:
+            report.unfinished = str(error)
+        say("Counting everything again ...")
+        books = traffic.books()
+        report.findings = check(plan, books, traffic.desk.clock.now())
+        report.requests = scene.proxy.requests
+        report.redriven = traffic.redriven
+    _describe(report, books, weather)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _storm(plan: Plan, scene: _Scene, traffic: Traffic, report: Report) -> None:
+    killer = Killer(scene.state, report.scale.seed, report.scale.kill_pause)
+    rates = list(_FAILURE_RATES)
+
+    def reached(share: float) -> None:
+        while rates and share >= rates[0][0]:
+            set_failure_rate(scene.environment, rates.pop(0)[1])
+
+    started = time.monotonic()
+    scene.proxy.weather.begin()
+    with meanwhile(killer):
+        traffic.send(plan.messages, report.scale.sending_seconds, reached)
+    scene.proxy.weather.clear()
+    report.storm_seconds = time.monotonic() - started
+    report.decided_in_storm = sum(
+        order.status is not Status.RESERVED for order in traffic.desk.books.scan_orders()
+    )
+    report.killed = killer.killed
+
+
+def _calm(traffic: Traffic) -> None:
+    traffic.redrive()
+    for _ in range(_ROUNDS):
+        traffic.rest()
+        if not traffic.redrive():
+            return
+    raise TooLateError(f"messages still run out of deliveries after {_ROUNDS} redrives")
+
+
+def _describe(report: Report, books: Books, weather: Weather) -> None:
+    report.outcomes = Counter(end_of(order) for order in books.orders)
+    report.late_charges = sum(
+        order.status is Status.CANCELLED and order.payment is not None and order.payment.charge_id is not None
+        for order in books.orders
+    )
+    for (operation, fault), count in weather.counts.items():
+        report.faults[f"{operation or 'other'}: {fault}"] += count
+    report.spells = weather.spells
+    report.told = len(books.told)
+
+
+@contextmanager
+def _stack(scale: Scale, weather: Weather, say: Say) -> Iterator[_Scene]:
+    port = ministack.free_port()
+    with ExitStack() as undo:
+        home = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pulsequeue-chaos-")))
+        proxy = undo.enter_context(FaultProxy(port, weather))
+        options = StackOptions(
+            port=port,
+            hold_seconds=scale.hold_seconds,
+            retry_seconds=scale.retry_seconds,
+            gateway_slow_seconds=0.5,
+            functions_endpoint=proxy.endpoint,
+        )
+        undo.callback(local_stack.down, home=home)
+        state = local_stack.up(options, home=home, say=say)
+        yield _Scene(state, open_environment("local", home=home), proxy)

@@ -1,0 +1,74 @@
+"""What is done to a running stack meanwhile: workers are killed, and the gateway refuses by spells."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+
+import psutil
+
+from scripts.environment import Environment
+from scripts.local import processes
+from scripts.local.state import StackState
+
+
+class Killer:
+    """Kills one function process after another, without warning."""
+
+    def __init__(self, state: StackState, seed: int, pause: tuple[float, float]) -> None:
+        self.killed = 0
+        self._state = state
+        self._dice = Random(seed)
+        self._pause = pause
+
+    def __call__(self, done: threading.Event) -> None:
+        while not done.wait(self._dice.uniform(*self._pause)):
+            workers = self._workers()
+            if not workers:
+                continue
+            try:
+                self._dice.choice(workers).kill()
+                self.killed += 1
+            except psutil.NoSuchProcess:
+                continue
+
+    def _workers(self) -> list[psutil.Process]:
+        """Find the processes that run our handlers: children of what this stack started."""
+        roots = [root for record in self._state.processes if (root := processes.find(record))]
+        return [child for root in roots for child in _children(root) if _runs_a_handler(child)]
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _runs_a_handler(process: psutil.Process) -> bool:
+    try:
+        return any(word.endswith("_worker.py") for word in process.cmdline())
+    except psutil.Error:
+        return False  # gone between being listed and being asked
+
+
+def set_failure_rate(environment: Environment, rate: float) -> None:
+    """Tell the gateway to decline a share of all charges, as a new deployment would."""
+    functions, name = environment.client("lambda"), environment.names.function("payment")
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "GATEWAY_FAILURE_RATE": str(rate)}}
+    )
+
+
+@contextmanager
+def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Do some work in a thread until the block is left."""
+    done = threading.Event()
+    thread = threading.Thread(target=work, args=(done,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,111 @@
+"""Sends a plan to a running stack, waits until nothing moves, and reads what is there then."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from scripts.environment import Environment
+from scripts.ops.aws_desk import AwsDesk
+from scripts.ops.dead_letter_office import peek, redrive
+from scripts.ops.letters import RETRIES_EXHAUSTED, Filter
+from tests.chaos.books import Books, Told
+from tests.chaos.plan import BUS, Message
+from tests.integration.shop import Witness
+
+_AT_ONCE = 10
+_LOOKS = 3
+"""Empty queues seen so many times in a row: what a function sends on is on its way for a moment."""
+_PAUSE = 0.4
+_EXHAUSTED = Filter(reasons=frozenset({RETRIES_EXHAUSTED}))
+
+
+class TooLateError(Exception):
+    """The run did not come to rest before its deadline."""
+
+
+class Traffic:
+    def __init__(self, environment: Environment, witness: Witness, deadline: float) -> None:
+        self.desk = AwsDesk(environment)
+        self.redriven = 0
+        self._environment = environment
+        self._witness = witness
+        self._deadline = deadline
+
+    def send(self, messages: Sequence[Message], seconds: float, reached: Callable[[float], None]) -> None:
+        """Send everything in order, evenly over some seconds; `reached` hears which share is out."""
+        started, sent = time.monotonic(), 0
+        for batch in _batches(messages):
+            due = started + seconds * sent / len(messages)
+            time.sleep(max(0.0, due - time.monotonic()))
+            self._send(batch)
+            sent += len(batch)
+            reached(sent / len(messages))
+
+    def _send(self, batch: Sequence[Message]) -> None:
+        if batch[0].to != BUS:
+            refused = self.desk.work_queue(batch[0].to).send([message.body for message in batch])
+            assert not refused, "the queue did not take a message"
+            return
+        answer = self._environment.client("events").put_events(
+            Entries=[
+                {
+                    "EventBusName": self._environment.names.bus,
+                    "Source": "tests.chaos",
+                    "DetailType": message.name,
+                    "Detail": json.dumps(message.detail),
+                }
+                for message in batch
+            ]
+        )
+        assert answer["FailedEntryCount"] == 0, "the bus did not take an event"
+
+    def rest(self) -> None:
+        """Wait until every queue is empty, of what is to be delivered late as well."""
+        empty = 0
+        while empty < _LOOKS:
+            if time.monotonic() > self._deadline:
+                raise TooLateError(f"messages are still under way: {self._waiting()}")
+            time.sleep(_PAUSE)
+            empty = empty + 1 if not any(self._waiting().values()) else 0
+
+    def redrive(self) -> int:
+        """Send round again what ran out of deliveries; what cannot be read stays where it is."""
+        sent = 0
+        for function in self._environment.topology.functions:
+            letters = self.desk.dead_letters(function)
+            sent += len(redrive(self.desk, letters, _EXHAUSTED, rate=None, seen=lambda _: None).done)
+        self.redriven += sent
+        return sent
+
+    def books(self) -> Books:
+        """Read everything; only true when nothing moves."""
+        queues = [self.desk.dead_letters(function) for function in self._environment.topology.functions]
+        return Books(
+            orders=list(self.desk.books.scan_orders()),
+            stock=list(self.desk.books.scan_stock()),
+            letters=peek(queues, Filter()),
+            told=[Told(name, detail) for name, detail in self._witness.everything()],
+        )
+
+    def _waiting(self) -> dict[str, int]:
+        return {function: self._in_queue(function) for function in self._environment.topology.functions}
+
+    def _in_queue(self, function: str) -> int:
+        attributes = self._environment.client("sqs").get_queue_attributes(
+            QueueUrl=self._environment.queue_url(function),
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )["Attributes"]
+        return sum(int(count) for count in attributes.values())
+
+
+def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    """Cut into calls of ten at most, each to one place, in order."""
+    for _, group in groupby(messages, key=lambda message: message.to):
+        same = list(group)
+        for start in range(0, len(same), _AT_ONCE):
+            yield same[start : start + _AT_ONCE]

@@ -1,0 +1,189 @@
+"""The functions as deployed: processes that live from run to run, each behind its queue."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from services.order.service import OrderService
+from services.payment.service import PaymentService
+from services.shared.bus import EventBridgeBus
+from services.shared.dynamodb_store import DynamoDBStore
+from services.shared.events import (
+    Event,
+    OrderCancellationRequested,
+    OrderPlaced,
+    PaymentRequested,
+    RefundRequested,
+)
+from services.shared.group_commit import GroupCommit
+from services.shared.inbox import Handle, Inbox, SqsDeadLetters
+from services.shared.ledger import Key
+from tests.simulation.dynamodb import INVENTORY, ORDERS
+from tests.simulation.faults import Fault
+from tests.simulation.queues import Message
+from tests.simulation.scheduler import Killed
+from tests.simulation.story import label
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+
+    from tests.simulation.world import World
+
+MOST_AT_ONCE = 3
+BATCH = 10
+
+
+class StoryTelemetry:
+    """What a process logs becomes part of the story; what it did not expect is a finding."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
+        said = ", ".join(f"{name} {value}" for name, value in fields.items())
+        orders = (label(*key),) if key else ()
+        self._world.story.tell(f"logs: {message}{f' ({said})' if said else ''}", orders)
+
+    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
+        self.tell(message, key, **fields)
+
+    def failed(self, message: str, error: BaseException) -> None:
+        self._world.watch.report("no handler fails in an unforeseen way", f"{message}: {error!r}")
+
+    def count(self, metric: str, value: int = 1, **labels: str) -> None:
+        """Numbers are checked elsewhere."""
+
+    def observe(self, metric: str, seconds: float) -> None:
+        """Real time has no place here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One row of the table of functions."""
+
+    name: str
+    accepts: Sequence[type[Event]]
+    handle: Callable[["World"], Handle]
+    visibility: float
+
+
+def store(world: "World") -> DynamoDBStore:
+    client = cast("DynamoDBClient", world.dynamodb)
+    return DynamoDBStore(client, inventory_table=INVENTORY, orders_table=ORDERS, waits=_waits(world))
+
+
+def _waits(world: "World") -> Callable[[], Iterator[bool]]:
+    def waits() -> Iterator[bool]:
+        for span in (0.1, 0.4):
+            world.scheduler.sleep(world.random.uniform(0, span))
+            yield True
+
+    return waits
+
+
+def _ledger(world: "World") -> GroupCommit:
+    return GroupCommit(store(world), waits=_waits(world), max_actions=world.max_actions)
+
+
+def _bus(world: "World", source: str) -> EventBridgeBus:
+    client = cast("EventBridgeClient", world.eventbridge)
+    return EventBridgeBus(client, bus_name="bus", source=f"pulsequeue.{source}", waits=_waits(world))
+
+
+def _orders(world: "World") -> OrderService:
+    return OrderService(
+        _ledger(world), _bus(world, "order"), world.telemetry, clock=world.scheduler.clock, hold=world.hold
+    )
+
+
+def _payments(world: "World") -> PaymentService:
+    return PaymentService(
+        _ledger(world),
+        _bus(world, "payment"),
+        world.gateway,
+        world.telemetry,
+        clock=world.scheduler.clock,
+    )
+
+
+FUNCTIONS = (
+    Function("order", (OrderPlaced, OrderCancellationRequested), lambda world: _orders(world).handle, 181),
+    Function("payment", (PaymentRequested, RefundRequested), lambda world: _payments(world).handle, 361),
+    Function("expiry", (PaymentRequested,), lambda world: _orders(world).expire, 185),
+)
+
+
+class Consumer:
+    """Takes batches from a queue to processes of its function, a few at once."""
+
+    def __init__(self, function: Function, world: "World") -> None:
+        self._function = function
+        self._world = world
+        self._queue = world.queues[function.name]
+        self._queue.on_visible = self.poll
+        self._idle: list[Inbox] = []
+        self._running = 0
+        self._runs = 0
+        self._away_until = 0.0
+
+    def poll(self) -> None:
+        world = self._world
+        if world.random.random() < 0.1 and world.network.strikes(
+            Fault.AWAY, f"{self._function.name} is away"
+        ):
+            self._away_until = world.scheduler.now + world.random.choice((5, 120, 1_000))
+        if world.scheduler.now < self._away_until and not world.weather.calm:
+            world.scheduler.after(self._away_until - world.scheduler.now, self.poll)
+            return
+        while self._running < MOST_AT_ONCE and (batch := self._queue.receive(BATCH)):
+            self._start(batch)
+
+    def _start(self, batch: Sequence[Message]) -> None:
+        self._runs += 1
+        self._running += 1
+        actor = self._world.scheduler.spawn(f"{self._function.name}/{self._runs}", lambda: self._run(batch))
+        for message in batch:
+            if message.receives > 1:
+                message.holders = [holder for holder in message.holders if not holder.dead]
+            message.holders.append(actor)
+            if len(message.holders) > 1:
+                for holder in message.holders:
+                    holder.spared = True
+
+    def _run(self, batch: Sequence[Message]) -> None:
+        story = self._world.story
+        story.tell(
+            f"starts on {', '.join(message.id for message in batch)}",
+            tuple(dict.fromkeys(name for message in batch for name in message.about)),
+        )
+        try:
+            self._work(batch)
+        except Killed:
+            story.tell("is gone")
+        self._running -= 1
+        self.poll()
+
+    def _work(self, batch: Sequence[Message]) -> None:
+        network = self._world.network
+        inbox = self._idle.pop() if self._idle else self._process()
+        records = [{"messageId": message.id, "body": message.body} for message in batch]
+        response = inbox.receive({"Records": records})
+        failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+        self._world.watch.on_answer(batch, failed)
+        for message in batch:
+            if message.id in failed:
+                self._world.story.tell(f"hands {message.id} back", message.about)
+            elif not network.strikes(Fault.DELETION_LOST, f"{message.id} is not deleted", message.about):
+                self._queue.delete([message.id])
+        if not network.strikes(Fault.COLD_START):
+            self._idle.append(inbox)
+
+    def _process(self) -> Inbox:
+        """Start a process: it remembers nothing of those before it."""
+        world, function = self._world, self._function
+        dead_letters = SqsDeadLetters(
+            cast("SQSClient", world.sqs), queue_url=function.name, consumer=function.name
+        )
+        return Inbox(function.name, function.accepts, function.handle(world), dead_letters, world.telemetry)

@@ -1,0 +1,75 @@
+"""The bus: takes events entry by entry, and puts each into the queues whose rules match it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.shared.events import rfc3339
+from tests.simulation.faults import Fault
+from tests.simulation.network import Network
+from tests.simulation.queues import Queue, about
+
+
+class Bus:
+    def __init__(self, rules: Mapping[str, Sequence[Queue]], network: Network) -> None:
+        self.on_event: Callable[[str, str, Mapping[str, Any]], None] = lambda _source, _name, _detail: None
+        self._rules = rules
+        self._scheduler = network.scheduler
+        self._network = network
+        self._story = network.story
+        self._accepted = 0
+
+    def accept(self, source: str, name: str, detail: str) -> str:
+        """Take one event, as EventBridge does: its detail is any JSON object."""
+        self._accepted += 1
+        envelope = {
+            "version": "0",
+            "id": f"envelope-{self._accepted}",
+            "detail-type": name,
+            "source": source,
+            "time": rfc3339(self._scheduler.clock()),
+            "detail": json.loads(detail),
+        }
+        body = json.dumps(envelope)
+        self._story.tell(f"emits {name}", about(body))
+        self.on_event(source, name, envelope["detail"])
+        for queue in self._rules.get(name, ()):
+            self.deliver(queue, body)
+        return body
+
+    def deliver(self, queue: Queue, body: str) -> None:
+        subject = about(body)
+        after = queue.delay
+        if self._network.strikes(Fault.LATE, f"{Fault.LATE} to {queue.name}", subject):
+            after += self._network.random.choice((0.2, 3.0, 60.0))
+        if queue.delay and self._network.strikes(Fault.EXPIRY_EARLY, orders=subject):
+            after = self._network.random.uniform(0, queue.delay)
+        if queue.delay and self._network.strikes(Fault.EXPIRY_LATE, orders=subject):
+            after += self._network.random.uniform(0, queue.delay)
+        queue.send(body, after)
+        if self._network.strikes(Fault.TWICE, f"{Fault.TWICE} to {queue.name}", subject):
+            queue.send(body, after + self._network.random.choice((0.0, 0.2, 3.0)))
+
+
+class EventBridgeClient:
+    """The client of one process."""
+
+    def __init__(self, bus: Bus, network: Network) -> None:
+        self._bus = bus
+        self._network = network
+
+    # The names of the parameters are boto3's.
+    def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803
+        return self._network.call("PutEvents", lambda: self._put(Entries))
+
+    def _put(self, entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        results = []
+        for entry in entries:
+            name = entry["DetailType"]
+            if self._network.strikes(Fault.ENTRY_FAILED, f"PutEvents does not take {name}"):
+                results.append({"ErrorCode": "InternalFailure"})
+            else:
+                self._bus.accept(entry["Source"], name, entry["Detail"])
+                results.append({"EventId": "taken"})
+        failed = sum("ErrorCode" in result for result in results)
+        return {"FailedEntryCount": failed, "Entries": results}

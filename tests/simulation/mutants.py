@@ -1,0 +1,296 @@
+"""The promises to break, one at a time."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One piece of the text of one module, and what takes its place."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+
+
+_ORDER = "services.order.service"
+_PAYMENT = "services.payment.service"
+_ORDER_DOMAIN = "services.order.domain"
+_PAYMENT_DOMAIN = "services.payment.domain"
+_BUS = "services.shared.bus"
+_STORE = "services.shared.dynamodb_store"
+_PACKING = "services.shared.packing"
+_LEDGER = "services.shared.ledger"
+_INBOX = "services.shared.inbox"
+_COMMIT = "services.shared.group_commit"
+
+MUTATIONS = (
+    # --- events out -----------------------------------------------------------------------------------
+    Mutation(
+        "emit before commit",
+        _PAYMENT,
+        "        for key, outcome in advance(self._ledger, heard, decide).items():",
+        "        early = [move.after for order in heard.values() if (move := decide(order))]\n"
+        "        self._bus.publish([event for order in early for event in domain.announce_payment(order)])\n"
+        "        for key, outcome in advance(self._ledger, heard, decide).items():",
+    ),
+    Mutation(
+        "ignore FailedEntryCount",
+        _BUS,
+        'if "ErrorCode" in result]',
+        'if "Error" in result]',
+    ),
+    Mutation(
+        "delete a message although its event is unpublished",
+        _BUS,
+        "return {message_id for name in failed for message_id in self._owed_by[name]}",
+        "return set()",
+    ),
+    Mutation(
+        "skip re-emission for a duplicate order",
+        _ORDER,
+        "                    duplicates = len(group.message_ids)\n",
+        "                    duplicates = len(group.message_ids)\n                    continue\n",
+    ),
+    Mutation(
+        "skip re-emission for a duplicate payment",
+        _PAYMENT,
+        "                    order = checked\n",
+        "                    continue\n",
+    ),
+    Mutation(
+        "skip re-emission for a duplicate refund",
+        _PAYMENT,
+        '                    self._telemetry.tell("no refund to make", key, status=order.status.value)\n',
+        "                    continue\n",
+    ),
+    Mutation(
+        "skip re-emission for a duplicate release",
+        _ORDER,
+        "case Found(order=order) if order.status is Status.CANCELLED and order.reason == reason:",
+        "case Found(order=order) if order.reason == order.status:",
+    ),
+    Mutation(
+        "event ids random",
+        "services.shared.events",
+        'return str(uuid5(_EVENT_IDS, f"{tenant_id}#{order_id}#{event}#{transition}"))',
+        "import uuid\n\n    return str(uuid.uuid4())",
+    ),
+    Mutation(
+        "a refund request that tells another time each time",
+        _ORDER_DOMAIN,
+        '"customer_request", confirmed.at)',
+        '"customer_request", datetime.now(confirmed.at.tzinfo))',
+    ),
+    # --- conditions -----------------------------------------------------------------------------------
+    Mutation(
+        "drop the condition that an order is new",
+        _STORE,
+        '(write.after),\n            "ConditionExpression": "attribute_not_exists(pk)",',
+        '(write.after),\n            "ConditionExpression": "pk = pk",',
+    ),
+    Mutation(
+        "drop the condition on an order's status and version",
+        _STORE,
+        '"#status = :status AND version = :version"',
+        '"attribute_exists(pk)"',
+    ),
+    Mutation(
+        "drop the condition on an order's version",
+        _STORE,
+        '"#status = :status AND version = :version"',
+        '"#status = :status"',
+    ),
+    Mutation(
+        "drop the condition that stock reaches",
+        _STORE,
+        '            conditions.append(f"{name} >= :{name}")',
+        "            pass",
+    ),
+    Mutation(
+        "drop the condition on the price",
+        _STORE,
+        'conditions += ["unitPriceMinor = :price", "currency = :currency"]',
+        "pass",
+    ),
+    # --- deciding -------------------------------------------------------------------------------------
+    Mutation(
+        "count per line instead of per SKU",
+        _LEDGER,
+        "    return tuple(totals.items())",
+        "    return tuple((item.sku, item.quantity) for item in items)",
+    ),
+    Mutation(
+        "treat a conflict as short stock",
+        _PACKING,
+        "        fault = _fault(write, verdict)\n",
+        "        fault = _fault(write, verdict)\n"
+        "        if isinstance(verdict, Busy) and isinstance(write, StockWrite):\n"
+        "            known.available[write.key] = 0\n",
+    ),
+    Mutation(
+        "reject although stock has come free",
+        _COMMIT,
+        "known = Knowledge({key: prices[key] for key in skus & prices.keys()})",
+        "known = Knowledge({key: prices[key] for key in skus & prices.keys()}, "
+        'vars(self).setdefault("_levels", {}))',
+    ),
+    Mutation(
+        "admit whatever is asked, one order at a time",
+        _PACKING,
+        "                    remaining[key] -= quantity",
+        "                    remaining[key] -= 0",
+    ),
+    Mutation(
+        "price cache never refreshed",
+        _PACKING,
+        "        self.prices[key] = current.price if current else None",
+        "        self.prices.setdefault(key, current.price if current else None)",
+    ),
+    Mutation(
+        "reject for remembered currencies",
+        _PACKING,
+        'if entry.after.reason == "currency_mismatch"',
+        'if entry.after.reason == "never"',
+    ),
+    Mutation(
+        "a new SKU stays unknown",
+        _COMMIT,
+        "        if missing := keys - known.keys():",
+        "        looked = vars(self).setdefault('_looked', set())\n"
+        "        if missing := keys - looked:\n"
+        "            looked.update(missing)",
+    ),
+    Mutation(
+        "forget the tenant",
+        _LEDGER,
+        'return f"{self.tenant_id}#{self.id}"',
+        'return f"default#{self.id}"',
+    ),
+    # --- stock ----------------------------------------------------------------------------------------
+    Mutation(
+        "confirm without taking stock",
+        _LEDGER,
+        "(Status.RESERVED, Status.CONFIRMED): Delta(stock=-1, reserved=-1),",
+        "(Status.RESERVED, Status.CONFIRMED): Delta(reserved=-1, available=1),",
+    ),
+    Mutation(
+        "release nothing",
+        _LEDGER,
+        "(Status.RESERVED, Status.CANCELLED): Delta(reserved=-1, available=1),",
+        "(Status.RESERVED, Status.CANCELLED): Delta(),",
+    ),
+    Mutation(
+        "release twice",
+        _LEDGER,
+        "(Status.CANCELLED, Status.CANCELLED): Delta(),",
+        "(Status.CANCELLED, Status.CANCELLED): Delta(reserved=-1, available=1),",
+    ),
+    Mutation(
+        "restock ignored",
+        _LEDGER,
+        "        unit = _RESTOCK",
+        "        unit = Delta()",
+    ),
+    # --- money ----------------------------------------------------------------------------------------
+    Mutation(
+        "no refund of a late charge",
+        _PAYMENT_DOMAIN,
+        "    return order.payment is None or order.payment.charge_id != charge.charge_id",
+        "    return False",
+    ),
+    Mutation(
+        "no look-up of hidden charges",
+        _PAYMENT_DOMAIN,
+        "    return order.status is Status.CANCELLED and order.payment is None",
+        "    return False",
+    ),
+    Mutation(
+        "charge again with another key",
+        _PAYMENT,
+        "        return self._gateway.charge(\n            ChargeRequest(\n                key=order.key.pk,",
+        "        vars(self)['_n'] = vars(self).get('_n', 0) + 1\n"
+        "        return self._gateway.charge(\n            ChargeRequest(\n"
+        "                key=f\"{order.key.pk}#{vars(self)['_n']}\",",
+    ),
+    Mutation(
+        "charge what is no longer reserved",
+        _PAYMENT,
+        "if order.status is Status.RESERVED:\n                    return self._charge(order)",
+        "if order.status is not Status.REJECTED:\n                    return self._charge(order)",
+    ),
+    Mutation(
+        "take a gateway that is silent for one that declines",
+        _PAYMENT,
+        "                return error\n",
+        '                return Declined("no answer") if error else None\n',
+    ),
+    Mutation(
+        "refund nothing, but say so",
+        _PAYMENT,
+        "return require_name(self._gateway.refund(",
+        'return "re-never" or str((',
+    ),
+    # --- time and messages ----------------------------------------------------------------------------
+    Mutation(
+        "expiry ignores its time",
+        _ORDER,
+        "            if group.first.expires_at > now:",
+        "            now = max(now, group.first.expires_at)\n            if group.first.expires_at > now:",
+    ),
+    Mutation(
+        "expiry never releases",
+        _ORDER_DOMAIN,
+        "order.expires_at is None or order.expires_at > now:",
+        "order.expires_at is not None:",
+    ),
+    Mutation(
+        "forget a cancellation that comes before its order",
+        _ORDER,
+        "        return {message_id for key in missing for message_id in groups[key].message_ids}",
+        "        return set()",
+    ),
+    Mutation(
+        "forget a cancellation that comes after the payment",
+        _ORDER,
+        "                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order)])",
+        "                continue",
+    ),
+    Mutation(
+        "forget a refund asked for before the payment",
+        _PAYMENT,
+        '                    self._telemetry.warn("not paid yet, so nothing to refund yet", key)\n'
+        "                    waiting.add(key)",
+        "                    pass",
+    ),
+    Mutation(
+        "poison retried instead of buried",
+        _INBOX,
+        "            return set(self._dead_letters.bury(poison))",
+        "            return {one.message_id for one in poison}",
+    ),
+    Mutation(
+        "poison dropped instead of buried",
+        _INBOX,
+        "            return set(self._dead_letters.bury(poison))",
+        "            return set()",
+    ),
+    Mutation(
+        "a burial that failed goes unnoticed",
+        _INBOX,
+        'for failure in response.get("Failed", [])]',
+        'for failure in response.get("Lost", [])]',
+    ),
+    Mutation(
+        "batch failure reported for nobody",
+        _INBOX,
+        "for message_id in sorted(again)]}",
+        "for message_id in sorted(again) if not again]}",
+    ),
+    Mutation(
+        "a batch that has to wait is dropped",
+        _INBOX,
+        "            return {delivery.message_id for delivery in deliveries}",
+        "            return set()",
+    ),
+)

@@ -1,0 +1,124 @@
+"""Queues like those of SQS: at least once, in any order, with time-outs, counts of receives, dead letters."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from tests.simulation.faults import Fault
+from tests.simulation.network import Network
+from tests.simulation.scheduler import Actor
+from tests.simulation.story import label
+
+MAX_RECEIVES = 5
+
+
+@dataclass(slots=True)
+class Message:
+    id: str
+    body: str
+    about: tuple[str, ...]
+    visible_at: float
+    receives: int = 0
+    holders: list[Actor] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message set aside: by the consumer with a reason, or by the queue, which gives none."""
+
+    body: str
+    about: tuple[str, ...]
+    reason: str | None = None
+
+
+class Queue:
+    def __init__(self, name: str, visibility: float, network: Network) -> None:
+        self.name = name
+        self.delay = 0.0
+        self.messages: dict[str, Message] = {}
+        self.dead: list[DeadLetter] = []
+        self.on_visible: Callable[[], None] = lambda: None
+        self._visibility = visibility
+        self._scheduler = network.scheduler
+        self._network = network
+        self._story = network.story
+        self._sent = 0
+
+    def send(self, body: str, after: float | None = None) -> None:
+        self._sent += 1
+        wait = self.delay if after is None else after
+        message = Message(f"{self.name}:{self._sent}", body, about(body), self._scheduler.now + wait)
+        self.messages[message.id] = message
+        self._show(wait)
+
+    def receive(self, most: int) -> list[Message]:
+        """Hand out what is visible, in no particular order, and hide it for a while."""
+        now = self._scheduler.now
+        visible = [message for message in self.messages.values() if message.visible_at <= now]
+        self._network.random.shuffle(visible)
+        batch = []
+        for message in visible[:most]:
+            message.receives += 1
+            if message.receives > MAX_RECEIVES:
+                del self.messages[message.id]
+                self.dead.append(DeadLetter(message.body, message.about))
+                self._story.tell(f"{message.id} goes to the dead letters of {self.name}", message.about)
+                continue
+            hidden = self._visibility
+            rare = self._network.random.random() < 0.25
+            if rare and self._network.strikes(Fault.HANDED_OUT_TWICE, message.id, message.about):
+                hidden = self._network.random.uniform(0, 0.3)
+            message.visible_at = now + hidden
+            self._show(hidden)
+            batch.append(message)
+        return batch
+
+    def delete(self, message_ids: Collection[str]) -> None:
+        for message_id in message_ids:
+            self.messages.pop(message_id, None)
+
+    def redrive(self, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            self.dead.remove(letter)
+            self.send(letter.body, 0)
+
+    def _show(self, after: float) -> None:
+        # What comes together is handed out together: the batching window of the event source.
+        self._scheduler.after(after + self._network.random.uniform(0, 0.5), self.on_visible)
+
+
+@lru_cache(maxsize=10_000)
+def about(body: str) -> tuple[str, ...]:
+    """Name the order a message is about, if it can be told."""
+    try:
+        detail = json.loads(body)["detail"]
+        return (label(str(detail.get("tenantId", "default")), str(detail["orderId"])),)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
+
+
+class SQSClient:
+    """What the inbox buries poison with."""
+
+    def __init__(self, queues: dict[str, Queue], network: Network) -> None:
+        self._queues = queues
+        self._network = network
+        self._story = network.story
+
+    # The names of the parameters are boto3's.
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:  # noqa: N803
+        return self._network.call("SendMessageBatch", lambda: self._send(self._queues[QueueUrl], Entries))
+
+    def _send(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
+        failed = []
+        for entry in entries:
+            if self._network.strikes(Fault.BURIAL_FAILED):
+                failed.append({"Id": entry["Id"]})
+                continue
+            reason = entry["MessageAttributes"]["reason"]["StringValue"]
+            letter = DeadLetter(entry["MessageBody"], about(entry["MessageBody"]), reason)
+            queue.dead.append(letter)
+            self._story.tell(f"buries a message: {reason}", letter.about)
+        return {"Failed": failed}

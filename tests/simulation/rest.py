@@ -1,0 +1,107 @@
+"""What must be so when nothing moves any more: faults are over, and all is tried again."""
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from services.shared.ledger import Key, Status
+from tests.simulation.story import label
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_OWED = {
+    Status.CONFIRMED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed"},
+    Status.REFUNDED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed", "RefundProcessed"},
+    Status.REJECTED: {"OrderRejected"},
+    Status.CANCELLED: {"OrderCancelled"},
+}
+_NEVER = {
+    Status.CONFIRMED: {"OrderRejected", "OrderCancelled", "PaymentFailed", "RefundProcessed"},
+    Status.REFUNDED: {"OrderRejected", "OrderCancelled", "PaymentFailed"},
+    Status.REJECTED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed", "OrderCancelled"},
+    Status.CANCELLED: {"OrderRejected", "OrderConfirmed"},
+}
+
+
+def check_rest(world: "World") -> None:
+    _check_orders(world)
+    _check_money(world)
+    _check_events(world)
+    _check_queues(world)
+
+
+def _check_orders(world: "World") -> None:
+    watch = world.watch
+    for key in watch.wishes:
+        order = watch.orders.get(key)
+        if order is None:
+            watch.report("every order placed is decided", "it is not in the table", key)
+        elif order.status is Status.RESERVED:
+            watch.report("nothing stays reserved", f"since {order.history[0].at}", key)
+        elif order.status is Status.CONFIRMED and key in watch.called_off | watch.refunds_asked:
+            watch.report("every cancellation is honoured", "called off, yet confirmed", key)
+
+
+def _check_money(world: "World") -> None:
+    watch, books = world.watch, world.books
+    confirmed = {
+        order.payment.charge_id
+        for order in watch.orders.values()
+        if order.status is Status.CONFIRMED and order.amount_minor and order.payment
+    }
+    for charge in books.kept():
+        if charge.id not in confirmed:
+            watch.report(
+                "nobody is left charged but unconfirmed", str(charge), *_named(world, charge.order_id)
+            )
+    for charge_id in sorted(books.refunded.keys() & confirmed):
+        watch.report("what is confirmed is paid", f"{charge_id} was given back")
+    charged = Counter(charge.order_id for charge in books.charges.values())
+    for name, times in charged.items():
+        if times > len(_named(world, name)):
+            watch.report(
+                "an order is charged once",
+                f"{times} charges under {sorted(books.charges)}",
+                *_named(world, name),
+            )
+
+
+def _named(world: "World", order_id: str) -> list[Key]:
+    return [key for key in world.watch.orders if key.id == order_id]
+
+
+def _check_events(world: "World") -> None:
+    watch = world.watch
+    told: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, detail in watch.told.values():
+        told[label(detail.get("tenantId", "default"), detail["orderId"])][name] += 1
+    for key, order in watch.orders.items():
+        heard = told[label(*key)]
+        owed = set(_OWED.get(order.status, ()))
+        payment = order.payment
+        if order.status is Status.CANCELLED and payment:
+            owed |= {"PaymentProcessed", "RefundProcessed"} if payment.charge_id else {"PaymentFailed"}
+        if missing := owed - heard.keys():
+            watch.report("every end is told", f"{order.status} without {sorted(missing)}", key)
+        if wrong := _NEVER.get(order.status, set()) & heard.keys():
+            watch.report("nothing told contradicts the end", f"{order.status}, yet {sorted(wrong)}", key)
+        # Two requests to call an order off are two requests for its refund.
+        if twice := [name for name, times in heard.items() if times > 1]:
+            watch.report("what happens once has one event id", f"several of {sorted(twice)}", key)
+
+
+def _check_queues(world: "World") -> None:
+    watch = world.watch
+    placed = {label(*key) for key in watch.wishes}
+    for queue in world.queues.values():
+        for message in queue.messages.values():
+            watch.report("every message is done or set aside", f"{message.id}: {message.body}")
+        buried = {letter.body for letter in queue.dead if letter.reason}
+        for name, body in sorted(watch.poison):
+            if name == queue.name and body not in buried:
+                watch.report("poison is among the dead letters, with its reason", body)
+        for letter in queue.dead:
+            if letter.reason and (queue.name, letter.body) not in watch.poison:
+                watch.report("only poison is buried", f"{letter.reason}: {letter.body}")
+            if not letter.reason and placed.intersection(letter.about):
+                watch.report("what is tried again gets done", f"{queue.name}: {letter.body}")

@@ -1,0 +1,80 @@
+"""Virtual time: actors take turns wherever they wait, in an order that the seed alone decides.
+
+An actor is a greenlet: plain code that is set aside when it waits and goes on later. There are no threads
+and no real time, so a schedule is a function of its seed.
+"""
+
+import heapq
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import cast
+
+from greenlet import getcurrent, greenlet
+
+from tests.fakes import START
+
+MOST_STEPS = 50_000
+
+
+class Killed(BaseException):
+    """The process of this actor is gone. Not an Exception: no handler may catch it and go on."""
+
+
+class Actor(greenlet):
+    """Somebody with a name who does one piece of work."""
+
+    def __init__(self, name: str, started: float, work: Callable[[], None], hub: greenlet) -> None:
+        super().__init__(work, hub)
+        self.name = name
+        self.started = started
+        self.spared = False
+        """Another run may delete its messages: were it to fail now, nobody could finish its work."""
+        self.faults = 0
+
+
+class Scheduler:
+    """The clock, and the agenda of who acts when."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.steps = 0
+        self.stopped = False
+        self._hub = getcurrent()
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
+        self._entered = 0
+
+    def clock(self) -> datetime:
+        return START + timedelta(seconds=self.now)
+
+    @property
+    def actor(self) -> Actor | None:
+        """Whoever acts now, unless it is the world itself."""
+        current = getcurrent()
+        return current if isinstance(current, Actor) else None
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        self._entered += 1
+        heapq.heappush(self._agenda, (self.now + seconds, self._entered, action))
+
+    def spawn(self, name: str, work: Callable[[], None]) -> Actor:
+        actor = Actor(name, self.now, work, self._hub)
+        self.after(0, actor.switch)
+        return actor
+
+    def sleep(self, seconds: float) -> None:
+        """Let the acting actor wait, and everybody else go on."""
+        self.after(seconds, cast("Actor", self.actor).switch)
+        self._hub.switch()
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def run(self) -> bool:
+        """Go on until nothing is left to do; False when it does not come to an end."""
+        while self._agenda and not self.stopped:
+            self.steps += 1
+            if self.steps > MOST_STEPS:
+                return False
+            self.now, _, action = heapq.heappop(self._agenda)
+            action()
+        return True

@@ -1,0 +1,98 @@
+"""One world per seed: the real services among simulated clouds, queues, money and people."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+
+from services.shared.ledger import Key
+from tests.simulation.consumers import FUNCTIONS, Consumer, StoryTelemetry
+from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
+from tests.simulation.eventbridge import Bus, EventBridgeClient
+from tests.simulation.faults import Weather
+from tests.simulation.gateway import Books, Gateway
+from tests.simulation.network import Network
+from tests.simulation.queues import Queue, SQSClient
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.shop import Shop
+from tests.simulation.story import Story, label
+from tests.simulation.watch import Watch
+
+HOLDS = (3, 40, 900, 900)
+"""Seconds. A short hold ends while its payment is under way."""
+CALM_AT = 1_500.0
+REDRIVES = 6
+
+
+class World:
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        self.hold = timedelta(seconds=self.random.choice(HOLDS))
+        self.max_actions = self.random.choice((6, 9, 20, 100))
+        self.scheduler = Scheduler()
+        self.story = Story(self.scheduler)
+        self.weather = Weather(self.random)
+        self.network = Network(self.scheduler, self.weather, self.story, self.random)
+        self.books = Books()
+        self.watch = Watch(self.scheduler, self.books)
+        self.database = Database()
+        self.database.on_commit = self._on_commit
+        self.queues = {
+            function.name: Queue(function.name, function.visibility, self.network) for function in FUNCTIONS
+        }
+        self.queues["expiry"].delay = self.hold.total_seconds()
+        rules = {
+            event.detail_type(): [self.queues[row.name] for row in FUNCTIONS if event in row.accepts]
+            for function in FUNCTIONS
+            for event in function.accepts
+        }
+        self.bus = Bus(rules, self.network)
+        self.bus.on_event = self.watch.on_event
+        self.dynamodb = DynamoDBClient(self.database, self.network)
+        self.eventbridge = EventBridgeClient(self.bus, self.network)
+        self.sqs = SQSClient(self.queues, self.network)
+        self.gateway = Gateway(self.books, self.network, self.watch)
+        self.telemetry = StoryTelemetry(self)
+        self.consumers = [Consumer(function, self) for function in FUNCTIONS]
+        self.shop = Shop(self)
+
+    def run(self) -> None:
+        """Let everything happen: first in all weathers, then in calm, then what was set aside once more."""
+        self.shop.open()
+        self.scheduler.after(CALM_AT, self._clear_up)
+        self._run()
+        for _ in range(REDRIVES):
+            if self.scheduler.stopped or not self._redrive():
+                return
+            self._run()
+
+    def _on_commit(self, changes: Sequence[Change]) -> None:
+        written = " ".join(map(str, changes))
+        keys = [Key.of(change.after["pk"]["S"]) for change in changes if change.table == ORDERS]
+        self.story.tell(f"writes {written}", tuple(label(*key) for key in keys))
+        self.watch.on_commit(changes)
+
+    def _run(self) -> None:
+        if not self.scheduler.run():
+            self.watch.report("everything comes to rest", f"{self.scheduler.steps} steps and no end")
+
+    def _clear_up(self) -> None:
+        self.weather.clear_up()
+        self.story.tell("from here on nothing fails any more")
+
+    def _redrive(self) -> bool:
+        """Do what an operator does: send back whatever is not about an unknown order."""
+        placed = {label(*key) for key in self.watch.wishes}
+        redriven = 0
+        for queue in self.queues.values():
+            letters = [
+                letter
+                for letter in queue.dead
+                if not letter.reason
+                and (placed.intersection(letter.about) or (queue.name, letter.body) in self.watch.poison)
+            ]
+            queue.redrive(letters)
+            redriven += len(letters)
+        if redriven:
+            self.story.tell(f"{redriven} dead letters are sent round again")
+        return redriven > 0
