@@ -7,7 +7,7 @@ is one place in which a name is made up.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -72,9 +72,9 @@ class Function(_Section):
         return 6 * self.timeout_seconds + self.batch_window_seconds
 
     @property
-    def rule_pattern(self) -> dict[str, list[str]]:
-        """Match by name alone: publishers outside choose their own source."""
-        return {"detail-type": list(self.subscriptions)}
+    def rule_pattern(self) -> dict[str, list[Any]]:
+        """Match by name alone: publishers outside choose their own source. Replays come by another way."""
+        return {"detail-type": list(self.subscriptions), "replay-name": [{"exists": False}]}
 
     def delay_seconds(self, hold_seconds: int) -> int:
         return hold_seconds if self.delay == "hold" else self.delay

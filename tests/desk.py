@@ -1,16 +1,18 @@
 """A desk in memory: everything an operator touches, with nothing behind it."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from scripts.ops.archive import Contents, Progress
+from scripts.errors import ToolError
+from scripts.ops.archive import Contents, Progress, Replayed
 from scripts.ops.clock import Clock
+from scripts.ops.dead_letters import Letter, letter_of
 from scripts.ops.function_logs import Line
-from scripts.ops.letters import Letter, letter_of
 from scripts.topology import Topology
+from services.shared.items import Unreadable
 from services.shared.ledger import (
     Delta,
     Key,
@@ -28,11 +30,20 @@ from tests.fakes import START, ManualClock, MemoryStore, RecordingBus
 
 
 class MemoryBooks(MemoryStore):
-    def scan_orders(self) -> Iterator[Order]:
-        return iter(list(self.orders.values()))
+    """The two tables, and rows in them that nobody can read."""
 
-    def scan_stock(self) -> Iterator[Stock]:
-        return iter(list(self.stock.values()))
+    def __init__(self, stocks: Iterable[Stock] = ()) -> None:
+        super().__init__(stocks)
+        self.spoiled: list[Unreadable] = []
+        self.spoiled_stock: list[Unreadable] = []
+
+    def scan_orders(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Order]:
+        _report(self.spoiled, unreadable)
+        yield from list(self.orders.values())
+
+    def scan_stock(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Stock]:
+        _report(self.spoiled_stock, unreadable)
+        yield from list(self.stock.values())
 
     def adjust(self, key: Key, delta: int) -> Stock | None:
         refused = self.transact([StockWrite(key, Delta(stock=delta, available=delta))])
@@ -60,12 +71,22 @@ class MemoryBooks(MemoryStore):
         return len(new)
 
 
+def _report(rows: Iterable[Unreadable], unreadable: Callable[[Unreadable], object] | None) -> None:
+    for row in rows:
+        if unreadable is None:
+            raise KeyError(row.why)
+        unreadable(row)
+
+
 @dataclass
 class MemoryWorkQueue:
     bodies: list[str] = field(default_factory=list)
     refuse: set[str] = field(default_factory=set)
+    delayed: bool = False
+    """Whether the last messages came with the delay that those from the bus have."""
 
-    def send(self, bodies: Sequence[str]) -> Collection[int]:
+    def send(self, bodies: Sequence[str], *, as_from_the_bus: bool = False) -> Collection[int]:
+        self.delayed = as_from_the_bus
         self.bodies += [body for body in bodies if body not in self.refuse]
         return [position for position, body in enumerate(bodies) if body in self.refuse]
 
@@ -78,6 +99,7 @@ class MemoryDeadLetters:
     work_queue: MemoryWorkQueue
     lying: list[Letter] = field(default_factory=list)
     hidden: list[Letter] = field(default_factory=list)
+    held_seconds: int = 0
     returns: bool = False
     """Whether the function fails again on all that it is sent, and at once."""
 
@@ -101,7 +123,8 @@ class MemoryDeadLetters:
             )
         )
 
-    def take(self) -> Iterator[list[Letter]]:
+    def take(self, held_seconds: int = 30) -> Iterator[list[Letter]]:
+        self.held_seconds = held_seconds
         while self.lying:
             batch, self.lying = self.lying[:2], self.lying[2:]
             self.hidden += batch
@@ -135,21 +158,60 @@ class MemoryAuditLog:
 
 
 @dataclass
-class ScriptedArchive:
+class MemoryArchive:
+    """An archive of events by name; what is replayed lies in a queue until it is removed."""
+
     name: str = "test-pulsequeue"
-    states: list[Progress] = field(default_factory=lambda: [Progress("RUNNING"), Progress("COMPLETED")])
-    started: list[tuple[datetime, datetime, tuple[str, ...]]] = field(default_factory=list)
+    archived: list[tuple[datetime, str, str]] = field(default_factory=list)
+    """When, which event, and the whole of it."""
+    ends: Progress = field(default_factory=lambda: Progress("COMPLETED"))
+    queues: dict[str, list[Replayed]] = field(default_factory=dict)
+    pinned: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    dies_after: int | None = None
+    """After so many batches, the process that takes them is no more."""
+
+    def holds(self, *events: str, at: datetime = START) -> None:
+        for event in events:
+            number = len(self.archived)
+            self.archived.append((at, event, json.dumps({"detail-type": event, "id": number})))
 
     def contents(self) -> Contents:
-        return Contents(7, START)
+        return Contents(len(self.archived), START)
 
-    def start(self, name: str, since: datetime, until: datetime, functions: Collection[str]) -> None:
-        assert name.startswith("cli-")
-        self.started.append((since, until, tuple(functions)))
+    def start(
+        self, name: str, since: datetime, until: datetime, events: Collection[str], notes: Mapping[str, str]
+    ) -> None:
+        self.pinned[name] = notes
+        self.queues[name] = [
+            Replayed(event, body, body)
+            for at, event, body in self.archived
+            if since <= at <= until and event in events
+        ]
 
     def progress(self, name: str) -> Progress:
-        assert name.startswith("cli-")
-        return self.states.pop(0)
+        assert name in self.queues
+        return self.ends
+
+    def take(self, name: str) -> Iterator[Sequence[Replayed]]:
+        lying = list(self.queues[name])
+        for start in range(0, len(lying), 2):
+            if self.dies_after is not None and start // 2 >= self.dies_after:
+                raise KeyboardInterrupt
+            yield lying[start : start + 2]
+
+    def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
+        self.queues[name] = [one for one in self.queues[name] if one not in replayed]
+
+    def notes(self, name: str) -> Mapping[str, str]:
+        if name not in self.pinned:
+            raise ToolError(f"there is no unfinished replay {name!r}.")
+        return self.pinned[name]
+
+    def unfinished(self) -> list[str]:
+        return sorted(self.queues)
+
+    def discard(self, name: str) -> None:
+        del self.queues[name], self.pinned[name]
 
 
 @dataclass
@@ -168,7 +230,7 @@ class MemoryDesk:
         self.clock = Clock(now=self.time, sleep=self._sleep)
         self.books = MemoryBooks(stocks)
         self.bus = RecordingBus()
-        self.archive = ScriptedArchive()
+        self.archive = MemoryArchive()
         self.audit_log = MemoryAuditLog()
         self.function_logs = MemoryLogs()
         self.queues = {name: MemoryWorkQueue() for name in self.topology.functions}

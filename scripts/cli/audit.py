@@ -23,7 +23,9 @@ def audit(
     mend: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Have the services release what is past its time and finish what is open."
+            "--repair",
+            help="Have the services release what is past its time, finish what is open, and give back "
+            "what was charged for an order called off in the last day.",
         ),
     ] = False,
     grace: Annotated[
@@ -60,6 +62,7 @@ def _data(report: "Report", repaired: "Repaired | None") -> dict[str, Any]:
         data["repaired"] = {
             "toRelease": repaired.to_release,
             "toFinish": repaired.to_finish,
+            "toLookUp": repaired.to_look_up,
             "failed": repaired.failed,
         }
     return data
@@ -81,6 +84,8 @@ def _view(report: "Report", repaired: "Repaired | None") -> list[Table | str]:
     if repaired is not None:
         view.append(
             f"{repaired.to_release} reservations handed to the expiry function, "
-            f"{repaired.to_finish} payments asked for again. Other findings need a person."
+            f"{repaired.to_finish} payments asked for again, "
+            f"{repaired.to_look_up} orders called off unpaid looked up for a charge. "
+            "Other findings need a person."
         )
     return view

@@ -11,8 +11,7 @@ from scripts.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.ops.dead_letter_office import Handled
-    from scripts.ops.dead_letters import DeadLetterQueue
-    from scripts.ops.letters import Filter, Letter
+    from scripts.ops.dead_letters import DeadLetterQueue, Filter, Letter
 
 Function = Annotated[
     str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
@@ -20,6 +19,10 @@ Function = Annotated[
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only these reasons; may be repeated.")]
 Events = Annotated[list[str] | None, typer.Option("--event", help="Only these events; may be repeated.")]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these message ids; may be repeated.")]
+Orders = Annotated[
+    list[str] | None,
+    typer.Option("--order", metavar="ORDER_ID", help="Only of these orders; repeatable."),
+]
 Older = Annotated[
     str | None, typer.Option("--older-than", metavar="TIME", help="Here before, such as 2h (ago) or a date.")
 ]
@@ -40,6 +43,7 @@ def ls(
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
+    order: Orders = None,
     older_than: Older = None,
     newer_than: Newer = None,
     limit: Annotated[int, typer.Option(min=1, help="Look at no more than about so many.")] = 1_000,
@@ -48,7 +52,12 @@ def ls(
     from scripts.ops.dead_letter_office import peek
 
     meant = _filter(
-        session, reasons=reason, events=event, ids=None, older_than=older_than, newer_than=newer_than
+        session,
+        reasons=reason,
+        events=event,
+        orders=order,
+        older_than=older_than,
+        newer_than=newer_than,
     )
     _list(session, peek(_queues(session, function), meant, limit), "there are no dead letters")
 
@@ -60,7 +69,7 @@ def show(
 ) -> None:
     """Show one dead letter whole."""
     from scripts.ops.dead_letter_office import peek
-    from scripts.ops.letters import Filter, letter_view
+    from scripts.ops.dead_letters import Filter, letter_view
 
     letters = peek(_queues(session, function), Filter())
     found = [letter for letter in letters if letter.message_id.startswith(message_id)]
@@ -89,18 +98,29 @@ def redrive(
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
+    order: Orders = None,
     message_id: Ids = None,
     older_than: Older = None,
     newer_than: Newer = None,
     rate: Annotated[float | None, typer.Option(min=0.1, help="Messages a second at most.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Send dead letters to their function once more. Says only what would be sent, unless --yes."""
+    """Send dead letters to their function once more. Says only what would be sent, unless --yes.
+
+    It can be interrupted or killed, and run again: a letter is deleted only after it was sent. What a killed
+    run had in hand is hidden for half a minute, and as long more as ten letters take at the --rate.
+    """
     from scripts.ops.dead_letter_office import Handled
     from scripts.ops.dead_letter_office import redrive as send_again
 
     meant = _filter(
-        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+        session,
+        reasons=reason,
+        events=event,
+        orders=order,
+        ids=message_id,
+        older_than=older_than,
+        newer_than=newer_than,
     )
     queues = _queues(session, function)
     if not yes:
@@ -120,6 +140,7 @@ def drop(
     function: Function = None,
     reason: Reasons = None,
     event: Events = None,
+    order: Orders = None,
     message_id: Ids = None,
     older_than: Older = None,
     newer_than: Newer = None,
@@ -130,7 +151,13 @@ def drop(
     from scripts.ops.dead_letter_office import drop as throw_away
 
     meant = _filter(
-        session, reasons=reason, events=event, ids=message_id, older_than=older_than, newer_than=newer_than
+        session,
+        reasons=reason,
+        events=event,
+        orders=order,
+        ids=message_id,
+        older_than=older_than,
+        newer_than=newer_than,
     )
     queues = _queues(session, function)
     if not yes:
@@ -157,11 +184,12 @@ def _filter(
     *,
     reasons: list[str] | None,
     events: list[str] | None,
-    ids: list[str] | None,
+    orders: list[str] | None,
     older_than: str | None,
     newer_than: str | None,
+    ids: list[str] | None = None,
 ) -> "Filter":
-    from scripts.ops.letters import Filter
+    from scripts.ops.dead_letters import Filter
     from scripts.ops.times import moment
 
     now = session.desk.clock.now()
@@ -169,6 +197,7 @@ def _filter(
         reasons=frozenset(reasons or ()),
         events=frozenset(events or ()),
         ids=frozenset(ids or ()),
+        orders=frozenset(orders or ()),
         before=moment(older_than, now) if older_than else None,
         after=moment(newer_than, now) if newer_than else None,
     )
@@ -184,7 +213,7 @@ def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", d
 
 
 def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
-    from scripts.ops.letters import letter_view
+    from scripts.ops.dead_letters import letter_view
     from scripts.ops.times import ago
 
     now = session.desk.clock.now()
@@ -194,7 +223,7 @@ def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
             letter.message_id,
             letter.event,
             letter.order_id,
-            letter.reason if letter.detail is None else f"{letter.reason}: {letter.detail}",
+            letter.why,
             ago(letter.sent_at, now),
             letter.receives,
         )

@@ -85,7 +85,7 @@ def validate(
     from scripts.ops.documents import read_json
     from scripts.ops.event_catalogue import validate as check
 
-    name, faults = check(read_json(file), event, datetime.now(UTC))
+    name, faults = check(read_json(file, stdin=session.stdin), event, datetime.now(UTC))
     data = {"event": name, "valid": not faults, "faults": faults}
     session.out.show(data, *([] if faults else [f"a valid {name}."]))
     if faults:
@@ -97,7 +97,7 @@ def release(
     folder: Annotated[Path, typer.Option(help="Where the releases are kept.")] = _DOCS / "released",
 ) -> None:
     """Promise today's contracts to the outside; refused when they break an earlier promise."""
-    from scripts.ops.releases import release as promise
+    from scripts.ops.contract_releases import release as promise
     from scripts.ops.schemas import schemas
 
     path = promise(folder, schemas())

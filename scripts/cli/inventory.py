@@ -11,6 +11,7 @@ from scripts.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.ops.inventory import Changed
+    from services.shared.items import Unreadable
     from services.shared.ledger import Stock
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "data" / "catalogue.json"
@@ -32,11 +33,15 @@ def ls(
     tenant: Annotated[str | None, typer.Option(metavar="ID", help="Only this tenant's.")] = None,
 ) -> None:
     """List every SKU with its numbers."""
+    spoiled: list[Unreadable] = []
     stocks = sorted(
-        (one for one in session.desk.books.scan_stock() if tenant in (None, one.key.tenant_id)),
+        (one for one in session.desk.books.scan_stock(spoiled.append) if tenant in (None, one.key.tenant_id)),
         key=lambda one: one.key,
     )
     _show(session, stocks)
+    if spoiled:
+        names = ", ".join(row.key.pk for row in spoiled)
+        raise ToolError(f"these rows cannot be read: {names}; `pulsequeue audit` says why.")
 
 
 def seed(
@@ -49,7 +54,7 @@ def seed(
     from scripts.ops.documents import read_json
 
     source = file or str(CATALOGUE)
-    catalogue = inventory.products(read_json(source), source)
+    catalogue = inventory.products(read_json(source, stdin=session.stdin), source)
     new, told = inventory.seed(session.desk, catalogue, tenant)
     session.out.show(
         {"new": [stock.key.id for stock in new], "known": len(catalogue) - len(new)},

@@ -90,7 +90,7 @@ def _sentence(error: Exception) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
     from pydantic import ValidationError
 
-    from scripts.ops.faults import faults
+    from scripts.ops.documents import faults
     from services.shared.errors import PulseQueueError
 
     match error:

@@ -11,8 +11,9 @@ from scripts.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
-    from scripts.ops.function_logs import Line
+    from scripts.ops.order_story import Story
     from services.shared.ledger import Key, Order
 
 Id = Annotated[str, typer.Argument(metavar="ORDER_ID")]
@@ -31,31 +32,30 @@ def register(app: typer.Typer) -> None:
 def show(
     session: Session,
     order_id: Id,
-    logs: Annotated[bool, typer.Option("--logs", help="Also what the functions said about it.")] = False,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Only what the books say: no logs, no dead letters.")
+    ] = False,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Show what is known of an order: status, items, payment, and how it came there."""
-    from scripts.ops.requests import find, key_of
-    from scripts.ops.views import order_view
+    """Show all that is known of an order: status, items, payment, events, logs, dead letters."""
+    from scripts.ops.order_requests import find, key_of
+    from scripts.ops.order_story import gather
+    from scripts.ops.views import order_view, story_view
 
     order = find(session.desk, key_of(order_id, tenant))
-    data, view = order_view(order), _view(order)
-    if logs:
-        lines = session.desk.function_logs.about(order.key.id, order.placed_at - timedelta(minutes=1))
-        data["logs"] = [
-            {"at": line.at.isoformat(), "function": line.function, "message": line.message, **line.fields}
-            for line in lines
-        ]
-        view += ["", _log_table(lines)]
-    session.out.show(data, *view)
+    if brief:
+        session.out.show(order_view(order), *_view(order))
+        return
+    story = gather(session.desk, order)
+    session.out.show(story_view(story), *_story(story))
 
 
 def watch(
     session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
 ) -> None:
     """Follow an order until it has come to its end."""
-    from scripts.ops.following import settled
-    from scripts.ops.requests import key_of
+    from scripts.ops.order_following import settled
+    from scripts.ops.order_requests import key_of
 
     _follow(session, key_of(order_id, tenant), settled, timeout)
 
@@ -70,7 +70,7 @@ def cancel(
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
     """Ask for an order to be called off: released while it is reserved, refunded once it is paid."""
-    from scripts.ops.requests import cancelled, key_of, request_cancellation
+    from scripts.ops.order_requests import cancelled, key_of, request_cancellation
 
     key = key_of(order_id, tenant)
     request_cancellation(session.desk, key, reason)
@@ -88,7 +88,7 @@ def refund(
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
     """Ask for a confirmed order's money to be given back."""
-    from scripts.ops.requests import key_of, refunded, request_refund
+    from scripts.ops.order_requests import key_of, refunded, request_refund
 
     key = key_of(order_id, tenant)
     request_refund(session.desk, key, reason, restock=restock)
@@ -105,7 +105,7 @@ def _asked(
 
 
 def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", timeout: float) -> None:
-    from scripts.ops.following import follow
+    from scripts.ops.order_following import follow
     from scripts.ops.views import order_view
 
     told: list[str] = []
@@ -126,6 +126,10 @@ def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", time
 
 
 def _view(order: "Order") -> list[Table | str]:
+    return [*_facts_and_items(order), "", _steps(order)]
+
+
+def _facts_and_items(order: "Order") -> list[Table | str]:
     from scripts.ops.views import money
 
     facts: list[tuple[str, object]] = [
@@ -148,19 +152,29 @@ def _view(order: "Order") -> list[Table | str]:
             ("restocked", "yes" if payment.restocked else None),
         ]
     items = [(line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines]
-    steps = [(f"{step.at:%H:%M:%S.%f}"[:-3], step.status, step.event_id) for step in order.history]
     return [
         "\n".join(f"{name + ':':<16}{value}" for name, value in facts if value),
         "",
         Table(("item", "quantity", "unit price"), items, frozenset({"quantity", "unit price"})),
-        "",
-        Table(("at", "became", "because of event"), steps),
     ]
 
 
-def _log_table(lines: "list[Line]") -> Table:
-    rows = [
-        (f"{line.at:%H:%M:%S.%f}"[:-3], line.function, line.fields.get("level", ""), line.message)
-        for line in lines
-    ]
-    return Table(("at", "function", "level", "said"), rows, empty="the functions said nothing about it")
+def _steps(order: "Order") -> Table:
+    rows = [(_time(step.at), step.status, step.event_id) for step in order.history]
+    return Table(("at", "became", "because of event"), rows)
+
+
+def _story(story: "Story") -> list[Table | str]:
+    rows = [(_time(moment.at), moment.where, moment.what, moment.about) for moment in story.timeline]
+    columns = ("at", "where", "what", "event id, or what it says")
+    view = [*_facts_and_items(story.order), "", Table(columns, rows)]
+    if story.traces:
+        view += ["", f"traces: {', '.join(story.traces)}"]
+    if story.letters:
+        letters = [f"{letter.function} {letter.message_id}" for letter in story.letters]
+        view += ["", "dead letters (`pulsequeue dlq show`): " + ", ".join(letters)]
+    return view
+
+
+def _time(at: "datetime") -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3]

@@ -1,7 +1,7 @@
 """`pulsequeue publish`: orders from flags, from a file, or by the thousand."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +12,9 @@ from scripts.cli.session import DEFAULT_TENANT, Session, command
 from scripts.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.following import Followed
     from scripts.ops.load import Sent
-    from scripts.ops.placing import Draft
+    from scripts.ops.order_drafts import Draft
+    from scripts.ops.order_following import Followed
     from services.shared.ledger import Key, Order
 
 _USAGE = 2
@@ -66,23 +66,24 @@ def publish(
         "paymentMethod": payment_method,
     }
     flags = {name: value for name, value in optional.items() if value is not None}
+    orders: Iterable[Draft]
+    validate = not no_validate
     if file is not None:
         _only_with_a_file(order_id=order_id, item=item, count=count, **flags)
-        orders = _from_file(file, scenario)
+        drafts = _from_file(session, file, scenario)
+        orders, total = _checked(session, drafts, validate=validate), len(drafts)
     elif scenario is not None:
         raise ToolError("--scenario chooses from a FILE, and none was given.", exit_code=_USAGE)
     elif count is not None:
         if order_id is not None:
             raise ToolError("--count makes up its own order ids; drop --order-id.", exit_code=_USAGE)
-        orders = _load(session, count, item or (), {"customerId": customer_id, **flags})
+        rest = {"customerId": customer_id, **flags}
+        orders, total = _load(session, count, item or (), rest, validate=validate), count
     else:
-        orders = _from_flags(order_id, customer_id, item or (), flags)
-    if not no_validate:
-        from scripts.ops.placing import check
-
-        check(orders, session.desk.clock.now())
-    sent = _send(session, orders, rate)
-    followed = _follow(session, sent.published, timeout) if wait else None
+        drafts = _from_flags(order_id, customer_id, item or (), flags)
+        orders, total = _checked(session, drafts, validate=validate), len(drafts)
+    sent = _send(session, orders, total, rate, keep=None if wait else _MANY)
+    followed = _follow(session, sent.keys, timeout) if wait else None
     _report(session, sent, followed)
 
 
@@ -93,26 +94,39 @@ def _only_with_a_file(**given: object) -> None:
         raise ToolError(f"the FILE says what is ordered; drop {', '.join(odd)}.", exit_code=_USAGE)
 
 
-def _from_file(file: str, scenario: str | None) -> "list[Draft]":
+def _from_file(session: Session, file: str, scenario: str | None) -> "list[Draft]":
     from scripts.ops.documents import read_json
-    from scripts.ops.placing import drafts
+    from scripts.ops.order_drafts import drafts
 
-    return drafts(read_json(file), scenario)
+    return drafts(read_json(file, stdin=session.stdin), scenario)
+
+
+def _checked(session: Session, orders: "list[Draft]", *, validate: bool) -> "list[Draft]":
+    from scripts.ops.order_drafts import check
+
+    if validate:
+        check(orders, session.desk.clock.now())
+    return orders
 
 
 def _from_flags(
     order_id: str | None, customer_id: str, items: Sequence[str], flags: dict[str, str]
 ) -> "list[Draft]":
-    from scripts.ops.placing import Draft, items_of, order_detail
+    from scripts.ops.order_drafts import Draft, items_of, order_detail
 
     if not items:
         raise ToolError("say what is ordered: --item sku=quantity, a FILE, or --count.", exit_code=_USAGE)
     return [Draft("the order", order_detail(order_id, customer_id, items_of(items), flags))]
 
 
-def _load(session: Session, count: int, items: Sequence[str], rest: dict[str, str]) -> "list[Draft]":
+def _load(
+    session: Session, count: int, items: Sequence[str], rest: dict[str, str], *, validate: bool
+) -> "Iterator[Draft]":
+    """Make up the orders as they are sent; a million of them are never held at once."""
+    from itertools import islice
+
     from scripts.ops.load import load_drafts
-    from scripts.ops.placing import items_of
+    from scripts.ops.order_drafts import items_of
 
     chosen: list[dict[str, Any]] = items_of(items)
     if not chosen:
@@ -124,18 +138,24 @@ def _load(session: Session, count: int, items: Sequence[str], rest: dict[str, st
     if not chosen:
         raise ToolError("the inventory is empty; `pulsequeue inventory seed` fills it, or give --item.")
     run = f"load-{int(time.time()):x}"
-    return list(load_drafts(run, count, chosen, rest))
+    # After one round of the items, nothing but the order id is new.
+    _checked(session, list(islice(load_drafts(run, count, chosen, rest), len(chosen))), validate=validate)
+    return load_drafts(run, count, chosen, rest)
 
 
-def _send(session: Session, orders: "Sequence[Draft]", rate: float | None) -> "Sent":
+def _send(
+    session: Session, orders: "Iterable[Draft]", total: int, rate: float | None, *, keep: int | None
+) -> "Sent":
     from scripts.ops.load import send
 
-    with session.out.progress("Publishing", len(orders)) as advance:
-        return send(session.desk.bus, iter(orders), rate=rate, clock=session.desk.clock, sent=advance)
+    with session.out.progress("Publishing", total) as advance:
+        return send(
+            session.desk.bus, iter(orders), rate=rate, clock=session.desk.clock, keep=keep, sent=advance
+        )
 
 
 def _follow(session: Session, keys: "Sequence[Key]", timeout: float) -> "Followed":
-    from scripts.ops.following import follow
+    from scripts.ops.order_following import follow
 
     with session.out.progress("Settled", len(keys)) as advance:
         return follow(
@@ -147,16 +167,17 @@ def _follow(session: Session, keys: "Sequence[Key]", timeout: float) -> "Followe
 
 
 def _report(session: Session, sent: "Sent", followed: "Followed | None") -> None:
-    published = [key.id for key in sent.published]
-    data: dict[str, Any] = {"published": len(published), "unpublished": [key.id for key in sent.unpublished]}
+    published = [key.id for key in sent.keys]
+    data: dict[str, Any] = {"published": sent.published, "unpublished": [key.id for key in sent.unpublished]}
     view: list[Table | str] = []
     if followed is None:
-        if len(published) <= _MANY:
+        if sent.published <= _MANY:
             data["orderIds"] = published
             view += published
         else:
-            view.append(f"{len(published)} orders published, {published[0]} to {published[-1]}.")
-    elif len(published) <= _MANY:
+            last = sent.last.id if sent.last else ""
+            view.append(f"{sent.published} orders published, {published[0]} to {last}.")
+    elif sent.published <= _MANY:
         orders = {**followed.ended, **followed.open}
         _list_orders(orders, data, view)
     else:
@@ -187,7 +208,7 @@ def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: 
 
 
 def _sum_up(followed: "Followed", data: dict[str, Any], view: list[Table | str]) -> None:
-    from scripts.ops.following import summarize
+    from scripts.ops.order_following import summarize
 
     summary = summarize(followed)
     data |= {

@@ -9,10 +9,10 @@ from scripts.cli.session import Session, command
 from scripts.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.archive import Contents, Progress
-    from scripts.ops.replaying import Route
+    from scripts.ops.archive import Contents
+    from scripts.ops.replaying import Plan, Told
 
-_FILTERS_NOTHING = "local"
+_USAGE = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -23,68 +23,106 @@ def replay(
     session: Session,
     *,
     since: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="Such as 2026-01-31T12:00:00Z or 2h (ago).")
-    ],
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Likewise.")] = "now",
-    event: Annotated[
-        list[str] | None, typer.Option("--event", help="To the consumers of these; may be repeated.")
+        str | None, typer.Option("--from", metavar="TIME", help="Such as 2026-01-31T12:00:00Z or 2h (ago).")
     ] = None,
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Likewise.")] = "now",
+    event: Annotated[list[str] | None, typer.Option("--event", help="Only these; may be repeated.")] = None,
     consumer: Annotated[
         list[str] | None, typer.Option("--consumer", help="To these functions only; may be repeated.")
     ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")
-    ] = False,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second at most.")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="NAME", help="Take up a replay that was broken off.")
+    ] = None,
+    discard: Annotated[
+        str | None, typer.Option("--discard", metavar="NAME", help="Give up a replay that was broken off.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only count.")] = False,
 ) -> None:
-    """Send archived events to their consumers again. Says only what it would do, unless --yes."""
-    from scripts.ops.replaying import replay as send_again
-    from scripts.ops.replaying import routes, window
-    from scripts.ops.times import moment
-    from services.shared.events import rfc3339
+    """Send archived events to their consumers again. Only counts them, unless --yes."""
+    from scripts.ops import replaying
 
-    desk = session.desk
-    now = desk.clock.now()
-    chosen = routes(desk.topology, event or (), consumer or ())
-    start, end = window(moment(since, now), moment(until, now), now)
-    contents = desk.archive.contents()
-    data: dict[str, Any] = {
-        "from": rfc3339(start),
-        "to": rfc3339(end),
-        "consumers": {route.function: [*route.asked, *route.along] for route in chosen},
-        "archivedEvents": contents.events,
-        "started": yes,
-    }
-    plan = _plan(session, chosen, contents, (data["from"], data["to"]))
-    if not yes:
-        session.out.show(data, *plan)
-        session.out.note("Nothing was replayed; say --yes to do it.")
+    if sum(given is not None for given in (since, resume, discard)) != 1:
+        raise ToolError("say --from, or --resume, or --discard.", exit_code=_USAGE)
+    if discard is not None:
+        replaying.discard(session.desk, discard)
+        session.out.show({"discarded": discard}, f"Replay {discard} is given up.")
         return
-    progress_told: list[str] = []
+    with session.out.progress("Replayed", 0) as advance:
+        named: set[str] = set()
 
-    def seen(progress: "Progress") -> None:
-        if progress.state not in progress_told:
-            progress_told.append(progress.state)
-            session.out.note(f"replay is {progress.state.lower()} ...")
+        def seen(told: "Told") -> None:
+            if yes and not named:
+                session.out.note(f"Replay {told.name}; if this is broken off, --resume {told.name} goes on.")
+            named.add(told.name)
+            advance(told.replayed.total())
 
-    name, progress = send_again(desk, start, end, chosen, seen)
-    data |= {"replay": name, "state": progress.state, "why": progress.why}
-    session.out.show(data, *plan, f"Replay {name} {progress.state.lower()}.")
-    if progress.state != "COMPLETED":
-        raise ToolError(f"the replay ended {progress.state}: {progress.why or 'no reason was given'}.")
+        if resume is not None:
+            _report(session, {}, replaying.resume(session.desk, resume, rate=rate, seen=seen))
+            return
+        plan = _plan(session, since or "", until, event or (), consumer or ())
+        contents = session.desk.archive.contents()
+        _announce(session, plan, contents)
+        if yes:
+            told = replaying.replay(session.desk, plan, rate=rate, seen=seen)
+        else:
+            told = replaying.count(session.desk, plan, seen)
+    data = {**plan.parameters(), "archivedEvents": contents.events, "started": yes}
+    _report(session, data, told)
+    if not yes:
+        session.out.note("Nothing was sent to anybody; say --yes to do it.")
 
 
 def _plan(
-    session: Session, chosen: "list[Route]", contents: "Contents", window: tuple[str, str]
-) -> list[Table | str]:
-    rows = [(route.function, ", ".join(route.asked), ", ".join(route.along)) for route in chosen]
+    session: Session,
+    since: str,
+    until: str,
+    events: "tuple[str, ...] | list[str]",
+    consumers: "tuple[str, ...] | list[str]",
+) -> "Plan":
+    from scripts.ops.replaying import Plan, routes, window
+    from scripts.ops.times import moment
+
+    now = session.desk.clock.now()
+    chosen = routes(session.desk.topology, events, consumers)
+    start, end = window(moment(since, now), moment(until, now), now)
+    return Plan(start, end, chosen)
+
+
+def _announce(session: Session, plan: "Plan", contents: "Contents") -> None:
+    said = plan.parameters()
     held = "an unknown number of" if contents.events is None else contents.events
+    session.out.note(f"From {said['from']} to {said['to']}, out of {held} archived events ...")
+    for name in session.desk.archive.unfinished():
+        session.out.note(f"Replay {name} was never finished: --resume or --discard it, if nobody is at it.")
+
+
+def _report(session: Session, data: dict[str, Any], told: "Told") -> None:
+    data = {
+        **data,
+        "replay": told.name,
+        "state": told.progress.state,
+        "why": told.progress.why,
+        "events": dict(sorted(told.replayed.items())),
+        "sent": dict(sorted(told.sent.items())),
+        "refused": told.refused,
+    }
     view: list[Table | str] = [
-        f"From {window[0]} to {window[1]}.",
-        "",
-        Table(("consumer", "events", "and, as its rule carries them"), rows),
-        "",
-        f"The archive holds {held} events in all; EventBridge does not say how many fall into the window.",
+        Table(
+            ("event", "replayed"),
+            sorted(told.replayed.items()),
+            frozenset({"replayed"}),
+            empty="there are no such events in this window",
+        )
     ]
-    if session.env == _FILTERS_NOTHING and len(chosen) < len(session.desk.topology.functions):
-        view.append("The local emulator sends a replay to every consumer, chosen or not.")
-    return view
+    if told.sent:
+        view += ["", Table(("consumer", "sent"), sorted(told.sent.items()), frozenset({"sent"}))]
+    session.out.show(data, *view)
+    if told.progress.state != "COMPLETED":
+        why = told.progress.why or "no reason was given"
+        raise ToolError(f"the replay ended {told.progress.state}: {why}.")
+    if told.refused:
+        raise ToolError(
+            f"{told.refused} events were refused by a queue; `pulsequeue replay --resume {told.name}` "
+            "sends what is left."
+        )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -34,6 +34,8 @@ class Session:
     env: str = "local"
     as_json: bool = False
     opener: Callable[[str], "Desk"] = field(default=_open_desk, repr=False)
+    stdin: TextIO | None = field(default=None, repr=False)
+    """Read in place of the process's own standard input."""
 
     @cached_property
     def desk(self) -> "Desk":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scripts.local.samples import SamplesResult
     from scripts.local.stack import Status
     from scripts.local.state import StackState
-    from scripts.ops.log_lines import LogLine
+    from scripts.ops.function_logs import LogLine
 
 _SPANS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -116,21 +116,21 @@ def logs(
     import time
 
     from scripts.environment import LOCAL, open_environment
-    from scripts.ops import log_lines
+    from scripts.ops import function_logs
 
     environment = open_environment(env or context.find_root().params.get("env") or LOCAL)
     if function is not None:
         environment.topology.function(function)
     functions = [function] if function else list(environment.topology.functions)
     start = int((time.time() - _seconds(since)) * 1000)
-    read = log_lines.follow if follow else log_lines.read
+    read = function_logs.follow if follow else function_logs.read
     raw = _asked(context, as_json)
     for text in _rendered(iter(read(environment, functions, start)), raw=raw, grep=grep):
         print(text, flush=follow)
 
 
 def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str]:
-    from scripts.ops.log_lines import readable
+    from scripts.ops.function_logs import readable
 
     for line in lines:
         if grep.casefold() not in line.message.casefold():

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from scripts.ops.desk import Desk
-from scripts.ops.recount import Finding, Findings, recount
+from scripts.ops.recount import Finding, Findings, Kind, recount
+from services.shared.items import Unreadable
 from services.shared.ledger import Key, Order, Status
 
 LOOKS = 4
@@ -25,7 +26,8 @@ def audit(desk: Desk, *, grace: timedelta = GRACE, say: Callable[[str], object] 
     """Recount everything once, and what is suspicious until it is cleared, certain, or never holds still."""
     books, clock = desk.books, desk.clock
     say("Recounting every order and SKU ...")
-    first = recount(books.scan_orders(), books.scan_stock(), clock.now(), grace)
+    spoiled: list[Unreadable] = []
+    first = recount(books.scan_orders(spoiled.append), books.scan_stock(spoiled.append), clock.now(), grace)
     suspects = {finding.key for finding in first.by_sku}
     certain: list[Finding] = []
     by_order = first.by_order
@@ -38,7 +40,9 @@ def audit(desk: Desk, *, grace: timedelta = GRACE, say: Callable[[str], object] 
         certain += still
         suspects = moving
         by_order = _look_at_orders(desk, by_order, grace)
-    return Report(replace(first, by_sku=tuple(certain), by_order=by_order), tuple(sorted(suspects)))
+    unreadable = tuple(Finding(Kind.UNREADABLE, row.key, row.why) for row in spoiled)
+    findings = replace(first, by_sku=tuple(certain), by_order=by_order, unreadable=unreadable)
+    return Report(findings, tuple(sorted(suspects)))
 
 
 def _look_at_skus(desk: Desk, suspects: Collection[Key]) -> tuple[list[Finding], set[Key]]:
@@ -47,11 +51,15 @@ def _look_at_skus(desk: Desk, suspects: Collection[Key]) -> tuple[list[Finding],
         return [], set()
     wanted = frozenset(suspects)
     before = dict(desk.books.read_stock(wanted))
-    held = (order for order in desk.books.scan_orders() if _holds(order, wanted))
+    held = (order for order in desk.books.scan_orders(_told_already) if _holds(order, wanted))
     again = recount(held, before.values(), desk.clock.now())
     after = desk.books.read_stock(wanted)
     moving = {key for key in wanted if before.get(key) != after.get(key)}
     return [finding for finding in again.by_sku if finding.key in wanted - moving], moving
+
+
+def _told_already(_row: Unreadable) -> None:
+    """The first look found it, and it is a finding of its own."""
 
 
 def _holds(order: Order, skus: frozenset[Key]) -> bool:

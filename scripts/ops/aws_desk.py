@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from scripts.topology import Topology
 
 _CALLS_AT_ONCE = 8
+_SETTLING_SECONDS = 30.0
+"""On AWS, a new rule takes a while to match, and a replay is over before its last events have arrived."""
 
 
 class AwsDesk:
@@ -51,7 +53,13 @@ class AwsDesk:
 
     @cached_property
     def archive(self) -> EventBridgeArchive:
-        return EventBridgeArchive(self._environment.client("events"), self._environment.names)
+        return EventBridgeArchive(
+            self._environment.client("events"),
+            self._environment.client("sqs"),
+            self._environment.names,
+            self.clock,
+            settling=0 if self._environment.is_local else _SETTLING_SECONDS,
+        )
 
     @cached_property
     def audit_log(self) -> CloudWatchAuditLog:

@@ -1,9 +1,13 @@
 """What operators do with dead letters: look at them, send them round again, or throw them away.
 
 A letter is sent before it is deleted, so that a crash in between can only double it, which the pipeline
-tolerates; and running the same command again goes on where it stopped.
+tolerates; and running the same command again goes on where it stopped. What is looked at is hidden from all
+others meanwhile: it is given back at the end, also of a run that is interrupted. A run that is killed leaves
+what it had received hidden for half a minute (with a rate, for as long more as ten letters take at it), after
+which SQS shows it again by itself; nothing else of it remains.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +16,8 @@ from typing import Any
 
 from scripts.ops.audit_log import AuditLog
 from scripts.ops.clock import Clock
-from scripts.ops.dead_letters import DeadLetterQueue
+from scripts.ops.dead_letters import HELD_SECONDS, DeadLetterQueue, Filter, Letter
 from scripts.ops.desk import Desk
-from scripts.ops.letters import Filter, Letter
 
 _BODY_PART = 40_000
 """Characters of a body in one audit line; CloudWatch takes 256 KB, and JSON may need six bytes for one."""
@@ -61,8 +64,10 @@ def redrive(
         # What is still unreadable comes back at once, as a new message: once a run is enough.
         return meant.means(letter) and _digest(letter) not in sent
 
+    # A batch is ten letters; the last of them must still be held when its turn comes.
+    held_seconds = HELD_SECONDS + (math.ceil(10 / rate) if rate else 0)
     with _audited(desk.audit_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
-        for letters in _held(queue, fresh):
+        for letters in _held(queue, fresh, held_seconds):
             for part in _paced(letters, rate, desk.clock):
                 sent |= {_digest(letter) for letter in part}
                 refused = {letter.message_id for letter in queue.resend(part)}
@@ -106,12 +111,14 @@ def _audited(
             )
 
 
-def _held(queue: DeadLetterQueue, means: Callable[[Letter], bool]) -> Iterator[list[Letter]]:
+def _held(
+    queue: DeadLetterQueue, means: Callable[[Letter], bool], held_seconds: int = HELD_SECONDS
+) -> Iterator[list[Letter]]:
     """Go through a queue batch by batch, and give back at the end what was not meant."""
     others: list[Letter] = []
     in_hand: list[Letter] = []
     try:
-        for letters in queue.take():
+        for letters in queue.take(held_seconds):
             in_hand = [letter for letter in letters if means(letter)]
             others += [letter for letter in letters if letter not in in_hand]
             if in_hand:

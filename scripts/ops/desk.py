@@ -1,6 +1,6 @@
 """What an operator works with in one environment. Tests put small fakes in its place."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from scripts.ops.clock import Clock
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scripts.ops.function_logs import FunctionLogs
     from scripts.ops.work_queues import WorkQueue
     from scripts.topology import Topology
+    from services.shared.items import Unreadable
 
 
 class Books(Protocol):
@@ -23,9 +24,9 @@ class Books(Protocol):
 
     def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]: ...
 
-    def scan_orders(self) -> Iterator[Order]: ...
+    def scan_orders(self, unreadable: "Callable[[Unreadable], object] | None" = None) -> Iterator[Order]: ...
 
-    def scan_stock(self) -> Iterator[Stock]: ...
+    def scan_stock(self, unreadable: "Callable[[Unreadable], object] | None" = None) -> Iterator[Stock]: ...
 
     def adjust(self, key: Key, delta: int) -> Stock | None: ...
 

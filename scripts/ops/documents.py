@@ -1,9 +1,12 @@
-"""JSON that a person wrote: read from a file or from standard input, and refused with line and column."""
+"""JSON that a person wrote: read from a file or from standard input, its faults told by their place."""
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
+
+from pydantic import ValidationError
 
 from scripts.errors import ToolError
 
@@ -38,3 +41,21 @@ def _read(source: str, stdin: TextIO | None) -> tuple[str, str]:
 
 def _no_such_number(name: str) -> object:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def faults(error: ValidationError) -> list[str]:
+    """Say what is wrong, field by field: `items[1].quantity: Input should be greater than 0`."""
+    found = []
+    for fault in error.errors(include_url=False, include_context=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "string_pattern_mismatch":
+            message = "has blanks at its ends, control characters, or a sign that is not allowed"
+        found.append(f"{path(fault['loc'])}: {message}" if fault["loc"] else message)
+    return found
+
+
+def path(location: Sequence[int | str]) -> str:
+    text = ""
+    for step in location:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from scripts.errors import ToolError
-from scripts.ops.faults import faults
+from scripts.ops.documents import faults
 from services.shared.events import CATALOGUE, Event, by_name, rfc3339
 from services.shared.inbox import detail_of
 
 if TYPE_CHECKING:
     from scripts.topology import Topology
 
-# No file says who emits what but the code that does it; a test holds the names against the catalogue.
+# No file says who emits what but the code that does it; a test holds this against that code.
 EMITTERS: Mapping[str, tuple[str, ...]] = {
     "OrderPlaced": ("cli", "shop"),
     "PaymentRequested": ("order",),

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from scripts.errors import ToolError
 from scripts.ops.desk import Desk
-from scripts.ops.faults import faults
+from scripts.ops.documents import faults
 from services.shared.events import (
     MAX_UNIT_PRICE,
     Currency,

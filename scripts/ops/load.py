@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.ops.clock import Clock
 from scripts.ops.desk import Bus
-from scripts.ops.placing import Draft, event_of, key_of
+from scripts.ops.order_drafts import Draft, event_of, key_of
 from services.shared.ledger import Key
 
 MAX_COUNT = 1_000_000
@@ -16,9 +16,12 @@ _MOST_AT_ONCE = 100
 _SHORTEST_PAUSE = 0.001  # a remainder of a microsecond would be slept away many times over
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sent:
-    published: list[Key] = field(default_factory=list)
+    published: int = 0
+    keys: list[Key] = field(default_factory=list)
+    """The orders that were published, or the first of very many."""
+    last: Key | None = None
     unpublished: list[Key] = field(default_factory=list)
 
 
@@ -33,15 +36,19 @@ def load_drafts(
         yield Draft(order_id, {"orderId": order_id, **rest, "items": [dict(next(turn))]})
 
 
-def send(
+def send(  # noqa: PLR0913 - what is sent, and how
     bus: Bus,
     orders: Iterator[Draft],
     *,
     rate: float | None,
     clock: Clock,
+    keep: int | None = None,
     sent: Callable[[int], object] = lambda _count: None,
 ) -> Sent:
-    """Publish at most `rate` orders a second; None is as fast as the bus takes them."""
+    """Publish at most `rate` orders a second; None is as fast as the bus takes them.
+
+    Remembers the first `keep` of those published; None is all of them.
+    """
     result = Sent()
     started = clock.now()
     total = 0
@@ -56,15 +63,21 @@ def send(
         chunk = list(itertools.islice(orders, size))
         if not chunk:
             return result
-        publish(bus, chunk, clock, result)
+        publish(bus, chunk, clock, result, keep)
         total += len(chunk)
         sent(total)
 
 
-def publish(bus: Bus, orders: Sequence[Draft], clock: Clock, result: Sent) -> None:
+def publish(bus: Bus, orders: Sequence[Draft], clock: Clock, result: Sent, keep: int | None) -> None:
     """Publish orders as given, and note for each whether the bus took it."""
     events = [event_of(draft, clock.now()) for draft in orders]
     refused = {event.event_id for event in bus.publish(events)}
     for draft, event in zip(orders, events, strict=True):
         key = key_of(draft) or Key("default", draft.label)
-        (result.unpublished if event.event_id in refused else result.published).append(key)
+        if event.event_id in refused:
+            result.unpublished.append(key)
+            continue
+        result.published += 1
+        result.last = key
+        if keep is None or len(result.keys) < keep:
+            result.keys.append(key)

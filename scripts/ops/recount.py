@@ -26,6 +26,8 @@ class Kind(StrEnum):
     """An order says what no order can say."""
     CHARGED = "charged"
     """An order has a charge, and neither confirmed nor gave it back."""
+    UNREADABLE = "unreadable"
+    """A row of a table is not what it should be; nothing else can be said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ class Findings:
     skus: int
     by_sku: tuple[Finding, ...]
     by_order: tuple[Finding, ...]
+    unreadable: tuple[Finding, ...] = ()
 
     @property
     def all(self) -> tuple[Finding, ...]:
-        return (*self.by_sku, *self.by_order)
+        return (*self.unreadable, *self.by_sku, *self.by_order)
 
 
 @dataclass(slots=True)
@@ -104,8 +107,15 @@ def judge_order(order: Order, now: datetime, grace: timedelta) -> Iterator[Findi
     unsettled = order.status in (Status.RESERVED, Status.CANCELLED, Status.REJECTED)
     if unsettled and payment is not None and payment.charge_id and not payment.refund_id:
         yield Finding(Kind.CHARGED, order.key, f"{order.status}, yet charged ({payment.charge_id})")
-    for says in (*_history(order), *_lines(order), *_facts(order)):
+    for says in impossible(order):
         yield Finding(Kind.SHAPE, order.key, says)
+
+
+def impossible(order: Order) -> Iterator[str]:
+    """Say what no order can say of itself; nothing, if the order is sound."""
+    yield from _history(order)
+    yield from _lines(order)
+    yield from _facts(order)
 
 
 def overdue(order: Order, now: datetime, grace: timedelta) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from scripts.ops.dead_letters import letter_view
+from scripts.ops.order_story import Story
 from services.shared.events import rfc3339
 from services.shared.ledger import Order, Payment, Stock
 
@@ -33,6 +35,23 @@ def order_view(order: Order) -> View:
             ],
         }
     )
+
+
+def story_view(story: Story) -> View:
+    """Add to an order all that others know of it."""
+    return {
+        **order_view(story.order),
+        "events": [
+            {"event": event.detail_type(), "eventId": event.event_id, "at": rfc3339(event.occurred_at)}
+            for event in story.events
+        ],
+        "logs": [
+            {**line.fields, "at": rfc3339(line.at), "function": line.function, "message": line.message}
+            for line in story.lines
+        ],
+        "traceIds": story.traces,
+        "deadLetters": [letter_view(letter) for letter in story.letters],
+    }
 
 
 def _payment_view(payment: Payment) -> View:

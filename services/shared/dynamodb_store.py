@@ -1,6 +1,6 @@
 """The store on DynamoDB: conditional transactions whose refusals come back per action, with the old item."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from services.shared.aws import is_transient
 from services.shared.backoff import Waits, jittered
 from services.shared.errors import StoreUnavailableError
-from services.shared.items import order_item, order_of, stock_item, stock_of
+from services.shared.items import Unreadable, order_item, order_of, readable, stock_item, stock_of
 from services.shared.ledger import (
     Broken,
     Busy,
@@ -71,11 +71,13 @@ class DynamoDBStore:
 
     # --- for operators --------------------------------------------------------------------------------
 
-    def scan_orders(self) -> Iterator[Order]:
-        return map(order_of, self._scan(self._orders))
+    def scan_orders(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Order]:
+        """Go through all orders; one that cannot be read goes to `unreadable`, or ends the scan."""
+        return readable(order_of, self._scan(self._orders), unreadable)
 
-    def scan_stock(self) -> Iterator[Stock]:
-        return map(stock_of, self._scan(self._inventory))
+    def scan_stock(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Stock]:
+        """Go through all SKUs; one that cannot be read goes to `unreadable`, or ends the scan."""
+        return readable(stock_of, self._scan(self._inventory), unreadable)
 
     def seed(self, stocks: Iterable[Stock]) -> int:
         """Put the SKUs that are not there yet; returns how many were new."""

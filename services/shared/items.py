@@ -1,8 +1,9 @@
 """Ledger values as DynamoDB items and back: compact, readable in the console, a usual order under 1 KB."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.shared.events import rfc3339
 from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
@@ -10,6 +11,32 @@ from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Sto
 # Spelled out by hand: boto3's generic serializer costs several times as much per order.
 Attribute = dict[str, Any]
 Item = dict[str, Attribute]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row that is not what it should be, so that no value could be made of it."""
+
+    key: Key
+    why: str
+
+
+def readable(
+    parse: Callable[[Mapping[str, Any]], T],
+    items: Iterable[Mapping[str, Any]],
+    report: Callable[[Unreadable], object] | None,
+) -> Iterator[T]:
+    """Parse row after row; one that cannot be read is reported and left out, or else ends the reading."""
+    for item in items:
+        try:
+            value = parse(item)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if report is None:
+                raise
+            report(Unreadable(Key.of(item["pk"]["S"]), f"{type(error).__name__}: {error}"))
+        else:
+            yield value
 
 
 def _text(value: str) -> Attribute:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from scripts.ops.letters import Letter
+from scripts.ops.dead_letters import Letter
 from scripts.ops.recount import recount
 from services.shared.ledger import Key, Order, Status, Stock
 from tests.chaos.plan import Asked, Plan, Poison

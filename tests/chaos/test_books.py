@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.letters import RETRIES_EXHAUSTED, Letter, letter_of
+from scripts.ops.dead_letters import RETRIES_EXHAUSTED, Letter, letter_of
 from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.payment.simulated import SimulatedGateway

@@ -8,7 +8,7 @@ from itertools import groupby
 from scripts.environment import Environment
 from scripts.ops.aws_desk import AwsDesk
 from scripts.ops.dead_letter_office import peek, redrive
-from scripts.ops.letters import RETRIES_EXHAUSTED, Filter
+from scripts.ops.dead_letters import RETRIES_EXHAUSTED, Filter
 from services.shared.ledger import Status
 from tests.chaos.books import Books, Told
 from tests.chaos.plan import BUS, Message

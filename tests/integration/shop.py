@@ -10,7 +10,7 @@ from uuid import uuid4
 from scripts.environment import Environment
 from scripts.ops.aws_desk import AwsDesk
 from scripts.ops.dead_letter_office import peek
-from scripts.ops.letters import Filter
+from scripts.ops.dead_letters import Filter
 from services.shared.ledger import Key, Order, Price, Stock
 
 DEADLINE_SECONDS = 60.0

@@ -17,6 +17,9 @@ from scripts.local import processes, samples
 from scripts.local import stack as local_stack
 from scripts.local.stack import StackOptions
 from scripts.local.state import StackState, state_file
+from scripts.ops.aws_desk import AwsDesk
+from scripts.ops.dead_letter_office import peek
+from scripts.ops.dead_letters import Filter
 from tests.conftest import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -51,15 +54,18 @@ def test_every_kind_of_sample_order_ends_as_expected(stack: RunningStack) -> Non
 
 def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(stack: RunningStack) -> None:
     sqs, url = stack.environment.client("sqs"), stack.environment.dead_letter_url("order")
+    dead_letters = AwsDesk(stack.environment).dead_letters("order")
+    before = {letter.body for letter in peek([dead_letters], Filter())}
     mark = f"not-ours-{uuid4().hex}"
     sqs.send_message(QueueUrl=url, MessageBody=mark)
 
     result = samples.run_samples(stack.environment, burst_orders=1)
 
     assert result.ok
-    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
-    assert message["Body"] == mark
-    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    letters = [letter for batch in dead_letters.take() for letter in batch]
+    assert [letter.body for letter in letters if letter.body not in before] == [mark]
+    dead_letters.delete([letter for letter in letters if letter.body == mark])
+    dead_letters.put_back(letters)
 
 
 def total(stack: RunningStack, namespace: str, metric: str, **dimensions: str) -> float:

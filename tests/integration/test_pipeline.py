@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.ops.dead_letter_office import redrive
-from scripts.ops.letters import Filter
+from scripts.ops.dead_letters import Filter
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, Witness, until
 

@@ -1,5 +1,6 @@
 """The command line over a desk in memory."""
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,8 @@ class CommandLine:
         self.desk = desk
         self._capsys = capsys
 
-    def __call__(self, *arguments: str) -> Ran:
-        code = main(arguments, Session(opener=lambda _env: self.desk))
+    def __call__(self, *arguments: str, stdin: str = "") -> Ran:
+        code = main(arguments, Session(opener=lambda _env: self.desk, stdin=io.StringIO(stdin)))
         said = self._capsys.readouterr()
         return Ran(code, said.out, said.err)
 

@@ -1,15 +1,18 @@
 """`pulsequeue publish` sends what it was given, and nothing that is wrong unless told to."""
 
-import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.shared.ledger import Payment, Status
+from scripts.ops.clock import Clock
+from scripts.ops.load import load_drafts, send
+from scripts.ops.order_drafts import Draft
+from services.shared.ledger import Key, Payment, Status
 from tests.desk import MemoryDesk, an_order
-from tests.fakes import START
+from tests.fakes import START, ManualClock, RecordingBus
 from tests.unit.conftest import CommandLine
 
 SCENARIOS = Path(__file__).parents[2] / "scripts" / "data" / "order-service-events.json"
@@ -85,13 +88,12 @@ def test_an_unknown_scenario_is_refused_with_the_names_there_are(pulsequeue: Com
     assert "there is no scenario 'sucess'; there are success, failure." in ran.err
 
 
-def test_orders_come_from_standard_input(
-    pulsequeue: CommandLine, desk: MemoryDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_orders_come_from_standard_input(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
     order = '{"orderId": "o-in", "customerId": "c", "items": [{"sku": "s", "quantity": 1}]}'
-    monkeypatch.setattr("sys.stdin", io.StringIO(order))
 
-    assert pulsequeue("publish", "-").out == "o-in\n"
+    ran = pulsequeue("publish", "-", stdin=order)
+
+    assert ran.out == "o-in\n"
     assert len(desk.bus.published) == 1
 
 
@@ -222,6 +224,35 @@ def test_a_load_names_its_orders_after_its_run_and_takes_the_skus_in_turn(
     assert len({order["orderId"].rpartition("-")[0] for order in sent}) == 1
     assert len({order["orderId"] for order in sent}) == 120
     assert [order["items"][0]["sku"] for order in sent[:3]] == ["prod-001", "prod-002", "prod-001"]
+
+
+def test_a_load_is_made_up_while_it_is_sent_and_only_its_first_orders_are_remembered() -> None:
+    made, sent_when_made = 0, []
+    bus = RecordingBus()
+
+    def orders() -> Iterator[Draft]:
+        nonlocal made
+        for draft in load_drafts("run", 1_000, [{"sku": "a", "quantity": 1}], {"customerId": "c"}):
+            made += 1
+            sent_when_made.append(len(bus.published))
+            yield draft
+
+    sent = send(bus, orders(), rate=None, clock=Clock(now=ManualClock()), keep=3)
+
+    assert (made, sent.published) == (1_000, 1_000)
+    assert max(number - already for number, already in enumerate(sent_when_made)) < 200
+    assert [key.id for key in sent.keys] == ["run-0001", "run-0002", "run-0003"]
+    assert sent.last == Key("default", "run-1000")
+
+
+def test_a_load_of_something_that_cannot_be_ordered_sends_nothing(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    ran = pulsequeue("publish", "--count", "1000", "--item", "prod-001=1", "--customer-id", "a#b")
+
+    assert ran.code == 1
+    assert "customerId" in ran.err
+    assert desk.bus.published == []
 
 
 def test_a_load_keeps_to_its_rate(pulsequeue: CommandLine, desk: MemoryDesk) -> None:

@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from scripts.errors import ToolError
-from scripts.ops.contracts import breaking_changes
-from scripts.ops.releases import broken_promises, read_releases, release
+from scripts.ops.contract_changes import breaking_changes
+from scripts.ops.contract_releases import broken_promises, read_releases, release
 from scripts.ops.schemas import render, schemas, write_all
 
 DOCS = Path(__file__).parents[2] / "docs" / "events"

@@ -87,9 +87,10 @@ def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
     assert Topology.load().function("order").visibility_timeout_seconds == 6 * 30 + 1
 
 
-def test_rules_match_by_name_alone_for_publishers_choose_their_source() -> None:
+def test_rules_match_live_events_by_name_alone_for_publishers_choose_their_source() -> None:
     assert Topology.load().function("payment").rule_pattern == {
-        "detail-type": ["PaymentRequested", "RefundRequested"]
+        "detail-type": ["PaymentRequested", "RefundRequested"],
+        "replay-name": [{"exists": False}],
     }
 
 

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from scripts.ops.log_lines import LogLine, readable, unseen
+from scripts.ops.function_logs import LogLine, readable, unseen
 
 AT = 1_795_226_708_873  # 2026-11-21 02:05:08.873 UTC
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from scripts.errors import ToolError
-from scripts.ops.contracts import Contract, breaking_changes
+from scripts.ops.contract_changes import Contract, breaking_changes
 from scripts.ops.schemas import render
 
 _DIGITS = 12

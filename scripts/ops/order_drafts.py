@@ -10,7 +10,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from scripts.errors import ToolError
-from scripts.ops.faults import faults
+from scripts.ops.documents import faults
 from services.shared.events import Event, Item, OrderPlaced, event_id, rfc3339
 from services.shared.ledger import Key
 

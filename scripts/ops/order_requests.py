@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from scripts.errors import ToolError
 from scripts.ops.desk import Desk
-from scripts.ops.faults import faults
+from scripts.ops.documents import faults
 from services.shared.events import Event, Identifier, OrderCancellationRequested, RefundRequested
 from services.shared.ledger import Key, Order, Status
 
@@ -23,7 +23,13 @@ def key_of(order_id: str, tenant: str) -> Key:
 
 
 def find(desk: Desk, key: Key) -> Order:
-    order = desk.books.read_orders([key]).get(key)
+    try:
+        order = desk.books.read_orders([key]).get(key)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ToolError(
+            f"the row of order {key.id!r} cannot be read ({type(error).__name__}: {error}); "
+            "it needs a person."
+        ) from error
     if order is None:
         whose = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
         raise ToolError(f"there is no order {key.id!r}{whose} in {desk.env}.")

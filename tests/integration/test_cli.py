@@ -1,0 +1,207 @@
+"""The command line as people run it: the installed program, a process of its own, against a running stack."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import RunningStack
+from tests.integration.shop import Shop, until
+
+pytestmark = pytest.mark.stack
+
+PROGRAM = Path(sys.executable).parent / "pulsequeue"
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+        assert self.out, self.err
+        return json.loads(self.out)
+
+
+@dataclass
+class Program:
+    home: Path
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Ran:
+        ended = subprocess.run(  # noqa: S603 - our own program
+            [str(PROGRAM), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PULSEQUEUE_HOME": str(self.home)},
+            timeout=120,
+        )
+        assert "Traceback" not in ended.stderr
+        return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture
+def pulsequeue(stack: RunningStack) -> Program:
+    return Program(stack.home)
+
+
+@pytest.fixture
+def shop(stack: RunningStack) -> Shop:
+    return Shop(stack.environment)
+
+
+def _scenarios(folder: Path, **orders: Mapping[str, object]) -> str:
+    path = folder / "scenarios.json"
+    path.write_text(json.dumps(orders), encoding="utf-8")
+    return str(path)
+
+
+def test_named_scenarios_are_published_followed_and_shown_with_all_that_is_known(
+    pulsequeue: Program, shop: Shop, tmp_path: Path
+) -> None:
+    sku = shop.stocked(5)
+    name = shop.order_id("good")
+    failing = {**shop.order("bad", sku), "orderId": f"test-failure-{shop.run}"}
+    file = _scenarios(tmp_path, success=shop.order("good", sku, 2), failure=failing)
+
+    published = pulsequeue("publish", file, "--wait", "--json")
+    shown = pulsequeue("order", "show", name, "--json").json
+    table = pulsequeue("order", "show", name)
+
+    assert published.code == 0
+    assert {order["orderId"]: order["status"] for order in published.json["orders"]} == {
+        name: "CONFIRMED",
+        f"test-failure-{shop.run}": "CANCELLED",
+    }
+    assert [event["event"] for event in shown["events"]] == [
+        *("PaymentRequested", "PaymentProcessed", "OrderConfirmed"),
+    ]
+    assert {"order reserved", "order confirmed"} <= {line["message"] for line in shown["logs"]}
+    assert {line["order_id"] for line in shown["logs"]} == {name}
+    assert shown["deadLetters"] == []
+    assert all(word in table.out for word in ("RESERVED", "OrderConfirmed", "order confirmed"))
+
+
+def test_an_adjusted_stock_is_sold_out_and_refused_what_is_not_there(pulsequeue: Program, shop: Shop) -> None:
+    sku = shop.stocked(2)
+
+    added = pulsequeue("inventory", "adjust", sku, "3", "--json")
+    taken = pulsequeue("inventory", "adjust", sku, "-6")
+
+    assert (added.code, added.json["available"]) == (0, 5)
+    assert taken.code == 1
+    assert "has only 5 available" in taken.err
+    assert shop.levels(sku) == (5, 0, 5)
+
+
+def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
+    pulsequeue: Program, shop: Shop
+) -> None:
+    name = shop.order_id("poison")
+    shop.place({"orderId": name, "items": []})
+    until(lambda: bool(shop.dead_letters("order")), "the order is set aside")
+
+    (listed,) = pulsequeue("dlq", "ls", "--order", name, "--json").json
+    which = listed["messageId"]
+    shown = pulsequeue("dlq", "show", "order", which, "--json").json
+    dry = pulsequeue("dlq", "drop", "order", "--id", which)
+    dropped = pulsequeue("dlq", "drop", "order", "--id", which, "--yes", "--json")
+    after = pulsequeue("dlq", "ls", "--order", name, "--json").json
+
+    assert (listed["reason"], listed["event"]) == ("invalid_event", "OrderPlaced")
+    assert shown["body"]["detail"]["orderId"] == name
+    assert "1 would be dropped" in dry.err
+    assert dropped.json == {"done": 1, "failed": 0, "doubled": 0}
+    assert after == []
+    logs = shop.environment.client("logs").filter_log_events(
+        logGroupName=shop.environment.names.operations_log_group, filterPattern=f'"{which}"'
+    )["events"]
+    written = [json.loads(event["message"]) for event in logs]
+    assert [line["action"] for line in written] == ["dlq drop message", "dlq drop"]
+    assert name in written[0]["result"]["body"]
+
+
+def test_a_dead_letter_that_can_be_handled_now_is_sent_again(pulsequeue: Program, shop: Shop) -> None:
+    sku, name = shop.stocked(5), shop.order_id("early")
+    shop.say("RefundRequested", [{"orderId": name, "restock": True}])
+    until(lambda: len(shop.dead_letters("payment")) == 1, "five deliveries are enough")
+    shop.place(shop.order("early", sku))
+    shop.comes_to("early", "CONFIRMED")
+    told = pulsequeue("order", "show", name, "--json").json["deadLetters"]
+
+    sent = pulsequeue("dlq", "redrive", "payment", "--id", told[0]["messageId"], "--yes", "--json")
+
+    assert [letter["reason"] for letter in told] == ["retries_exhausted"]
+    assert sent.json == {"done": 1, "failed": 0, "doubled": 0}
+    shop.comes_to("early", "REFUNDED")
+
+
+def test_a_dry_replay_counts_the_window_and_reaches_nobody(pulsequeue: Program, shop: Shop) -> None:
+    sku = shop.stocked(5)
+    shop.place(shop.order("counted", sku))
+    order = shop.comes_to("counted", "CONFIRMED")
+    chosen = ("--event", "RefundRequested", "--event", "OrderPlaced")
+
+    dry = pulsequeue("replay", "--from", "1h", *chosen, "--json")
+
+    assert dry.code == 0
+    assert dry.json["events"]["OrderPlaced"] >= 1
+    assert set(dry.json["events"]) <= {"OrderPlaced", "RefundRequested"}
+    assert dry.json["sent"] == {}
+    assert shop.found("counted") == order
+    assert not [line for line in _lines(pulsequeue, shop.order_id("counted")) if "again" in line]
+
+
+def _lines(pulsequeue: Program, order_id: str) -> list[str]:
+    shown = pulsequeue("order", "show", order_id, "--json").json
+    return [line["message"] for line in shown["logs"]]
+
+
+def test_a_replay_of_chosen_events_reaches_their_consumers_alone_and_changes_nothing(
+    pulsequeue: Program, shop: Shop
+) -> None:
+    sku = shop.stocked(5)
+    shop.place(shop.order("replayed", sku))
+    order = shop.comes_to("replayed", "CONFIRMED")
+
+    ran = pulsequeue("replay", "--from", "1h", "--event", "OrderPlaced", "--yes", "--json")
+
+    assert ran.code == 0
+    assert ran.json["sent"].keys() == {"order"}
+    until(
+        lambda: "order placed again, no second effect" in _lines(pulsequeue, shop.order_id("replayed")),
+        "the order service hears of the order again",
+    )
+    assert shop.found("replayed") == order
+    assert "payment asked for again, no second effect" not in _lines(pulsequeue, shop.order_id("replayed"))
+    assert shop.desk.archive.unfinished() == []
+
+
+def test_the_audit_agrees_and_counts_what_is_there(pulsequeue: Program, shop: Shop) -> None:
+    sku = shop.stocked(5)
+    shop.place(shop.order("audited", sku))
+    shop.comes_to("audited", "CONFIRMED")
+
+    ran = pulsequeue("audit", "--json")
+
+    assert [one for one in ran.json["findings"] if one["about"] in (sku, shop.order_id("audited"))] == []
+    assert ran.json["orders"] >= 1
+
+
+def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
+    ran = pulsequeue("status", "--json")
+
+    assert ran.code == 0
+    assert ran.json.keys() >= {"env", "awsEndpoint", "region", "healthy", "problems", "functions", "queues"}
+    functions = {function["name"].rpartition("-")[2] for function in ran.json["functions"]}
+    assert functions == {"order", "payment", "expiry"}
+    assert ran.json["queues"][0].keys() == {"name", "visible", "inFlight", "delayed", "deadLetters"}
