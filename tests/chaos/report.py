@@ -24,7 +24,7 @@ def show(report: Report, console: Console) -> None:
                 "seed": scale.seed,
                 "messages sent, with duplicates and malformed ones": report.messages,
                 "malformed": report.poison,
-                "load sent, orders/s": round(scale.orders / max(report.storm_seconds, 0.001), 1),
+                "load sent, orders/s": round(scale.orders / max(report.sending_seconds, 0.001), 1),
                 "decided during the storm, orders/s": round(report.orders_per_second, 1),
                 "storm, s": round(report.storm_seconds, 1),
                 "whole run, s": round(report.seconds, 1),

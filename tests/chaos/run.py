@@ -51,7 +51,7 @@ class Scale:
 
     @classmethod
     def small(cls, orders: int, seed: int) -> "Scale":
-        return cls(orders, seed, 8, 3, 6.0, 3.0, (0.5, 1.5), (0.3, 0.9), 120.0)
+        return cls(orders, seed, 8, 3, 6.0, 20.0, (0.5, 1.5), (0.3, 0.9), 120.0)
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Report:
     late_charges: int = 0
     expired_payable: int = 0
     """Orders that could have been paid, and were not in time: released, as they must be."""
+    sending_seconds: float = 0.0
     storm_seconds: float = 0.0
     decided_in_storm: int = 0
     seconds: float = 0.0
@@ -123,7 +124,8 @@ def run(scale: Scale, *, say: Say = lambda _: None) -> Report:
 
 
 def _storm(plan: Plan, scene: _Scene, traffic: Traffic, report: Report) -> None:
-    killer = Killer(scene.state, report.scale.seed, report.scale.kill_pause)
+    scale, proxy = report.scale, scene.proxy
+    killer = Killer(scene.state, scale.seed, scale.kill_pause, lambda: proxy.requests)
     rates = list(_FAILURE_RATES)
 
     def reached(share: float) -> None:
@@ -134,6 +136,7 @@ def _storm(plan: Plan, scene: _Scene, traffic: Traffic, report: Report) -> None:
     scene.proxy.weather.begin()
     with meanwhile(killer):
         traffic.send(plan.messages, report.scale.sending_seconds, reached)
+        report.sending_seconds = time.monotonic() - started
         # On a busy machine the orders are slower than their sender; the storm is for them.
         share = int(_DECIDED_IN_STORM * report.scale.orders)
         traffic.go_on(share, report.scale.longer_seconds)

@@ -13,19 +13,28 @@ from scripts.local.state import StackState
 
 
 class Killer:
-    """Kills one function process after another, without warning."""
+    """Kills one function process after another, without warning, but lets work be done in between.
 
-    def __init__(self, state: StackState, seed: int, pause: tuple[float, float]) -> None:
+    On a busy machine they would otherwise all be killed while they start, and nothing would be at stake.
+    """
+
+    def __init__(
+        self, state: StackState, seed: int, pause: tuple[float, float], work_done: Callable[[], int]
+    ) -> None:
         self.killed = 0
         self._state = state
         self._dice = Random(seed)
         self._pause = pause
+        self._work_done = work_done
 
     def __call__(self, done: threading.Event) -> None:
+        before = 0
         while not done.wait(self._dice.uniform(*self._pause)):
+            now = self._work_done()
             workers = self._workers()
-            if not workers:
+            if now == before or not workers:
                 continue
+            before = now
             try:
                 self._dice.choice(workers).kill()
                 self.killed += 1

@@ -20,7 +20,7 @@ def test_a_storm_loses_doubles_and_leaks_nothing() -> None:
 
     assert report.unfinished == ""
     assert report.findings == []
-    assert report.faults.total() > 10
+    assert report.faults.total() > 0
     assert report.killed > 0
     assert report.outcomes["CONFIRMED"] > 0
 
