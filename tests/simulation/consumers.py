@@ -143,14 +143,7 @@ class Consumer:
     def _start(self, batch: Sequence[Message]) -> None:
         self._runs += 1
         self._running += 1
-        actor = self._world.scheduler.spawn(f"{self._function.name}/{self._runs}", lambda: self._run(batch))
-        for message in batch:
-            if message.receives > 1:
-                message.holders = [holder for holder in message.holders if not holder.dead]
-            message.holders.append(actor)
-            if len(message.holders) > 1:
-                for holder in message.holders:
-                    holder.spared = True
+        self._world.scheduler.spawn(f"{self._function.name}/{self._runs}", lambda: self._run(batch))
 
     def _run(self, batch: Sequence[Message]) -> None:
         story = self._world.story

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from tests.simulation.faults import Fault
 from tests.simulation.network import Network
-from tests.simulation.scheduler import Actor
 from tests.simulation.story import label
 
 MAX_RECEIVES = 5
@@ -21,7 +20,6 @@ class Message:
     about: tuple[str, ...]
     visible_at: float
     receives: int = 0
-    holders: list[Actor] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

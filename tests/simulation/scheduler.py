@@ -28,7 +28,7 @@ class Actor(greenlet):
         self.name = name
         self.started = started
         self.spared = False
-        """Another run may delete its messages: were it to fail now, nobody could finish its work."""
+        """It outlived its messages: another run may delete them, and nobody could finish its work."""
         self.faults = 0
 
 
