@@ -1,6 +1,6 @@
 """The archive of the bus. What is replayed from it lands in a queue of its own, to be counted or passed on.
 
-The consumers' rules take live events only (docs/adr/0020): whatever EventBridge replays, it reaches nobody
+The consumers' rules take live events only (docs/adr/0008): whatever EventBridge replays, it reaches nobody
 but the queue that this replay has made for itself.
 """
 
