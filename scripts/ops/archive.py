@@ -180,12 +180,20 @@ class EventBridgeArchive:
         # Each may be gone, or never have been made: a replay can be broken off anywhere.
         with suppress(self._events.exceptions.ResourceNotFoundException):
             if not self.progress(name).ended:
-                self._events.cancel_replay(ReplayName=name)
+                self._cancel(name)
         with suppress(self._events.exceptions.ResourceNotFoundException):
             self._events.remove_targets(Rule=rule, EventBusName=bus, Ids=["queue"])
             self._events.delete_rule(Name=rule, EventBusName=bus)
         with suppress(self._sqs.exceptions.QueueDoesNotExist):
             self._sqs.delete_queue(QueueUrl=self._sqs.get_queue_url(QueueName=self._queue(name))["QueueUrl"])
+
+    def _cancel(self, name: str) -> None:
+        try:
+            self._events.cancel_replay(ReplayName=name)
+        except ClientError:
+            # It may have ended between being looked at and being cancelled.
+            if not self.progress(name).ended:
+                raise
 
     def _make_way(self, name: str, events: Collection[str], notes: Mapping[str, str]) -> str:
         """Make a queue, and a rule that puts this replay's events into it; returns the rule's ARN."""
