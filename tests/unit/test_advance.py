@@ -26,10 +26,10 @@ class ScriptedLedger:
         return {move.key: Committed(move.after) for move in moves}
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
-        raise NotImplementedError
+        raise AssertionError(f"to advance is to move, not to reserve {placements}")
 
     def orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
-        raise NotImplementedError
+        raise AssertionError(f"to advance is to move, not to read {keys}")
 
 
 def cancel(order: Order) -> Move | None:
