@@ -8,9 +8,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 T = TypeVar("T")
 
@@ -55,6 +57,9 @@ class Clients:
             retries={"mode": "standard", "max_attempts": 3},
         )
 
+    def cloudwatch(self) -> "CloudWatchClient":
+        return self._make("cloudwatch")  # type: ignore[no-any-return]
+
     def dynamodb(self) -> "DynamoDBClient":
         return self._make("dynamodb")  # type: ignore[no-any-return]
 
@@ -63,6 +68,9 @@ class Clients:
 
     def sqs(self) -> "SQSClient":
         return self._make("sqs")  # type: ignore[no-any-return]
+
+    def ssm(self) -> "SSMClient":
+        return self._make("ssm")  # type: ignore[no-any-return]
 
     def _make(self, service: str) -> Any:  # noqa: ANN401 - the stubs type boto3's sessions, not botocore's
         return self._session.create_client(service, config=self._config)

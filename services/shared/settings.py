@@ -10,22 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.shared.errors import MisconfiguredError
 
 
-class Settings(BaseModel):
+class FromEnvironment(BaseModel):
+    """What every function is told."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     environment: str = Field(alias="PULSEQUEUE_ENV", min_length=1)
-    consumer: str = Field(alias="PULSEQUEUE_FUNCTION", min_length=1)
-    bus_name: str = Field(alias="BUS_NAME", min_length=1)
-    inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)
-    orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
-    dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
-    hold_seconds: int = Field(alias="HOLD_SECONDS", ge=1, le=900, default=900)
-    gateway_failure_rate: float = Field(alias="GATEWAY_FAILURE_RATE", ge=0, le=1, default=0.0)
-    gateway_slow_seconds: float = Field(alias="GATEWAY_SLOW_SECONDS", ge=0, le=30, default=2.0)
-
-    @property
-    def hold(self) -> timedelta:
-        return timedelta(seconds=self.hold_seconds)
 
     @property
     def metrics_namespace(self) -> str:
@@ -38,3 +28,20 @@ class Settings(BaseModel):
         except ValidationError as error:
             faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
             raise MisconfiguredError(f"environment variables: {faults}") from error
+
+
+class Settings(FromEnvironment):
+    """What a function behind a queue is told."""
+
+    consumer: str = Field(alias="PULSEQUEUE_FUNCTION", min_length=1)
+    bus_name: str = Field(alias="BUS_NAME", min_length=1)
+    inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)
+    orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
+    dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
+    hold_seconds: int = Field(alias="HOLD_SECONDS", ge=1, le=900, default=900)
+    gateway_failure_rate: float = Field(alias="GATEWAY_FAILURE_RATE", ge=0, le=1, default=0.0)
+    gateway_slow_seconds: float = Field(alias="GATEWAY_SLOW_SECONDS", ge=0, le=30, default=2.0)
+
+    @property
+    def hold(self) -> timedelta:
+        return timedelta(seconds=self.hold_seconds)

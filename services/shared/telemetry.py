@@ -5,7 +5,6 @@ the invocation ends. Histograms are exact: each observation counts into the one 
 """
 
 import time
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,18 +14,11 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
+from services.shared.buckets import bucket
 from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
-
-BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 Labels = tuple[tuple[str, str], ...]
 Handler = Callable[[Any, Any], Any]
-
-
-def bucket(seconds: float) -> str:
-    """Name the one bucket an observation belongs to, by its upper bound."""
-    index = bisect_left(BUCKETS, seconds)
-    return f"{BUCKETS[index]:g}" if index < len(BUCKETS) else "+Inf"
 
 
 class Telemetry(Protocol):

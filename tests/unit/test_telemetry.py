@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.shared.buckets import BUCKETS, bucket
 from services.shared.ledger import Committed, Found, Status, Unsettled
-from services.shared.telemetry import BUCKETS, PowertoolsTelemetry, Stopwatch, bucket, measure_stock
+from services.shared.telemetry import PowertoolsTelemetry, Stopwatch, measure_stock
 from tests.builders import a_key, reserved
 from tests.fakes import RecordingTelemetry
 

@@ -1,0 +1,104 @@
+"""What one collection leaves behind for the next one, and for everyone who scrapes. Pure."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from services.metrics.counters import Counter, Gauge, Ledger
+
+
+class Format(StrEnum):
+    """The two ways Prometheus reads numbers."""
+
+    TEXT = "text"
+    OPENMETRICS = "openmetrics"
+
+    @property
+    def content_type(self) -> str:
+        return _CONTENT_TYPES[self]
+
+
+_CONTENT_TYPES = {
+    Format.TEXT: "text/plain; version=0.0.4; charset=utf-8",
+    Format.OPENMETRICS: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+}
+
+Pages = Mapping[Format, bytes]
+"""The numbers as they are served: rendered once, compressed by gzip, in every format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What collecting itself has cost, since the first collection."""
+
+    collections: int = 0
+    requested: int = 0
+    """Metrics that CloudWatch was asked for, which is what it bills."""
+    incomplete: int = 0
+    """Answers that CloudWatch called partial or failed."""
+
+    def plus(self, *, requested: int, incomplete: int) -> Self:
+        return type(self)(self.collections + 1, self.requested + requested, self.incomplete + incomplete)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    version: int
+    collected_at: int
+    """Seconds from the epoch: nothing in here is newer."""
+    ledger: Ledger
+    tally: Tally
+
+    def encoded(self) -> bytes:
+        """Write the ledger down, open minutes as distances from the watermark."""
+        ledger = self.ledger
+        document = {
+            "version": self.version,
+            "collectedAt": self.collected_at,
+            "watermark": ledger.watermark,
+            "tally": [self.tally.collections, self.tally.requested, self.tally.incomplete],
+            "counters": {
+                key: [counter.base, *_flat(counter.open, ledger.watermark)]
+                for key, counter in ledger.counters.items()
+            },
+            "gauges": {key: [gauge.at, gauge.value] for key, gauge in ledger.gauges.items()},
+        }
+        return zlib.compress(json.dumps(document, separators=(",", ":")).encode())
+
+    @classmethod
+    def decoded(cls, data: bytes) -> Self:
+        document: dict[str, Any] = json.loads(zlib.decompress(data))
+        watermark = document["watermark"]
+        counters = {
+            key: Counter(base, _minutes(flat, watermark))
+            for key, (base, *flat) in document["counters"].items()
+        }
+        gauges = {key: Gauge(at, value) for key, (at, value) in document["gauges"].items()}
+        return cls(
+            document["version"],
+            document["collectedAt"],
+            Ledger(watermark, counters, gauges),
+            Tally(*document["tally"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One version of the numbers, and where its parts are."""
+
+    version: int
+    collected_at: int
+    parts: Mapping[str, Sequence[str]]
+    retired: Sequence[str]
+    """Parts of the version before, which a slow reader may still be after."""
+
+
+def _flat(minutes: Mapping[int, int], watermark: int) -> list[int]:
+    return [number for minute, value in minutes.items() for number in (minute - watermark, value)]
+
+
+def _minutes(flat: list[int], watermark: int) -> dict[int, int]:
+    return {watermark + distance: value for distance, value in zip(flat[::2], flat[1::2], strict=True)}
