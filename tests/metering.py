@@ -56,12 +56,14 @@ class MemoryCloudWatch:
         return Reading(values, self.partial & {it.key for it in series}, len(series))
 
     def _minutes(self, series: Series, start: Minute, end: Minute) -> Mapping[Minute, int]:
-        told = 2 if series.key in self.partial else 1
-        return {
-            minute: series.measure.keep(_statistic(series.query.statistic, values[::told]))
+        whole = {
+            minute: series.measure.keep(_statistic(series.query.statistic, values))
             for minute, values in self._values[bound(series.query)].items()
-            if start <= minute < end and minute % told == 0
+            if start <= minute < end
         }
+        if series.key in self.partial:
+            return {minute: value // 2 for minute, value in whole.items() if minute % 2}
+        return whole
 
 
 def _statistic(name: str, values: Iterable[float]) -> float:

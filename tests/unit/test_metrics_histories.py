@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.metrics.catalog import catalog
-from services.metrics.collection import WINDOW, Collector
+from services.metrics.collection import REACH, WINDOW, Collector
 from services.metrics.counters import Minute
 from services.metrics.series import Series
 from services.shared.buckets import bucket
@@ -25,6 +25,7 @@ PLAIN = [
 SETTLEMENT = HISTOGRAMS["order_settlement_duration_seconds"]
 WATCHED = [*PLAIN, SETTLEMENT.sum, SETTLEMENT.count, *SETTLEMENT.buckets]
 START = 29_000_000
+AGO = st.integers(0, WINDOW - 1)
 
 
 class KilledError(Exception):
@@ -48,20 +49,22 @@ class Histories(RuleBasedStateMachine):
         assert self.snapshots.snapshot is not None
         return self.snapshots.snapshot.ledger.watermark
 
-    @rule(series=st.sampled_from(PLAIN), halves=st.integers(1, 1_000), ago=st.integers(0, WINDOW - 1))
-    def a_value_arrives(self, series: Series, halves: int, ago: int) -> None:
-        value = halves / 2 if series.measure.kept > 1 else float(halves)
-        self.cloudwatch.observe(series.query, max(self.minute - ago, self.oldest), value)
+    @rule(series=st.sampled_from(PLAIN), values=st.lists(st.tuples(AGO, st.integers(1, 1_000)), min_size=1))
+    def values_arrive(self, series: Series, values: list[tuple[int, int]]) -> None:
+        for ago, halves in values:
+            value = halves / 2 if series.measure.kept > 1 else float(halves)
+            self.cloudwatch.observe(series.query, max(self.minute - ago, self.oldest), value)
 
-    @rule(micros=st.integers(1, 20_000_000), ago=st.integers(0, WINDOW - 1))
-    def an_order_settles(self, micros: int, ago: int) -> None:
-        seconds, minute = micros / 1_000_000, max(self.minute - ago, self.oldest)
-        self.cloudwatch.observe(SETTLEMENT.sum.query, minute, seconds)
-        le = bucket(seconds)
-        counted = next(series for series in SETTLEMENT.buckets if dict(series.labels)["le"] == le)
-        self.cloudwatch.observe(counted.query, minute, 1.0)
+    @rule(settled=st.lists(st.tuples(AGO, st.integers(1, 20_000_000)), min_size=1))
+    def orders_settle(self, settled: list[tuple[int, int]]) -> None:
+        for ago, micros in settled:
+            seconds, minute = micros / 1_000_000, max(self.minute - ago, self.oldest)
+            self.cloudwatch.observe(SETTLEMENT.sum.query, minute, seconds)
+            le = bucket(seconds)
+            counted = next(series for series in SETTLEMENT.buckets if dict(series.labels)["le"] == le)
+            self.cloudwatch.observe(counted.query, minute, 1.0)
 
-    @rule(minutes=st.integers(1, WINDOW * 2))
+    @rule(minutes=st.sampled_from([1, 7, WINDOW - 1, WINDOW + 1, 2 * WINDOW, REACH + 50]))
     def time_passes(self, minutes: int) -> None:
         self.minute += minutes
 
@@ -69,7 +72,7 @@ class Histories(RuleBasedStateMachine):
     def a_collection(self) -> None:
         self.collect()
 
-    @rule(partial=st.sets(st.sampled_from([series.key for series in WATCHED]), min_size=1, max_size=3))
+    @rule(partial=st.sets(st.sampled_from([series.key for series in WATCHED]), min_size=1))
     def a_partial_collection(self, partial: set[str]) -> None:
         self.cloudwatch.partial = frozenset(partial)
         self.collect()
@@ -141,4 +144,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestAnyHistory = Histories.TestCase
-TestAnyHistory.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestAnyHistory.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
