@@ -80,7 +80,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(point=st.sampled_from(["reading", "replacing"]))
     def a_rival_collects_meanwhile(self, point: str) -> None:
-        self._meanwhile(point, self.collect)
+        def rival() -> None:
+            self.cloudwatch.observe(PLAIN[0].query, self.minute, 5.0)
+            self.collect()
+
+        self._meanwhile(point, rival)
         self.collect()
 
     @rule(point=st.sampled_from(["reading", "replacing"]))
