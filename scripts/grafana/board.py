@@ -12,6 +12,8 @@ from scripts.grafana.panels import DATASOURCE, RUNBOOKS, Panel
 from scripts.grafana.promql import series
 
 _COLUMNS = 24
+_LABEL_VALUES = 1
+"""How the Prometheus data source calls a query for the values of a label."""
 
 Line = Sequence[Panel]
 """Panels side by side, of equal width."""
@@ -105,7 +107,7 @@ def _query(name: str, label: str, description: str, query: str) -> builders.Quer
         .label(label)
         .description(description)
         .datasource(DATASOURCE)
-        .query(query)
+        .query({"qryType": _LABEL_VALUES, "query": query, "refId": f"variable-{name}"})
         .definition(query)
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.ALPHABETICAL_ASC)

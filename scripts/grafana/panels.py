@@ -36,9 +36,8 @@ COUNT = str(units.Short)
 SECONDS = str(units.Seconds)
 SHARE = str(units.PercentUnit)
 DOLLARS = str(units.Dollars)
-AGO = str(units.DateTimeFromNow)
 
-GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
+GREEN, YELLOW, RED = "green", "yellow", "red"
 Steps = Sequence[tuple[float, str]]
 """From which value on which colour holds; what is lower than the first is green, or the colour of `below`."""
 
