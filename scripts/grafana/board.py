@@ -8,7 +8,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 
 from scripts.grafana.names import DATASOURCE_NAME, DATASOURCE_UID, TAG
-from scripts.grafana.panels import DATASOURCE, RUNBOOKS, Panel
+from scripts.grafana.panels import DATASOURCE, RUNBOOKS, Link, Panel
 from scripts.grafana.promql import series
 
 _COLUMNS = 24
@@ -114,10 +114,11 @@ def _query(name: str, label: str, description: str, query: str) -> builders.Quer
     )
 
 
-def _other_dashboards() -> builders.DashboardLink:
+def _other_dashboards() -> Link:
     return (
-        builders.DashboardLink("PulseQueue dashboards")
+        Link("PulseQueue dashboards")
         .type(dashboard.DashboardLinkType.DASHBOARDS)
+        .icon("dashboard")
         .tags([TAG])
         .as_dropdown(True)
         .include_vars(True)
@@ -125,9 +126,9 @@ def _other_dashboards() -> builders.DashboardLink:
     )
 
 
-def _runbooks() -> builders.DashboardLink:
+def _runbooks() -> Link:
     return (
-        builders.DashboardLink("Runbooks")
+        Link("Runbooks")
         .type(dashboard.DashboardLinkType.LINK)
         .icon("doc")
         .tooltip("A page for each thing that can go wrong")

@@ -44,10 +44,19 @@ Steps = Sequence[tuple[float, str]]
 ANY_IS_BAD: Steps = ((1, RED),)
 SETTLE_WITHIN: Steps = ((2.5, YELLOW), (5, RED))
 BUDGET: Steps = ((0, YELLOW), (0.25, GREEN))
-STALE_NUMBERS: Steps = ((300, YELLOW), (600, RED))
+STALE_NUMBERS: Steps = ((150, YELLOW), (300, RED))
+"""Late by a minute, and so old that /metrics refuses them."""
 
 Panel = stat.Panel | timeseries.Panel | heatmaps.Panel | table.Panel
 AnyPanel = TypeVar("AnyPanel", stat.Panel, timeseries.Panel, heatmaps.Panel, table.Panel)
+
+
+class Link(board_builders.DashboardLink):
+    """A link that stands on the page; the SDK's own goes into a menu unless it is told nothing of a place."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._internal.placement = None  # type: ignore[assignment]  # left out when it is None, typed or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +206,7 @@ def listing(
 def _told(panel: AnyPanel, title: str, description: str, runbook: str | None = None) -> AnyPanel:
     panel.title(title).description(description).datasource(DATASOURCE).interval(MIN_STEP)
     if runbook is not None:
-        link = board_builders.DashboardLink(f"Runbook: {runbook.replace('-', ' ')}")
+        link = Link(f"Runbook: {runbook.replace('-', ' ')}")
         panel.links(
             [link.type(dashboard.DashboardLinkType.LINK).url(f"{RUNBOOKS}/{runbook}.md").target_blank(True)]
         )

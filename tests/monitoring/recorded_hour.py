@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 START = 1_767_225_600
 """2026-01-01 00:00 UTC."""
 MINUTES = 90
+HOUR = 3600
 END = START + MINUTES * 60
 _SCRAPES_PER_MINUTE = 2
 
@@ -76,8 +77,8 @@ def gauges(environment: str) -> Series:
         **{f'aws_lambda_concurrent_executions{{function_name="{name}"}}': 1 for name in functions},
         **{f'aws_lambda_duration_maximum_seconds{{function_name="{name}"}}': 2 for name in functions},
         "pulsequeue_reservation_hold_seconds": 900,
-        "pulsequeue_metrics_watermark_timestamp_seconds": END - 240,
-        "pulsequeue_metrics_collected_timestamp_seconds": END - 30,
+        "pulsequeue_metrics_watermark_timestamp_seconds": END - HOUR,
+        "pulsequeue_metrics_collected_timestamp_seconds": END - 45,
         "pulsequeue_metrics_collection_duration_seconds": 1,
         "pulsequeue_metrics_series": 300,
         "audit_reserved_drift_units": 0,

@@ -14,10 +14,9 @@ import urllib3
 from scripts.grafana import costs
 from scripts.local.emulator import free_port
 from tests.monitoring.panels import committed, expressions, substituted
-from tests.monitoring.recorded_hour import END, FUNCTIONS, openmetrics
+from tests.monitoring.recorded_hour import END, FUNCTIONS, HOUR, openmetrics
 
 BOARDS = committed()
-HOUR = 3600
 ORDERS = 60 * 60
 """Placed in the hour on the screen."""
 
@@ -104,10 +103,11 @@ SHOWS: dict[tuple[str, str], list[float]] = {
     ("overview", "Orders placed"): [1.0],
     ("overview", "Orders paid"): [48 / 60],
     ("overview", "Dead letters"): [3],
-    ("overview", "Age of the numbers"): [240],
+    ("overview", "Age of the numbers"): [45],
+    ("overview", "Final up to"): [HOUR],
     ("overview", "Scrapes answered"): [1],
-    # 0.03 of 60 orders ran out their hold, which is half of one in a thousand.
-    ("overview", "Settlement budget left"): [0.5],
+    # In a minute 60 payments are decided, 3 orders rejected, 5 cancelled, and 0.03 run out their hold.
+    ("overview", "Settlement budget left"): [1 - 0.03 / 68.03 / 0.001],
     ("overview", "Speed budget left"): [0],
     ("orders", "Orders placed"): [ORDERS],
     ("orders", "Rejected"): [3 / 60],

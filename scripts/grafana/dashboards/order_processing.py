@@ -79,7 +79,8 @@ def _reasons() -> Section:
             [
                 p.graph(
                     "Orders by outcome",
-                    "What became of orders, per second. `duplicate` are repeats that had no second effect.",
+                    "What became of orders, per second. `cancelled` is by request, `duplicate` a repeat "
+                    "without effect.",
                     Query(rate("orders_total", by="outcome"), "{{outcome}}"),
                     unit=p.ORDERS_PER_SECOND,
                     stacked=True,

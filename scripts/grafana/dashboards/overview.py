@@ -62,9 +62,10 @@ def _now() -> Section:
     trust = [
         p.figure(
             "Settlement budget left",
-            "Share of the error budget that the orders in view left over: 99.9 % have to be settled. An "
-            "order "
-            "fails by running out its hold, or by not being readable. Below zero the objective was missed.",
+            "Share of the error budget that the orders which ended in view left over: 99.9 % have to end as "
+            "they "
+            "should. An order fails by running out its hold, or by not being readable. Below zero the "
+            "objective was missed.",
             objectives.settlement_budget_left(increase_in_view),
             unit=p.SHARE,
             steps=p.BUDGET,
@@ -98,12 +99,17 @@ def _now() -> Section:
         ),
         p.figure(
             "Age of the numbers",
-            "How long ago the newest minute was that is closed for good; a few minutes are usual. Younger "
-            "minutes "
-            "are shown, too, and may still grow.",
+            "How long ago the collector last brought the numbers up to date; it does so every minute.",
             objectives.age_of_numbers(),
             unit=p.SECONDS,
             steps=p.STALE_NUMBERS,
+        ),
+        p.figure(
+            "Final up to",
+            "How long ago the newest minute was that can no longer change. An hour is usual: that long, what "
+            "CloudWatch learns late is still added. What is shown of younger minutes can only grow.",
+            objectives.age_of_final_numbers(),
+            unit=p.SECONDS,
         ),
     ]
     return Section("Now", [traffic, trust])
@@ -116,7 +122,8 @@ def _business() -> Section:
             [
                 p.graph(
                     "Orders by outcome",
-                    "What became of orders, per second. `duplicate` are repeats that had no second effect.",
+                    "What became of orders, per second. `cancelled` is by request, `duplicate` a repeat "
+                    "without effect.",
                     Query(rate("orders_total", by="outcome"), "{{outcome}}"),
                     unit=p.ORDERS_PER_SECOND,
                     stacked=True,
@@ -158,7 +165,8 @@ def _latency() -> Section:
             [
                 p.quantiles(
                     "Placed to settled",
-                    "How long orders take from being placed to being confirmed, rejected or cancelled.",
+                    "How long orders take from being placed until their payment is decided. The line is the "
+                    "objective.",
                     objectives.SETTLEMENT,
                     steps=p.SETTLE_WITHIN,
                     runbook="backlog",

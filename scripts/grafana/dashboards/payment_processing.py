@@ -121,7 +121,7 @@ def _speed() -> Section:
                 ),
                 p.heatmap(
                     "Placed to settled, all orders",
-                    "How many orders took how long from being placed to being settled.",
+                    "How many orders took how long from being placed until their payment was decided.",
                     objectives.SETTLEMENT,
                 ),
             ]
