@@ -27,9 +27,14 @@ def build(
     output: Annotated[Path | None, typer.Option(help="The folder to write into.")] = None,
 ) -> None:
     """Write the dashboards from their sources into monitoring/grafana."""
-    from scripts.grafana.build import write_all
     from scripts.grafana.names import DASHBOARDS
 
+    try:
+        from scripts.grafana.build import write_all
+    except ModuleNotFoundError as missing:
+        raise ToolError(
+            f"building takes {missing.name}, a development dependency; run `make install`."
+        ) from None
     folder = output or DASHBOARDS
     changed = write_all(folder)
     view = "\n".join(f"{'wrote' if path.exists() else 'removed'} {path}" for path in changed)
@@ -112,7 +117,10 @@ def _asked(session: Session) -> str:
     if session.stdin is None and sys.stdin.isatty():
         from getpass import getpass
 
-        return getpass("Grafana password: ")
+        try:
+            return getpass("Grafana password: ")
+        except EOFError:
+            return ""
     return (session.stdin or sys.stdin).readline().rstrip("\r\n")
 
 

@@ -76,6 +76,8 @@ def leads_to_the_others_and_to_the_runbooks(dashboard: Document) -> Iterator[Fin
     links = dashboard.get("links") or []
     if not any(link["type"] == "dashboards" and link["tags"] == ["pulsequeue"] for link in links):
         yield "does not link to the other dashboards"
+    if any(link.get("placement") == "inControlsMenu" for link in links):
+        yield "hides a link in a menu"
     if not any("/docs/runbooks/" in (link.get("url") or "") for link in links):
         yield "does not link to the runbooks"
     if "pulsequeue" not in (dashboard.get("tags") or []):

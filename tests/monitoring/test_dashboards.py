@@ -112,6 +112,10 @@ def _variable(name: str, /, **values: object) -> Callable[[dict[str, Any]], None
     return change
 
 
+def _hidden_link(board: dict[str, Any]) -> None:
+    board["links"][0]["placement"] = "inControlsMenu"
+
+
 _IN = '{job=~"$job", environment=~"$environment"}'
 _FIXED = {"type": "prometheus", "uid": "somebody-elses"}
 BROKEN: list[tuple[rules.Rule, Callable[[dict[str, Any]], None]]] = [
@@ -129,6 +133,7 @@ BROKEN: list[tuple[rules.Rule, Callable[[dict[str, Any]], None]]] = [
     (rules.keeps_its_variables_up_to_date, _variable("environment", datasource=_FIXED)),
     (rules.leads_to_the_others_and_to_the_runbooks, _board(links=[])),
     (rules.leads_to_the_others_and_to_the_runbooks, _board(tags=[])),
+    (rules.leads_to_the_others_and_to_the_runbooks, _hidden_link),
     (rules.panels_say_what_they_are, _panel(title="")),
     (rules.panels_say_what_they_are, _panel(description="")),
     (rules.panels_have_a_unit, _panel(fieldConfig={"defaults": {}})),
