@@ -61,6 +61,10 @@ format: $(STAMP) ## Let ruff format, and fix what it can
 schemas: $(STAMP) ## Write docs/events/ from the event models
 	$(BIN)/pulsequeue events schema --all --output docs/events
 
+.PHONY: dashboards
+dashboards: $(STAMP) ## Write monitoring/grafana/*.json from the dashboards' sources
+	@$(BIN)/pulsequeue grafana build
+
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies again and write requirements/
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra tools --group dev --universal --python-version 3.11 \

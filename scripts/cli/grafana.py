@@ -1,0 +1,131 @@
+"""`pulsequeue grafana`: dashboards, made from their sources and put into a Grafana."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import Session, command
+from scripts.errors import ToolError
+
+_USAGE = 2
+_PROMETHEUS_SILENT = 6
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The Grafana dashboards.", no_args_is_help=True)
+    for function in (setup, build):
+        command(group)(function)
+    app.add_typer(group, name="grafana")
+
+
+def build(
+    session: Session,
+    output: Annotated[Path | None, typer.Option(help="The folder to write into.")] = None,
+) -> None:
+    """Write the dashboards from their sources into monitoring/grafana."""
+    from scripts.grafana.names import DASHBOARDS
+
+    try:
+        from scripts.grafana.build import write_all
+    except ModuleNotFoundError as missing:
+        raise ToolError(
+            f"building takes {missing.name}, a development dependency; run `make install`."
+        ) from None
+    folder = output or DASHBOARDS
+    changed = write_all(folder)
+    view = "\n".join(f"{'wrote' if path.exists() else 'removed'} {path}" for path in changed)
+    session.out.show({"changed": [str(path) for path in changed]}, view or f"{folder} is up to date.")
+
+
+def setup(
+    session: Session,
+    grafana_url: Annotated[str, typer.Argument(help="Grafana's address, such as http://localhost:3000.")],
+    user: Annotated[str, typer.Argument(help="A user with the role Admin.")],
+    password: Annotated[
+        str, typer.Argument(help="The password; - takes it from GRAFANA_PASSWORD, or else asks for it.")
+    ],
+    prometheus_url: Annotated[str, typer.Argument(help="Prometheus's address, as Grafana reaches it.")],
+    *,
+    prometheus_user: Annotated[
+        str | None,
+        typer.Option(help="A user, when Prometheus asks for one; the password is PROMETHEUS_PASSWORD."),
+    ] = None,
+    prometheus_token: Annotated[
+        bool, typer.Option("--prometheus-token", help="Send the bearer token in PROMETHEUS_TOKEN.")
+    ] = False,
+) -> None:
+    """Put data source, folder and dashboards into a Grafana; a second time changes nothing."""
+    from scripts.grafana.api import GrafanaApi, Login, checked_url
+    from scripts.grafana.install import Prometheus, install, prometheus_complaint, read_dashboards
+
+    if not user or ":" in user:
+        raise ToolError("the user's name should not be empty or hold a colon.", exit_code=_USAGE)
+    prometheus = Prometheus(
+        checked_url(prometheus_url, "Prometheus"),
+        prometheus_user,
+        _from_environment("PROMETHEUS_PASSWORD") if prometheus_user else None,
+        _from_environment("PROMETHEUS_TOKEN") if prometheus_token else None,
+    )
+    dashboards = read_dashboards()
+    api = GrafanaApi(grafana_url, Login(user, _password(password, session)))
+    version = api.version()
+    installed = list(install(api, prometheus, dashboards))
+    complaint = prometheus_complaint(api)
+    session.out.show(
+        {
+            "grafana": {"url": api.url, "version": version},
+            "prometheus": {"url": prometheus.url, "complaint": complaint},
+            "installed": [
+                {
+                    "kind": one.kind,
+                    "title": one.title,
+                    "uid": one.uid,
+                    "outcome": one.outcome,
+                    "url": one.url,
+                }
+                for one in installed
+            ],
+        },
+        Table(
+            ("what", "title", "outcome", "address"),
+            [(one.kind, one.title, one.outcome, one.url) for one in installed],
+        ),
+        *([] if any(one.outcome != "unchanged" for one in installed) else ["nothing had to be changed."]),
+    )
+    if complaint is not None:
+        raise ToolError(
+            f"everything is in place, but Grafana cannot ask Prometheus at {prometheus.url}: {complaint}",
+            exit_code=_PROMETHEUS_SILENT,
+        )
+
+
+def _password(given: str, session: Session) -> str:
+    """Find the password without its standing in the shell's history, for whoever wants that."""
+    password = given
+    if given == "-":
+        password = os.environ.get("GRAFANA_PASSWORD") or _asked(session)
+    if not password:
+        raise ToolError("the password is empty.", exit_code=_USAGE)
+    return password
+
+
+def _asked(session: Session) -> str:
+    if session.stdin is None and sys.stdin.isatty():
+        from getpass import getpass
+
+        try:
+            return getpass("Grafana password: ")
+        except EOFError:
+            return ""
+    return (session.stdin or sys.stdin).readline().rstrip("\r\n")
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ToolError(f"{name} is not set.", exit_code=_USAGE)
+    return value
