@@ -14,7 +14,7 @@ import yaml
 
 from scripts.grafana import names, objectives
 from scripts.grafana.build import dashboards, render, write_all
-from services.shared.telemetry import BUCKETS
+from services.shared.buckets import BUCKETS
 from tests.monitoring import lint as rules
 from tests.monitoring.lint import RULES, lint
 from tests.monitoring.panels import FOLDER, Document, committed, expressions, panels, substituted
