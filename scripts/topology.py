@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from scripts.errors import ToolError
@@ -24,6 +24,7 @@ MAX_DELAY_SECONDS = 900
 
 Right = Literal["read", "write"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
+Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_-]*$")]
 
 
 class _Section(BaseModel):
@@ -36,24 +37,36 @@ class Settings(_Section):
     retention_days: int = Field(ge=1, le=14)
     archive_days: int = Field(ge=1)
     log_days: int = Field(ge=1)
+    stale_seconds: int = Field(ge=1)
 
 
 class Table(_Section):
     key: str = Field(min_length=1)
+    ttl: str | None = Field(default=None, min_length=1)
+    """The attribute with the time, in seconds, after which an item may be deleted."""
 
 
 class Function(_Section):
+    """What every function has, whatever sets it off."""
+
     description: str = Field(min_length=1, max_length=256)
     handler: str = Field(pattern=r"^services(\.[a-z_]+){3,}$")
-    subscriptions: tuple[str, ...] = Field(min_length=1)
-    delay: int | Literal["hold"] = Field(default=0, alias="delaySeconds")
     memory_mb: int = Field(ge=128, le=10_240)
     timeout_seconds: int = Field(ge=1, le=900)
+    tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
+    publishes: bool = False
+    reads_metrics: bool = False
+    secrets: tuple[Slug, ...] = ()
+
+
+class Consumer(Function):
+    """A function that is handed the messages of its own queue."""
+
+    subscriptions: tuple[str, ...] = Field(min_length=1)
+    delay: int | Literal["hold"] = Field(default=0, alias="delaySeconds")
     batch_size: int = Field(ge=1, le=10_000)
     batch_window_seconds: int = Field(ge=0, le=300)
     maximum_concurrency: int = Field(ge=2, le=1_000)
-    tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
-    publishes: bool = False
 
     @model_validator(mode="after")
     def _can_be_deployed(self) -> Self:
@@ -80,12 +93,60 @@ class Function(_Section):
         return hold_seconds if self.delay == "hold" else self.delay
 
 
+class Scheduled(Function):
+    """A function that the clock sets off."""
+
+    schedule: str = Field(pattern=r"^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$")
+    reserved_concurrency: int | None = Field(default=None, ge=1)
+
+
+class Endpoint(Function):
+    """A function that answers HTTP requests."""
+
+    routes: tuple[Route, ...] = Field(min_length=1)
+
+
+_TRIGGERS = ("subscriptions", "schedule", "routes")
+
+
+def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- whatever the file says
+    """Name what sets a function off; None if that is nothing, or more than one thing."""
+    if isinstance(function, Function):
+        return next(name for name in _TRIGGERS if hasattr(function, name))
+    said = [name for name in _TRIGGERS if isinstance(function, dict) and name in function]
+    return said[0] if len(said) == 1 else None
+
+
+AnyFunction = Annotated[
+    Annotated[Consumer, Tag("subscriptions")]
+    | Annotated[Scheduled, Tag("schedule")]
+    | Annotated[Endpoint, Tag("routes")],
+    Discriminator(
+        _trigger,
+        custom_error_type="trigger",
+        custom_error_message=f"needs exactly one of {', '.join(_TRIGGERS)}",
+    ),
+]
+
+
 class Topology(_Section):
     """What infra/functions.yaml says."""
 
     settings: Settings
-    functions: Mapping[Slug, Function] = Field(min_length=1)
+    functions: Mapping[Slug, AnyFunction] = Field(min_length=1)
     tables: Mapping[Slug, Table]
+
+    @property
+    def consumers(self) -> Mapping[str, Consumer]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Consumer)}
+
+    @property
+    def scheduled(self) -> Mapping[str, Scheduled]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Scheduled)}
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Endpoint)}
 
     @model_validator(mode="after")
     def _tables_exist(self) -> Self:
@@ -93,6 +154,15 @@ class Topology(_Section):
             missing = sorted(set(function.tables) - set(self.tables))
             if missing:
                 raise ValueError(f"function {name} uses table {', '.join(missing)}, which is not listed")
+        return self
+
+    @model_validator(mode="after")
+    def _routes_lead_to_one_function(self) -> Self:
+        led: dict[str, str] = {}
+        for name, endpoint in self.endpoints.items():
+            for route in endpoint.routes:
+                if (other := led.setdefault(route, name)) != name:
+                    raise ValueError(f"route {route} leads to both {other} and {name}")
         return self
 
     @classmethod
@@ -106,7 +176,7 @@ class Topology(_Section):
             raise ToolError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
         except ValidationError as error:
             faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
+                f"{'.'.join(_place(fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
             )
             raise ToolError(f"{path} is not a table of functions: {faults}.") from error
 
@@ -116,6 +186,25 @@ class Topology(_Section):
         except KeyError:
             known = ", ".join(self.functions)
             raise ToolError(f"there is no function {name!r}; there are {known}.") from None
+
+    def consumer(self, name: str) -> Consumer:
+        """Return a function that has a queue."""
+        consumers = self.consumers
+        try:
+            return consumers[name]
+        except KeyError:
+            is_none = (
+                f"function {name} has no queue"
+                if name in self.functions
+                else f"there is no function {name!r}"
+            )
+            raise ToolError(f"{is_none}; there are {', '.join(consumers)}.") from None
+
+
+def _place(location: tuple[int | str, ...]) -> list[str]:
+    """Spell where a fault is, without the name of the kind that pydantic puts after the function's own."""
+    inside_function = location[:1] == ("functions",) and len(location) > 2 and location[2] in _TRIGGERS  # noqa: PLR2004
+    return [str(step) for step in (location[:2] + location[3:] if inside_function else location)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +263,13 @@ class Names:
     def log_group(self, function: str) -> str:
         return f"/aws/lambda/{self.function(function)}"
 
-    def function_environment(
-        self, function: str, *, dead_letter_queue_url: str, hold_seconds: int
-    ) -> dict[str, str]:
-        """Return what services/shared/settings.py reads, and what Powertools is told."""
-        return {
-            "PULSEQUEUE_ENV": self.env,
-            "PULSEQUEUE_FUNCTION": function,
-            "BUS_NAME": self.bus,
-            "INVENTORY_TABLE": self.inventory_table,
-            "ORDERS_TABLE": self.orders_table,
-            "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
-            "HOLD_SECONDS": str(hold_seconds),
-            "POWERTOOLS_SERVICE_NAME": function,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
+    def schedule(self, function: str) -> str:
+        return self.function(function)
+
+    @property
+    def api(self) -> str:
+        return self.prefix
+
+    def secret(self, secret: str) -> str:
+        """Name the parameter that keeps a secret."""
+        return f"/{self.prefix}/{secret}"

@@ -233,7 +233,7 @@ class MemoryDesk:
         self.archive = MemoryArchive()
         self.audit_log = MemoryAuditLog()
         self.function_logs = MemoryLogs()
-        self.queues = {name: MemoryWorkQueue() for name in self.topology.functions}
+        self.queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
         self.dead = {name: MemoryDeadLetters(name, queue) for name, queue in self.queues.items()}
         self.while_asleep: list[Order] = []
         """What happens to orders during the next sleeps, one at a time."""

@@ -174,8 +174,8 @@ def drop(
 def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
     desk = session.desk
     if function is not None:
-        desk.topology.function(function)
-    names = list(desk.topology.functions) if function is None else [function]
+        desk.topology.consumer(function)
+    names = list(desk.topology.consumers) if function is None else [function]
     return [desk.dead_letters(name) for name in names]
 
 

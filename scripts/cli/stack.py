@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from scripts.environment import Environment
     from scripts.local.samples import SamplesResult
     from scripts.local.stack import Status
     from scripts.local.state import StackState
@@ -70,6 +71,7 @@ def up(
     else:
         sampling.seed(environment, sampling.catalogue())
         result = None
+    _collect_metrics(environment)
     if _asked(context, as_json):
         _print_json({**_connection(state), "samples": _samples_json(result) if result else None})
     else:
@@ -141,6 +143,18 @@ def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str
             yield "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)
 
 
+def _collect_metrics(environment: Environment) -> None:
+    """Make the metrics answer at once; they will in a minute, so that failing here stops nothing."""
+    from scripts.local import metrics
+
+    _say("Collecting the first metrics ...")
+    try:
+        metrics.collect(environment)
+    except ToolError as error:
+        _say(f"! {error}")
+        _say("! It is tried again every minute; `pulsequeue logs collector` says more.")
+
+
 def _seconds(span: str) -> int:
     number, unit = span[:-1], span[-1:]
     if not number.isdecimal() or unit not in _SPANS or len(number) > 6:  # noqa: PLR2004 -- eleven days in seconds
@@ -162,20 +176,14 @@ def _print_json(data: object) -> None:
 
 
 def _connection(state: StackState | None) -> dict[str, Any]:
-    if state is None:
-        return {
-            "env": "local",
-            "awsEndpoint": None,
-            "region": None,
-            "accessKeyId": None,
-            "secretAccessKey": None,
-        }
     return {
-        "env": state.env,
-        "awsEndpoint": state.aws_endpoint,
-        "region": state.region,
-        "accessKeyId": state.access_key_id,
-        "secretAccessKey": state.secret_access_key,
+        "env": state.env if state else "local",
+        "awsEndpoint": state and state.aws_endpoint,
+        "region": state and state.region,
+        "accessKeyId": state and state.access_key_id,
+        "secretAccessKey": state and state.secret_access_key,
+        "metricsUrl": state and state.metrics_url,
+        "metricsToken": state and state.metrics_token,
     }
 
 
@@ -184,7 +192,15 @@ def _status_json(found: Status) -> dict[str, Any]:
         **_connection(found.state),
         "healthy": found.healthy,
         "problems": list(found.problems),
-        "functions": [{"name": it.name, "state": it.state, "mapping": it.mapping} for it in found.functions],
+        "functions": [
+            {
+                "name": it.name,
+                "state": it.state,
+                "trigger": it.trigger,
+                "triggerState": it.trigger_state,
+            }
+            for it in found.functions
+        ],
         "queues": [
             {
                 "name": it.name,
@@ -227,6 +243,8 @@ def _show_up(state: StackState, result: SamplesResult | None) -> None:
     print("  .venv/bin/pulsequeue logs --follow   what the functions say")
     print("  .venv/bin/pulsequeue --help          everything else")
     print("  make down                            stop it")
+    print(f"\nPrometheus finds the metrics at {state.metrics_url}")
+    print("with the bearer token that `pulsequeue status --json` tells.")
 
 
 def _show_samples(result: SamplesResult) -> None:
@@ -251,9 +269,9 @@ def _show_status(found: Status) -> None:
         return
     health = "healthy" if found.healthy else "NOT HEALTHY"
     print(f"{health}, {found.state.aws_endpoint}, up since {found.state.started_at}")
-    functions = _table("function", "state", "mapping")
+    functions = _table("function", "state", "trigger", "")
     for function in found.functions:
-        functions.add_row(function.name, function.state, function.mapping)
+        functions.add_row(function.name, function.state, function.trigger, function.trigger_state)
     queues = _table("queue", "visible", "in flight", "delayed", "dead letters")
     for it in found.queues:
         queues.add_row(it.name, *map(str, (it.visible, it.in_flight, it.delayed, it.dead_letters)))

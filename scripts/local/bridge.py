@@ -156,7 +156,7 @@ class Bridge:
     def carry_queues(self, now_ms: int) -> None:
         """Publish how much waits in each queue. The emulator does not tell how old the oldest message is."""
         observations: list[Observation] = []
-        for name in self._environment.topology.functions:
+        for name in self._environment.topology.consumers:
             names = self._environment.names
             for queue, url in (
                 (names.queue(name), self._environment.queue_url(name)),

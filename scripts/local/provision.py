@@ -5,27 +5,28 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
+import secrets
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scripts.topology import CHECKOUT
+from scripts.function_variables import variables
+from scripts.local.triggers import feed, make_api, make_queues, route, schedule
+from scripts.topology import CHECKOUT, Consumer, Endpoint, Scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mypy_boto3_lambda.type_defs import EnvironmentTypeDef, ScalingConfigTypeDef
-    from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_lambda.type_defs import EnvironmentTypeDef
 
     from scripts.environment import Environment
-    from scripts.topology import Function
+    from scripts.topology import Table
 
 RUNTIME: Final = "python3.13"
+_SERVICES: Final = ("apigatewayv2", "dynamodb", "events", "iam", "lambda", "logs", "scheduler", "sqs", "ssm")
 
-_SECONDS_PER_DAY = 86_400
 _TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -49,25 +50,64 @@ class Overrides:
     hold_seconds: int | None = None
     retry_seconds: int | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Secrets that are to have this value; any other is made up when it is not there yet."""
 
 
 def provision(environment: Environment, overrides: Overrides) -> None:
     """Create or update everything, functions side by side."""
-    topology = environment.topology
+    topology, names = environment.topology, environment.names
     package = build_package(CHECKOUT / "services")
-    for service in ("dynamodb", "events", "sqs", "iam", "lambda", "logs"):
+    for service in _SERVICES:
         environment.clients.client(service)  # made here, so that the threads do not queue for it
     for table, spec in topology.tables.items():
-        _table(environment, environment.names.table(table), spec.key)
-    bus_arn = _bus(environment)
-    _archive(environment, bus_arn)
-    _log_group(environment, environment.names.operations_log_group)
+        _table(environment, names.table(table), spec)
+    for secret in sorted({it for function in topology.functions.values() for it in function.secrets}):
+        _secret(environment, names.secret(secret), overrides.secrets.get(secret))
+    _archive(environment, _bus(environment))
+    api_id = make_api(environment)
+    _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
         for done in [
-            pool.submit(_function_with_queue, environment, name, spec, package, overrides)
-            for name, spec in topology.functions.items()
+            pool.submit(_with_trigger, environment, name, package, overrides, api_id)
+            for name in topology.functions
         ]:
             done.result()
+
+
+def _with_trigger(
+    environment: Environment, name: str, package: bytes, overrides: Overrides, api_id: str
+) -> None:
+    """Make a function, and what sets it off."""
+    topology, spec = environment.topology, environment.topology.function(name)
+    hold = overrides.hold_seconds or topology.settings.hold_seconds
+    retry = overrides.retry_seconds
+    _log_group(environment, environment.names.log_group(name))
+    role = _role(environment, name)
+
+    def function(dead_letter_queue_url: str = "") -> str:
+        told = variables(
+            environment.names,
+            topology,
+            name,
+            hold_seconds=hold,
+            dead_letter_queue_url=dead_letter_queue_url,
+        )
+        return _function(
+            environment, name, package, role, {**told, **_LOCAL_VARIABLES, **overrides.variables}
+        )
+
+    match spec:
+        case Consumer():
+            queues = make_queues(environment, name, spec, hold_seconds=hold, retry_seconds=retry)
+            function(queues.dead_letter_url)
+            feed(environment, name, spec, queues)
+        case Scheduled():
+            arn = function()
+            _reserve(environment, name, spec.reserved_concurrency)
+            schedule(environment, name, spec, arn, role)
+        case Endpoint():
+            route(environment, api_id, spec, function())
 
 
 def build_package(services: Path) -> bytes:
@@ -83,17 +123,32 @@ def build_package(services: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _table(environment: Environment, name: str, key: str) -> None:
+def _table(environment: Environment, name: str, spec: Table) -> None:
     dynamodb = environment.client("dynamodb")
-    try:
+    with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
         dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": spec.key, "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": spec.key, "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
-    except dynamodb.exceptions.ResourceInUseException:
+    if spec.ttl is None:
         return
+    # AWS refuses to switch on what is on.
+    there = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if there.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+        dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": spec.ttl}
+        )
+
+
+def _secret(environment: Environment, name: str, value: str | None) -> None:
+    ssm = environment.client("ssm")
+    if value is not None:
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        return
+    with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
+        ssm.put_parameter(Name=name, Value=secrets.token_urlsafe(32), Type="SecureString")
 
 
 def _bus(environment: Environment) -> str:
@@ -120,51 +175,6 @@ def _log_group(environment: Environment, name: str) -> None:
     logs.put_retention_policy(logGroupName=name, retentionInDays=environment.topology.settings.log_days)
 
 
-def _function_with_queue(
-    environment: Environment, name: str, spec: Function, package: bytes, overrides: Overrides
-) -> None:
-    hold = overrides.hold_seconds or environment.topology.settings.hold_seconds
-    dead_letter_url, dead_letter_arn = _queue(environment, environment.names.dead_letter_queue(name), {})
-    redrive = {
-        "deadLetterTargetArn": dead_letter_arn,
-        "maxReceiveCount": environment.topology.settings.max_receives,
-    }
-    _, queue_arn = _queue(
-        environment,
-        environment.names.queue(name),
-        {
-            "DelaySeconds": str(spec.delay_seconds(hold)),
-            "VisibilityTimeout": str(overrides.retry_seconds or spec.visibility_timeout_seconds),
-            "RedrivePolicy": json.dumps(redrive),
-        },
-    )
-    _log_group(environment, environment.names.log_group(name))
-    variables = {
-        **environment.names.function_environment(
-            name, dead_letter_queue_url=dead_letter_url, hold_seconds=hold
-        ),
-        **_LOCAL_VARIABLES,
-        **overrides.variables,
-    }
-    _function(environment, name, spec, package, variables)
-    _mapping(environment, name, spec, queue_arn)
-    # Last, so that nothing arrives before there is someone to take it.
-    _rule(environment, name, spec, queue_arn)
-
-
-def _queue(
-    environment: Environment, name: str, attributes: Mapping[QueueAttributeNameType, str]
-) -> tuple[str, str]:
-    sqs = environment.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    retention = environment.topology.settings.retention_days * _SECONDS_PER_DAY
-    sqs.set_queue_attributes(
-        QueueUrl=url, Attributes={"MessageRetentionPeriod": str(retention), **attributes}
-    )
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    return url, arn
-
-
 def _role(environment: Environment, name: str) -> str:
     # Without permissions: those are Terraform's to write and its tests' to prove; nothing checks them here.
     iam, role = environment.client("iam"), environment.names.role(name)
@@ -174,14 +184,12 @@ def _role(environment: Environment, name: str) -> str:
         return iam.get_role(RoleName=role)["Role"]["Arn"]
 
 
-def _function(
-    environment: Environment, name: str, spec: Function, package: bytes, variables: dict[str, str]
-) -> None:
+def _function(environment: Environment, name: str, package: bytes, role: str, told: Mapping[str, str]) -> str:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
-    role = _role(environment, name)
-    described: EnvironmentTypeDef = {"Variables": variables}
+    spec = environment.topology.function(name)
+    described: EnvironmentTypeDef = {"Variables": dict(told)}
     try:
-        functions.create_function(
+        return functions.create_function(
             FunctionName=full_name,
             Description=spec.description,
             Runtime=RUNTIME,
@@ -191,10 +199,10 @@ def _function(
             MemorySize=spec.memory_mb,
             Timeout=spec.timeout_seconds,
             Environment=described,
-        )
+        )["FunctionArn"]
     except functions.exceptions.ResourceConflictException:
         functions.update_function_code(FunctionName=full_name, ZipFile=package)
-        functions.update_function_configuration(
+        return functions.update_function_configuration(
             FunctionName=full_name,
             Description=spec.description,
             Runtime=RUNTIME,
@@ -203,45 +211,12 @@ def _function(
             MemorySize=spec.memory_mb,
             Timeout=spec.timeout_seconds,
             Environment=described,
-        )
+        )["FunctionArn"]
 
 
-def _mapping(environment: Environment, name: str, spec: Function, queue_arn: str) -> None:
+def _reserve(environment: Environment, name: str, at_once: int | None) -> None:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
-    scaling: ScalingConfigTypeDef = {"MaximumConcurrency": local_concurrency(spec.maximum_concurrency)}
-    there = functions.list_event_source_mappings(FunctionName=full_name, EventSourceArn=queue_arn)
-    for mapping in there["EventSourceMappings"]:
-        functions.update_event_source_mapping(
-            UUID=mapping["UUID"],
-            Enabled=True,
-            BatchSize=spec.batch_size,
-            MaximumBatchingWindowInSeconds=spec.batch_window_seconds,
-            FunctionResponseTypes=["ReportBatchItemFailures"],
-            ScalingConfig=scaling,
-        )
-        return
-    functions.create_event_source_mapping(
-        FunctionName=full_name,
-        EventSourceArn=queue_arn,
-        BatchSize=spec.batch_size,
-        MaximumBatchingWindowInSeconds=spec.batch_window_seconds,
-        FunctionResponseTypes=["ReportBatchItemFailures"],
-        ScalingConfig=scaling,
-    )
-
-
-def local_concurrency(wanted: int) -> int:
-    """Run no more copies of a function side by side than there are cores (and 2, the least SQS allows).
-
-    Ten cold starts at once on two cores keep the first order waiting for seven seconds, and warm they are no
-    faster than two.
-    """
-    return min(wanted, max(2, os.cpu_count() or 2))
-
-
-def _rule(environment: Environment, name: str, spec: Function, queue_arn: str) -> None:
-    events, rule, bus = environment.client("events"), environment.names.rule(name), environment.names.bus
-    events.put_rule(
-        Name=rule, EventBusName=bus, EventPattern=json.dumps(spec.rule_pattern), Description=spec.description
-    )
-    events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
+    if at_once is None:
+        functions.delete_function_concurrency(FunctionName=full_name)
+    else:
+        functions.put_function_concurrency(FunctionName=full_name, ReservedConcurrentExecutions=at_once)

@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.environment import LOCAL, Clients, Environment, open_environment
 from scripts.errors import ToolError
-from scripts.local import bridge, emulator, processes
+from scripts.local import bridge, emulator, metrics, processes
 from scripts.local.provision import Overrides, provision
 from scripts.local.state import StackState, home_folder, make_home, state_file
-from scripts.topology import Topology
+from scripts.topology import Endpoint, Scheduled, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 EMULATOR = "emulator"
 BRIDGE = "bridge"
+
+_ENABLED = "Enabled"
+_MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class StackOptions:
     functions_endpoint: str | None = None
     """Where the functions find AWS; the emulator itself when not given."""
 
-    def overrides(self) -> Overrides:
+    def overrides(self, metrics_token: str) -> Overrides:
         variables = {
             "GATEWAY_FAILURE_RATE": self.gateway_failure_rate,
             "GATEWAY_SLOW_SECONDS": self.gateway_slow_seconds,
@@ -52,6 +55,7 @@ class StackOptions:
             hold_seconds=self.hold_seconds,
             retry_seconds=self.retry_seconds,
             variables={name: str(value) for name, value in variables.items() if value is not None},
+            secrets={metrics.TOKEN: metrics_token},
         )
 
 
@@ -59,7 +63,9 @@ class StackOptions:
 class FunctionStatus:
     name: str
     state: str
-    mapping: str
+    trigger: str
+    """What sets it off: its queue, a schedule, or its routes."""
+    trigger_state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,11 @@ def up(
             say("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
         say("Creating queues, tables and functions ...")
-        _provision(Environment(LOCAL, topology, Clients.of_state(state)), options)
+        environment = Environment(LOCAL, topology, Clients.of_state(state))
+        access = metrics.access(home, state.aws_endpoint, environment.names)
+        _provision(environment, options.overrides(access.token))
+        state = state.model_copy(update={"metrics_url": access.url, "metrics_token": access.token})
+        state.write(home)
         state = _with_bridge(home, state, options)
         undo.pop_all()
         return state
@@ -126,13 +136,17 @@ def status(*, home: Path | None = None) -> Status:
     environment = open_environment(LOCAL, home=home)
     try:
         functions = tuple(_function_status(environment, name) for name in environment.topology.functions)
-        queues = tuple(_queue_status(environment, name) for name in environment.topology.functions)
+        queues = tuple(_queue_status(environment, name) for name in environment.topology.consumers)
     except (BotoCoreError, ClientError, ToolError) as error:
         problems.append(f"the stack is incomplete ({error}); `make up` completes it")
         return Status(healthy=False, state=state, problems=tuple(problems))
     # A function is Pending for a moment after it was made, and takes work all the same.
     problems += [f"{it.name} is {it.state}" for it in functions if it.state not in {"Active", "Pending"}]
-    problems += [f"{it.name}'s mapping is {it.mapping}" for it in functions if it.mapping != "Enabled"]
+    problems += [
+        f"what sets off {it.name} ({it.trigger}) is {it.trigger_state}"
+        for it in functions
+        if it.trigger_state != _ENABLED
+    ]
     return Status(not problems, state, tuple(problems), functions, queues)
 
 
@@ -183,9 +197,9 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
     return state
 
 
-def _provision(environment: Environment, options: StackOptions) -> None:
+def _provision(environment: Environment, overrides: Overrides) -> None:
     try:
-        provision(environment, options.overrides())
+        provision(environment, overrides)
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"the emulator refused a part of the stack: {error}") from error
 
@@ -228,11 +242,27 @@ def _clear_away(home: Path) -> bool:
 
 
 def _function_status(environment: Environment, name: str) -> FunctionStatus:
-    functions, full_name = environment.client("lambda"), environment.names.function(name)
-    configuration = functions.get_function_configuration(FunctionName=full_name)
-    mappings = functions.list_event_source_mappings(FunctionName=full_name)["EventSourceMappings"]
-    states = {mapping["State"] for mapping in mappings} or {"missing"}
-    return FunctionStatus(full_name, configuration.get("State", "Active"), "/".join(sorted(states)))
+    full_name = environment.names.function(name)
+    configuration = environment.client("lambda").get_function_configuration(FunctionName=full_name)
+    trigger, state = _trigger_status(environment, name)
+    return FunctionStatus(full_name, configuration.get("State", "Active"), trigger, state)
+
+
+def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
+    names = environment.names
+    match environment.topology.function(name):
+        case Scheduled(schedule=schedule):
+            there = environment.client("scheduler").get_schedule(Name=names.schedule(name))
+            return schedule, there["State"].capitalize()
+        case Endpoint(routes=routes):
+            api = environment.client("apigatewayv2").get_routes(ApiId=names.api)
+            known = {it["RouteKey"] for it in api["Items"]}
+            return ", ".join(routes), _ENABLED if known.issuperset(routes) else _MISSING
+        case _:
+            functions = environment.client("lambda")
+            mappings = functions.list_event_source_mappings(FunctionName=names.function(name))
+            states = {mapping["State"] for mapping in mappings["EventSourceMappings"]} or {_MISSING}
+            return "queue", "/".join(sorted(states))
 
 
 def _queue_status(environment: Environment, name: str) -> QueueStatus:

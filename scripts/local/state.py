@@ -42,6 +42,8 @@ class StackState(_Record):
     scratch: str
     logs: dict[str, str]
     started_at: str
+    metrics_url: str | None = None
+    metrics_token: str | None = None
 
     def process(self, name: str) -> ProcessRecord | None:
         return next((record for record in self.processes if record.name == name), None)

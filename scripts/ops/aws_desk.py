@@ -71,7 +71,8 @@ class AwsDesk:
     @cached_property
     def function_logs(self) -> CloudWatchFunctionLogs:
         names = self._environment.names
-        groups = {function: names.log_group(function) for function in self.topology.functions}
+        # What is not a consumer has nothing to say about an order.
+        groups = {function: names.log_group(function) for function in self.topology.consumers}
         return CloudWatchFunctionLogs(self._environment.client("logs"), groups)
 
     def work_queue(self, function: str) -> SqsWorkQueue:

@@ -47,7 +47,7 @@ def catalogue(topology: "Topology") -> list[Entry]:
             emitted_by=EMITTERS[model.detail_type()],
             consumed_by=tuple(
                 name
-                for name, function in topology.functions.items()
+                for name, function in topology.consumers.items()
                 if model.detail_type() in function.subscriptions
             ),
         )

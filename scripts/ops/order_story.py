@@ -67,7 +67,7 @@ def gather(desk: Desk, order: Order) -> Story:
     # Each queue is polled for a second until it is quiet; nobody waits for one after the other.
     with ThreadPoolExecutor() as pool:
         looks = [
-            pool.submit(peek, [desk.dead_letters(function)], meant) for function in desk.topology.functions
+            pool.submit(peek, [desk.dead_letters(function)], meant) for function in desk.topology.consumers
         ]
         lines = desk.function_logs.about(order.key.id, since)
         letters = [letter for look in looks for letter in look.result()]

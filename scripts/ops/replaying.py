@@ -76,9 +76,9 @@ def routes(topology: "Topology", events: Collection[str], consumers: Collection[
                 f"there is no event {event!r}; `pulsequeue events ls` lists them.", exit_code=_USAGE
             )
     for consumer in consumers:
-        topology.function(consumer)
+        topology.consumer(consumer)
     chosen = []
-    for function, settings in topology.functions.items():
+    for function, settings in topology.consumers.items():
         if consumers and function not in consumers:
             continue
         taken = tuple(name for name in settings.subscriptions if not events or name in events)
@@ -134,7 +134,7 @@ def resume(
     notes = desk.archive.notes(name)
     to = tuple(
         Route(function, tuple(notes[function].split()))
-        for function in desk.topology.functions
+        for function in desk.topology.consumers
         if function in notes
     )
     if not to:

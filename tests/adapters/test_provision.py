@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts.environment import Environment
-from scripts.local.provision import Overrides, build_package, local_concurrency, provision
+from scripts.local.provision import Overrides, build_package, provision
+from scripts.local.triggers import local_concurrency
 from scripts.topology import CHECKOUT, Topology
 from tests.conftest import RunningEmulator
 
@@ -38,7 +39,7 @@ def test_a_queue_hides_delays_and_redrives_as_the_table_says(made: Environment) 
 
 
 def test_a_mapping_reports_partial_failures_in_batches_of_the_table(made: Environment) -> None:
-    for name, spec in made.topology.functions.items():
+    for name, spec in made.topology.consumers.items():
         answer = made.client("lambda").list_event_source_mappings(FunctionName=made.names.function(name))
 
         (mapping,) = answer["EventSourceMappings"]
@@ -50,7 +51,7 @@ def test_a_mapping_reports_partial_failures_in_batches_of_the_table(made: Enviro
 
 def test_a_rule_puts_its_events_into_the_queue_of_its_function(made: Environment) -> None:
     events, bus = made.client("events"), made.names.bus
-    for name, spec in made.topology.functions.items():
+    for name, spec in made.topology.consumers.items():
         rule = events.describe_rule(Name=made.names.rule(name), EventBusName=bus)
         targets = events.list_targets_by_rule(Rule=made.names.rule(name), EventBusName=bus)["Targets"]
 
@@ -63,6 +64,61 @@ def test_the_bus_is_archived_for_as_long_as_the_table_says(made: Environment) ->
 
     assert archive["RetentionDays"] == 90
     assert archive["EventSourceArn"].endswith(f"event-bus/{made.names.bus}")
+
+
+def test_a_schedule_sets_its_function_off_once_a_minute_and_never_twice_at_once(made: Environment) -> None:
+    function = made.names.function("collector")
+
+    schedule = made.client("scheduler").get_schedule(Name=made.names.schedule("collector"))
+    reserved = made.client("lambda").get_function_concurrency(FunctionName=function)
+
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["State"] == "ENABLED"
+    assert schedule["Target"]["Arn"].endswith(f":function:{function}")
+    assert reserved["ReservedConcurrentExecutions"] == 1
+
+
+def test_a_route_of_the_api_leads_to_its_function(made: Environment) -> None:
+    gateway, api = made.client("apigatewayv2"), made.names.api
+
+    (route,) = gateway.get_routes(ApiId=api)["Items"]
+    (integration,) = gateway.get_integrations(ApiId=api)["Items"]
+
+    assert route["RouteKey"] == "GET /metrics"
+    assert route["Target"] == f"integrations/{integration['IntegrationId']}"
+    assert integration["IntegrationUri"].endswith(f":function:{made.names.function('exposition')}")
+    assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+
+
+def test_a_function_is_as_large_and_as_patient_as_the_table_says(made: Environment) -> None:
+    for name, spec in made.topology.functions.items():
+        said = made.client("lambda").get_function_configuration(FunctionName=made.names.function(name))
+
+        assert said["Handler"] == spec.handler
+        assert (said["MemorySize"], said["Timeout"]) == (spec.memory_mb, spec.timeout_seconds)
+        assert said["Environment"]["Variables"]["PULSEQUEUE_FUNCTION"] == name
+
+
+def test_items_of_a_table_with_a_time_to_live_end_by_themselves(made: Environment) -> None:
+    dynamodb = made.client("dynamodb")
+
+    def told(table: str) -> tuple[str | None, str | None]:
+        answer = dynamodb.describe_time_to_live(TableName=made.names.table(table))["TimeToLiveDescription"]
+        return answer["TimeToLiveStatus"], answer.get("AttributeName")
+
+    assert told("metrics") == ("ENABLED", "expiresAt")
+    assert told("orders") == ("DISABLED", None)
+
+
+def test_a_secret_is_made_up_once_and_kept_encrypted(made: Environment) -> None:
+    ssm, name = made.client("ssm"), made.names.secret("metrics-token")
+    before = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+
+    provision(made, Overrides())
+
+    assert before["Type"] == "SecureString"
+    assert len(before["Value"]) >= 32
+    assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == before["Value"]
 
 
 def test_provisioning_again_changes_what_changed_and_doubles_nothing(emulator: RunningEmulator) -> None:
@@ -81,6 +137,21 @@ def test_provisioning_again_changes_what_changed_and_doubles_nothing(emulator: R
     assert attributes(environment, environment.queue_url("expiry"))["DelaySeconds"] == "7"
     assert attributes(environment, environment.queue_url("expiry"))["VisibilityTimeout"] == "3"
     assert len(functions.list_event_source_mappings(FunctionName=expiry)["EventSourceMappings"]) == 1
+    api, gateway = environment.names.api, environment.client("apigatewayv2")
+    assert [it["ApiId"] for it in gateway.get_apis()["Items"] if it["Name"] == api] == [api]
+    assert len(gateway.get_routes(ApiId=api)["Items"]) == 1
+    assert len(gateway.get_integrations(ApiId=api)["Items"]) == 1
+
+
+def test_a_secret_that_is_given_is_kept_as_it_is(emulator: RunningEmulator) -> None:
+    environment = Environment("told", Topology.load(), emulator.clients)
+
+    provision(environment, Overrides(secrets={"metrics-token": "known"}))
+
+    name = environment.names.secret("metrics-token")
+    assert environment.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == (
+        "known"
+    )
 
 
 def test_the_package_holds_the_services_and_only_them() -> None:

@@ -84,7 +84,7 @@ class Traffic:
     def redrive(self) -> int:
         """Send round again what ran out of deliveries; what cannot be read stays where it is."""
         sent = 0
-        for function in self._environment.topology.functions:
+        for function in self._environment.topology.consumers:
             letters = self.desk.dead_letters(function)
             sent += len(redrive(self.desk, letters, _EXHAUSTED, rate=None, seen=lambda _: None).done)
         self.redriven += sent
@@ -92,7 +92,7 @@ class Traffic:
 
     def books(self) -> Books:
         """Read everything; only true when nothing moves."""
-        queues = [self.desk.dead_letters(function) for function in self._environment.topology.functions]
+        queues = [self.desk.dead_letters(function) for function in self._environment.topology.consumers]
         return Books(
             orders=list(self.desk.books.scan_orders()),
             stock=list(self.desk.books.scan_stock()),
@@ -101,7 +101,7 @@ class Traffic:
         )
 
     def _waiting(self) -> dict[str, int]:
-        return {function: self._in_queue(function) for function in self._environment.topology.functions}
+        return {function: self._in_queue(function) for function in self._environment.topology.consumers}
 
     def _in_queue(self, function: str) -> int:
         attributes = self._environment.client("sqs").get_queue_attributes(

@@ -203,5 +203,14 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     assert ran.code == 0
     assert ran.json.keys() >= {"env", "awsEndpoint", "region", "healthy", "problems", "functions", "queues"}
     functions = {function["name"].rpartition("-")[2] for function in ran.json["functions"]}
-    assert functions == {"order", "payment", "expiry"}
+    assert functions == {"order", "payment", "expiry", "collector", "exposition"}
+    assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
+    assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [
+        "order",
+        "payment",
+        "expiry",
+    ]
+    assert ran.json["metricsUrl"].startswith(ran.json["awsEndpoint"])
+    assert ran.json["metricsUrl"].endswith("/metrics")
+    assert ran.json["metricsToken"]
     assert ran.json["queues"][0].keys() == {"name", "visible", "inFlight", "delayed", "deadLetters"}

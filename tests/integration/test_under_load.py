@@ -125,7 +125,7 @@ def test_telling_everything_once_more_changes_nothing(shop: Shop) -> None:
     told = replay(shop.desk, Plan(now - timedelta(hours=1), now, routes(shop.desk.topology, (), ())))
 
     assert told.complete
-    assert told.sent.keys() == shop.desk.topology.functions.keys()
+    assert told.sent.keys() == shop.desk.topology.consumers.keys()
     _settle(shop)
     assert _everything(shop) == before
 
@@ -142,7 +142,7 @@ def _settle(shop: Shop) -> None:
         return sum(int(count) for count in attributes.values())
 
     def idle() -> bool:
-        return not any(waiting(function) for function in environment.topology.functions)
+        return not any(waiting(function) for function in environment.topology.consumers)
 
     until(idle, "the queues are empty", deadline=120)
 

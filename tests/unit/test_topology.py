@@ -6,7 +6,6 @@ import yaml
 
 from scripts.errors import ToolError
 from scripts.topology import TABLE_OF_FUNCTIONS, Names, Topology
-from services.shared.settings import Settings
 
 
 def changed(tmp_path: Path, *path: str, to: object) -> Path:
@@ -27,8 +26,8 @@ def changed(tmp_path: Path, *path: str, to: object) -> Path:
 def test_the_real_table_of_functions_is_accepted() -> None:
     topology = Topology.load()
 
-    assert {"order", "payment", "expiry"} <= set(topology.functions)
-    assert topology.function("order").subscriptions == ("OrderPlaced", "OrderCancellationRequested")
+    assert topology.consumers.keys() >= {"order", "payment", "expiry"}
+    assert topology.consumer("order").subscriptions == ("OrderPlaced", "OrderCancellationRequested")
 
 
 def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
@@ -47,6 +46,18 @@ def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
         (("functions", "order", "tables"), {"orderz": ["read"]}, "uses table orderz"),
         (("functions", "expiry", "delaySeconds"), 901, "delaySeconds must be"),
         (("functions", "expiry", "delaySeconds"), "later", "functions.expiry.delaySeconds"),
+        (("functions", "order", "subscriptions"), ..., "functions.order: needs exactly one of subscriptions"),
+        (("functions", "order", "schedule"), "rate(1 minute)", "functions.order: needs exactly one of"),
+        (("functions", "order"), "order.py", "functions.order: needs exactly one of"),
+        (("functions", "collector", "batchSize"), 1, "functions.collector.batchSize"),
+        (("functions", "collector", "schedule"), "rate(1 minutes)", "functions.collector.schedule"),
+        (("functions", "collector", "schedule"), "hourly", "functions.collector.schedule"),
+        (("functions", "collector", "reservedConcurrency"), 0, "functions.collector.reservedConcurrency"),
+        (("functions", "exposition", "routes"), [], "functions.exposition.routes"),
+        (("functions", "exposition", "routes"), ["FETCH /metrics"], "functions.exposition.routes.0"),
+        (("functions", "exposition", "tables"), {"metric": ["read"]}, "uses table metric"),
+        (("tables", "metrics", "ttl"), "", "tables.metrics.ttl"),
+        (("settings", "staleSeconds"), 0, "settings.staleSeconds"),
         (("settings", "holdSeconds"), 901, "settings.holdSeconds"),
         (("settings", "retentionDays"), 15, "settings.retentionDays"),
     ],
@@ -76,19 +87,45 @@ def test_an_unknown_function_is_answered_with_the_known_ones() -> None:
         Topology.load().function("ordr")
 
 
+def test_every_function_has_exactly_one_kind_of_trigger() -> None:
+    topology = Topology.load()
+    kinds = [topology.consumers, topology.scheduled, topology.endpoints]
+
+    assert sorted(name for kind in kinds for name in kind) == sorted(topology.functions)
+    assert topology.scheduled["collector"].schedule == "rate(1 minute)"
+    assert topology.endpoints["exposition"].routes == ("GET /metrics",)
+
+
+def test_a_function_without_a_queue_is_no_consumer() -> None:
+    with pytest.raises(ToolError, match=r"function collector has no queue; there are order, payment, expiry"):
+        Topology.load().consumer("collector")
+    with pytest.raises(ToolError, match="there is no function 'ordr'"):
+        Topology.load().consumer("ordr")
+
+
+def test_a_route_leads_to_one_function(tmp_path: Path) -> None:
+    document = yaml.safe_load(TABLE_OF_FUNCTIONS.read_text(encoding="utf-8"))
+    document["functions"]["second"] = document["functions"]["exposition"]
+    file = tmp_path / "functions.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    with pytest.raises(ToolError, match="route GET /metrics leads to both exposition and second"):
+        Topology.load(file)
+
+
 def test_hold_stands_for_the_hold_and_nothing_for_no_delay() -> None:
     topology = Topology.load()
 
-    assert topology.function("expiry").delay_seconds(hold_seconds=7) == 7
-    assert topology.function("order").delay_seconds(hold_seconds=7) == 0
+    assert topology.consumer("expiry").delay_seconds(hold_seconds=7) == 7
+    assert topology.consumer("order").delay_seconds(hold_seconds=7) == 0
 
 
 def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
-    assert Topology.load().function("order").visibility_timeout_seconds == 6 * 30 + 1
+    assert Topology.load().consumer("order").visibility_timeout_seconds == 6 * 30 + 1
 
 
 def test_rules_match_live_events_by_name_alone_for_publishers_choose_their_source() -> None:
-    assert Topology.load().function("payment").rule_pattern == {
+    assert Topology.load().consumer("payment").rule_pattern == {
         "detail-type": ["PaymentRequested", "RefundRequested"],
         "replay-name": [{"exists": False}],
     }
@@ -102,15 +139,7 @@ def test_names_carry_the_environment() -> None:
     assert names.queue("order") == names.rule("order") == names.function("order") == "dev-pulsequeue-order"
     assert names.dead_letter_queue("order") == "dev-pulsequeue-order-dlq"
     assert names.log_group("order") == "/aws/lambda/dev-pulsequeue-order"
+    assert names.schedule("collector") == "dev-pulsequeue-collector"
+    assert names.api == "dev-pulsequeue"
+    assert names.secret("metrics-token") == "/dev-pulsequeue/metrics-token"
     assert names.operations_log_group == "/pulsequeue/dev/operations"
-
-
-def test_a_function_understands_the_environment_it_is_given() -> None:
-    variables = Names("dev").function_environment("order", dead_letter_queue_url="http://dlq", hold_seconds=9)
-
-    settings = Settings.from_environment(variables)
-
-    assert settings.consumer == "order"
-    assert settings.orders_table == "dev-pulsequeue-orders"
-    assert settings.metrics_namespace == Names("dev").metrics_namespace
-    assert settings.hold.total_seconds() == 9
