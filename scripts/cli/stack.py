@@ -151,8 +151,7 @@ def _collect_metrics(environment: Environment) -> None:
     try:
         metrics.collect(environment)
     except ToolError as error:
-        _say(f"! {error}")
-        _say("! It is tried again every minute; `pulsequeue logs collector` says more.")
+        _say(f"! {error}; it is tried again every minute.")
 
 
 def _seconds(span: str) -> int:

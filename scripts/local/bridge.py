@@ -10,101 +10,43 @@ import argparse
 import itertools
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scripts.environment import LOCAL, Environment, open_environment
 from scripts.local import processes
-from scripts.local.emf import MalformedLineError, Observation, Series, condense, parse_emf, parse_invocation
+from scripts.local.concurrency import Span, peaks
+from scripts.local.emf import (
+    MalformedLineError,
+    Observation,
+    Series,
+    condense,
+    durations,
+    lambda_metric,
+    parse_emf,
+    parse_invocation,
+)
+from scripts.local.log_reading import PAGE, Cursor, Invocation, Memory, invocations, whole_streams
+from scripts.local.queue_peek import QueuePeek, age_of_oldest
 from scripts.local.state import StackState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MAX_DATA = 1_000
 """CloudWatch takes this many data in one call."""
 
-_PAGE = 10_000
-_OVERLAP_MS = 5_000  # a line may be stamped a moment before it can be read
 _QUEUE_SECONDS = 10.0
+_LONGEST_QUEUE_SECONDS = 60.0
 _LONGEST_REST = 10.0
+_LONGEST_RUN_MS = (
+    120_000  # no function may run longer; what ended before it met nothing that is still to be told
+)
 _SHARE_OF_TIME = 20  # rest this many times as long as a reading took: the emulator has orders to process
 
 log = logging.getLogger("bridge")
-
-
-class Cursor(BaseModel):
-    """How far one log group was read.
-
-    The emulator opens a stream for each invocation and fills it at once, so one that was read was read whole.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    since_ms: int = 0
-    seen: dict[str, int] = Field(default_factory=dict)
-
-    def advance(self, streams: Mapping[str, int]) -> Cursor:
-        """Remember these streams, and forget those that no reading will meet again."""
-        seen = {**self.seen, **streams}
-        since = max(self.since_ms, max(seen.values(), default=0) - _OVERLAP_MS)
-        return Cursor(since_ms=since, seen={name: at for name, at in seen.items() if at >= since})
-
-
-class Memory(BaseModel):
-    """The cursors of all log groups, as they are kept between two runs."""
-
-    model_config = ConfigDict(frozen=True)
-
-    cursors: dict[str, Cursor] = Field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path) -> Memory:
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return cls()
-
-    def write(self, path: Path) -> None:
-        draft = path.with_suffix(".draft")
-        draft.write_text(self.model_dump_json(), encoding="utf-8")
-        draft.replace(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    stream: str
-    timestamp_ms: int
-    lines: tuple[str, ...]
-
-
-def invocations(events: Iterable[FilteredLogEventTypeDef]) -> list[Invocation]:
-    """Put the lines of each stream together again."""
-    streams: dict[str, list[FilteredLogEventTypeDef]] = {}
-    for event in events:
-        streams.setdefault(event["logStreamName"], []).append(event)
-    return [
-        Invocation(stream, lines[-1]["timestamp"], tuple(line["message"] for line in lines))
-        for stream, lines in streams.items()
-    ]
-
-
-def whole_streams(
-    events: Sequence[FilteredLogEventTypeDef], page: int = _PAGE
-) -> tuple[list[FilteredLogEventTypeDef], int | None]:
-    """Cut a full page before its last moment, whose streams may go on; say where the next page starts."""
-    if len(events) < page:
-        return list(events), None
-    last = events[-1]["timestamp"]
-    if events[0]["timestamp"] == last:
-        return list(events), last + 1
-    return [event for event in events if event["timestamp"] < last], last
 
 
 def observe(function: str, invocation: Invocation) -> tuple[list[Observation], int]:
@@ -121,8 +63,14 @@ def observe(function: str, invocation: Invocation) -> tuple[list[Observation], i
 
 
 class Bridge:
-    def __init__(self, environment: Environment, memory_file: Path) -> None:
+    def __init__(self, environment: Environment, memory_file: Path, peek: QueuePeek) -> None:
         self._environment = environment
+        self._peek = peek
+        # What ended longer ago met nothing that is still to be told.
+        self._longest_run_ms = 1_000 * max(
+            spec.timeout_seconds for spec in environment.topology.functions.values()
+        )
+        self._running: dict[str, list[Span]] = {}
         self._memory_file = memory_file
         self._memory = Memory.read(memory_file)
         self.malformed = 0
@@ -146,6 +94,7 @@ class Bridge:
             said, malformed = observe(function, invocation)
             observations += said
             self.malformed += malformed
+        observations += self._concurrency(fresh)
         # Remembered before it is published: after a crash between the two, a number is missing rather than
         # doubled, and counters that only grow stay true lower bounds.
         self._memory = Memory(cursors=cursors)
@@ -153,37 +102,70 @@ class Bridge:
         self._publish(observations)
         return len(fresh)
 
+    def _concurrency(self, fresh: Sequence[tuple[str, Invocation]]) -> list[Observation]:
+        """Say how many copies of each function ran at once, as far as is known by now.
+
+        A later reading may know of more, and says so: of a minute, CloudWatch is asked for the maximum.
+        """
+        observations: list[Observation] = []
+        by_function = itertools.groupby(sorted(fresh, key=lambda pair: pair[0]), key=lambda pair: pair[0])
+        for function, pairs in by_function:
+            spans = [
+                Span.ended(invocation.timestamp_ms, duration)
+                for _, invocation in pairs
+                for duration in durations(invocation.lines)
+            ]
+            if not spans:
+                continue
+            since, last = min(span.start_ms for span in spans), max(span.end_ms for span in spans)
+            known = [*self._running.get(function, ()), *spans]
+            self._running[function] = [span for span in known if span.end_ms > last - self._longest_run_ms]
+            observations += [
+                lambda_metric(function, "ConcurrentExecutions", "Count", minute, float(most))
+                for minute, most in peaks(known).items()
+                if minute + 60_000 > since
+            ]
+        return observations
+
     def carry_queues(self, now_ms: int) -> None:
-        """Publish how much waits in each queue. The emulator does not tell how old the oldest message is."""
+        """Publish how much waits in each queue, and for how long."""
         observations: list[Observation] = []
         for name in self._environment.topology.consumers:
             names = self._environment.names
-            for queue, url in (
-                (names.queue(name), self._environment.queue_url(name)),
-                (names.dead_letter_queue(name), self._environment.dead_letter_url(name)),
-            ):
-                observations += self._queue(queue, url, now_ms)
+            observations += self._queue(names.queue(name), self._environment.queue_url(name), now_ms)
+            observations += self._queue(
+                names.dead_letter_queue(name),
+                self._environment.dead_letter_url(name),
+                now_ms,
+                dead_letters=True,
+            )
         self._publish(observations)
 
-    def _queue(self, queue: str, url: str, now_ms: int) -> list[Observation]:
+    def _queue(
+        self, queue: str, url: str, now_ms: int, *, dead_letters: bool = False
+    ) -> Iterator[Observation]:
+        def said(name: str, value: float, unit: str = "Count") -> Observation:
+            return Observation(Series("AWS/SQS", name, (("QueueName", queue),), unit), (value,), now_ms)
+
         answer = self._environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         counts = answer["Attributes"]
-        said = {
-            "ApproximateNumberOfMessagesVisible": counts["ApproximateNumberOfMessages"],
-            "ApproximateNumberOfMessagesNotVisible": counts["ApproximateNumberOfMessagesNotVisible"],
-            "ApproximateNumberOfMessagesDelayed": counts["ApproximateNumberOfMessagesDelayed"],
-        }
-        return [
-            Observation(Series("AWS/SQS", name, (("QueueName", queue),), "Count"), (float(count),), now_ms)
-            for name, count in said.items()
-        ]
+        visible = float(counts["ApproximateNumberOfMessages"])
+        in_flight = float(counts["ApproximateNumberOfMessagesNotVisible"])
+        yield said("ApproximateNumberOfMessagesVisible", visible)
+        yield said("ApproximateNumberOfMessagesNotVisible", in_flight)
+        yield said("ApproximateNumberOfMessagesDelayed", float(counts["ApproximateNumberOfMessagesDelayed"]))
+        # Looked into only when there is something to see: orders that wait for their expiry can be many.
+        messages = self._peek.messages(url) if visible + in_flight else []
+        if messages is not None:
+            age = age_of_oldest(messages, now_ms, dead_letters=dead_letters)
+            yield said("ApproximateAgeOfOldestMessage", age, "Seconds")
 
     def _read(self, group: str, cursor: Cursor) -> list[Invocation]:
         logs = self._environment.client("logs")
         found: list[Invocation] = []
         start: int | None = cursor.since_ms
         while start is not None:
-            page = logs.filter_log_events(logGroupName=group, startTime=start, limit=_PAGE)["events"]
+            page = logs.filter_log_events(logGroupName=group, startTime=start, limit=PAGE)["events"]
             events, start = whole_streams(page)
             found += [it for it in invocations(events) if it.stream not in cursor.seen]
         return found
@@ -209,8 +191,10 @@ def run(bridge: Bridge, emulator_runs: Callable[[], bool], *, every: float) -> N
         try:
             bridge.carry_logs()
             if started >= queues_due:
-                queues_due = started + _QUEUE_SECONDS
+                began = time.monotonic()
                 bridge.carry_queues(int(time.time() * 1000))
+                took = time.monotonic() - began
+                queues_due = began + min(max(_QUEUE_SECONDS, _SHARE_OF_TIME * took), _LONGEST_QUEUE_SECONDS)
         except (BotoCoreError, ClientError) as error:
             log.warning("nothing carried this time: %s", error)
         time.sleep(max(every, min(_LONGEST_REST, _SHARE_OF_TIME * (time.monotonic() - started))))
@@ -224,9 +208,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state = StackState.read(arguments.home)
     record = state.process("emulator") if state else None
-    if record is None:
+    if state is None or record is None:
         raise SystemExit("there is no stack to bridge for")
-    bridge = Bridge(open_environment(LOCAL, home=arguments.home), memory_file(arguments.home))
+    environment, peek = open_environment(LOCAL, home=arguments.home), QueuePeek(state.aws_endpoint)
+    bridge = Bridge(environment, memory_file(arguments.home), peek)
     run(bridge, lambda: processes.find(record) is not None, every=arguments.every)
     log.info("ended; %d metric lines could not be read", bridge.malformed)
 

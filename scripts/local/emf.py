@@ -97,20 +97,27 @@ def parse_emf(line: str) -> list[Observation]:
 
 def parse_invocation(function: str, timestamp_ms: int, lines: Sequence[str]) -> list[Observation]:
     """Return what AWS/Lambda would say about the invocations these lines report."""
-
-    def lambda_metric(name: str, unit: str, *values: float) -> Observation:
-        series = Series("AWS/Lambda", name, (("FunctionName", function),), unit)
-        return Observation(series, values, timestamp_ms)
-
-    durations = [float(match["duration"]) for line in lines if (match := _REPORT.match(line))]
-    if not durations:
+    took = durations(lines)
+    if not took:
         return []
     failed = any(_ERROR.match(line) for line in lines)
     return [
-        lambda_metric("Invocations", "Count", float(len(durations))),
-        lambda_metric("Errors", "Count", 1.0 if failed else 0.0),
-        lambda_metric("Duration", "Milliseconds", *durations),
+        lambda_metric(function, "Invocations", "Count", timestamp_ms, float(len(took))),
+        lambda_metric(function, "Errors", "Count", timestamp_ms, 1.0 if failed else 0.0),
+        # What was throttled never ran, and so has no report; the emulator counts it by itself.
+        lambda_metric(function, "Throttles", "Count", timestamp_ms, 0.0),
+        lambda_metric(function, "Duration", "Milliseconds", timestamp_ms, *took),
     ]
+
+
+def durations(lines: Sequence[str]) -> tuple[float, ...]:
+    """Return the milliseconds of each invocation these lines report."""
+    return tuple(float(match["duration"]) for line in lines if (match := _REPORT.match(line)))
+
+
+def lambda_metric(function: str, name: str, unit: str, timestamp_ms: int, *values: float) -> Observation:
+    series = Series("AWS/Lambda", name, (("FunctionName", function),), unit)
+    return Observation(series, values, timestamp_ms)
 
 
 def condense(observations: Iterable[Observation]) -> Iterator[tuple[str, MetricDatumTypeDef]]:

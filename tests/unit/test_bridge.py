@@ -1,7 +1,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.local.bridge import Cursor, Memory, invocations, observe, whole_streams
+from scripts.local.bridge import observe
+from scripts.local.log_reading import Cursor, Memory, invocations, whole_streams
 
 if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef

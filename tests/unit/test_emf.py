@@ -148,6 +148,7 @@ def test_a_report_is_an_invocation_with_its_duration() -> None:
     assert said_of("START RequestId: 1-2", REPORT) == {
         "Invocations": (1.0,),
         "Errors": (0.0,),
+        "Throttles": (0.0,),
         "Duration": (12.5,),
     }
 
