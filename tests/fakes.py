@@ -1,6 +1,6 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of what it stands in for."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -151,7 +151,9 @@ class RecordingDeadLetters:
 class RecordingTelemetry:
     lines: list[tuple[str, Key | None, Mapping[str, object]]] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
-    counts: Counter[tuple[str, frozenset[tuple[str, str]]]] = field(default_factory=Counter)
+    counts: defaultdict[tuple[str, frozenset[tuple[str, str]]], float] = field(
+        default_factory=lambda: defaultdict(int)
+    )
     observations: list[tuple[str, float]] = field(default_factory=list)
 
     def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
@@ -164,14 +166,14 @@ class RecordingTelemetry:
         self.lines.append((message, None, {}))
         self.errors.append(error)
 
-    def count(self, metric: str, value: int = 1, **labels: str) -> None:
+    def count(self, metric: str, value: float = 1, **labels: str) -> None:
         self.counts[metric, frozenset(labels.items())] += value
 
     def observe(self, metric: str, seconds: float) -> None:
         self.observations.append((metric, seconds))
 
-    def counted(self, metric: str, **labels: str) -> int:
-        return self.counts[metric, frozenset(labels.items())]
+    def counted(self, metric: str, **labels: str) -> float:
+        return self.counts.get((metric, frozenset(labels.items())), 0)
 
 
 class BookkeepingGateway:

@@ -1,7 +1,7 @@
 """The store on DynamoDB: conditional transactions whose refusals come back per action, with the old item."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +28,11 @@ from services.shared.ledger import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+TableRole = Literal["inventory", "orders"]
+Kind = Literal["read", "write"]
+Spent = Callable[[TableRole, Kind, float], object]
+"""Is told the capacity units that a call has consumed."""
+
 _READ_AT_ONCE = 100  # keys in one BatchGetItem
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -42,18 +47,23 @@ class DynamoDBStore:
         inventory_table: str,
         orders_table: str,
         waits: Waits = jittered(6),  # noqa: B008 - makes a maker of iterators, which holds no state
+        spent: Spent | None = None,
     ) -> None:
         self._client = client
         self._inventory = inventory_table
         self._orders = orders_table
         self._waits = waits
+        self._spent = spent
+        self._roles: Mapping[str, TableRole] = {inventory_table: "inventory", orders_table: "orders"}
+        # Only whoever is told needs the answer to say it.
+        self._metered: Any = {"ReturnConsumedCapacity": "TOTAL"} if spent else {}
 
     # --- the port -------------------------------------------------------------------------------------
 
     def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
         actions = [self._action(write) for write in writes]
         try:
-            self._client.transact_write_items(TransactItems=actions)
+            response = self._client.transact_write_items(TransactItems=actions, **self._metered)
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = error.response.get("CancellationReasons", [])
             if len(reasons) != len(writes):
@@ -61,6 +71,9 @@ class DynamoDBStore:
             return [_verdict(write, reason) for write, reason in zip(writes, reasons, strict=True)]
         except (ClientError, BotoCoreError) as error:
             raise _worth_a_retry(error) from error
+        # Of a cancelled transaction, which consumes too, the API does not tell: only the tables' own
+        # metrics have that.
+        self._report(response, "write")
         return ()
 
     def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
@@ -169,16 +182,30 @@ class DynamoDBStore:
             now, wanted = wanted[:_READ_AT_ONCE], wanted[_READ_AT_ONCE:]
             try:
                 response = self._client.batch_get_item(
-                    RequestItems={table: {"Keys": now, "ConsistentRead": True}}
+                    RequestItems={table: {"Keys": now, "ConsistentRead": True}}, **self._metered
                 )
             except (ClientError, BotoCoreError) as error:
                 raise _worth_a_retry(error) from error
+            self._report(response, "read")
             yield from response["Responses"].get(table, [])
             unprocessed = response.get("UnprocessedKeys", {})
             if table in unprocessed:
                 if not next(waits, False):
                     raise StoreUnavailableError("reads are throttled")
                 wanted.extend(unprocessed[table]["Keys"])
+
+    def _report(self, response: Any, kind: Kind) -> None:  # noqa: ANN401 - of either call
+        if self._spent is None:
+            return
+        for consumed in response.get("ConsumedCapacity", ()):
+            role = self._roles[consumed["TableName"]]
+            # A transaction that was sent twice under one token is only read the second time.
+            read = consumed.get("ReadCapacityUnits", consumed["CapacityUnits"] if kind == "read" else 0.0)
+            write = consumed["CapacityUnits"] - read
+            if read:
+                self._spent(role, "read", read)
+            if write:
+                self._spent(role, "write", write)
 
     def _scan(self, table: str) -> Iterator[Mapping[str, Any]]:
         for page in self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from services.shared.aws import CONCURRENCY, Clients
 from services.shared.bus import EventBridgeBus
-from services.shared.dynamodb_store import DynamoDBStore
+from services.shared.dynamodb_store import DynamoDBStore, Kind, TableRole
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.inbox import Handle, Inbox, SqsDeadLetters
@@ -35,6 +35,7 @@ class Runtime:
                 self._clients.dynamodb(),
                 inventory_table=self.settings.inventory_table,
                 orders_table=self.settings.orders_table,
+                spent=self._count_capacity,
             ),
             run=self.at_once,
         )
@@ -44,6 +45,9 @@ class Runtime:
             source=f"pulsequeue.{service}",
             run=self.at_once,
         )
+
+    def _count_capacity(self, table: TableRole, kind: Kind, units: float) -> None:
+        self.telemetry.count("dynamodb_capacity_units_total", units, table=table, kind=kind)
 
     def at_once(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:
         """Map with several calls in flight; a lone item is not worth a thread."""

@@ -5,9 +5,10 @@ the invocation ends. Histograms are exact: each observation counts into the one 
 """
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger, Tracer
@@ -18,6 +19,7 @@ from services.shared.buckets import bucket
 from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
 
 Labels = tuple[tuple[str, str], ...]
+Counts = defaultdict[Labels, defaultdict[str, float]]
 Handler = Callable[[Any, Any], Any]
 
 
@@ -31,7 +33,7 @@ class Telemetry(Protocol):
     def failed(self, message: str, error: BaseException) -> None:
         """Log an error nobody expected, with its traceback."""
 
-    def count(self, metric: str, value: int = 1, **labels: str) -> None: ...
+    def count(self, metric: str, value: float = 1, **labels: str) -> None: ...
 
     def observe(self, metric: str, seconds: float) -> None: ...
 
@@ -44,7 +46,9 @@ class PowertoolsTelemetry:
         self._logger = Logger(service=service, location=None, utc=True, use_rfc3339=True)
         self._tracer = Tracer(service=service, auto_patch=True, patch_modules=["botocore"])
         self._namespace = namespace
-        self._counts: defaultdict[Labels, Counter[str]] = defaultdict(Counter)
+        # Calls to AWS are counted by the threads that make them.
+        self._lock = Lock()
+        self._counts = _no_counts()
         self._values: defaultdict[str, list[float]] = defaultdict(list)
 
     def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
@@ -56,12 +60,16 @@ class PowertoolsTelemetry:
     def failed(self, message: str, error: BaseException) -> None:
         self._logger.error(message, exc_info=error)
 
-    def count(self, metric: str, value: int = 1, **labels: str) -> None:
-        self._counts[tuple(sorted(labels.items()))][metric] += value
+    def count(self, metric: str, value: float = 1, **labels: str) -> None:
+        with self._lock:
+            self._counts[tuple(sorted(labels.items()))][metric] += value
 
     def observe(self, metric: str, seconds: float) -> None:
-        self._counts[(("le", bucket(seconds)),)][f"{metric}_bucket"] += 1
-        self._values[metric].append(seconds)
+        # To the microsecond, and the bucket with it: sums stay multiples of what they are sums of.
+        rounded = round(seconds, 6)
+        with self._lock:
+            self._counts[(("le", bucket(rounded)),)][f"{metric}_bucket"] += 1
+            self._values[metric].append(rounded)
 
     @contextmanager
     def invocation(self, context: object) -> Iterator[None]:
@@ -78,8 +86,9 @@ class PowertoolsTelemetry:
 
     def flush(self) -> None:
         """Write every number since the last flush, one document per set of labels."""
-        counts, self._counts = self._counts, defaultdict(Counter)
-        values, self._values = self._values, defaultdict(list)
+        with self._lock:
+            counts, self._counts = self._counts, _no_counts()
+            values, self._values = self._values, defaultdict(list)
         for labels, totals in counts.items():
             document = self._document(dict(labels))
             for metric, total in totals.items():
@@ -97,6 +106,10 @@ class PowertoolsTelemetry:
         # An empty service name, unlike none, keeps Powertools from adding a dimension of its own: a metric
         # has exactly one set of dimensions, or sums over it would count twice.
         return AmazonCloudWatchEMFProvider(namespace=self._namespace, service="", dimension_set=dimensions)
+
+
+def _no_counts() -> Counts:
+    return defaultdict(lambda: defaultdict(int))
 
 
 def _named(key: Key | None, fields: Mapping[str, object]) -> dict[str, object]:

@@ -52,7 +52,7 @@ class StoryTelemetry:
     def failed(self, message: str, error: BaseException) -> None:
         self._world.watch.report("no handler fails in an unforeseen way", f"{message}: {error!r}")
 
-    def count(self, metric: str, value: int = 1, **labels: str) -> None:
+    def count(self, metric: str, value: float = 1, **labels: str) -> None:
         """Numbers are checked elsewhere."""
 
     def observe(self, metric: str, seconds: float) -> None:

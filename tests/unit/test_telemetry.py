@@ -1,7 +1,9 @@
 """Numbers through the log: exact, and never counted twice."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -125,6 +127,60 @@ def test_an_observation_counts_into_one_bucket_and_keeps_its_value(
         ("order_processing_duration_seconds_bucket", labelled(le="+Inf")): [1],
         ("order_processing_duration_seconds", labelled()): [0.03, 0.04, 99.0],
     }
+
+
+def test_parts_of_a_unit_are_added_up_too(telemetry: PowertoolsTelemetry, log: Log) -> None:
+    telemetry.count("dynamodb_capacity_units_total", 0.5, table="orders", kind="read")
+    telemetry.count("dynamodb_capacity_units_total", 2, table="orders", kind="read")
+
+    telemetry.flush()
+
+    assert samples(log.documents()) == {
+        ("dynamodb_capacity_units_total", labelled(table="orders", kind="read")): [2.5]
+    }
+
+
+def test_an_observation_is_told_to_the_microsecond_and_its_bucket_agrees(
+    telemetry: PowertoolsTelemetry, log: Log
+) -> None:
+    telemetry.observe("order_processing_duration_seconds", 0.0100000004)
+    telemetry.observe("order_processing_duration_seconds", 0.1234567)
+
+    telemetry.flush()
+
+    assert samples(log.documents()) == {
+        ("order_processing_duration_seconds_bucket", labelled(le="0.01")): [1],
+        ("order_processing_duration_seconds_bucket", labelled(le="0.25")): [1],
+        ("order_processing_duration_seconds", labelled()): [0.01, 0.123457],
+    }
+
+
+class _Interrupted(float):
+    """A number that lets other threads go first while it is being added."""
+
+    def __radd__(self, other: float) -> float:
+        time.sleep(0)
+        return other + float(self)
+
+
+def test_what_many_threads_count_is_all_told_though_it_is_written_out_meanwhile(
+    telemetry: PowertoolsTelemetry, log: Log
+) -> None:
+    def work(_: int) -> None:
+        for _ in range(100):
+            telemetry.count("calls_total", _Interrupted(1), table="orders")
+            telemetry.observe("call_duration_seconds", 0.03)
+
+    with ThreadPoolExecutor(8) as pool:
+        working = [pool.submit(work, n) for n in range(8)]
+        while not all(one.done() for one in working):
+            telemetry.flush()
+    telemetry.flush()
+
+    found = samples(log.documents())
+    assert sum(found["calls_total", labelled(table="orders")]) == 800
+    assert sum(found["call_duration_seconds_bucket", labelled(le="0.05")]) == 800
+    assert len(found["call_duration_seconds", labelled()]) == 800
 
 
 @pytest.mark.parametrize("many", [99, 100, 101, 200, 250])
