@@ -222,6 +222,14 @@ class MemoryLogs:
         return [line for line in self.lines if text in json.dumps(dict(line.fields)) and line.at >= since]
 
 
+@dataclass
+class MemoryGauges:
+    published: list[tuple[Mapping[str, float], datetime]] = field(default_factory=list)
+
+    def publish(self, levels: Mapping[str, float], at: datetime) -> None:
+        self.published.append((levels, at))
+
+
 class MemoryDesk:
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
         self.env = "test"
@@ -233,6 +241,7 @@ class MemoryDesk:
         self.archive = MemoryArchive()
         self.audit_log = MemoryAuditLog()
         self.function_logs = MemoryLogs()
+        self.gauges = MemoryGauges()
         self.queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
         self.dead = {name: MemoryDeadLetters(name, queue) for name, queue in self.queues.items()}
         self.while_asleep: list[Order] = []

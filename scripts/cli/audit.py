@@ -31,15 +31,21 @@ def audit(
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds a reservation may outlive its time before it is a finding.")
     ] = 120.0,
+    tell: Annotated[
+        bool, typer.Option("--publish/--no-publish", help="Tell the metrics what was found.")
+    ] = True,
 ) -> None:
     """Recount every SKU against its open orders, and look for impossible orders. Exit 1 on a finding."""
     from scripts.ops.audit import audit as recount_all
+    from scripts.ops.audit import publish
     from scripts.ops.repair import repair
 
     allowed = timedelta(seconds=grace)
     report = recount_all(session.desk, grace=allowed, say=session.out.note)
     repaired = repair(session.desk, allowed) if mend else None
     session.out.show(_data(report, repaired), *_view(report, repaired))
+    if tell:
+        publish(session.desk, report)
     if found := report.findings.all:
         raise ToolError(f"{len(found)} findings." if len(found) > 1 else "1 finding.")
     if repaired is not None and repaired.failed:

@@ -45,6 +45,18 @@ def audit(desk: Desk, *, grace: timedelta = GRACE, say: Callable[[str], object] 
     return Report(findings, tuple(sorted(suspects)))
 
 
+def publish(desk: Desk, report: Report) -> None:
+    """Tell the metrics what was found, and when: dashboards show it until the next audit."""
+    now, findings = desk.clock.now(), report.findings
+    levels = {
+        "audit_reserved_drift_units": findings.drift,
+        "audit_overdue_reservations": findings.of(Kind.OVERDUE),
+        "audit_unconfirmed_charges": findings.of(Kind.CHARGED),
+        "audit_finished_timestamp_seconds": now.timestamp(),
+    }
+    desk.gauges.publish(levels, now)
+
+
 def _look_at_skus(desk: Desk, suspects: Collection[Key]) -> tuple[list[Finding], set[Key]]:
     """Count the open orders of some SKUs between two readings; what changed meanwhile proves nothing."""
     if not suspects:

@@ -10,6 +10,7 @@ from scripts.ops.audit_log import CloudWatchAuditLog, operator
 from scripts.ops.clock import Clock
 from scripts.ops.dead_letters import SqsDeadLetterQueue
 from scripts.ops.function_logs import CloudWatchFunctionLogs
+from scripts.ops.gauges import CloudWatchGauges
 from scripts.ops.repair import SOURCE
 from scripts.ops.work_queues import SqsWorkQueue
 from services.shared.bus import EventBridgeBus
@@ -74,6 +75,11 @@ class AwsDesk:
         # What is not a consumer has nothing to say about an order.
         groups = {function: names.log_group(function) for function in self.topology.consumers}
         return CloudWatchFunctionLogs(self._environment.client("logs"), groups)
+
+    @cached_property
+    def gauges(self) -> CloudWatchGauges:
+        namespace = self._environment.names.metrics_namespace
+        return CloudWatchGauges(self._environment.client("cloudwatch"), namespace=namespace)
 
     def work_queue(self, function: str) -> SqsWorkQueue:
         return SqsWorkQueue(self._environment.client("sqs"), self._environment.queue_url(function))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scripts.ops.audit_log import AuditLog
     from scripts.ops.dead_letters import DeadLetterQueue
     from scripts.ops.function_logs import FunctionLogs
+    from scripts.ops.gauges import Gauges
     from scripts.ops.work_queues import WorkQueue
     from scripts.topology import Topology
     from services.shared.items import Unreadable
@@ -66,6 +67,9 @@ class Desk(Protocol):
 
     @property
     def function_logs(self) -> "FunctionLogs": ...
+
+    @property
+    def gauges(self) -> "Gauges": ...
 
     def dead_letters(self, function: str) -> "DeadLetterQueue":
         """Reach the dead-letter queue of a function."""

@@ -35,6 +35,8 @@ class Finding:
     kind: Kind
     key: Key
     says: str
+    drift: int = 0
+    """Units that `reserved` and the open orders differ by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class Findings:
     @property
     def all(self) -> tuple[Finding, ...]:
         return (*self.unreadable, *self.by_sku, *self.by_order)
+
+    def of(self, kind: Kind) -> int:
+        return sum(finding.kind is kind for finding in self.all)
+
+    @property
+    def drift(self) -> int:
+        """Units that `reserved` and the open orders differ by, added up over the SKUs."""
+        return sum(finding.drift for finding in self.by_sku)
 
 
 @dataclass(slots=True)
@@ -79,7 +89,7 @@ def recount(
         skus += 1
         by_sku += _judge_stock(one, unmet.pop(one.key, 0))
     by_sku += [
-        Finding(Kind.MISSING, key, f"{quantity} reserved by open orders, and no such SKU")
+        Finding(Kind.MISSING, key, f"{quantity} reserved by open orders, and no such SKU", quantity)
         for key, quantity in unmet.items()
     ]
     return Findings(count.orders, count.open, skus, tuple(by_sku), tuple(count.findings))
@@ -87,7 +97,8 @@ def recount(
 
 def _judge_stock(stock: Stock, held: int) -> Iterator[Finding]:
     if stock.reserved != held:
-        yield Finding(Kind.RESERVED, stock.key, f"{stock.reserved} reserved, open orders hold {held}")
+        says = f"{stock.reserved} reserved, open orders hold {held}"
+        yield Finding(Kind.RESERVED, stock.key, says, abs(stock.reserved - held))
     if stock.available != (left := stock.stock - stock.reserved):
         says = f"{stock.available} available, {stock.stock} - {stock.reserved} is {left}"
         yield Finding(Kind.AVAILABLE, stock.key, says)

@@ -207,3 +207,50 @@ def test_a_repair_that_could_not_be_sent_off_fails_the_command(
 
     assert ran.code == 1
     assert "1 repairs could not be sent off." in ran.err
+
+
+def _published(desk: MemoryDesk) -> dict[str, float]:
+    ((levels, at),) = desk.gauges.published
+    assert at == desk.time.now
+    return dict(levels)
+
+
+def test_books_that_agree_are_told_to_the_metrics_as_such(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-1"))
+
+    pulsequeue("audit")
+
+    assert _published(desk) == {
+        "audit_reserved_drift_units": 0,
+        "audit_overdue_reservations": 0,
+        "audit_unconfirmed_charges": 0,
+        "audit_finished_timestamp_seconds": START.timestamp(),
+    }
+
+
+def test_the_metrics_are_told_how_far_off_the_books_are(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    charged = replace(an_order("o-charged"), payment=Payment(charge_id="ch"))
+    _holding(desk, an_order("o-late"), charged)
+    desk.books.stock[HELD] = replace(desk.books.stock[HELD], reserved=1, available=9)
+    other = Key("default", "prod-002")
+    desk.books.stock[other] = replace(desk.books.stock[other], reserved=2, available=3)
+    desk.holds(an_order("o-ghost", sku="ghost", quantity=4))
+    desk.time.advance(timedelta(hours=1))
+
+    ran = pulsequeue("audit")
+
+    assert ran.code == 1
+    told = _published(desk)
+    # prod-001 is 3 short of what orders hold, prod-002 has 2 that nobody holds, of the ghost there is nothing
+    assert told["audit_reserved_drift_units"] == 3 + 2 + 4
+    assert told["audit_overdue_reservations"] == 3
+    assert told["audit_unconfirmed_charges"] == 1
+
+
+def test_the_metrics_are_told_nothing_when_asked_not_to(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-1"))
+
+    ran = pulsequeue("audit", "--no-publish")
+
+    assert ran.code == 0
+    assert desk.gauges.published == []
