@@ -2,6 +2,8 @@
 
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,9 +13,10 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from scripts.environment import open_environment
 from scripts.errors import ToolError
 from scripts.local import emulator as ministack
-from scripts.local import processes, samples
+from scripts.local import metrics, processes, samples
 from scripts.local import stack as local_stack
 from scripts.local.stack import StackOptions
 from scripts.local.state import StackState, state_file
@@ -95,6 +98,71 @@ def test_cloudwatch_counts_each_order_once(stack: RunningStack) -> None:
         until(lambda: total(stack, namespace, "orders_total", outcome="reserved") >= ever_reserved())
 
     assert total(stack, namespace, "orders_total", outcome="reserved") == ever_reserved()
+
+
+def scraped(url: str, token: str | None) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:  # noqa: S310 -- http to ourselves
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+
+
+def test_the_metrics_answer_at_once_and_to_those_with_the_token_alone(stack: RunningStack) -> None:
+    state = local_stack.status(home=stack.home).state
+    assert state is not None
+    assert state.metrics_url is not None
+
+    metrics.collect(stack.environment)
+
+    status, text = scraped(state.metrics_url, state.metrics_token)
+    assert status == 200
+    assert 'orders_total{outcome="reserved"}' in text
+    assert scraped(state.metrics_url, None)[0] == 401
+    assert scraped(state.metrics_url, "guessed")[0] == 401
+
+
+def test_a_collection_that_fails_says_why(stack: RunningStack) -> None:
+    names = stack.environment.names
+    functions, collector = stack.environment.client("lambda"), names.function("collector")
+    configuration = functions.get_function_configuration(FunctionName=collector)
+    functions.update_function_configuration(
+        FunctionName=collector, Handler="services.metrics.nowhere.handler"
+    )
+    try:
+        with pytest.raises(ToolError, match=r"could not be collected: .*services\.metrics\.nowhere"):
+            metrics.collect(stack.environment)
+    finally:
+        functions.update_function_configuration(FunctionName=collector, Handler=configuration["Handler"])
+
+
+def test_the_capacity_that_orders_consume_is_counted(stack: RunningStack) -> None:
+    namespace = stack.environment.names.metrics_namespace
+    assert samples.run_samples(stack.environment, burst_orders=1).ok
+
+    until(
+        lambda: all(
+            total(stack, namespace, "dynamodb_capacity_units_total", table=table, kind="write") > 0
+            for table in ("orders", "inventory")
+        )
+    )
+
+
+def test_the_token_of_the_metrics_outlives_the_stack(home: Path, options: StackOptions) -> None:
+    first = local_stack.up(options, home=home)
+    local_stack.down(home=home)
+
+    second = local_stack.up(options, home=home)
+
+    assert first.metrics_token
+    assert (second.metrics_url, second.metrics_token) == (first.metrics_url, first.metrics_token)
+    kept = (
+        open_environment("local", home=home)
+        .client("ssm")
+        .get_parameter(Name="/local-pulsequeue/metrics-token", WithDecryption=True)
+    )
+    assert kept["Parameter"]["Value"] == first.metrics_token
 
 
 def test_lambda_and_queues_have_their_numbers_under_the_names_of_aws(stack: RunningStack) -> None:
