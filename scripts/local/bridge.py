@@ -183,6 +183,11 @@ class Bridge:
                     log.warning("%s: %d data were refused: %s", namespace, len(data), error)
 
 
+def until_next_look(took: float) -> float:
+    """Say how many seconds after one look at the queues the next begins: the longer it takes, the rarer."""
+    return min(max(_QUEUE_SECONDS, _SHARE_OF_TIME * took), _LONGEST_QUEUE_SECONDS)
+
+
 def run(bridge: Bridge, emulator_runs: Callable[[], bool], *, every: float) -> None:
     """Carry until the emulator has gone. It may be killed at any moment: what it knows is replaced whole."""
     queues_due = 0.0
@@ -194,7 +199,7 @@ def run(bridge: Bridge, emulator_runs: Callable[[], bool], *, every: float) -> N
                 began = time.monotonic()
                 bridge.carry_queues(int(time.time() * 1000))
                 took = time.monotonic() - began
-                queues_due = began + min(max(_QUEUE_SECONDS, _SHARE_OF_TIME * took), _LONGEST_QUEUE_SECONDS)
+                queues_due = began + until_next_look(took)
         except (BotoCoreError, ClientError) as error:
             log.warning("nothing carried this time: %s", error)
         time.sleep(max(every, min(_LONGEST_REST, _SHARE_OF_TIME * (time.monotonic() - started))))

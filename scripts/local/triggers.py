@@ -171,10 +171,13 @@ def route(environment: Environment, api_id: str, spec: Endpoint, function_arn: s
             )["IntegrationId"]
         )
     )
-    there = {it["RouteKey"] for it in gateway.get_routes(ApiId=api_id)["Items"]}
+    target = f"integrations/{integration}"
+    there = {it["RouteKey"]: it for it in gateway.get_routes(ApiId=api_id)["Items"]}
     for key in spec.routes:
         if key not in there:
-            gateway.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{integration}")
+            gateway.create_route(ApiId=api_id, RouteKey=key, Target=target)
+        elif there[key].get("Target") != target:
+            gateway.update_route(ApiId=api_id, RouteId=there[key]["RouteId"], Target=target)
 
 
 def route_url(endpoint: str, api: str, path: str) -> str:

@@ -143,6 +143,38 @@ def test_provisioning_again_changes_what_changed_and_doubles_nothing(emulator: R
     assert len(gateway.get_integrations(ApiId=api)["Items"]) == 1
 
 
+def test_a_route_that_led_elsewhere_is_led_back(emulator: RunningEmulator) -> None:
+    environment = Environment("astray", Topology.load(), emulator.clients)
+    provision(environment, Overrides())
+    api, gateway = environment.names.api, environment.client("apigatewayv2")
+    (before,) = gateway.get_routes(ApiId=api)["Items"]
+    gateway.update_route(ApiId=api, RouteId=before["RouteId"], Target="integrations/elsewhere")
+
+    provision(environment, Overrides())
+
+    assert gateway.get_routes(ApiId=api)["Items"] == [before]
+
+
+def test_a_schedule_that_was_changed_is_set_right_again(emulator: RunningEmulator) -> None:
+    environment = Environment("rhythm", Topology.load(), emulator.clients)
+    provision(environment, Overrides())
+    scheduler, name = environment.client("scheduler"), environment.names.schedule("collector")
+    before = scheduler.get_schedule(Name=name)
+    scheduler.update_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=before["Target"],
+        State="DISABLED",
+    )
+
+    provision(environment, Overrides())
+
+    after = scheduler.get_schedule(Name=name)
+    assert (after["ScheduleExpression"], after["State"]) == ("rate(1 minute)", "ENABLED")
+    assert after["Target"] == before["Target"]
+
+
 def test_a_secret_that_is_given_is_kept_as_it_is(emulator: RunningEmulator) -> None:
     environment = Environment("told", Topology.load(), emulator.clients)
 

@@ -1,7 +1,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.local.bridge import observe
+import pytest
+
+from scripts.local.bridge import observe, until_next_look
 from scripts.local.log_reading import Cursor, Memory, invocations, whole_streams
 
 if TYPE_CHECKING:
@@ -74,3 +76,10 @@ def test_a_malformed_metric_line_is_counted_and_the_others_still_tell() -> None:
 
     assert malformed == 1
     assert "Invocations" in {it.series.name for it in observations}
+
+
+@pytest.mark.parametrize(("took", "wait"), [(0.01, 10), (0.25, 10), (1.5, 30), (20, 60)])
+def test_queues_that_take_long_to_look_at_are_looked_at_less_often_yet_every_minute(
+    took: float, wait: float
+) -> None:
+    assert until_next_look(took) == wait
