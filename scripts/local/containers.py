@@ -10,7 +10,7 @@ from typing import Self
 
 from scripts.errors import ToolError
 from scripts.local.emulator import last_line
-from scripts.local.prometheus import ScrapeTarget, write_scrape
+from scripts.local.prometheus import ScrapeTarget, write_alertmanager, write_scrape
 from scripts.topology import CHECKOUT
 
 COMPOSE = CHECKOUT / "monitoring" / "compose.yaml"
@@ -46,6 +46,7 @@ class Docker:
 
     def up(self, target: ScrapeTarget, scrape: Path, log: Path) -> None:
         write_scrape(scrape, target, host=None if self.shares_loopback else "host.docker.internal")
+        write_alertmanager(scrape, "alertmanager:9093")
         self._compose(scrape, log, "up", "--detach", "--wait")
 
     def down(self, scrape: Path, log: Path) -> None:

@@ -95,6 +95,12 @@ def write_scrape(folder: Path, target: ScrapeTarget, *, host: str | None = None)
     _replace(folder / "pulsequeue.yml", yaml.safe_dump([{"targets": [address], "labels": labels}]))
 
 
+def write_alertmanager(folder: Path, address: str) -> None:
+    """Say who is to be told of alerts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "alertmanager.yml", yaml.safe_dump([{"targets": [address]}]))
+
+
 def _replace(path: Path, text: str) -> None:
     draft = path.with_suffix(".draft")
     draft.write_text(text, encoding="utf-8")

@@ -81,6 +81,11 @@ def test_dashboards_and_their_provisioning_are_where_grafana_looks() -> None:
     assert "./grafana:/var/lib/grafana/dashboards:ro" in volumes
 
 
+def test_on_linux_containers_still_know_each_other_by_name() -> None:
+    assert on_linux()["services"]["prometheus"]["extra_hosts"] == ["alertmanager:127.0.0.1"]
+    assert on_linux()["services"]["grafana"]["extra_hosts"] == ["prometheus:127.0.0.1"]
+
+
 def test_on_linux_the_arguments_only_gain_an_address() -> None:
     for service in ("prometheus", "alertmanager"):
         usual, there = (one["services"][service]["command"] for one in (compose(), on_linux()))

@@ -12,6 +12,7 @@ from scripts.local.containers import COMPOSE, ON_LINUX, PAGES, Docker
 from scripts.local.monitoring import Monitoring, Tools
 from scripts.local.state import make_home
 from tests.monitoring.homes import stack_state
+from tests.monitoring.rules import PROMETHEUS
 
 URL = "http://127.0.0.1:4820/_aws/execute-api/abc/$default/metrics"
 
@@ -102,6 +103,15 @@ def test_the_containers_find_target_and_token_and_may_read_them(
     scrape = Path((tmp_path / "scrape").read_text(encoding="utf-8").strip())
     assert (scrape / "token").read_text(encoding="utf-8") == "secret"
     assert {path.stat().st_mode & 0o777 for path in scrape.iterdir()} == {0o644}
+
+
+def test_prometheus_finds_alertmanager_by_the_name_of_its_container(install: Install, home: Path) -> None:
+    monitoring.up(home=home, tools=tools(install()))
+
+    told = (home / "monitoring/scrape/alertmanager.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(told) == [{"targets": ["alertmanager:9093"]}]
+    by_hand = (PROMETHEUS / "scrape" / "alertmanager.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(by_hand) == yaml.safe_load(told)
 
 
 def test_down_takes_the_containers_down_once(install: Install, home: Path, tmp_path: Path) -> None:
