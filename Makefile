@@ -25,6 +25,10 @@ up: $(STAMP) ## Start the local stack, run sample orders through it, and leave i
 down: $(STAMP) ## Stop what `make up` started
 	@$(BIN)/pulsequeue down
 
+.PHONY: monitoring
+monitoring: $(STAMP) ## Watch the running stack: Prometheus and its alerts, with Docker also Grafana
+	@$(BIN)/pulsequeue monitoring up
+
 .PHONY: test
 test: $(STAMP) ## Run every test
 	$(BIN)/pytest

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.cli import audit, dlq, events, grafana, inventory, order, publish, replay, stack
+from scripts.cli import (
+    audit,
+    dlq,
+    events,
+    grafana,
+    inventory,
+    monitoring,
+    order,
+    publish,
+    replay,
+    stack,
+)
 from scripts.cli.session import Json, Session, session_of
 from scripts.errors import ToolError
 
@@ -45,7 +56,7 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, events, grafana):
+for group in (publish, order, inventory, dlq, replay, audit, events, monitoring, grafana):
     group.register(app)
 
 

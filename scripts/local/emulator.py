@@ -85,6 +85,14 @@ def require_free_port(port: int) -> None:
             ) from error
 
 
+def is_free(port: int) -> bool:
+    try:
+        require_free_port(port)
+    except ToolError:
+        return False
+    return True
+
+
 def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((HOST, 0))

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.environment import LOCAL, Clients, Environment, open_environment
 from scripts.errors import ToolError
-from scripts.local import bridge, emulator, metrics, processes
+from scripts.local import bridge, emulator, metrics, monitoring, processes
 from scripts.local.provision import Overrides, provision
 from scripts.local.state import StackState, home_folder, make_home, state_file
 from scripts.topology import Endpoint, Scheduled, Topology
@@ -115,13 +115,15 @@ def up(
 
 
 def down(*, home: Path | None = None) -> bool:
-    """Stop what `up` started; tell whether there was anything to stop."""
+    """Stop what `up` started, and what watches it; tell whether there was a stack to stop."""
     home = home or home_folder()
-    if not state_file(home).exists():
-        return False
-    make_home(home)
-    with _alone(home):
-        return _clear_away(home)
+    stopped = False
+    if state_file(home).exists():
+        make_home(home)
+        with _alone(home):
+            stopped = _clear_away(home)
+    monitoring.down(home=home)
+    return stopped
 
 
 def status(*, home: Path | None = None) -> Status:

@@ -18,13 +18,13 @@ def home_folder() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or CHECKOUT / ".pulsequeue").absolute()
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
     )
 
 
-class ProcessRecord(_Record):
+class ProcessRecord(Record):
     """A process we started. Its start time tells it from a later one that got the same pid."""
 
     name: str
@@ -32,7 +32,7 @@ class ProcessRecord(_Record):
     created_at: float
 
 
-class StackState(_Record):
+class StackState(Record):
     env: str
     aws_endpoint: str
     region: str
@@ -59,17 +59,21 @@ class StackState(_Record):
             raise ToolError(f"{state_file(home)} cannot be read: {error.strerror}.") from error
 
     def write(self, home: Path) -> None:
-        """Replace the file in one step, so that no reader ever sees half of it."""
-        draft = state_file(home).with_suffix(".draft")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=2) + "\n")
-        draft.replace(state_file(home))
+        write_private(state_file(home), self.model_dump_json(indent=2) + "\n")
 
 
 def state_file(home: Path) -> Path:
     return home / "state.json"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, so that no reader ever sees half of it, and nobody else any of it."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
 
 
 def make_home(home: Path) -> None:
