@@ -13,6 +13,7 @@ from scripts.cli import (
     events,
     grafana,
     inventory,
+    metrics,
     monitoring,
     order,
     publish,
@@ -56,7 +57,7 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, events, monitoring, grafana):
+for group in (publish, order, inventory, dlq, replay, audit, events, metrics, monitoring, grafana):
     group.register(app)
 
 
