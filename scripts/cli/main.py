@@ -15,6 +15,7 @@ from scripts.cli import (
     inventory,
     monitoring,
     order,
+    package,
     publish,
     replay,
     stack,
@@ -56,7 +57,7 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, events, monitoring, grafana):
+for group in (publish, order, inventory, dlq, replay, audit, events, monitoring, grafana, package):
     group.register(app)
 
 
