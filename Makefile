@@ -46,6 +46,10 @@ chaos: $(STAMP) ## Thousands of orders through killed workers and failing servic
 fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told); what fails is kept and replayed
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
 
+.PHONY: bench
+bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
+	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
