@@ -50,6 +50,10 @@ fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told)
 package: $(STAMP) ## Build what Lambda runs, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
 	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
+.PHONY: bench
+bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
+	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import typer
 
 from scripts.cli import (
     audit,
+    bench,
     dlq,
     events,
     grafana,
@@ -57,7 +58,7 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, events, monitoring, grafana, package):
+for group in (publish, order, inventory, dlq, replay, audit, bench, events, monitoring, grafana, package):
     group.register(app)
 
 

@@ -1,0 +1,26 @@
+"""Every benchmark there is, by name, with what it asks. Its module is loaded when it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from benchmarks.measuring import Scale
+from benchmarks.report import Report
+
+
+class Run(Protocol):
+    def __call__(self, scale: Scale, /) -> Report: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    module: str
+    """Has `run(scale)`."""
+    purpose: str
+
+    def load(self) -> Run:
+        return cast("Run", import_module(self.module).run)
+
+
+CATALOGUE: Mapping[str, Benchmark] = {}
