@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +60,15 @@ def build(topology: Topology, target: Target, checkout: Path = CHECKOUT) -> Sequ
         compile_tree(stage, interpreter)
         staged = {str(path): content for path, content in files_below(stage)}
     return [_package(service, functions, staged) for service, functions in by_service(topology).items()]
+
+
+def services_alone(checkout: Path = CHECKOUT) -> bytes:
+    """Zip our own code, for this Python on a machine that has what the code depends on."""
+    with tempfile.TemporaryDirectory(prefix="pulsequeue-package-") as scratch:
+        stage = Path(scratch)
+        stage_services(checkout, stage)
+        compile_tree(stage, Path(sys.executable))
+        return zipped({str(path): content for path, content in files_below(stage)})
 
 
 def by_service(topology: Topology) -> Mapping[str, Sequence[str]]:
