@@ -23,4 +23,12 @@ class Benchmark:
         return cast("Run", import_module(self.module).run)
 
 
-CATALOGUE: Mapping[str, Benchmark] = {}
+CATALOGUE: Mapping[str, Benchmark] = {
+    "metrics": Benchmark(
+        "benchmarks.metrics",
+        "What rendering and scraping the metrics takes, and what CloudWatch bills for it",
+    ),
+    "group-commit": Benchmark(
+        "benchmarks.group_commit", "What it brings to commit a batch of orders in few transactions"
+    ),
+}
