@@ -31,4 +31,7 @@ CATALOGUE: Mapping[str, Benchmark] = {
     "group-commit": Benchmark(
         "benchmarks.group_commit", "What it brings to commit a batch of orders in few transactions"
     ),
+    "cold-start": Benchmark(
+        "benchmarks.cold_start", "How long a function takes until its first order, beside bare boto3"
+    ),
 }
