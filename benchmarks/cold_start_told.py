@@ -167,7 +167,8 @@ def _what_pays(means: Starts) -> Table:
             )
             for name, starts in means.items()
         ],
-        f"In turns of their own, {len(means[PACKAGE])} of each.",
+        f"In turns of their own, {len(means[PACKAGE])} of each. Until its first event the traced one is the "
+        "package itself: how far its ratio is from 1 is how far chance reaches.",
     )
 
 
