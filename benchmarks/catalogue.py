@@ -31,4 +31,7 @@ CATALOGUE: Mapping[str, Benchmark] = {
     "group-commit": Benchmark(
         "benchmarks.group_commit", "What it brings to commit a batch of orders in few transactions"
     ),
+    "floor": Benchmark(
+        "benchmarks.floor", "How much processor time an order takes of us, above bare botocore calls"
+    ),
 }
