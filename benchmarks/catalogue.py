@@ -34,4 +34,7 @@ CATALOGUE: Mapping[str, Benchmark] = {
     "cold-start": Benchmark(
         "benchmarks.cold_start", "How long a function takes until its first order, beside bare boto3"
     ),
+    "floor": Benchmark(
+        "benchmarks.floor", "How much processor time an order takes of us, above bare botocore calls"
+    ),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.silence import Silence
 from services.metrics.catalog import catalog
 from services.metrics.cloudwatch import Reading
 from services.metrics.collection import Collector
@@ -68,16 +69,6 @@ class _Kept:
     def replace(self, _before: Snapshot | None, after: Snapshot, _pages: Pages) -> bool:
         self._snapshot = after
         return True
-
-
-class Silence:
-    """A Telemetry that says nothing."""
-
-    def tell(self, message: str, key: object = None, **fields: object) -> None: ...
-    def warn(self, message: str, key: object = None, **fields: object) -> None: ...
-    def failed(self, message: str, error: BaseException) -> None: ...
-    def count(self, metric: str, value: float = 1, **labels: str) -> None: ...
-    def observe(self, metric: str, seconds: float) -> None: ...
 
 
 def requested_a_minute(deployment: Deployment, *, busy: bool) -> float:

@@ -11,9 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import botocore.session
+from botocore.config import Config
+
 from benchmarks.emulated import Emulated
+from benchmarks.silence import Silence
 from services.order.domain import announce
 from services.order.service import OrderService
 from services.payment.service import PaymentService
@@ -28,6 +33,7 @@ from services.shared.ledger import Key, Price, Stock
 from services.shared.telemetry import PowertoolsTelemetry
 
 Run = Callable[..., Iterable[Any]]
+Spoken = PowertoolsTelemetry | Silence
 TENANT = "default"
 _PLENTY = 1_000_000_000
 _BUS = "bench-pulsequeue"
@@ -74,34 +80,61 @@ class Place:
         ]
 
 
+@dataclass(frozen=True)
+class Calls:
+    """The clients that functions call AWS by."""
+
+    dynamodb: Any
+    events: Any
+    sqs: Any
+
+    @classmethod
+    def as_deployed(cls) -> "Calls":
+        clients = Clients()
+        return cls(clients.dynamodb(), clients.events(), clients.sqs())
+
+    @classmethod
+    def plain(cls) -> "Calls":
+        """As botocore makes them when nobody says otherwise, but for the room for calls side by side."""
+        make = botocore.session.get_session().create_client
+        config = Config(max_pool_connections=CONCURRENCY)
+        return cls(*(make(service, config=config) for service in ("dynamodb", "events", "sqs")))
+
+
 class Functions:
     """Both functions of one process. Calls run at once as when deployed, unless told to run one by one."""
 
-    def __init__(self, place: Place, run: Run | None = None) -> None:
-        clients = Clients()
-        self.dynamodb, self.events = clients.dynamodb(), clients.events()
+    def __init__(
+        self,
+        place: Place,
+        *,
+        run: Run | None = None,
+        calls: Calls | None = None,
+        telemetry: Callable[[str, str], Spoken] = PowertoolsTelemetry,
+    ) -> None:
+        self.calls = calls or Calls.as_deployed()
         self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
         at_once = run or self.at_once
 
         def entry(consumer: str, accepts: Sequence[Any], made: Callable[..., Handle]) -> Callable[[Any], Any]:
-            telemetry = PowertoolsTelemetry(consumer, "bench-pulsequeue")
+            spoken = telemetry(consumer, "bench-pulsequeue")
             store = DynamoDBStore(
-                self.dynamodb,
+                self.calls.dynamodb,
                 inventory_table=place.inventory,
                 orders_table=place.orders,
-                spent=lambda table, kind, units: telemetry.count(
+                spent=lambda table, kind, units: spoken.count(
                     "dynamodb_capacity_units_total", units, table=table, kind=kind
                 ),
             )
             bus = EventBridgeBus(
-                self.events, bus_name=place.bus, source=f"pulsequeue.{consumer}", run=at_once
+                self.calls.events, bus_name=place.bus, source=f"pulsequeue.{consumer}", run=at_once
             )
-            dead = SqsDeadLetters(clients.sqs(), queue_url="nowhere", consumer=consumer)
-            handle = made(GroupCommit(store, run=at_once), bus, telemetry)
-            inbox = Inbox(consumer, accepts, handle, dead, telemetry)
+            dead = SqsDeadLetters(self.calls.sqs, queue_url="nowhere", consumer=consumer)
+            handle = made(GroupCommit(store, run=at_once), bus, spoken)
+            inbox = Inbox(consumer, accepts, handle, dead, spoken)
 
             def invoke(event: Any) -> Any:  # noqa: ANN401 - Lambda's own
-                with telemetry.invocation(Context()):
+                with spoken.invocation(Context()):
                     return inbox.receive(event)
 
             return invoke
@@ -157,7 +190,7 @@ def envelope(name: str, detail: object, source: str) -> str:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Let functions write their log as they do on Lambda, where nobody reads it."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
         yield
 
 

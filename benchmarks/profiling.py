@@ -3,6 +3,7 @@
 import cProfile
 import io
 import pstats
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ _PACKAGES = (
     ("services", "ours"),
     ("benchmarks", "the benchmark"),
     ("botocore", "botocore"),
+    ("jmespath", "botocore"),
     ("urllib3", "urllib3"),
     ("aws_lambda_powertools", "powertools"),
     ("pydantic", "pydantic"),
@@ -23,14 +25,32 @@ _PACKAGES = (
     ("logging", "logging"),
 )
 
+_PLACES = (
+    (r"/\S*/site-packages/", ""),
+    (r"/\S*/lib/python[\d.]+/", "python/"),
+    (r"/\S*/(services|benchmarks|scripts)/", r"\1/"),
+)
+
 Function = tuple[str, int, str]
+Timing = tuple[int, int, float, float, Mapping[Function, tuple[int, int, float, float]]]
 Profile = tuple[Mapping[str, float], str]
 
 
-def profiled(work: Callable[[], object]) -> Profile:
-    """Run the work; return each package's share of the processor time of this thread, and all of it as text."""
-    profiler = cProfile.Profile(time.thread_time)
-    profiler.runcall(work)
+class Profiler:
+    """Adds up the processor time of all work that it is given, in the thread that gives it."""
+
+    def __init__(self) -> None:
+        self._profile = cProfile.Profile(time.thread_time)
+
+    def run(self, work: Callable[[], object]) -> None:
+        self._profile.runcall(work)
+
+    def result(self) -> Profile:
+        """Return each package's share, and the functions that took the most, as text."""
+        return _told(self._profile)
+
+
+def _told(profiler: cProfile.Profile) -> Profile:
     text = io.StringIO()
     stats = pstats.Stats(profiler, stream=text)
     shares = _shares(stats)
@@ -43,8 +63,7 @@ def profiled(work: Callable[[], object]) -> Profile:
 def _shares(stats: pstats.Stats) -> dict[str, float]:
     """Own time by package; what is built into the interpreter counts for whoever called it."""
     spent: defaultdict[str, float] = defaultdict(float)
-    timed: Mapping[Function, tuple[int, int, float, float, Mapping[Function, tuple[int, int, float, float]]]]
-    timed = stats.stats  # type: ignore[attr-defined]
+    timed: Mapping[Function, Timing] = stats.stats  # type: ignore[attr-defined]
     for function, (_, _, own, _, callers) in timed.items():
         if function[0] != "~" or _known(function):
             spent[_owner(function)] += own
@@ -71,14 +90,6 @@ def _owner(function: Function) -> str:
 
 def _portable(text: str) -> str:
     """Leave out where on this machine the packages are."""
-    kept = []
-    for line in text.splitlines():
-        before, separator, path = line.partition("/")
-        for marker in ("site-packages/", "/lib/python3", "/services/", "/benchmarks/"):
-            if separator and marker in path:
-                tail = path.rpartition(marker)[2]
-                path = tail if marker.startswith("site") else marker.strip("/") + "/" + tail
-                separator = ""
-                break
-        kept.append((before + separator + path).rstrip())
-    return "\n".join(kept).strip() + "\n"
+    for place, shown in _PLACES:
+        text = re.sub(place, shown, text)
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"
