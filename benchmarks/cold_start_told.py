@@ -112,7 +112,8 @@ def _findings(compared: Starts, means: Starts, above: Spread) -> Sequence[str]:
     unpackaged = _ratio(compared, SOURCES, PACKAGE, _to_clients).told()
     traced, untraced = (_milliseconds(means[name], _stage(2)).told() for name in (TRACED, PACKAGE))
     return (
-        f"A packaged function has its clients after {ours} ms, {_said(above)} boto3 takes to the same.",
+        f"A packaged function has its clients after {ours} ms of processor time.",
+        f"That is {_said(above)} than importing boto3 and making the same clients.",
         f"On the clock it takes {clock} times as long as boto3.",
         f"It takes {same_data} times as long as boto3 on our botocore: pydantic, Powertools and our code.",
         f"Sources and wheels that nobody packaged take {unpackaged} times as long as the package.",
@@ -121,7 +122,7 @@ def _findings(compared: Starts, means: Starts, above: Spread) -> Sequence[str]:
 
 
 def _said(above: Spread) -> str:
-    side = "more than" if above.median >= 0 else "less than"
+    side = "more" if above.median >= 0 else "less"
     return f"{number(abs(above.median))} % {side} ({number(above.low)} to {number(above.high)} %)"
 
 

@@ -63,10 +63,10 @@ def of_service(service: str, staged: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _goes_with(service: str, path: PurePosixPath) -> bool:
     top, *below = path.parts
-    if top == "services":
-        ours = below[0] in {service, "shared"} if len(below) > 1 and below[0] != "__pycache__" else True
-        return ours and path.suffix != ".md"
-    return _ONLY_FOR.get(top.partition("-")[0], service) == service
+    if top != "services":
+        return _ONLY_FOR.get(top.partition("-")[0], service) == service
+    of_a_service = len(below) > 1 and below[0] not in {"shared", "__pycache__"}
+    return below[0] == service if of_a_service else True
 
 
 def _is_among(path: PurePosixPath, places: tuple[str, ...]) -> bool:

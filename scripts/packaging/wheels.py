@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from scripts.errors import ToolError
 from scripts.packaging.target import Platform, Target, uv
@@ -21,27 +22,21 @@ class FetchError(ToolError):
 
 def fetch(target: Target, folder: Path) -> None:
     """Unpack every wheel of the lock into the folder; nothing is built, every hash is checked."""
-    common = [
-        "--target",
-        str(folder),
-        "--only-binary",
-        ":all:",
-        "--require-hashes",
-        "--requirement",
-        str(LOCK),
-    ]
+    what = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(LOCK)]
+    command_ends = [*what, "--target", str(folder)]
     said = ""
     # As when the project itself is installed: where uv cannot reach an index that pip knows of, pip can.
     for installer in (_with_uv(target), _with_pip(target)):
-        done = subprocess.run([*installer, *common], capture_output=True, text=True, check=False)
+        done = subprocess.run([*installer, *command_ends], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return
-        said = said or (done.stderr.strip().splitlines() or ["no word why"])[-1].strip()
+        said = said or shorten(done.stderr, width=300) or "it was not said why"
     raise FetchError(f"the wheels for {target.platform}, Python {target.python}, cannot be fetched: {said}")
 
 
 def _with_uv(target: Target) -> Sequence[str]:
-    command = [uv(), "pip", "install", "--quiet", "--link-mode", "copy", "--python-version", target.python]
+    command = [uv(), "pip", "install", "--quiet", "--python", sys.executable, "--link-mode", "copy"]
+    command += ["--python-version", target.python]
     if target.platform is not Platform.HOST:
         command += ["--python-platform", f"{target.platform}-{_GLIBC[0]}"]
     return command
