@@ -34,4 +34,8 @@ CATALOGUE: Mapping[str, Benchmark] = {
     "floor": Benchmark(
         "benchmarks.floor", "How much processor time an order takes of us, above bare botocore calls"
     ),
+    "pipeline": Benchmark(
+        "benchmarks.pipeline",
+        "What the whole local stack settles at a rising load, beside one order at a time",
+    ),
 }

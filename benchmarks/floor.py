@@ -114,7 +114,7 @@ class _Meter:
 
 
 def run(scale: Scale) -> Report:
-    orders = scale.pick(200, 1_000)
+    orders = scale.pick(200, 500)
     with emulated() as aws, quiet():
         place = Place.on(aws)
         place.stock(_SKUS)
@@ -134,7 +134,7 @@ def run(scale: Scale) -> Report:
                 _VALIDATED: partial(meter.ours, validated),
                 _SILENT: partial(meter.ours, silent),
             },
-            scale.pick(4, 15),
+            scale.pick(4, 12),
         )
         one_by_one = Functions(place, run=map)
         meter.ours(one_by_one)
@@ -230,7 +230,7 @@ def _how(scale: Scale, orders: int, calls: Mapping[str, int]) -> list[str]:
         "Our clients do not have botocore validate parameters, and give it a user agent. *Bare: the same "
         "writes* is botocore as it is; *with our settings* is the stricter floor."
     )
-    return [ours, bare, alike, f"All of them in turns, {scale.pick(4, 15)} repetitions."]
+    return [ours, bare, alike, f"All of them in turns, {scale.pick(4, 12)} repetitions."]
 
 
 def _findings(
