@@ -38,4 +38,5 @@ CATALOGUE: Mapping[str, Benchmark] = {
         "benchmarks.pipeline",
         "What the whole local stack settles at a rising load, beside one order at a time",
     ),
+    "growth": Benchmark("benchmarks.growth", "Whether an order takes longer the more orders there have been"),
 }
