@@ -46,6 +46,14 @@ chaos: $(STAMP) ## Thousands of orders through killed workers and failing servic
 fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told); what fails is kept and replayed
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
 
+.PHONY: package
+package: $(STAMP) ## Build what Lambda runs, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
+	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
+
+.PHONY: bench
+bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
+	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
@@ -73,5 +81,7 @@ dashboards: $(STAMP) ## Write monitoring/grafana/*.json from the dashboards' sou
 lock: $(STAMP) ## Resolve the dependencies again and write requirements/
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra tools --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/all.txt
+	$(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --constraint requirements/all.txt \
+	  --generate-hashes --no-header --no-annotate --output-file requirements/lambda.txt
 	grep '^uv==' requirements/all.txt | sed 's/ .*//' | $(BIN)/uv pip compile --quiet - --universal \
 	  --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file requirements/installer.txt

@@ -9,6 +9,7 @@ import typer
 
 from scripts.cli import (
     audit,
+    bench,
     dlq,
     events,
     grafana,
@@ -16,6 +17,7 @@ from scripts.cli import (
     metrics,
     monitoring,
     order,
+    package,
     publish,
     replay,
     stack,
@@ -57,7 +59,20 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, events, metrics, monitoring, grafana):
+for group in (
+    publish,
+    order,
+    inventory,
+    dlq,
+    replay,
+    audit,
+    events,
+    metrics,
+    monitoring,
+    grafana,
+    package,
+    bench,
+):
     group.register(app)
 
 

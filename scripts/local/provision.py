@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import secrets
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from scripts.function_variables import variables
 from scripts.local.triggers import feed, make_api, make_queues, route, schedule
-from scripts.topology import CHECKOUT, Consumer, Endpoint, Scheduled
+from scripts.packaging.packages import services_alone
+from scripts.topology import Consumer, Endpoint, Scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from mypy_boto3_lambda.type_defs import EnvironmentTypeDef
 
@@ -57,7 +55,8 @@ class Overrides:
 def provision(environment: Environment, overrides: Overrides) -> None:
     """Create or update everything, functions side by side."""
     topology, names = environment.topology, environment.names
-    package = build_package(CHECKOUT / "services")
+    # The emulator runs every function on the Python that runs this, which has the packages they need.
+    package = services_alone()
     for service in _SERVICES:
         environment.clients.client(service)  # made here, so that the threads do not queue for it
     for table, spec in topology.tables.items():
@@ -108,19 +107,6 @@ def _with_trigger(
             schedule(environment, name, spec, arn, role)
         case Endpoint():
             route(environment, api_id, spec, function())
-
-
-def build_package(services: Path) -> bytes:
-    """Zip the services, and nothing else; the same sources give the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(services.rglob("*")):
-            if not path.is_file() or "__pycache__" in path.parts or path.suffix == ".md":
-                continue
-            entry = zipfile.ZipInfo(path.relative_to(services.parent).as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
 
 
 def _table(environment: Environment, name: str, spec: Table) -> None:

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Protocol
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from services.shared.buckets import bucket
 from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
+from services.shared.tracing import Tracing
 
 Labels = tuple[tuple[str, str], ...]
 Counts = defaultdict[Labels, defaultdict[str, float]]
@@ -44,7 +45,7 @@ class PowertoolsTelemetry:
     def __init__(self, service: str, namespace: str) -> None:
         # The place in the code would always be this module; UTC is what the rest of the system speaks.
         self._logger = Logger(service=service, location=None, utc=True, use_rfc3339=True)
-        self._tracer = Tracer(service=service, auto_patch=True, patch_modules=["botocore"])
+        self._tracing = Tracing(service)
         self._namespace = namespace
         # Calls to AWS are counted by the threads that make them.
         self._lock = Lock()
@@ -77,7 +78,7 @@ class PowertoolsTelemetry:
         request_id = getattr(context, "aws_request_id", None)
         with (
             self._logger.append_context_keys(function_request_id=request_id),
-            self._tracer.provider.in_subsegment("## batch"),
+            self._tracing.batch(),
         ):
             try:
                 yield

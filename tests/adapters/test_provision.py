@@ -1,16 +1,13 @@
 """What provisioning makes on the emulator is what infra/functions.yaml says."""
 
-import io
 import json
-import zipfile
-from pathlib import Path
 
 import pytest
 
 from scripts.environment import Environment
-from scripts.local.provision import Overrides, build_package, provision
+from scripts.local.provision import Overrides, provision
 from scripts.local.triggers import local_concurrency
-from scripts.topology import CHECKOUT, Topology
+from scripts.topology import Topology
 from tests.conftest import RunningEmulator
 
 pytestmark = pytest.mark.emulator
@@ -184,25 +181,3 @@ def test_a_secret_that_is_given_is_kept_as_it_is(emulator: RunningEmulator) -> N
     assert environment.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == (
         "known"
     )
-
-
-def test_the_package_holds_the_services_and_only_them() -> None:
-    with zipfile.ZipFile(io.BytesIO(build_package(CHECKOUT / "services"))) as package:
-        names = package.namelist()
-
-    assert "services/order/handler.py" in names
-    assert not [name for name in names if not name.startswith("services/") or "__pycache__" in name]
-
-
-def test_the_same_sources_make_the_same_package(tmp_path: Path) -> None:
-    services = tmp_path / "services"
-    services.mkdir()
-    (services / "b.py").write_text("b = 1\n", encoding="utf-8")
-    (services / "a.py").write_text("a = 1\n", encoding="utf-8")
-    first = build_package(services)
-
-    (services / "a.py").touch()
-    (services / "__pycache__").mkdir()
-    (services / "__pycache__" / "a.pyc").write_bytes(b"")
-
-    assert build_package(services) == first

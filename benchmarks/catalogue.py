@@ -1,0 +1,45 @@
+"""Every benchmark there is, by name, with what it asks. Its module is loaded when it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from benchmarks.measuring import Scale
+from benchmarks.report import Report
+
+
+class Run(Protocol):
+    def __call__(self, scale: Scale, /) -> Report: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    module: str
+    """Has `run(scale)`."""
+    purpose: str
+
+    def load(self) -> Run:
+        return cast("Run", import_module(self.module).run)
+
+
+CATALOGUE: Mapping[str, Benchmark] = {
+    "metrics": Benchmark(
+        "benchmarks.metrics",
+        "What rendering and scraping the metrics takes, and what CloudWatch bills for it",
+    ),
+    "group-commit": Benchmark(
+        "benchmarks.group_commit", "What it brings to commit a batch of orders in few transactions"
+    ),
+    "cold-start": Benchmark(
+        "benchmarks.cold_start", "How long a function takes until its first order, beside bare boto3"
+    ),
+    "floor": Benchmark(
+        "benchmarks.floor", "How much processor time an order takes of us, above bare botocore calls"
+    ),
+    "pipeline": Benchmark(
+        "benchmarks.pipeline",
+        "What the whole local stack settles at a rising load, beside one order at a time",
+    ),
+    "growth": Benchmark("benchmarks.growth", "Whether an order takes longer the more orders there have been"),
+}

@@ -1,0 +1,83 @@
+"""`pulsequeue package`: builds what Lambda runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import Json, session_of
+
+# The choices are read before any command runs; this module of the packaging imports nothing heavy.
+from scripts.packaging.target import LAMBDA_PYTHON, Platform, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scripts.packaging.packages import Package
+
+_TOP = 4
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(package)
+
+
+def package(
+    context: typer.Context,
+    *,
+    platform: Annotated[
+        Platform, typer.Option(help="The processor it is for; `host` is this machine, and its Python.")
+    ] = Platform.AARCH64,
+    python: Annotated[
+        str | None, typer.Option(metavar="VERSION", help=f"Python to build for; Lambda's is {LAMBDA_PYTHON}.")
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the zips go.")] = Path("build"),
+    as_json: Json = False,
+) -> None:
+    """Build one zip per service, the same bytes from the same sources."""
+    from scripts.packaging.packages import build
+    from scripts.topology import Topology
+
+    out = session_of(context).with_options(None, as_json=as_json).out
+    target = Target.of(platform, python)
+    out.note(f"Building for {target.platform}, Python {target.python} ...")
+    packages = build(Topology.load(), target)
+    output.mkdir(parents=True, exist_ok=True)
+    for built in packages:
+        (output / built.file_name).write_bytes(built.zip)
+    out.show([_data(built, output) for built in packages], _view(packages), f"In {output}.")
+
+
+def _data(built: Package, output: Path) -> dict[str, Any]:
+    return {
+        "service": built.service,
+        "functions": built.functions,
+        "file": str(output / built.file_name),
+        "sha256": built.sha256,
+        "zipBytes": len(built.zip),
+        "unpackedBytes": built.unpacked,
+        "sizes": dict(built.heaviest),
+    }
+
+
+def _view(packages: Sequence[Package]) -> Table:
+    rows = [
+        (
+            built.file_name,
+            ", ".join(built.functions),
+            _megabytes(len(built.zip)),
+            _megabytes(built.unpacked),
+            ", ".join(f"{name} {_megabytes(size)}" for name, size in built.heaviest[:_TOP]),
+            built.sha256[:12],
+        )
+        for built in packages
+    ]
+    columns = ("zip", "functions", "MB", "unpacked", "heaviest", "sha256")
+    return Table(columns, rows, numbers=frozenset({"MB", "unpacked"}))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}"

@@ -1,0 +1,1 @@
+"""Builds what Lambda runs: one zip per service, the same bytes from the same sources."""

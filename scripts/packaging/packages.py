@@ -1,0 +1,118 @@
+"""From sources and lock to zips: fetch, leave out, compile, zip, weigh."""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from scripts.errors import ToolError
+from scripts.packaging.archive import zipped
+from scripts.packaging.bytecode import compile_tree
+from scripts.packaging.contents import is_needed, of_service, shipped
+from scripts.packaging.target import Target
+from scripts.packaging.wheels import fetch
+from scripts.topology import CHECKOUT, Topology
+
+BUDGET_BYTES: Final = 7_000_000
+"""The most that one zip may weigh: every byte of it is fetched before a cold function starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    service: str
+    functions: Sequence[str]
+    zip: bytes
+    sizes: Mapping[str, int]
+    """Unpacked bytes by what stands at the top of the zip."""
+
+    @property
+    def unpacked(self) -> int:
+        return sum(self.sizes.values())
+
+    @property
+    def heaviest(self) -> Sequence[tuple[str, int]]:
+        return sorted(self.sizes.items(), key=lambda size: -size[1])
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.zip).hexdigest()
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.service}.zip"
+
+
+def build(topology: Topology, target: Target, checkout: Path = CHECKOUT) -> Sequence[Package]:
+    """Build the package of each service that has functions."""
+    interpreter = target.interpreter()
+    with tempfile.TemporaryDirectory(prefix="pulsequeue-package-") as scratch:
+        fetched, stage = Path(scratch, "fetched"), Path(scratch, "stage")
+        fetch(target, fetched)
+        for path, content in files_below(fetched):
+            if is_needed(path):
+                _write(stage, *shipped(path, content))
+        stage_services(checkout, stage)
+        compile_tree(stage, interpreter)
+        staged = {str(path): content for path, content in files_below(stage)}
+    return [_package(service, functions, staged) for service, functions in by_service(topology).items()]
+
+
+def services_alone(checkout: Path = CHECKOUT) -> bytes:
+    """Zip our own code, for this Python on a machine that has what the code depends on."""
+    with tempfile.TemporaryDirectory(prefix="pulsequeue-package-") as scratch:
+        stage = Path(scratch)
+        stage_services(checkout, stage)
+        compile_tree(stage, Path(sys.executable))
+        return zipped({str(path): content for path, content in files_below(stage)})
+
+
+def by_service(topology: Topology) -> Mapping[str, Sequence[str]]:
+    """Group the functions by the service whose code they run."""
+    groups: dict[str, list[str]] = {}
+    for name, function in topology.functions.items():
+        groups.setdefault(function.handler.split(".")[1], []).append(name)
+    return groups
+
+
+def stage_services(checkout: Path, stage: Path) -> None:
+    """Copy our own sources."""
+    shutil.copytree(
+        checkout / "services", stage / "services", ignore=shutil.ignore_patterns("__pycache__", "*.md")
+    )
+
+
+def files_below(folder: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Read every file of a folder, by its path below it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield PurePosixPath(path.relative_to(folder)), path.read_bytes()
+
+
+def _package(service: str, functions: Sequence[str], staged: Mapping[str, bytes]) -> Package:
+    files = of_service(service, staged)
+    sizes: Counter[str] = Counter()
+    for path, content in files.items():
+        sizes[PurePosixPath(path).parts[0]] += len(content)
+    return within_budget(Package(service, functions, zipped(files), sizes))
+
+
+def within_budget(package: Package, budget: int = BUDGET_BYTES) -> Package:
+    """Pass a package on, or say by how much it is too heavy and what to look at."""
+    if len(package.zip) <= budget:
+        return package
+    heaviest = ", ".join(name for name, _ in package.heaviest[:3])
+    raise ToolError(
+        f"{package.file_name} weighs {len(package.zip):,} bytes and may weigh {budget:,}; "
+        f"heaviest: {heaviest}."
+    )
+
+
+def _write(folder: Path, path: PurePosixPath, content: bytes) -> None:
+    place = folder / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)

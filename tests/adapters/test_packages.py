@@ -1,0 +1,80 @@
+"""The real packages: fetched, stripped, compiled for this machine, and run with nothing else to import."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from scripts.packaging.packages import build
+from scripts.packaging.target import Platform, Target
+from scripts.packaging.wheels import FetchError
+from scripts.topology import Topology
+
+_EVERYTHING_THAT_IS_LOADED_LATE = """
+from services.shared.aws import Clients
+from services.shared.telemetry import PowertoolsTelemetry
+from services.shared.tracing import Tracing
+clients = Clients()
+clients.cloudwatch().get_paginator("get_metric_data")
+clients.dynamodb().get_paginator("scan")
+for make in (clients.events, clients.sqs, clients.ssm):
+    make()
+telemetry = PowertoolsTelemetry("order", "test-pulsequeue")
+telemetry.count("orders_total", outcome="placed")
+telemetry.tell("it starts", amount=1)
+telemetry.flush()
+sampled = {"_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"}
+with Tracing("order", environ=sampled).batch():
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """The packages of this machine, unpacked: services and their folders."""
+    try:
+        packages = build(Topology.load(), Target.of(Platform.HOST))
+    except FetchError as error:
+        pytest.skip(str(error))
+    folders = {}
+    for package in packages:
+        folders[package.service] = tmp_path_factory.mktemp(package.service)
+        with zipfile.ZipFile(io.BytesIO(package.zip)) as archive:
+            archive.extractall(folders[package.service])
+    return folders
+
+
+def _run(folder: Path, program: str) -> None:
+    """Run a program in a fresh interpreter that finds the package, and nothing else but its own library."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-B",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(folder)!r})\n{program}",
+        ],
+        env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_packages_hold_all_that_their_functions_import_and_no_other_service(
+    unpacked: Mapping[str, Path],
+) -> None:
+    for function in Topology.load().functions.values():
+        module = function.handler.rpartition(".")[0]
+        _run(unpacked[module.split(".")[1]], f"import {module}")
+
+    for service, folder in unpacked.items():
+        ours = {it.name for it in (folder / "services").iterdir() if it.is_dir()} - {"__pycache__"}
+        assert ours == {service, "shared"}
+        _run(folder, _EVERYTHING_THAT_IS_LOADED_LATE)
