@@ -23,4 +23,9 @@ class Benchmark:
         return cast("Run", import_module(self.module).run)
 
 
-CATALOGUE: Mapping[str, Benchmark] = {}
+CATALOGUE: Mapping[str, Benchmark] = {
+    "per-order": Benchmark(
+        "benchmarks.per_order",
+        "What one order takes: calls, bytes, DynamoDB units, events, log and handler time",
+    ),
+}

@@ -69,7 +69,7 @@ TARGETS = {
             _MOST,
             5,
             "units",
-            "cost",
+            "per-order",
         ),
         Target("own-cpu", "our CPU per order above bare botocore doing the same", _MOST, 30, "%", "floor"),
         Target(

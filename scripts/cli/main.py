@@ -10,6 +10,7 @@ import typer
 from scripts.cli import (
     audit,
     bench,
+    cost,
     dlq,
     events,
     grafana,
@@ -57,7 +58,7 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, bench, events, monitoring, grafana):
+for group in (publish, order, inventory, dlq, replay, audit, bench, cost, events, monitoring, grafana):
     group.register(app)
 
 
