@@ -1,5 +1,6 @@
 """`pulsequeue cost`: what a month costs and which limit comes first, by what orders were measured to take."""
 
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,10 +62,7 @@ def cost(
     from scripts.cost.prices import SECONDS_A_MONTH
     from scripts.topology import Topology
 
-    if orders is not None and rate is not None:
-        raise ToolError("give --orders a month or --rate a second, not both.")
-    if rate is not None and rate < 0:
-        raise ToolError(f"there cannot be {rate:g} orders a second.")
+    month = _month(orders, rate, SECONDS_A_MONTH)
     model = Model(
         Figures.load(figures or MEASURED),
         Topology.load(),
@@ -73,12 +71,23 @@ def cost(
         batch,
     )
     if show_limits:
-        if orders is not None:
-            rate = orders / SECONDS_A_MONTH
-        _show_limits(session, limits(model), _RATE if rate is None else rate)
-        return
-    month = rate * SECONDS_A_MONTH if rate is not None else _ORDERS if orders is None else orders
-    _show_bill(session, monthly(model, month), explain=explain)
+        asked = rate is not None or orders is not None
+        _show_limits(session, limits(model), month / SECONDS_A_MONTH if asked else _RATE)
+    else:
+        _show_bill(session, monthly(model, month), explain=explain)
+
+
+def _month(orders: float | None, rate: float | None, seconds: float) -> float:
+    """Say how many orders a month was asked for, in one way or the other."""
+    if orders is not None and rate is not None:
+        raise ToolError("give --orders a month or --rate a second, not both.")
+    if rate is not None:
+        if not 0 <= rate < inf:
+            raise ToolError(f"there cannot be {rate:g} orders a second.")
+        return rate * seconds
+    if orders is not None and not 0 <= orders < inf:
+        raise ToolError(f"there cannot be {orders:g} orders.")
+    return _ORDERS if orders is None else orders
 
 
 def _show_bill(session: Session, bill: "Bill", *, explain: bool) -> None:

@@ -7,7 +7,6 @@ from enum import Enum
 from scripts.cost import prices
 from scripts.cost.model import POLLERS, Model
 from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH, Price
-from scripts.errors import ToolError
 
 _LONG_POLL_SECONDS = 20
 _SCRAPES = MINUTES_A_MONTH * 2
@@ -67,8 +66,6 @@ class Bill:
 
 def monthly(model: Model, orders: float) -> Bill:
     """Write the bill of a month with so many orders, spread evenly over it."""
-    if orders < 0:
-        raise ToolError(f"there cannot be {orders:g} orders.")
     batches = model.batches(orders / SECONDS_A_MONTH)
     lines = [*_upkeep(model), *_traffic(model, orders)]
     for function, batch in batches.items():

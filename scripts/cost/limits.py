@@ -37,7 +37,8 @@ class Limit:
 
     def head_room(self, rate: float) -> float:
         """How many times over the quota would do; below 1 it does not."""
-        return self.quota.value / (self.at_rest + rate * self.each)
+        taken = self.at_rest + rate * self.each
+        return self.quota.value / taken if taken else inf
 
 
 @dataclass(frozen=True, slots=True)

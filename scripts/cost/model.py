@@ -30,7 +30,7 @@ class Assumptions:
     """Prometheus servers, each every 30 seconds."""
 
     def __post_init__(self) -> None:
-        if min(self.round_trip_ms, self.gateway_ms, self.scrapers) < 0:
+        if not all(0 <= it < math.inf for it in (self.round_trip_ms, self.gateway_ms, self.scrapers)):
             raise ToolError("times and numbers of servers are 0 or more.")
 
 

@@ -24,6 +24,7 @@ def written(text: str, model: Model) -> str:
     """Return the page with each of its tables as the model has it now."""
     tables = {
         "bill": bill_table(model),
+        "steps": steps_table(model),
         "limits": limits_table(model),
         "copies": copies_table(model),
         "sku": sku_table(model),
@@ -58,7 +59,19 @@ def limits_table(model: Model) -> str:
         ]
         for limit in limits(model)
     ]
-    return _grid(columns, rows)
+    return _grid(columns, rows, right=False)
+
+
+def steps_table(model: Model) -> str:
+    """List at each rate what no longer suffices, the tightest first, and else the next that will not."""
+    found = sorted(limits(model), key=lambda limit: limit.bears)
+    rows = []
+    for rate in RATES:
+        met = [limit.what for limit in found if limit.head_room(rate) < 1]
+        following = next(limit for limit in found if limit.head_room(rate) >= 1)
+        after = f"{following.what} ({room(following.head_room(rate))})"
+        rows.append([f"{rate:,}", "; ".join(met) or "nothing", after])
+    return _grid(("orders/s", "what no longer suffices", "next"), rows, right=False)
 
 
 def copies_table(model: Model) -> str:
@@ -101,6 +114,8 @@ def bears(orders: float) -> str:
 
 def room(times: float) -> str:
     """Write head room to two digits; what does not suffice stands out."""
+    if times == inf:
+        return "all of it"
     told = f"{times:,.0f} ×" if times >= 10 else f"{times:.2g} ×"  # noqa: PLR2004 - two digits
     return told if times >= 1 else f"**{told}**"
 
@@ -109,8 +124,9 @@ def _volume(orders: float) -> str:
     return "no orders" if not orders else f"{orders / MILLION:,.0f} M orders"
 
 
-def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = True) -> str:
+    rule = "---:" if right else "---"
+    lines = [columns, ["---", *[rule] * (len(columns) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
