@@ -28,4 +28,14 @@ CATALOGUE: Mapping[str, Benchmark] = {
         "benchmarks.per_order",
         "What one order takes: calls, bytes, DynamoDB units, events, log and handler time",
     ),
+    "metrics": Benchmark(
+        "benchmarks.metrics",
+        "What rendering and scraping the metrics takes, and what CloudWatch bills for it",
+    ),
+    "group-commit": Benchmark(
+        "benchmarks.group_commit", "What it brings to commit a batch of orders in few transactions"
+    ),
+    "floor": Benchmark(
+        "benchmarks.floor", "How much processor time an order takes of us, above bare botocore calls"
+    ),
 }

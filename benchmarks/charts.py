@@ -1,5 +1,6 @@
 """Draws a chart as an SVG that stands alone: no script, no font from elsewhere, the same bytes each time."""
 
+import sys
 from typing import cast
 from xml.etree.ElementTree import Element
 
@@ -7,6 +8,9 @@ import pygal
 from pygal.style import Style
 
 from benchmarks.report import Chart
+
+# pygal leaves a finder for its plugins behind, of a kind that Python warns of at every import thereafter.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _STYLE = Style(
     background="white",

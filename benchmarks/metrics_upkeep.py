@@ -15,6 +15,7 @@ from services.metrics.counters import Minute
 from services.metrics.dynamodb_snapshots import DynamoDBSnapshots
 from services.metrics.series import Series
 from services.metrics.serving import Exposition
+from services.shared.telemetry import PowertoolsTelemetry
 
 _WARM_UPS = 3
 """From the third collection on, what the one before retired is deleted, too."""
@@ -36,8 +37,8 @@ class Bustle:
 
 def upkeep(shop: Workshop) -> Mapping[str, float]:
     """Return figures of a collection while everything moves, and of the first scrape after it."""
-    telemetry = shop.telemetry("collector")
-    shelf = DynamoDBSnapshots(shop.client("dynamodb"), table=METRICS, clock=time.time)
+    telemetry = PowertoolsTelemetry("collector", "bench-pulsequeue")
+    shelf = DynamoDBSnapshots(shop.functions.calls.dynamodb, table=METRICS, clock=time.time)
     collector = Collector(deployment(Topology.load()), Bustle(), shelf, telemetry, clock=time.time)
     for _ in range(_WARM_UPS):
         collector.collect()

@@ -6,7 +6,6 @@ The cost model (scripts/cost) reads what this writes, so that every figure of it
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import cycle, product
 from random import Random
 from statistics import median
@@ -14,18 +13,17 @@ from uuid import uuid4
 
 from benchmarks import wiretap
 from benchmarks.capacity import item_bytes
+from benchmarks.functions import TENANT
 from benchmarks.measuring import Scale, Spread, number
 from benchmarks.metrics_upkeep import upkeep
 from benchmarks.report import Chart, Report, Table
 from benchmarks.targets import Reached
-from benchmarks.workshop import INVENTORY, ORDERS, Ran, Workshop, message, open_workshop
+from benchmarks.workshop import Ran, Workshop, message, open_workshop
 from scripts.cost.figures import BATCHES, MIXES, OUTCOMES, name
 from services.shared.aws import in_batches
 from services.shared.ledger import Key, Price, Stock
 
-_HOLD = timedelta(minutes=15)
 _SKUS = 100
-_PLENTY = 10_000_000
 _FUNCTIONS = ("order", "payment", "expiry")
 _METHODS = {"confirmed": "sim_ok", "declined": "sim_declined", "rejected": "sim_ok"}
 _TITLES = {
@@ -49,7 +47,7 @@ def run(scale: Scale) -> Report:
     repetitions = scale.pick(1, 5)
     series: defaultdict[str, list[float]] = defaultdict(list)
     scenarios = [Scenario(*it) for it in product(OUTCOMES, MIXES, BATCHES)]
-    with open_workshop(_HOLD) as shop:
+    with open_workshop() as shop:
         _stock(shop)
         for scenario in scenarios:
             _measure(shop, scenario, 2 * scenario.batch)  # prices remembered, connections open
@@ -65,11 +63,8 @@ def run(scale: Scale) -> Report:
 
 
 def _stock(shop: Workshop) -> None:
-    shelf = {"sold-out": 0, "hot": _PLENTY} | {f"sku-{number:03}": _PLENTY for number in range(_SKUS)}
-    shop.store.seed(
-        Stock(Key("default", sku), on_hand, 0, on_hand, Price(1999, "EUR"), f"Product {sku}")
-        for sku, on_hand in shelf.items()
-    )
+    shop.place.stock(["hot", *(f"sku-{number:03}" for number in range(_SKUS))])
+    shop.place.books().seed([Stock(Key(TENANT, "sold-out"), 0, 0, 0, Price(1_999, "USD"))])
 
 
 def _measure(shop: Workshop, scenario: Scenario, orders: int) -> Figures:
@@ -85,7 +80,7 @@ def _measure(shop: Workshop, scenario: Scenario, orders: int) -> Figures:
             took["payment"].append(ran := shop.run("payment", requested))
             told += wiretap.entries(ran.heard.calls)
             took["expiry"].append(shop.run("expiry", requested))
-    return _figures(took, told, orders)
+    return _figures(shop, took, told, orders)
 
 
 def _placed(scenario: Scenario, orders: int) -> list[Mapping[str, str]]:
@@ -114,7 +109,9 @@ def _placed(scenario: Scenario, orders: int) -> list[Mapping[str, str]]:
     return [{"Source": "shop", "DetailType": "OrderPlaced", "Detail": details()} for _ in range(orders)]
 
 
-def _figures(took: Mapping[str, Sequence[Ran]], told: Sequence[Mapping[str, str]], orders: int) -> Figures:
+def _figures(
+    shop: Workshop, took: Mapping[str, Sequence[Ran]], told: Sequence[Mapping[str, str]], orders: int
+) -> Figures:
     whole: dict[str, float] = {}
     for function, rans in took.items():
         whole |= {
@@ -133,8 +130,8 @@ def _figures(took: Mapping[str, Sequence[Ran]], told: Sequence[Mapping[str, str]
     whole |= {
         "requestBytes": sum(len(call.request) for call in calls),
         "responseBytes": sum(len(call.response) for call in calls),
-        "writeUnits.orders": units[ORDERS],
-        "writeUnits.inventory": units[INVENTORY],
+        "writeUnits.orders": units[shop.place.orders],
+        "writeUnits.inventory": units[shop.place.inventory],
         "writeUnits.cancelled": wiretap.cancelled_units(calls),
         "readUnits": wiretap.consistent_read_units(calls),
         "skuWrites": len(wiretap.actions(calls, "Update")),

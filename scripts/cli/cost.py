@@ -37,6 +37,7 @@ def cost(
         typer.Option(metavar="B", help="Orders in a batch; unless told, what an even rate gathers."),
     ] = None,
     decline_share: Annotated[float, typer.Option(metavar="X", help="Share of payments declined.")] = 0.0,
+    reject_share: Annotated[float, typer.Option(metavar="X", help="Share of orders out of stock.")] = 0.0,
     round_trip_ms: Annotated[
         float, typer.Option(metavar="MS", help="Assumed time for an answer of AWS.")
     ] = 25.0,
@@ -66,7 +67,7 @@ def cost(
     model = Model(
         Figures.load(figures or MEASURED),
         Topology.load(),
-        Orders(skus=items, declined=decline_share, hot=hot),
+        Orders(skus=items, declined=decline_share, rejected=reject_share, hot=hot),
         Assumptions(round_trip_ms, gateway_ms, scrapers),
         batch,
     )

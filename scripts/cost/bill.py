@@ -148,6 +148,8 @@ def _tables(model: Model, orders: float, batch: float) -> Iterator[Line]:
     for table in ("orders", "inventory"):
         written = orders * model.each(f"writeUnits.{table}", batch)
         yield Line("DynamoDB", f"{table}: written", written, prices.DYNAMODB_WRITE_UNIT, Nature.ORDER)
+    refused = orders * model.each("writeUnits.cancelled", batch)
+    yield Line("DynamoDB", "refused: written", refused, prices.DYNAMODB_WRITE_UNIT, Nature.ORDER)
     read = orders * model.each("readUnits", batch)
     yield Line("DynamoDB", "orders: read", read, prices.DYNAMODB_READ_UNIT, Nature.ORDER)
     kept = orders * (model.each("largestItemBytes", batch) + _ITEM_OVERHEAD) / GIB

@@ -43,20 +43,28 @@ class Orders:
 
     skus: int = 1
     declined: float = 0.0
+    rejected: float = 0.0
     hot: bool = False
     """All of them for one and the same SKU."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.skus <= MAX_SKUS:
             raise ToolError(f"an order has 1 to {MAX_SKUS} SKUs, not {self.skus}.")
-        if not 0 <= self.declined <= 1:
-            raise ToolError(f"a share is a number from 0 to 1, not {self.declined:g}.")
+        for share in (self.declined, self.rejected):
+            if not 0 <= share <= 1:
+                raise ToolError(f"a share is a number from 0 to 1, not {share:g}.")
+        if self.declined + self.rejected > 1:
+            raise ToolError("more orders are declined and rejected than there are.")
         if self.hot and self.skus > 1:
             raise ToolError("orders that are all for the same SKU have one SKU.")
 
     @property
     def outcomes(self) -> Mapping[str, float]:
-        return {"confirmed": 1 - self.declined, "declined": self.declined}
+        return {
+            "confirmed": 1 - self.declined - self.rejected,
+            "declined": self.declined,
+            "rejected": self.rejected,
+        }
 
 
 PLAIN = Orders()
@@ -98,7 +106,8 @@ class Model:
         """Say how long a function is busy for each order: CPU at its share of one, and waiting."""
         charging = 0.0
         if function == "payment":
-            charging = math.ceil(batch / CONCURRENCY) / batch * self.assumed.gateway_ms
+            reserved = 1 - self.kind.rejected
+            charging = reserved * math.ceil(batch / CONCURRENCY) / batch * self.assumed.gateway_ms
         took = self.each(f"{function}.cpuMs", batch), self.each(f"{function}.stages", batch)
         return self.seconds(function, *took) + charging / 1000
 

@@ -30,8 +30,8 @@ class Price:
 
     def told(self) -> str:
         of = "" if self.per == 1 else f"{self.per:,.0f} "
-        dollars = f"{self.dollars:.2f}" if self.dollars >= 0.01 else f"{self.dollars:.10f}".rstrip("0")  # noqa: PLR2004 - a cent
-        return f"${dollars} per {of}{self.unit}"
+        whole, _, cents = f"{self.dollars:.10f}".rstrip("0").partition(".")
+        return f"${whole}.{cents:0<2} per {of}{self.unit}"
 
 
 _CONFIRMED = "confirmed by published guides of 2025 and 2026"

@@ -68,6 +68,11 @@ def test_limits_as_data_say_what_an_order_takes_of_each(pulsequeue: CommandLine)
         (("--items", "91"), "an order has 1 to 90 SKUs, not 91."),
         (("--batch", "0"), "a batch holds 1 to 100 orders, not 0."),
         (("--decline-share", "2"), "a share is a number from 0 to 1, not 2."),
+        (("--reject-share", "-1"), "a share is a number from 0 to 1, not -1."),
+        (
+            ("--decline-share", "0.6", "--reject-share", "0.6"),
+            "more orders are declined and rejected than there are.",
+        ),
         (("--hot", "--items", "2"), "orders that are all for the same SKU have one SKU."),
         (("--gateway-ms", "-1"), "times and numbers of servers are 0 or more."),
         (("--orders", "nan"), "there cannot be nan orders."),

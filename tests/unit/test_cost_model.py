@@ -105,6 +105,15 @@ def test_more_orders_never_cost_less(batch: float | None, skus: int) -> None:
     assert all(less <= more for less, more in pairwise(totals))
 
 
+def test_orders_that_are_rejected_cost_less_but_not_nothing() -> None:
+    sold_out = replace(measured(), kind=Orders(rejected=1.0), batch=10)
+
+    rejected, settled = monthly(sold_out, 1e6), monthly(replace(measured(), batch=10), 1e6)
+
+    assert 0 < rejected.per_million() < settled.per_million()
+    assert any(line.what == "refused: written" and line.dollars > 0 for line in rejected.lines)
+
+
 def test_fuller_batches_cost_less() -> None:
     costs = [monthly(replace(measured(), batch=batch), 1e6).per_million() for batch in (1, 5, 10, 50, 100)]
 
@@ -186,6 +195,12 @@ def test_every_price_tells_what_was_checked() -> None:
 
     assert len(known) > 10
     assert all(price.each > 0 and price.checked for price in known)
+
+
+def test_a_price_is_told_to_its_last_digit_and_at_least_to_the_cent() -> None:
+    assert prices.DYNAMODB_WRITE_UNIT.told() == "$0.625 per 1,000,000 write units"
+    assert prices.EVENTBRIDGE_EVENT.told() == "$1.00 per 1,000,000 events"
+    assert prices.LAMBDA_GB_SECOND.told() == "$0.0000133334 per GB-second"
 
 
 def test_the_tables_of_the_page_are_those_of_the_model() -> None:

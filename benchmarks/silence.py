@@ -1,0 +1,16 @@
+"""What remains when nothing is said."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+
+class Silence:
+    """A Telemetry that says nothing."""
+
+    def tell(self, message: str, key: object = None, **fields: object) -> None: ...
+    def warn(self, message: str, key: object = None, **fields: object) -> None: ...
+    def failed(self, message: str, error: BaseException) -> None: ...
+    def count(self, metric: str, value: float = 1, **labels: str) -> None: ...
+    def observe(self, metric: str, seconds: float) -> None: ...
+
+    def invocation(self, context: object) -> AbstractContextManager[None]:  # noqa: ARG002 - a function's own
+        return nullcontext()
