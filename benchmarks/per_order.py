@@ -167,8 +167,8 @@ def _report(series: Series, repetitions: int) -> Report:
     alone = _middle(series, Scenario("confirmed", "hot", 1), "writeUnits")
     spread = _middle(series, Scenario("confirmed", "spread", 100), "writeUnits")
     turns = f"""
-    {repetitions} repetitions, scenarios forwards and backwards in turns; times as median (lowest to highest),
-    counts do not vary.
+    {repetitions} repetitions, scenarios forwards and backwards in turns; times as median (lowest to highest).
+    Counts vary only as far as events overtake each other.
     """
     found = f"""
     Orders for one and the same SKU write {settled.told()} units each in full batches, and {number(alone)} one

@@ -79,9 +79,7 @@ def copies_table(model: Model) -> str:
     for name, consumer in model.topology.consumers.items():
         needed = [needed_concurrency(model, name, rate) for rate in RATES]
         minutes = max(0.0, needed[-1]) / SCALING_A_MINUTE.value
-        rows.append(
-            [name, str(consumer.maximum_concurrency), *(f"{it:,.3g}" for it in needed), f"{minutes:.2g} min"]
-        )
+        rows.append([name, str(consumer.maximum_concurrency), *map(_copies, needed), f"{minutes:.2g} min"])
     columns = ("function", "maximumConcurrency", *(f"busy at {rate:,}/s" for rate in RATES), "to get there")
     return _grid(columns, rows)
 
@@ -118,6 +116,10 @@ def room(times: float) -> str:
         return "all of it"
     told = f"{times:,.0f} ×" if times >= 10 else f"{times:.2g} ×"  # noqa: PLR2004 - two digits
     return told if times >= 1 else f"**{told}**"
+
+
+def _copies(busy: float) -> str:
+    return f"{busy:,.0f}" if busy >= 10 else f"{busy:.2g}"  # noqa: PLR2004 - two digits
 
 
 def _volume(orders: float) -> str:
