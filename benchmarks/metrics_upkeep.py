@@ -26,8 +26,10 @@ class Bustle:
 
     def __init__(self) -> None:
         self._chance = random.Random(2026)
+        self.asked = 0
 
     def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
+        self.asked += len(series)
         values = {
             it.key: {minute: self._chance.randrange(1, 10_000) for minute in range(start, end)}
             for it in series
@@ -39,9 +41,11 @@ def upkeep(shop: Workshop) -> Mapping[str, float]:
     """Return figures of a collection while everything moves, and of the first scrape after it."""
     telemetry = PowertoolsTelemetry("collector", "bench-pulsequeue")
     shelf = DynamoDBSnapshots(shop.functions.calls.dynamodb, table=METRICS, clock=time.time)
-    collector = Collector(deployment(Topology.load()), Bustle(), shelf, telemetry, clock=time.time)
+    bustle = Bustle()
+    collector = Collector(deployment(Topology.load()), bustle, shelf, telemetry, clock=time.time)
     for _ in range(_WARM_UPS):
         collector.collect()
+    bustle.asked = 0
     with shop.listening() as ended, telemetry.invocation(None):
         collector.collect()
     collected = ended()
@@ -54,7 +58,7 @@ def upkeep(shop: Workshop) -> Mapping[str, float]:
     return (
         _told("collection", collected)
         | _told("scrape", scraped)
-        | {"scrape.pageBytes": float(len(answer.body))}
+        | {"collection.metricsAsked": float(bustle.asked), "scrape.pageBytes": float(len(answer.body))}
     )
 
 

@@ -10,7 +10,7 @@ from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_M
 
 _LONG_POLL_SECONDS = 20
 _SCRAPES = MINUTES_A_MONTH * 2
-_RECEIVED_AT_ONCE = 10
+RECEIVED_AT_ONCE = 10
 """Lambda receives and deletes up to ten messages in one request."""
 _ITEM_OVERHEAD = 100
 """Bytes that DynamoDB adds to each item when it bills storage."""
@@ -140,7 +140,7 @@ def _events(model: Model, orders: float, batch: float) -> Iterator[Line]:
     kept = archived * model.topology.settings.archive_days / _DAYS_A_MONTH
     full = prices.EVENTBRIDGE_ARCHIVE_KEPT
     yield Line("EventBridge", "the archive, once it is full", kept, full, Nature.ORDER)
-    requests = orders * model.each("messages", batch) * (1 + 2 / min(batch, _RECEIVED_AT_ONCE))
+    requests = orders * model.each("messages", batch) * (1 + 2 / min(batch, RECEIVED_AT_ONCE))
     yield Line("SQS", "sent, received, deleted", requests, prices.SQS_REQUEST, Nature.ORDER)
 
 
