@@ -38,4 +38,9 @@ CATALOGUE: Mapping[str, Benchmark] = {
     "floor": Benchmark(
         "benchmarks.floor", "How much processor time an order takes of us, above bare botocore calls"
     ),
+    "pipeline": Benchmark(
+        "benchmarks.pipeline",
+        "What the whole local stack settles at a rising load, beside one order at a time",
+    ),
+    "growth": Benchmark("benchmarks.growth", "Whether an order takes longer the more orders there have been"),
 }

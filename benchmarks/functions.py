@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import botocore.session
 from botocore.config import Config
@@ -56,10 +57,15 @@ class Place:
     bus: str
 
     @classmethod
-    def on(cls, aws: Emulated) -> "Place":
-        with contextlib.suppress(aws.clients.client("events").exceptions.ResourceAlreadyExistsException):
-            aws.clients.client("events").create_event_bus(Name=_BUS)
-        return cls(aws, aws.table("bench-pulsequeue-inventory"), aws.table("bench-pulsequeue-orders"), _BUS)
+    def on(cls, aws: Emulated, suffix: str = "", *, old_orders: bool = False) -> "Place":
+        """Make both tables, but for that of the orders when it comes from elsewhere with old orders in it."""
+        events = aws.clients.client("events")
+        with contextlib.suppress(events.exceptions.ResourceAlreadyExistsException):
+            events.create_event_bus(Name=_BUS)
+        orders = f"bench-pulsequeue-orders{suffix}"
+        if not old_orders:
+            aws.table(orders)
+        return cls(aws, aws.table(f"bench-pulsequeue-inventory{suffix}"), orders, _BUS)
 
     def stock(self, skus: Iterable[str]) -> None:
         books = self.books()
@@ -201,8 +207,14 @@ def envelope(name: str, detail: object, source: str) -> str:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Let functions write their log as they do on Lambda, where nobody reads it."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+    with contextlib.redirect_stdout(_nowhere()):
         yield
+
+
+@cache
+def _nowhere() -> TextIO:
+    # One for the life of the process: a logger keeps the first stream it is given.
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _deliver(invoke: Callable[[Any], Any], bodies: Sequence[str], batch: int) -> None:

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
+from scripts.topology import CHECKOUT
+
 _TOP = 40
 _PACKAGES = (
     ("services", "ours"),
@@ -28,7 +30,7 @@ _PACKAGES = (
 _PLACES = (
     (r"/\S*/site-packages/", ""),
     (r"/\S*/lib/python[\d.]+/", "python/"),
-    (r"/\S*/(services|benchmarks|scripts)/", r"\1/"),
+    (re.escape(f"{CHECKOUT}/"), ""),
 )
 
 Function = tuple[str, int, str]
