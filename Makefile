@@ -30,8 +30,8 @@ monitoring: $(STAMP) ## Watch the running stack: Prometheus and its alerts, with
 	@$(BIN)/pulsequeue monitoring up
 
 .PHONY: test
-test: $(STAMP) ## Run every test
-	$(BIN)/pytest
+test: $(STAMP) ## Run every test, those that need a running stack beside the others
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: simulate
 simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and its story, MUTATIONS=1 the proof

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -40,80 +41,8 @@ _CONFIG = Config(
 )
 
 
-class Clients:
-    """AWS clients of one session, each made once, by whichever thread asks first."""
-
-    def __init__(self, session: boto3.Session, *, endpoint: str | None = None) -> None:
-        self._session = session
-        self._endpoint = endpoint
-        self._made: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def region(self) -> str:
-        return self._session.region_name
-
-    @overload
-    def client(self, service: Literal["apigatewayv2"]) -> ApiGatewayV2Client: ...
-    @overload
-    def client(self, service: Literal["cloudwatch"]) -> CloudWatchClient: ...
-    @overload
-    def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...
-    @overload
-    def client(self, service: Literal["events"]) -> EventBridgeClient: ...
-    @overload
-    def client(self, service: Literal["iam"]) -> IAMClient: ...
-    @overload
-    def client(self, service: Literal["lambda"]) -> LambdaClient: ...
-    @overload
-    def client(self, service: Literal["logs"]) -> CloudWatchLogsClient: ...
-    @overload
-    def client(self, service: Literal["scheduler"]) -> EventBridgeSchedulerClient: ...
-    @overload
-    def client(self, service: Literal["sqs"]) -> SQSClient: ...
-    @overload
-    def client(self, service: Literal["ssm"]) -> SSMClient: ...
-    @overload
-    def client(self, service: Literal["sts"]) -> STSClient: ...
-    def client(self, service: Any) -> Any:
-        # Clients may be shared between threads; making one may not.
-        with self._lock:
-            if service not in self._made:
-                self._made[service] = self._session.client(
-                    service, endpoint_url=self._endpoint, config=_CONFIG
-                )
-            return self._made[service]
-
-    @classmethod
-    def of_emulator(cls, endpoint: str, region: str, access_key_id: str, secret_access_key: str) -> Clients:
-        session = boto3.Session(
-            aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key, region_name=region
-        )
-        return cls(session, endpoint=endpoint)
-
-    @classmethod
-    def of_state(cls, state: StackState) -> Clients:
-        return cls.of_emulator(state.aws_endpoint, state.region, state.access_key_id, state.secret_access_key)
-
-
-@dataclass(frozen=True)
-class Environment:
-    name: str
-    topology: Topology
-    clients: Clients
-    _queue_urls: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def names(self) -> Names:
-        return Names(self.name)
-
-    @property
-    def region(self) -> str:
-        return self.clients.region
-
-    @property
-    def is_local(self) -> bool:
-        return self.name == LOCAL
+class _TypedClients(ABC):
+    """Tells of which type the client of each service is."""
 
     @overload
     def client(self, service: Literal["apigatewayv2"]) -> ApiGatewayV2Client: ...
@@ -139,6 +68,66 @@ class Environment:
     def client(self, service: Literal["sts"]) -> STSClient: ...
     def client(self, service: Any) -> Any:
         """Return the one client of this service; threads may share it."""
+        return self._client(service)
+
+    @abstractmethod
+    def _client(self, service: Any) -> Any: ...  # noqa: ANN401 -- `client` says of which type
+
+
+class Clients(_TypedClients):
+    """AWS clients of one session, each made once, by whichever thread asks first."""
+
+    def __init__(self, session: boto3.Session, *, endpoint: str | None = None) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def region(self) -> str:
+        return self._session.region_name
+
+    def _client(self, service: Any) -> Any:  # noqa: ANN401 -- `client` says of which type
+        # Clients may be shared between threads; making one may not.
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._session.client(
+                    service, endpoint_url=self._endpoint, config=_CONFIG
+                )
+            return self._made[service]
+
+    @classmethod
+    def of_emulator(cls, endpoint: str, region: str, access_key_id: str, secret_access_key: str) -> Clients:
+        session = boto3.Session(
+            aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key, region_name=region
+        )
+        return cls(session, endpoint=endpoint)
+
+    @classmethod
+    def of_state(cls, state: StackState) -> Clients:
+        return cls.of_emulator(state.aws_endpoint, state.region, state.access_key_id, state.secret_access_key)
+
+
+@dataclass(frozen=True)
+class Environment(_TypedClients):
+    name: str
+    topology: Topology
+    clients: Clients
+    _queue_urls: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.name)
+
+    @property
+    def region(self) -> str:
+        return self.clients.region
+
+    @property
+    def is_local(self) -> bool:
+        return self.name == LOCAL
+
+    def _client(self, service: Any) -> Any:  # noqa: ANN401 -- `client` says of which type
         return self.clients.client(service)
 
     def queue_url(self, function: str) -> str:

@@ -19,6 +19,20 @@ SLOW_SECONDS = 7.0
 """A slow charge outlives the hold."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a stack or an emulator when tests run in several processes.
+
+    So there is one of each, and no two stacks compete for the machine.
+    """
+    for item in items:
+        needs = {"stack", "emulator"} & {
+            *getattr(item, "fixturenames", ()),
+            *(it.name for it in item.iter_markers()),
+        }
+        if needs:
+            item.add_marker(pytest.mark.xdist_group("stack" if "stack" in needs else "emulator"))
+
+
 @dataclass(frozen=True)
 class RunningEmulator:
     """A bare emulator: nothing is created on it yet."""

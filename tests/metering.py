@@ -1,15 +1,22 @@
 """A CloudWatch and a shelf of snapshots in memory, for tests of the metrics service."""
 
+import gzip
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from scripts.function_variables import variables
+from scripts.topology import Names, Topology
 from services.metrics.catalog import catalog
 from services.metrics.cloudwatch import Reading
-from services.metrics.counters import Minute
+from services.metrics.counters import Ledger, Minute
 from services.metrics.deployment import DeployedFunction, Deployment
-from services.metrics.series import Query, Series
-from services.metrics.snapshot import Edition, Format, Pages, Snapshot
+from services.metrics.rendering import Rendering
+from services.metrics.series import GaugeFamily, Query, Series
+from services.metrics.settings import CollectorSettings
+from services.metrics.snapshot import Edition, Format, Pages, Snapshot, Tally
 
 SMALL = Deployment(
     env="test",
@@ -97,6 +104,24 @@ class MemorySnapshots:
     def page(self, form: Format) -> tuple[Edition, bytes] | None:
         edition = self.latest()
         return (edition, self.pages[form]) if edition else None
+
+
+@cache
+def deployed() -> Deployment:
+    """What infra/functions.yaml deploys, as the collector is told of it."""
+    topology = Topology.load()
+    told = variables(Names("local"), topology, "collector", hold_seconds=900)
+    return CollectorSettings.from_environment({**told, "AWS_REGION": "us-east-1"}).deployment
+
+
+@cache
+def exposed_names() -> frozenset[str]:
+    """Names of everything that GET /metrics can show."""
+    known = catalog(deployed())
+    snapshot = Snapshot(1, 0, Ledger(watermark=0), Tally())
+    page = gzip.decompress(Rendering(deployed(), known, snapshot, 0.0).pages()[Format.TEXT]).decode()
+    shown = {re.split(r"[ {]", line)[0] for line in page.splitlines() if not line.startswith("#")}
+    return frozenset(shown | {family.name for family in known.families if isinstance(family, GaugeFamily)})
 
 
 def series_of(deployment: Deployment) -> dict[str, Series]:

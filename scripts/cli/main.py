@@ -15,6 +15,7 @@ from scripts.cli import (
     events,
     grafana,
     inventory,
+    metrics,
     monitoring,
     order,
     publish,
@@ -58,7 +59,20 @@ def choose(
 
 
 stack.register(app)
-for group in (publish, order, inventory, dlq, replay, audit, bench, cost, events, monitoring, grafana):
+for group in (
+    publish,
+    order,
+    inventory,
+    dlq,
+    replay,
+    audit,
+    bench,
+    cost,
+    events,
+    metrics,
+    monitoring,
+    grafana,
+):
     group.register(app)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scripts.local import metrics
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 
@@ -195,6 +196,16 @@ def test_the_audit_agrees_and_counts_what_is_there(pulsequeue: Program, shop: Sh
 
     assert [one for one in ran.json["findings"] if one["about"] in (sku, shop.order_id("audited"))] == []
     assert ran.json["orders"] >= 1
+
+
+def test_the_metrics_are_shown_as_prometheus_gets_them(pulsequeue: Program, stack: RunningStack) -> None:
+    metrics.collect(stack.environment)
+
+    ran = pulsequeue("metrics", "orders_total", "--zeros", "--json")
+
+    assert ran.code == 0
+    outcomes = [sample["labels"]["outcome"] for sample in ran.json]
+    assert outcomes == ["reserved", "rejected", "duplicate", "cancelled", "expired"]
 
 
 def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
