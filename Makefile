@@ -54,6 +54,10 @@ package: $(STAMP) ## Build what Lambda runs, one zip per service, into build/ (P
 bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
 	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)
 
+.PHONY: scale
+scale: $(STAMP) ## Write the tables of docs/scale.md from what the benchmark per-order measured
+	@$(BIN)/python -m scripts.cost.page
+
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -24,6 +24,10 @@ class Benchmark:
 
 
 CATALOGUE: Mapping[str, Benchmark] = {
+    "per-order": Benchmark(
+        "benchmarks.per_order",
+        "What one order takes: calls, bytes, DynamoDB units, events, log and handler time",
+    ),
     "metrics": Benchmark(
         "benchmarks.metrics",
         "What rendering and scraping the metrics takes, and what CloudWatch bills for it",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.silence import Silence
+from scripts.cost.prices import METRIC_REQUESTED
 from services.metrics.catalog import catalog
 from services.metrics.cloudwatch import Reading
 from services.metrics.collection import Collector
@@ -13,7 +14,7 @@ from services.metrics.series import Series
 from services.metrics.snapshot import Pages, Snapshot
 from services.shared.buckets import NAMES
 
-DOLLARS_PER_METRIC = 0.01 / 1_000
+DOLLARS_PER_METRIC = METRIC_REQUESTED.each
 """Of GetMetricData, for each metric that is asked for, whatever the number of values in the answer."""
 
 MONTH_SECONDS = 30 * 86_400

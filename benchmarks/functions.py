@@ -108,7 +108,7 @@ class Calls:
 
 
 class Functions:
-    """Both functions of one process. Calls run at once as when deployed, unless told to run one by one."""
+    """The functions of one process. Calls run at once as when deployed, unless told to run one by one."""
 
     def __init__(
         self,
@@ -160,6 +160,14 @@ class Functions:
             ),
         )
 
+        self._expiry = entry(
+            "expiry",
+            [PaymentRequested],
+            lambda ledger, bus, telemetry: (
+                OrderService(ledger, bus, telemetry, clock=_late, hold=timedelta(minutes=15)).expire
+            ),
+        )
+
     def at_once(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
         work = list(items)
         return map(function, work) if len(work) == 1 else self._pool.map(function, work)
@@ -169,6 +177,9 @@ class Functions:
 
     def pay(self, bodies: Sequence[str], batch: int) -> None:
         _deliver(self._payment, bodies, batch)
+
+    def expire(self, bodies: Sequence[str], batch: int) -> None:
+        _deliver(self._expiry, bodies, batch)
 
 
 def placed(order_id: str, sku: str) -> str:
@@ -218,3 +229,8 @@ def _deliver(invoke: Callable[[Any], Any], bodies: Sequence[str], batch: int) ->
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _late() -> datetime:
+    """When every hold is over."""
+    return _now() + timedelta(hours=1)

@@ -77,7 +77,7 @@ TARGETS = {
             _MOST,
             5,
             "units",
-            "cost",
+            "per-order",
         ),
         Target(
             "own-cpu",

@@ -10,6 +10,7 @@ import typer
 from scripts.cli import (
     audit,
     bench,
+    cost,
     dlq,
     events,
     grafana,
@@ -72,6 +73,7 @@ for group in (
     grafana,
     package,
     bench,
+    cost,
 ):
     group.register(app)
 

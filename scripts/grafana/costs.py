@@ -1,8 +1,7 @@
 """What the pipeline costs, from what was counted and list prices.
 
-List prices of us-east-1 in US dollars, on demand, without free tiers, discounts and taxes; compare them with
-the price lists of AWS before trusting a cent. This is the one place that knows a price: after a change here,
-`pulsequeue grafana build` writes the dashboard anew.
+Prices are those of scripts/cost/prices.py: after a change there, `pulsequeue grafana build` writes the
+dashboard anew.
 
 Left out, because nothing counted here says how much of it there is: log ingestion and storage, custom
 metrics as such (a fixed sum per series and month), table storage and backups, the event archive, the gateway.
@@ -10,23 +9,17 @@ metrics as such (a fixed sum per series and month), table storage and backups, t
 
 from collections.abc import Mapping
 
+from scripts.cost import prices
 from scripts.grafana.objectives import placed
 from scripts.grafana.promql import CONSUMED, Change, Expression, gauge, plus, series, times, within
 
-_MILLION = 1_000_000
-_GIB = 2**30
-
-LAMBDA_GB_SECOND = 0.0000133334
-"""Memory times duration on arm64, first tier."""
-LAMBDA_REQUEST = 0.20 / _MILLION
-EVENTBRIDGE_EVENT = 1.00 / _MILLION
-"""A custom event of up to 64 KB put on the bus. What rules pass on to queues is free."""
-SQS_REQUEST = 0.40 / _MILLION
-"""A standard queue, up to 64 KB."""
-DYNAMODB_WRITE_UNIT = 0.625 / _MILLION
-DYNAMODB_READ_UNIT = 0.125 / _MILLION
-CLOUDWATCH_METRIC_REQUESTED = 0.01 / 1000
-"""One metric asked for in GetMetricData."""
+LAMBDA_GB_SECOND = prices.LAMBDA_GB_SECOND.each
+LAMBDA_REQUEST = prices.LAMBDA_REQUEST.each
+EVENTBRIDGE_EVENT = prices.EVENTBRIDGE_EVENT.each
+SQS_REQUEST = prices.SQS_REQUEST.each
+DYNAMODB_WRITE_UNIT = prices.DYNAMODB_WRITE_UNIT.each
+DYNAMODB_READ_UNIT = prices.DYNAMODB_READ_UNIT.each
+CLOUDWATCH_METRIC_REQUESTED = prices.METRIC_REQUESTED.each
 
 SQS_REQUESTS_PER_MESSAGE = 3
 """Sent, received, deleted. An upper bound: Lambda receives and deletes up to ten at a time."""
@@ -39,7 +32,7 @@ def gb_seconds(change: Change, *matchers: str) -> Expression:
     both = "environment, function_name"
     seconds = change("aws_lambda_duration_seconds_sum", *matchers, by=both)
     memory = gauge("pulsequeue_function_memory_bytes", *matchers, how="max", by=both)
-    return f"sum by (function_name) ({seconds} * on ({both}) {memory}) / {_GIB}"
+    return f"sum by (function_name) ({seconds} * on ({both}) {memory}) / {prices.GIB}"
 
 
 def components(change: Change, seconds: Expression) -> Mapping[str, Expression]:

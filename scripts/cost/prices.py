@@ -1,0 +1,63 @@
+"""Every price there is in this project: list prices of us-east-1 in US dollars, on demand.
+
+Without free tiers, volume tiers, discounts and taxes, so that they err on the dear side. Looked up in
+November 2026: `checked` says what was found; compare with the price lists of AWS before trusting a cent.
+After a change here, `make dashboards` and `make scale` write anew what was computed from them.
+"""
+
+from dataclasses import dataclass
+
+REGION = "us-east-1"
+AS_OF = "November 2026"
+
+MILLION = 1_000_000
+GIB = 2**30
+HOURS_A_MONTH = 730
+MINUTES_A_MONTH = HOURS_A_MONTH * 60
+SECONDS_A_MONTH = HOURS_A_MONTH * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    dollars: float
+    per: float
+    unit: str
+    checked: str
+
+    @property
+    def each(self) -> float:
+        return self.dollars / self.per
+
+    def told(self) -> str:
+        of = "" if self.per == 1 else f"{self.per:,.0f} "
+        whole, _, cents = f"{self.dollars:.10f}".rstrip("0").partition(".")
+        return f"${whole}.{cents:0<2} per {of}{self.unit}"
+
+
+_CONFIRMED = "confirmed by published guides of 2025 and 2026"
+_KNOWN = "as known; no newer source found"
+
+LAMBDA_GB_SECOND = Price(0.0000133334, 1, "GB-second", f"arm64, first 7.5 billion a month; {_CONFIRMED}")
+LAMBDA_REQUEST = Price(0.20, MILLION, "requests", _CONFIRMED)
+EVENTBRIDGE_EVENT = Price(
+    1.00,
+    MILLION,
+    "events",
+    f"custom events, each 64 KB begun; what rules pass on to queues is free; {_CONFIRMED}",
+)
+EVENTBRIDGE_ARCHIVED = Price(0.10, 1, "GB archived", _CONFIRMED)
+EVENTBRIDGE_ARCHIVE_KEPT = Price(0.023, 1, "GB-month in the archive", f"{_CONFIRMED}; one of them says 0.10")
+SCHEDULER_CALL = Price(1.00, MILLION, "schedules run", f"14 million a month are free; {_CONFIRMED}")
+SQS_REQUEST = Price(0.40, MILLION, "requests", f"standard queues, each 64 KB begun; {_CONFIRMED}")
+DYNAMODB_WRITE_UNIT = Price(0.625, MILLION, "write units", f"since November 2024; {_CONFIRMED}")
+DYNAMODB_READ_UNIT = Price(0.125, MILLION, "read units", f"since November 2024; {_CONFIRMED}")
+DYNAMODB_KEPT = Price(0.25, 1, "GB-month in tables", _KNOWN)
+DYNAMODB_RECOVERABLE = Price(0.20, 1, "GB-month recoverable to any second", _KNOWN)
+LOGS_INGESTED = Price(0.50, 1, "GB of log", f"first 10 TB a month; {_CONFIRMED}")
+LOGS_KEPT = Price(0.03, 1, "GB-month of log", f"of compressed log; counted here as if it were not; {_KNOWN}")
+CUSTOM_METRIC = Price(
+    0.30, 1, "metric-months", f"first 10,000, for the hours in which they have data; {_CONFIRMED}"
+)
+METRIC_REQUESTED = Price(0.01, 1000, "metrics asked for", f"GetMetricData; {_CONFIRMED}")
+ALARM = Price(0.10, 1, "alarm-months", _KNOWN)
+HTTP_API_REQUEST = Price(1.00, MILLION, "requests", f"first 300 million a month; {_KNOWN}")
