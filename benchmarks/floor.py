@@ -137,7 +137,7 @@ def run(scale: Scale) -> Report:
                 _FROZEN: partial(_frozen, partial(meter.ours, ours)),
                 _SILENT: partial(meter.ours, silent),
             },
-            scale.pick(4, 12),
+            scale.pick(4, 8),
         )
         one_by_one = Functions(place, run=map)
         meter.ours(one_by_one)
@@ -242,7 +242,7 @@ def _how(scale: Scale, orders: int, calls: Mapping[str, int]) -> list[str]:
         "Our clients do not have botocore validate parameters, and give it a user agent. *Bare: the same "
         "writes* is botocore as it is; *with our settings* is the stricter floor."
     )
-    return [ours, bare, alike, f"All of them in turns, {scale.pick(4, 12)} repetitions."]
+    return [ours, bare, alike, f"All of them in turns, {scale.pick(4, 8)} repetitions."]
 
 
 def _findings(

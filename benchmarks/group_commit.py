@@ -62,7 +62,7 @@ def run(scale: Scale) -> Report:
                 for kind, skus in _SKUS.items()
                 for batch in _BATCHES
             },
-            scale.pick(3, 8),
+            scale.pick(3, 6),
         )
         shares, profile = _profile(place, scale.pick(300, 2_000))
     return _report(scale, series, meter, shares, profile, orders)
@@ -163,7 +163,7 @@ def _how(scale: Scale, orders: Mapping[int, int]) -> list[str]:
     )
     sizes = ", ".join(f"{many} orders at {batch}" for batch, many in orders.items())
     turns = (
-        f"All variants in turns, {scale.pick(3, 8)} repetitions ({sizes}), each order one unit of one SKU. "
+        f"All variants in turns, {scale.pick(3, 6)} repetitions ({sizes}), each order one unit of one SKU. "
         "Ratios within a repetition."
     )
     one = (
