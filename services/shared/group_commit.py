@@ -47,6 +47,7 @@ class GroupCommit:
         self._max_actions = max_actions
         self._prices_kept = prices_kept
         self._prices: dict[Key, Price] = {}
+        self._scarce: set[Key] = set()
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
         prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
@@ -70,6 +71,7 @@ class GroupCommit:
     def _remember(self, prices: Mapping[Key, Price | None]) -> None:
         if len(self._prices) + len(prices) > self._prices_kept:
             self._prices.clear()
+            self._scarce.clear()
         for key, price in prices.items():
             if price is None:
                 self._prices.pop(key, None)
@@ -81,11 +83,13 @@ class GroupCommit:
     ) -> dict[Key, Outcome]:
         def commit_chain(chain: list[list[P]]) -> dict[Key, Outcome]:
             skus = {key for pack in chain for one in pack for key in one.stock_keys()}
-            known = Knowledge({key: prices[key] for key in skus & prices.keys()})
+            known = Knowledge({key: prices[key] for key in skus & prices.keys()}, scarce=self._scarce & skus)
             outcomes: dict[Key, Outcome] = {}
             for pack in chain:
                 outcomes |= self._commit_pack(pack, decide, known)
             self._remember(known.prices)
+            self._scarce -= skus
+            self._scarce |= known.scarce
             return outcomes
 
         outcomes: dict[Key, Outcome] = {}
@@ -112,6 +116,7 @@ class GroupCommit:
                 lesson = packing.Lesson({}, {}, busy=True)
             else:
                 if not verdicts:
+                    known.note_scarcity(entries)
                     known.forget_levels(
                         key for entry in entries for key in effects(entry.before, entry.after)
                     )

@@ -114,6 +114,8 @@ class Knowledge:
     available: dict[Key, int] = field(default_factory=dict)
     fresh: set[Key] = field(default_factory=set)
     """The SKUs whose price was seen just now; the other prices are remembered, and may be old."""
+    scarce: set[Key] = field(default_factory=set)
+    """The SKUs that an order was short of the last time; there may be more of them by now."""
 
     def note(self, key: Key, current: Stock | None) -> None:
         self.fresh.add(key)
@@ -125,6 +127,16 @@ class Knowledge:
         """After a write of ours, the levels seen before it are history."""
         for key in keys:
             self.available.pop(key, None)
+
+    def note_scarcity(self, committed: Iterable["Entry"]) -> None:
+        """Learn from orders that were decided which SKUs run short, and which do so no longer."""
+        for entry in committed:
+            skus = {Key(entry.key.tenant_id, line.sku) for line in entry.after.lines}
+            short = {Key(entry.key.tenant_id, sku) for sku in entry.after.blamed}
+            if entry.after.reason == "out_of_stock":
+                self.scarce |= short
+            elif entry.after.status is Status.RESERVED:
+                self.scarce -= skus
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +218,19 @@ def _rejected(placement: Placement, reason: str, blamed: Sequence[str]) -> Order
 
 
 def doubtful(entries: Sequence[Entry], known: Knowledge) -> set[Key]:
-    """Name the SKUs to look at again before an order is rejected for what is only remembered of them.
+    """Name the SKUs to look at before the transaction is tried.
 
-    A reservation makes its prices exact by a condition on its writes. A rejection writes no SKU.
+    A reservation makes its prices exact by a condition on its writes. A rejection writes no SKU, and must not
+    go by what is only remembered. And of what was short the last time a look costs less than being refused.
     """
-    return {
-        key
-        for entry in entries
-        if entry.after.reason == "currency_mismatch"
-        for line in entry.after.lines
-        if (key := Key(entry.key.tenant_id, line.sku)) not in known.fresh
-    }
+    named: set[Key] = set()
+    for entry in entries:
+        skus = {Key(entry.key.tenant_id, line.sku) for line in entry.after.lines}
+        if entry.after.reason == "currency_mismatch":
+            named |= skus - known.fresh
+        elif entry.before is None and entry.after.status is Status.RESERVED:
+            named |= (skus & known.scarce) - known.available.keys()
+    return named
 
 
 def entries_of(moves: Sequence[Move], _known: Knowledge) -> list[Entry]:

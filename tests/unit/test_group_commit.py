@@ -61,11 +61,16 @@ class RestockingStore(MemoryStore):
 
 
 class CountingStore(MemoryStore):
-    """A MemoryStore that remembers which SKUs were read."""
+    """A MemoryStore that remembers which SKUs were read, and how often a transaction was tried."""
 
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
         super().__init__(stocks)
         self.reads: list[set[str]] = []
+        self.attempts = 0
+
+    def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
+        self.attempts += 1
+        return super().transact(writes)
 
     def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]:
         self.reads.append({key.id for key in keys})
@@ -263,6 +268,48 @@ def test_an_unknown_sku_rejects_only_the_orders_that_name_it() -> None:
 
     assert statuses([outcomes[ORDER_1], outcomes[ORDER_2]]) == ["REJECTED", "RESERVED"]
     assert store.orders[ORDER_1].reason == "unknown_sku"
+
+
+# --- what ran short -----------------------------------------------------------------------------------
+
+
+def test_of_what_is_sold_out_the_next_batch_looks_first_and_is_not_refused() -> None:
+    store = CountingStore([a_stock(stock=1)])
+    commit = ledger(store)
+    commit.reserve([placement("order-1"), placement("order-2")])
+    attempts, reads = store.attempts, len(store.reads)
+
+    outcomes = commit.reserve([placement("order-3"), placement("order-4")])
+
+    assert statuses(outcomes.values()) == ["REJECTED", "REJECTED"]
+    assert store.attempts == attempts + 1
+    assert store.reads[reads:] == [{"prod-001"}]
+
+
+def test_what_is_on_the_shelf_again_is_sold_again_and_no_longer_looked_at() -> None:
+    store = CountingStore([a_stock(stock=0)])
+    commit = ledger(store)
+    commit.reserve([placement("order-1")])
+    store.stock[SKU] = replace(store.stock[SKU], stock=5, available=5)
+    commit.reserve([placement("order-2")])
+    reads = len(store.reads)
+
+    outcomes = commit.reserve([placement("order-3")])
+
+    assert store.orders[ORDER_2].status is Status.RESERVED
+    assert statuses(outcomes.values()) == ["RESERVED"]
+    assert store.reads[reads:] == []
+
+
+def test_what_other_orders_want_is_not_looked_at() -> None:
+    store = CountingStore([a_stock(stock=0), a_stock("prod-002")])
+    commit = ledger(store)
+    commit.reserve([placement("order-1"), placement("order-2", {"prod-002": 1})])
+    reads = len(store.reads)
+
+    commit.reserve([placement("order-3", {"prod-002": 1})])
+
+    assert store.reads[reads:] == []
 
 
 # --- prices -------------------------------------------------------------------------------------------
