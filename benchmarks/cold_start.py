@@ -73,9 +73,9 @@ class Starter:
         return {name: each[1:] for name, each in starts.items()}
 
     def start(self, name: str) -> Start:
-        said = self._run(name, options=()).stdout.splitlines()[-1].split()
+        peak, *said = self._run(name, options=()).stdout.splitlines()[-1].split()
         clock, processor = said[0::2], said[1::2]
-        return Start(tuple(map(float, clock)), tuple(map(float, processor)))
+        return Start(tuple(map(float, clock)), tuple(map(float, processor)), int(peak) / 1024)
 
     def import_profile(self) -> str:
         return self._run(PACKAGE, options=("-X", "importtime")).stderr

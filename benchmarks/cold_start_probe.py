@@ -13,8 +13,8 @@ Stage = tuple[float, float]
 """Seconds on the clock, and seconds of the processor."""
 
 
-def main(kind: str, folder: str, *told: str) -> None:
-    inventory, orders, bus, order_id, body = told
+def main(kind: str, folder: str, *about: str) -> None:
+    inventory, orders, bus, order_id, body = about
     sys.path.insert(0, folder)
     stages = functions(body) if kind == "functions" else bare(inventory, orders, bus, order_id)
     spent: list[Stage] = []
@@ -24,7 +24,14 @@ def main(kind: str, folder: str, *told: str) -> None:
         given = stage(given)
         spent.append((time.perf_counter() - clock, time.process_time() - processor))
     # After the log lines of the function; the last line is the measurement.
-    sys.stdout.write(" ".join(f"{clock!r} {processor!r}" for clock, processor in spent) + "\n")
+    told = [repr(number) for stage in spent for number in stage]
+    sys.stdout.write(" ".join([peak_kilobytes(), *told]) + "\n")
+
+
+def peak_kilobytes() -> str:
+    """Read the most memory this process held. `getrusage` would tell of the one that started it, too."""
+    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - pathlib is not loaded yet
+        return next(line.split()[1] for line in status if line.startswith("VmHWM"))
 
 
 def functions(body: str) -> list[Callable[[Any], Any]]:

@@ -28,6 +28,8 @@ class Start:
 
     clock: Sequence[float]
     processor: Sequence[float]
+    peak_megabytes: float
+    """Of the whole process, with its first event handled."""
 
     @property
     def processor_to_clients(self) -> float:
@@ -78,6 +80,10 @@ def report(compared: Starts, means: Starts, profile: str) -> Report:
             for name, starts in {**compared, **{f"{it} (means)": s for it, s in means.items()}}.items()
             for number, stage in enumerate(STAGES)
             for kind in ("clock", "processor")
+        }
+        | {
+            f"{name}: peak, MB": [start.peak_megabytes for start in starts]
+            for name, starts in compared.items()
         },
         attachments={"cold-start-imports.txt": profile},
     )
@@ -129,7 +135,11 @@ def _said(above: Spread) -> str:
 def _stages(compared: Starts) -> Table:
     return Table(
         "Stage by stage",
-        ("", *STAGES, "to the clients", "× boto3", "to the clients, clock", "× boto3, clock"),
+        (
+            "",
+            *STAGES,
+            *("to the clients", "× boto3", "to the clients, clock", "× boto3, clock", "peak memory"),
+        ),
         [
             (
                 name,
@@ -138,6 +148,7 @@ def _stages(compared: Starts) -> Table:
                 _ratio(compared, name, BOTO3, _to_clients).told(),
                 f"{_milliseconds(starts, _clock).told()} ms",
                 _ratio(compared, name, BOTO3, _clock).told(),
+                f"{Spread.of([start.peak_megabytes for start in starts]).told()} MB",
             )
             for name, starts in compared.items()
         ],

@@ -239,8 +239,8 @@ def _how(scale: Scale, orders: int, calls: Mapping[str, int]) -> list[str]:
         "else: no reading of messages, no decisions, no events to be made, no logs, no metrics."
     )
     alike = (
-        "Our clients do not have botocore validate parameters, and give it a user agent. *Bare: the same "
-        "writes* is botocore as it is; *with our settings* is the stricter floor."
+        "Our clients do not have botocore validate parameters or look through them for ARNs, and give it a "
+        "user agent. *Bare: the same writes* is botocore as it is; *with our settings* is the stricter floor."
     )
     return [ours, bare, alike, f"All of them in turns, {scale.pick(4, 8)} repetitions."]
 

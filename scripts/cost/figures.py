@@ -16,7 +16,7 @@ MEASURED = CHECKOUT / "docs" / "benchmarks" / "results" / "per-order.json"
 OUTCOMES = ("confirmed", "declined", "rejected")
 MIXES = {"hot": 1, "spread": 1, "basket3": 3, "basket10": 10}
 """How many SKUs an order has. `hot`: always the same one; the others: any of a hundred."""
-BATCHES = (1, 10, 100)
+BATCHES = (1, 10, 99, 100)
 _WIDTHS = {width: mix for mix, width in MIXES.items() if mix != "hot"}
 
 

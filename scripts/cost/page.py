@@ -88,7 +88,7 @@ def sku_table(model: Model) -> str:
     now = hot_sku(model)
     kinds = {
         f"as it is: batches of {model.full_batch:.0f} orders, {now.orders_a_pack:.0f} a pack": now,
-        "full packs: 99 orders and their SKU": hot_sku(model, orders_a_pack=99),
+        "batches of 100, for which a transaction has no room": hot_sku(model, orders_a_pack=50),
         "batches of 10": hot_sku(model, orders_a_pack=10),
         "an order a transaction": hot_sku(model, orders_a_pack=1),
     }

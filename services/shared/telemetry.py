@@ -19,6 +19,9 @@ from services.shared.buckets import bucket
 from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
 from services.shared.tracing import Tracing
 
+_VALUES = 100
+"""An embedded metric document holds no more values of one metric."""
+
 Labels = tuple[tuple[str, str], ...]
 Counts = defaultdict[Labels, defaultdict[str, float]]
 Handler = Callable[[Any, Any], Any]
@@ -91,22 +94,22 @@ class PowertoolsTelemetry:
             counts, self._counts = self._counts, _no_counts()
             values, self._values = self._values, defaultdict(list)
         for labels, totals in counts.items():
-            document = self._document(dict(labels))
-            for metric, total in totals.items():
-                document.add_metric(metric, MetricUnit.Count, total)
-            document.flush_metrics()
-        if values:
-            document = self._document({})
-            for metric, seconds in values.items():
-                for value in seconds:
-                    document.add_metric(metric, MetricUnit.Seconds, value)
-            if document.metric_set:
-                document.flush_metrics()
+            self._write(MetricUnit.Count, {metric: [total] for metric, total in totals.items()}, labels)
+        longest = max(map(len, values.values()), default=0)
+        for start in range(0, longest, _VALUES):
+            parts = {metric: seconds[start : start + _VALUES] for metric, seconds in values.items()}
+            self._write(MetricUnit.Seconds, {metric: part for metric, part in parts.items() if part})
 
-    def _document(self, dimensions: dict[str, str]) -> AmazonCloudWatchEMFProvider:
-        # An empty service name, unlike none, keeps Powertools from adding a dimension of its own: a metric
-        # has exactly one set of dimensions, or sums over it would count twice.
-        return AmazonCloudWatchEMFProvider(namespace=self._namespace, service="", dimension_set=dimensions)
+    def _write(self, unit: MetricUnit, numbers: Mapping[str, list[float]], labels: Labels = ()) -> None:
+        # Handed over whole: added one by one, each value would have all before it spelled out for a debug
+        # line that nobody reads. An empty service name, unlike none, keeps Powertools from adding a
+        # dimension of its own: a metric has exactly one set of dimensions, or sums would count twice.
+        AmazonCloudWatchEMFProvider(
+            metric_set={metric: {"Unit": unit.value, "Value": values} for metric, values in numbers.items()},
+            dimension_set=dict(labels),
+            namespace=self._namespace,
+            service="",
+        ).flush_metrics()
 
 
 def _no_counts() -> Counts:

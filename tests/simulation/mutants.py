@@ -131,9 +131,16 @@ MUTATIONS = (
     Mutation(
         "reject although stock has come free",
         _COMMIT,
-        "known = Knowledge({key: prices[key] for key in skus & prices.keys()})",
+        "known = Knowledge({key: prices[key] for key in skus & prices.keys()}, scarce=self._scarce & skus)",
         "known = Knowledge({key: prices[key] for key in skus & prices.keys()}, "
         'vars(self).setdefault("_levels", {}))',
+    ),
+    Mutation(
+        "reject from memory what was short the last time",
+        _COMMIT,
+        "known = Knowledge({key: prices[key] for key in skus & prices.keys()}, scarce=self._scarce & skus)",
+        "known = Knowledge({key: prices[key] for key in skus & prices.keys()}, "
+        "dict.fromkeys(self._scarce & skus, 0), scarce=self._scarce & skus)",
     ),
     Mutation(
         "admit whatever is asked, one order at a time",

@@ -66,7 +66,7 @@ def test_limits_as_data_say_what_an_order_takes_of_each(pulsequeue: CommandLine)
         (("--rate", "-2"), "there cannot be -2 orders a second."),
         (("--orders", "1", "--rate", "1"), "give --orders a month or --rate a second, not both."),
         (("--items", "91"), "an order has 1 to 90 SKUs, not 91."),
-        (("--batch", "0"), "a batch holds 1 to 100 orders, not 0."),
+        (("--batch", "0"), "a batch holds 1 to 99 orders, not 0."),
         (("--decline-share", "2"), "a share is a number from 0 to 1, not 2."),
         (("--reject-share", "-1"), "a share is a number from 0 to 1, not -1."),
         (

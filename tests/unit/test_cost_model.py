@@ -46,7 +46,7 @@ def test_a_bill_reckoned_by_hand() -> None:
             events=4, eventBytes=1024, messages=3, writeUnits__orders=4, writeUnits__inventory=2, readUnits=2
         ),
         TOPOLOGY,
-        batch=100,
+        batch=99,
     )
 
     bill = monthly(model, 1_000_000)
@@ -94,7 +94,7 @@ def test_the_fixed_part_is_the_same_at_any_volume() -> None:
     assert len(totals) == 1
 
 
-@pytest.mark.parametrize("batch", [None, 1, 7, 100])
+@pytest.mark.parametrize("batch", [None, 1, 7, 99])
 @pytest.mark.parametrize("skus", [1, 3, 20])
 def test_more_orders_never_cost_less(batch: float | None, skus: int) -> None:
     model = replace(measured(), batch=batch, kind=Orders(skus=skus, declined=0.1))
@@ -111,11 +111,11 @@ def test_orders_that_are_rejected_cost_less_but_not_nothing() -> None:
     rejected, settled = monthly(sold_out, 1e6), monthly(replace(measured(), batch=10), 1e6)
 
     assert 0 < rejected.per_million() < settled.per_million()
-    assert any(line.what == "refused: written" and line.dollars > 0 for line in rejected.lines)
+    assert any(line.what == "orders: written" and line.dollars > 0 for line in rejected.lines)
 
 
 def test_fuller_batches_cost_less() -> None:
-    costs = [monthly(replace(measured(), batch=batch), 1e6).per_million() for batch in (1, 5, 10, 50, 100)]
+    costs = [monthly(replace(measured(), batch=batch), 1e6).per_million() for batch in (1, 5, 10, 50, 99)]
 
     assert costs == sorted(costs, reverse=True)
 
