@@ -1,6 +1,7 @@
 """Draws a chart as an SVG that stands alone: no script, no font from elsewhere, the same bytes each time."""
 
 import sys
+from math import ceil
 from typing import cast
 from xml.etree.ElementTree import Element
 
@@ -11,6 +12,9 @@ from benchmarks.report import Chart
 
 # pygal leaves a finder for its plugins behind, of a kind that Python warns of at every import thereafter.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+
+_COLUMNS = 2
+_ROW_PIXELS = 20
 
 _STYLE = Style(
     background="white",
@@ -45,11 +49,15 @@ def draw(chart: Chart) -> bytes:
         no_prefix=True,
         disable_xml_declaration=False,
         legend_at_bottom=True,
-        legend_at_bottom_columns=3,
+        legend_at_bottom_columns=_COLUMNS,
+        margin_bottom=_ROW_PIXELS * (1 + ceil(len(chart.lines) / _COLUMNS)),
         width=840,
-        height=440,
+        height=440 + _ROW_PIXELS * ceil(len(chart.lines) / _COLUMNS),
         show_minor_x_labels=True,
         truncate_legend=-1,
+        truncate_label=-1,
+        # A scale that does not begin at zero makes mountains of the machine's moods.
+        include_x_axis=not chart.logarithmic,
         dots_size=3,
     )
     drawn.x_labels = list(chart.x_labels)
