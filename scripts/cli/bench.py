@@ -1,5 +1,6 @@
 """`pulsequeue bench`: measures, and writes down what it found."""
 
+import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,8 +54,10 @@ def bench(
     if unknown := [name for name in chosen if name not in CATALOGUE]:
         raise ToolError(f"there is no benchmark {unknown[0]!r}; there are {', '.join(CATALOGUE)}.")
     folder = output or _folder(quick=quick)
+    # Asked to end, it ends as by a person at the keyboard: what it started is stopped first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in chosen:
-        session.out.note(f"{name}: {purposes[name].lower()} ...")
+        session.out.note(f"{name}: {purposes[name]} ...")
         report, how = _measured(CATALOGUE[name], quick=quick)
         page = keep(folder, report, how, purposes)
         findings = "\n".join(f"  {finding}" for finding in report.findings)
