@@ -3,8 +3,6 @@
 import copy
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from scripts.grafana import names, objectives
 from scripts.grafana.build import dashboards, render, write_all
 from services.shared.buckets import BUCKETS
 from tests.monitoring import lint as rules
+from tests.monitoring import programs
 from tests.monitoring.lint import RULES, lint
 from tests.monitoring.panels import FOLDER, Document, committed, expressions, panels, substituted
 
@@ -203,9 +202,7 @@ def test_a_variable_that_nobody_knows_is_an_error() -> None:
 
 
 def test_prometheus_understands_every_expression(tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not on the PATH; `apt-get install prometheus` brings it")
+    promtool = programs.promtool()
     recorded = [
         {
             "record": f"panel:{re.sub('[^a-z]', '_', name)}:{index}",
@@ -218,7 +215,7 @@ def test_prometheus_understands_every_expression(tmp_path: Path) -> None:
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": recorded}]}))
 
-    ran = subprocess.run([promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False)  # noqa: S603 - found above
+    ran = programs.run(promtool, "check", "rules", str(file))
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"{len(recorded)} rules found" in ran.stdout
