@@ -28,6 +28,9 @@ EMITTERS: Mapping[str, tuple[str, ...]] = {
     "RefundRequested": ("order", "cli"),
     "RefundProcessed": ("payment",),
     "InventoryAdjusted": ("cli",),
+    "SubscriptionStarted": ("billing",),
+    "SubscriptionChanged": ("billing",),
+    "SubscriptionCancelled": ("billing",),
 }
 
 

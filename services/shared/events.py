@@ -261,6 +261,47 @@ class InventoryAdjusted(Event):
         return _correlated(data, "sku")
 
 
+class SubscriptionEvent(Event):
+    """What became of a subscription; from `effectiveAt` on, or else from the moment of the event."""
+
+    subscription_id: Identifier
+    customer_id: Identifier
+    effective_at: Instant | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _correlate(cls, data: object) -> object:
+        """Publishers need not repeat the subscription's id as the correlation id."""
+        return _correlated(data, "subscription_id")
+
+    @property
+    def effective(self) -> datetime:
+        return self.effective_at or self.occurred_at
+
+
+class SubscriptionTerms(SubscriptionEvent):
+    """What is paid for one interval; nothing while a subscription is on trial, or paused."""
+
+    plan: Label
+    interval: Literal["month", "year"]
+    amount_minor: Minor
+    currency: Currency
+
+
+class SubscriptionStarted(SubscriptionTerms):
+    """A customer pays for a plan, again and again."""
+
+
+class SubscriptionChanged(SubscriptionTerms):
+    """Other terms hold from now on."""
+
+
+class SubscriptionCancelled(SubscriptionEvent):
+    """The subscription ends."""
+
+    reason: Text | None = None
+
+
 CATALOGUE: tuple[type[Event], ...] = (
     OrderPlaced,
     PaymentRequested,
@@ -273,6 +314,9 @@ CATALOGUE: tuple[type[Event], ...] = (
     RefundRequested,
     RefundProcessed,
     InventoryAdjusted,
+    SubscriptionStarted,
+    SubscriptionChanged,
+    SubscriptionCancelled,
 )
 
 

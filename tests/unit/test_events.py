@@ -27,6 +27,9 @@ from services.shared.events import (
     PaymentRequested,
     RefundProcessed,
     RefundRequested,
+    SubscriptionCancelled,
+    SubscriptionChanged,
+    SubscriptionStarted,
     by_name,
     event_id,
     rfc3339,
@@ -306,6 +309,9 @@ def test_the_catalogue_finds_every_event_by_its_name_and_no_other() -> None:
         "RefundRequested",
         "RefundProcessed",
         "InventoryAdjusted",
+        "SubscriptionStarted",
+        "SubscriptionChanged",
+        "SubscriptionCancelled",
     }
     assert by_name("Event") is None
 
@@ -329,6 +335,13 @@ envelopes = {
 }
 about_an_order = {**envelopes, "order_id": identifiers}
 about_a_customer = {**about_an_order, "customer_id": identifiers}
+about_a_subscription = {
+    **envelopes,
+    "subscription_id": identifiers,
+    "customer_id": identifiers,
+    "effective_at": st.none() | moments,
+}
+terms = {**money, "plan": texts, "interval": st.sampled_from(["month", "year"])}
 FIELDS: dict[type[Event], dict[str, st.SearchStrategy[Any]]] = {
     OrderPlaced: {
         **about_a_customer,
@@ -378,6 +391,9 @@ FIELDS: dict[type[Event], dict[str, st.SearchStrategy[Any]]] = {
         "currency": money["currency"],
         "name": labels,
     },
+    SubscriptionStarted: {**about_a_subscription, **terms},
+    SubscriptionChanged: {**about_a_subscription, **terms},
+    SubscriptionCancelled: {**about_a_subscription, "reason": labels},
 }
 
 
