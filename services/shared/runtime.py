@@ -11,7 +11,7 @@ from services.shared.dynamodb_store import DynamoDBStore, Kind, TableRole
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.inbox import Handle, Inbox, SqsDeadLetters
-from services.shared.settings import Settings
+from services.shared.settings import QueueSettings, Settings
 from services.shared.telemetry import PowertoolsTelemetry
 
 T = TypeVar("T")
@@ -56,15 +56,24 @@ class Runtime:
 
     def entry(self, accepts: Sequence[type[Event]], handle: Handle) -> Callable[[Any, Any], Any]:
         """Make the function that Lambda calls."""
-        dead_letters = SqsDeadLetters(
-            self._clients.sqs(),
-            queue_url=self.settings.dead_letter_queue_url,
-            consumer=self.settings.consumer,
-        )
-        inbox = Inbox(self.settings.consumer, accepts, handle, dead_letters, self.telemetry)
+        return behind_queue(self.settings, self._clients, self.telemetry, accepts, handle)
 
-        def invoke(event: object, context: object) -> dict[str, list[dict[str, str]]]:
-            with self.telemetry.invocation(context):
-                return inbox.receive(event)
 
-        return invoke
+def behind_queue(
+    settings: QueueSettings,
+    clients: Clients,
+    telemetry: PowertoolsTelemetry,
+    accepts: Sequence[type[Event]],
+    handle: Handle,
+) -> Callable[[Any, Any], Any]:
+    """Make the function that Lambda hands the messages of a queue."""
+    dead_letters = SqsDeadLetters(
+        clients.sqs(), queue_url=settings.dead_letter_queue_url, consumer=settings.consumer
+    )
+    inbox = Inbox(settings.consumer, accepts, handle, dead_letters, telemetry)
+
+    def invoke(event: object, context: object) -> dict[str, list[dict[str, str]]]:
+        with telemetry.invocation(context):
+            return inbox.receive(event)
+
+    return invoke

@@ -30,14 +30,19 @@ class FromEnvironment(BaseModel):
             raise MisconfiguredError(f"environment variables: {faults}") from error
 
 
-class Settings(FromEnvironment):
+class QueueSettings(FromEnvironment):
     """What a function behind a queue is told."""
 
     consumer: str = Field(alias="PULSEQUEUE_FUNCTION", min_length=1)
+    dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
+
+
+class Settings(QueueSettings):
+    """What a function that moves orders is told."""
+
     bus_name: str = Field(alias="BUS_NAME", min_length=1)
     inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)
     orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
-    dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
     hold_seconds: int = Field(alias="HOLD_SECONDS", ge=1, le=900, default=900)
     gateway_failure_rate: float = Field(alias="GATEWAY_FAILURE_RATE", ge=0, le=1, default=0.0)
     gateway_slow_seconds: float = Field(alias="GATEWAY_SLOW_SECONDS", ge=0, le=30, default=2.0)

@@ -1,0 +1,84 @@
+"""A real PostgreSQL for each test process, and an empty, migrated database for each test."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+
+from scripts.local import postgres
+from scripts.local.postgres import Postgres
+from services.analytics import migrating
+from services.analytics.database import Connection, Database
+from services.analytics.settings import API, OWNER, PROJECTOR
+
+TEMPLATE = "migrated"
+
+
+@dataclass(frozen=True)
+class Analytics:
+    """One database, and a way in for each role."""
+
+    server: Postgres
+    name: str
+    opened: list[Database] = field(default_factory=list, repr=False)
+
+    def connect(self, user: str = OWNER) -> Connection:
+        return psycopg.connect(self.server.dsn(self.name, user), autocommit=True, prepare_threshold=None)
+
+    def database(self, user: str) -> Database:
+        """Open a way in, which is closed with the database."""
+        self.opened.append(Database(lambda: self.connect(user)))
+        return self.opened[-1]
+
+    @property
+    def projector(self) -> Database:
+        return self.database(PROJECTOR)
+
+    @property
+    def api(self) -> Database:
+        return self.database(API)
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Ask as the owner, who sees every tenant."""
+        with closing(self.connect()) as owner:
+            return owner.execute(query.encode(), parameters).fetchall()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """PostgreSQL, with a migrated database to make others from."""
+    started = postgres.start(tmp_path_factory.mktemp("postgres") / "postgres.log")
+    try:
+        make_empty(started, TEMPLATE)
+        with closing(Analytics(started, TEMPLATE).connect()) as owner:
+            migrating.migrate(owner, migrating.read())
+        yield started
+    finally:
+        postgres.stop(started)
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def analytics(server: Postgres) -> Iterator[Analytics]:
+    """An empty database with every table, of this test alone."""
+    made = Analytics(server, f"test_{next(_numbers)}")
+    with closing(psycopg.connect(server.dsn(), autocommit=True)) as administrator:
+        administrator.execute(f"CREATE DATABASE {made.name} TEMPLATE {TEMPLATE}".encode())
+    yield made
+    # Dropped with the server: dropping each by itself would take longer than most tests.
+    for database in made.opened:
+        database.close()
+
+
+def make_empty(server: Postgres, name: str) -> None:
+    """Make a database with nothing in it but the roles."""
+    with closing(psycopg.connect(server.dsn(), autocommit=True)) as administrator:
+        administrator.execute(f"CREATE DATABASE {name}".encode())
+    with closing(psycopg.connect(server.dsn(name), autocommit=True)) as administrator:
+        migrating.ensure_roles(administrator)
