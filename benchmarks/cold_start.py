@@ -29,7 +29,7 @@ from benchmarks.emulated import Emulated, emulated
 from benchmarks.functions import Place, placed
 from benchmarks.measuring import Scale, alternate
 from benchmarks.report import Report
-from scripts.function_variables import variables
+from scripts.function_variables import Surroundings, variables
 from scripts.topology import Names, Topology
 
 _PROBE = Path(__file__).with_name("cold_start_probe.py")
@@ -95,7 +95,7 @@ class Starter:
         )
 
     def _environment(self, aws: Emulated) -> dict[str, str]:
-        function = variables(Names("bench"), Topology.load(), "order", hold_seconds=900)
+        function = variables(Names("bench"), Topology.load(), "order", Surroundings(hold_seconds=900))
         return {
             **function,
             **aws.credentials(),

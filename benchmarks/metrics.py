@@ -12,7 +12,7 @@ from benchmarks.measuring import Scale, Spread, alternate, number, quantile
 from benchmarks.metrics_work import NOW, MemoryShelf, Work, milliseconds, peak_megabytes, scraper
 from benchmarks.report import Chart, Report
 from benchmarks.targets import Reached
-from scripts.function_variables import variables
+from scripts.function_variables import Surroundings, variables
 from scripts.topology import Names, Topology
 from services.metrics.deployment import Deployment
 from services.metrics.dynamodb_snapshots import DynamoDBSnapshots
@@ -173,5 +173,5 @@ def _calls_of_a_scrape(table: str) -> Counter[str]:
 def _default_deployment() -> Deployment:
     topology = Topology.load()
     hold = topology.settings.hold_seconds
-    told = variables(Names("prod"), topology, "collector", hold_seconds=hold)
+    told = variables(Names("prod"), topology, "collector", Surroundings(hold_seconds=hold))
     return CollectorSettings.from_environment({"AWS_REGION": "us-east-1", **told}).deployment

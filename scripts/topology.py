@@ -24,7 +24,8 @@ MAX_DELAY_SECONDS = 900
 
 Right = Literal["read", "write"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
-Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_-]*$")]
+Route = Annotated[str, Field(pattern=r"^(ANY|GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_+-]*$")]
+DatabaseRole = Literal["owner", "projector", "api"]
 
 
 class _Section(BaseModel):
@@ -56,6 +57,8 @@ class Function(_Section):
     tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
     publishes: bool = False
     reads_metrics: bool = False
+    database: DatabaseRole | None = None
+    """Who it is to the database; it gets there by that name alone."""
     secrets: tuple[Slug, ...] = ()
 
 
@@ -104,15 +107,29 @@ class Endpoint(Function):
     """A function that answers HTTP requests."""
 
     routes: tuple[Route, ...] = Field(min_length=1)
+    callers: Literal["users", "anyone"] = "anyone"
+    """Whom the API lets through: holders of a user pool's token, or whoever the function itself admits."""
 
 
-_TRIGGERS = ("subscriptions", "schedule", "routes")
+class Task(Function):
+    """A function that somebody sets off by hand, or a deployment does."""
+
+    invoked_by: Literal["operators"]
+
+
+_TRIGGERS = {
+    "subscriptions": "subscriptions",
+    "schedule": "schedule",
+    "routes": "routes",
+    "invokedBy": "invoked_by",
+}
+"""What sets a function off, as the file spells it, and as the models do."""
 
 
 def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- whatever the file says
     """Name what sets a function off; None if that is nothing, or more than one thing."""
     if isinstance(function, Function):
-        return next(name for name in _TRIGGERS if hasattr(function, name))
+        return next(name for name, spelled in _TRIGGERS.items() if hasattr(function, spelled))
     said = [name for name in _TRIGGERS if isinstance(function, dict) and name in function]
     return said[0] if len(said) == 1 else None
 
@@ -120,7 +137,8 @@ def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- whatever the file 
 AnyFunction = Annotated[
     Annotated[Consumer, Tag("subscriptions")]
     | Annotated[Scheduled, Tag("schedule")]
-    | Annotated[Endpoint, Tag("routes")],
+    | Annotated[Endpoint, Tag("routes")]
+    | Annotated[Task, Tag("invokedBy")],
     Discriminator(
         _trigger,
         custom_error_type="trigger",
@@ -147,6 +165,10 @@ class Topology(_Section):
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
         return {name: it for name, it in self.functions.items() if isinstance(it, Endpoint)}
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Task)}
 
     @model_validator(mode="after")
     def _tables_exist(self) -> Self:
@@ -269,6 +291,15 @@ class Names:
     @property
     def api(self) -> str:
         return self.prefix
+
+    @property
+    def user_pool(self) -> str:
+        return self.prefix
+
+    @property
+    def database_secret(self) -> str:
+        """Name the secret with the credentials of whoever administers the database."""
+        return f"{self.prefix}-database"
 
     def secret(self, secret: str) -> str:
         """Name the parameter that keeps a secret."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from scripts.function_variables import variables
+from scripts.function_variables import Surroundings, variables
 from scripts.topology import Names, Topology
 from services.metrics.catalog import catalog
 from services.metrics.cloudwatch import Reading
@@ -110,7 +110,7 @@ class MemorySnapshots:
 def deployed() -> Deployment:
     """What infra/functions.yaml deploys, as the collector is told of it."""
     topology = Topology.load()
-    told = variables(Names("local"), topology, "collector", hold_seconds=900)
+    told = variables(Names("local"), topology, "collector", Surroundings(hold_seconds=900))
     return CollectorSettings.from_environment({**told, "AWS_REGION": "us-east-1"}).deployment
 
 

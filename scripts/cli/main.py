@@ -11,6 +11,7 @@ from scripts.cli import (
     audit,
     bench,
     cost,
+    db,
     dlq,
     events,
     grafana,
@@ -22,6 +23,7 @@ from scripts.cli import (
     publish,
     replay,
     stack,
+    token,
 )
 from scripts.cli.session import Json, Session, session_of
 from scripts.errors import ToolError
@@ -74,6 +76,8 @@ for group in (
     package,
     bench,
     cost,
+    db,
+    token,
 ):
     group.register(app)
 

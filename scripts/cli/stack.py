@@ -175,6 +175,9 @@ def _print_json(data: object) -> None:
 
 
 def _connection(state: StackState | None) -> dict[str, Any]:
+    from scripts.local.users import TENANT
+    from scripts.users import ROLES
+
     return {
         "env": state.env if state else "local",
         "awsEndpoint": state and state.aws_endpoint,
@@ -183,6 +186,14 @@ def _connection(state: StackState | None) -> dict[str, Any]:
         "secretAccessKey": state and state.secret_access_key,
         "metricsUrl": state and state.metrics_url,
         "metricsToken": state and state.metrics_token,
+        "apiUrl": state and state.api_url,
+        "postgres": state and state.postgres,
+        "users": [
+            {"name": role, "role": role, "tenant": TENANT, "token": f"pulsequeue token --role {role}"}
+            for role in ROLES
+        ]
+        if state
+        else [],
     }
 
 
@@ -244,6 +255,9 @@ def _show_up(state: StackState, result: SamplesResult | None) -> None:
     print("  make down                            stop it")
     print(f"\nPrometheus finds the metrics at {state.metrics_url}")
     print("with the bearer token that `pulsequeue status --json` tells.")
+    print(f"\nAnalytics answers at {state.api_url}/api/..., from PostgreSQL at {state.postgres}:")
+    print('  curl -H "Authorization: Bearer $(.venv/bin/pulsequeue token --role admin)" \\')
+    print(f"    '{state.api_url}/api/orders?limit=3'")
 
 
 def _show_samples(result: SamplesResult) -> None:

@@ -88,7 +88,7 @@ def _each(model: Model, figure: str) -> float:
 
 
 def _functions(model: Model) -> Iterator[Limit]:
-    for name, consumer in model.topology.consumers.items():
+    for name, consumer in model.pipeline.items():
         yield Limit(
             f"{name}: copies at once",
             Quota(consumer.maximum_concurrency, "copies", "maximumConcurrency in infra/functions.yaml"),
@@ -98,7 +98,7 @@ def _functions(model: Model) -> Iterator[Limit]:
     yield Limit(
         "Lambda: copies at once in the account",
         quotas.LAMBDA_CONCURRENCY,
-        sum(needed_concurrency(model, name, 1) for name in model.topology.consumers),
+        sum(needed_concurrency(model, name, 1) for name in model.pipeline),
         "ask for more; it is raised to tens of thousands",
         at_rest=_OF_THE_METRICS,
     )
@@ -127,7 +127,7 @@ def _bus(model: Model) -> Iterator[Limit]:
     yield Limit(
         "SQS: messages in flight in one queue",
         quotas.IN_FLIGHT,
-        _full(model) * max(model.busy_seconds(name, _full(model)) for name in model.topology.consumers),
+        _full(model) * max(model.busy_seconds(name, _full(model)) for name in model.pipeline),
         "ask for more, or split the queue",
     )
 
@@ -162,7 +162,7 @@ def _watching(model: Model) -> Iterator[Limit]:
     yield Limit(
         "CloudWatch Logs: PutLogEvents",
         quotas.PUT_LOG_EVENTS,
-        sum(_each(model, f"{name}.invocations") for name in model.topology.consumers),
+        sum(_each(model, f"{name}.invocations") for name in model.pipeline),
         "ask for more; no call waits for its log",
     )
     yield Limit(

@@ -87,11 +87,15 @@ class Model:
     def full_batch(self) -> float:
         return float(self.topology.consumer("order").batch_size)
 
+    @property
+    def pipeline(self) -> Mapping[str, Consumer]:
+        """The functions that move orders, which the figures are about; the read side's are not among them."""
+        return {name: it for name, it in self.topology.consumers.items() if it.tables}
+
     def batches(self, per_second: float) -> Mapping[str, float]:
         """Say how full the batches of each function are while orders arrive evenly."""
         return {
-            name: self.batch or _gathered(per_second, consumer)
-            for name, consumer in self.topology.consumers.items()
+            name: self.batch or _gathered(per_second, consumer) for name, consumer in self.pipeline.items()
         }
 
     def each(self, figure: str, batch: float) -> float:

@@ -76,7 +76,7 @@ def steps_table(model: Model) -> str:
 
 def copies_table(model: Model) -> str:
     rows = []
-    for name, consumer in model.topology.consumers.items():
+    for name, consumer in model.pipeline.items():
         needed = [needed_concurrency(model, name, rate) for rate in RATES]
         minutes = max(0.0, needed[-1]) / SCALING_A_MINUTE.value
         rows.append([name, str(consumer.maximum_concurrency), *map(_copies, needed), f"{minutes:.2g} min"])

@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scripts.function_variables import variables
-from scripts.local.triggers import feed, make_api, make_queues, route, schedule
+from scripts.function_variables import DatabaseAddress, Surroundings, variables
+from scripts.local import postgres
+from scripts.local.triggers import Api, feed, make_api, make_queues, route, schedule
+from scripts.local.users import made_up_password, make_user_pool
 from scripts.packaging.packages import services_alone
-from scripts.topology import Consumer, Endpoint, Scheduled
+from scripts.topology import Consumer, Endpoint, Scheduled, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_lambda.type_defs import EnvironmentTypeDef
 
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from scripts.topology import Table
 
 RUNTIME: Final = "python3.13"
-_SERVICES: Final = ("apigatewayv2", "dynamodb", "events", "iam", "lambda", "logs", "scheduler", "sqs", "ssm")
+_SERVICES: Final = (
+    *("apigatewayv2", "cognito-idp", "dynamodb", "events", "iam"),
+    *("lambda", "logs", "scheduler", "secretsmanager", "sqs", "ssm"),
+)
 
 _TRUST = json.dumps(
     {
@@ -41,15 +46,22 @@ _TRUST = json.dumps(
 _LOCAL_VARIABLES = {"POWERTOOLS_TRACE_DISABLED": "true"}
 
 
+_NOWHERE: Final = DatabaseAddress(postgres.HOST, 5432, "disable")
+"""For an emulator without a database beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What one stack has otherwise than infra/functions.yaml says."""
+    """What one stack has otherwise than infra/functions.yaml says, or in place of what AWS has."""
 
     hold_seconds: int | None = None
     retry_seconds: int | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secrets that are to have this value; any other is made up when it is not there yet."""
+    database: DatabaseAddress = _NOWHERE
+    users_password: str = field(default_factory=made_up_password, repr=False)
+    web_origins: Sequence[str] = ()
 
 
 def provision(environment: Environment, overrides: Overrides) -> None:
@@ -64,18 +76,20 @@ def provision(environment: Environment, overrides: Overrides) -> None:
     for secret in sorted({it for function in topology.functions.values() for it in function.secrets}):
         _secret(environment, names.secret(secret), overrides.secrets.get(secret))
     _archive(environment, _bus(environment))
-    api_id = make_api(environment)
+    _database_secret(environment)
+    users = make_user_pool(environment, overrides.users_password)
+    api = make_api(environment, users, overrides.web_origins)
     _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
         for done in [
-            pool.submit(_with_trigger, environment, name, package, overrides, api_id)
+            pool.submit(_with_trigger, environment, name, package, overrides, api)
             for name in topology.functions
         ]:
             done.result()
 
 
 def _with_trigger(
-    environment: Environment, name: str, package: bytes, overrides: Overrides, api_id: str
+    environment: Environment, name: str, package: bytes, overrides: Overrides, api: Api
 ) -> None:
     """Make a function, and what sets it off."""
     topology, spec = environment.topology, environment.topology.function(name)
@@ -85,13 +99,8 @@ def _with_trigger(
     role = _role(environment, name)
 
     def function(dead_letter_queue_url: str = "") -> str:
-        told = variables(
-            environment.names,
-            topology,
-            name,
-            hold_seconds=hold,
-            dead_letter_queue_url=dead_letter_queue_url,
-        )
+        around = Surroundings(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
+        told = variables(environment.names, topology, name, around)
         return _function(
             environment, name, package, role, {**told, **_LOCAL_VARIABLES, **overrides.variables}
         )
@@ -106,7 +115,9 @@ def _with_trigger(
             _reserve(environment, name, spec.reserved_concurrency)
             schedule(environment, name, spec, arn, role)
         case Endpoint():
-            route(environment, api_id, spec, function())
+            route(environment, api, spec, function())
+        case Task():
+            function()
 
 
 def _table(environment: Environment, name: str, spec: Table) -> None:
@@ -135,6 +146,16 @@ def _secret(environment: Environment, name: str, value: str | None) -> None:
         return
     with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
         ssm.put_parameter(Name=name, Value=secrets.token_urlsafe(32), Type="SecureString")
+
+
+def _database_secret(environment: Environment) -> None:
+    manager, name = environment.client("secretsmanager"), environment.names.database_secret
+    # Whoever reaches PostgreSQL here is let in without a password.
+    credentials = json.dumps({"username": postgres.SUPERUSER, "password": ""})
+    try:
+        manager.create_secret(Name=name, SecretString=credentials)
+    except manager.exceptions.ResourceExistsException:
+        manager.put_secret_value(SecretId=name, SecretString=credentials)
 
 
 def _bus(environment: Environment) -> str:

@@ -15,10 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.environment import LOCAL, Clients, Environment, open_environment
 from scripts.errors import ToolError
-from scripts.local import bridge, emulator, metrics, monitoring, processes
+from scripts.function_variables import DatabaseAddress
+from scripts.local import bridge, database, emulator, metrics, monitoring, postgres, processes
 from scripts.local.provision import Overrides, provision
 from scripts.local.state import StackState, home_folder, make_home, state_file
-from scripts.topology import Endpoint, Scheduled, Topology
+from scripts.local.triggers import route_url
+from scripts.local.users import made_up_password
+from scripts.topology import Endpoint, Scheduled, Task, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 EMULATOR = "emulator"
 BRIDGE = "bridge"
+POSTGRES = "postgres"
 
 _ENABLED = "Enabled"
 _MISSING = "missing"
@@ -44,8 +48,10 @@ class StackOptions:
     """How often the bridge carries numbers from logs and queues to CloudWatch."""
     functions_endpoint: str | None = None
     """Where the functions find AWS; the emulator itself when not given."""
+    web_origins: tuple[str, ...] = ("http://localhost:3000", "http://localhost:5173")
+    """Web pages that may ask the API: where development servers usually are."""
 
-    def overrides(self, metrics_token: str) -> Overrides:
+    def overrides(self, state: StackState, metrics_token: str) -> Overrides:
         variables = {
             "GATEWAY_FAILURE_RATE": self.gateway_failure_rate,
             "GATEWAY_SLOW_SECONDS": self.gateway_slow_seconds,
@@ -56,6 +62,9 @@ class StackOptions:
             retry_seconds=self.retry_seconds,
             variables={name: str(value) for name, value in variables.items() if value is not None},
             secrets={metrics.TOKEN: metrics_token},
+            database=DatabaseAddress(postgres.HOST, state.postgres_port, "disable", database.NAME),
+            users_password=state.users_password,
+            web_origins=self.web_origins,
         )
 
 
@@ -103,11 +112,19 @@ def up(
             undo.callback(_clear_away, home)
             say("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
+        state = _with_postgres(home, state, say)
         say("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
         access = metrics.access(home, state.aws_endpoint, environment.names)
-        _provision(environment, options.overrides(access.token))
-        state = state.model_copy(update={"metrics_url": access.url, "metrics_token": access.token})
+        _provision(environment, options.overrides(state, access.token))
+        database.migrate(environment)
+        state = state.model_copy(
+            update={
+                "metrics_url": access.url,
+                "metrics_token": access.token,
+                "api_url": route_url(state.aws_endpoint, environment.names.api, ""),
+            }
+        )
         state.write(home)
         state = _with_bridge(home, state, options)
         undo.pop_all()
@@ -188,7 +205,12 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
         secret_access_key=emulator.SECRET_ACCESS_KEY,
         processes=(started.process,),
         scratch=str(started.scratch),
-        logs={EMULATOR: str(started.log), BRIDGE: str(home / "bridge.log")},
+        logs={
+            EMULATOR: str(started.log),
+            BRIDGE: str(home / "bridge.log"),
+            POSTGRES: str(home / "postgres.log"),
+        },
+        users_password=made_up_password(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
     try:
@@ -197,6 +219,36 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
         emulator.stop(started)
         raise
     return state
+
+
+def _with_postgres(home: Path, state: StackState, say: Callable[[str], None]) -> StackState:
+    there = state.process(POSTGRES)
+    if there is not None and processes.find(there):
+        return state
+    say("Starting PostgreSQL ...")
+    _forget(state.postgres_scratch)
+    started = postgres.start(Path(state.logs[POSTGRES]))
+    try:
+        database.make(started)
+        others = tuple(it for it in state.processes if it.name != POSTGRES)
+        state = state.model_copy(
+            update={
+                "processes": (*others, started.process),
+                "postgres_port": started.port,
+                "postgres_scratch": str(started.scratch),
+                "postgres": started.dsn(database.NAME),
+            }
+        )
+        state.write(home)
+    except BaseException:
+        postgres.stop(started)
+        raise
+    return state
+
+
+def _forget(scratch: str | None) -> None:
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _provision(environment: Environment, overrides: Overrides) -> None:
@@ -237,7 +289,8 @@ def _clear_away(home: Path) -> bool:
     was_running = any(processes.find(record) for record in state.processes)
     # Neither has anything to save, so neither is waited for long.
     processes.stop(state.processes, patience=1.0)
-    shutil.rmtree(state.scratch, ignore_errors=True)
+    _forget(state.scratch)
+    _forget(state.postgres_scratch)
     bridge.memory_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
     return was_running
@@ -260,6 +313,8 @@ def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
             api = environment.client("apigatewayv2").get_routes(ApiId=names.api)
             known = {it["RouteKey"] for it in api["Items"]}
             return ", ".join(routes), _ENABLED if known.issuperset(routes) else _MISSING
+        case Task():
+            return "by hand", _ENABLED
         case _:
             functions = environment.client("lambda")
             mappings = functions.list_event_source_mappings(FunctionName=names.function(name))

@@ -44,6 +44,12 @@ class StackState(Record):
     started_at: str
     metrics_url: str | None = None
     metrics_token: str | None = None
+    users_password: str = ""
+    api_url: str | None = None
+    postgres: str | None = None
+    """A DSN."""
+    postgres_port: int = 0
+    postgres_scratch: str | None = None
 
     def process(self, name: str) -> ProcessRecord | None:
         return next((record for record in self.processes if record.name == name), None)

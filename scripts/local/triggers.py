@@ -5,20 +5,29 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from mypy_boto3_apigatewayv2.literals import AuthorizationTypeType
+    from mypy_boto3_apigatewayv2.type_defs import JWTConfigurationTypeDef
     from mypy_boto3_lambda.type_defs import ScalingConfigTypeDef
     from mypy_boto3_scheduler.type_defs import FlexibleTimeWindowTypeDef, TargetTypeDef
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
     from scripts.environment import Environment
+    from scripts.local.users import UserPool
     from scripts.topology import Consumer, Endpoint, Scheduled
 
 _SECONDS_PER_DAY = 86_400
 _STAGE = "$default"
+_USERS = "users"
+
+
+class _LetIn(TypedDict, total=False):
+    AuthorizationType: AuthorizationTypeType
+    AuthorizerId: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +146,17 @@ def schedule(environment: Environment, name: str, spec: Scheduled, function_arn:
         )
 
 
-def make_api(environment: Environment) -> str:
-    """Make the one HTTP API, and return its id."""
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The one HTTP API, and how it tells users."""
+
+    id: str
+    users: str
+    """Its authorizer."""
+
+
+def make_api(environment: Environment, users: UserPool, web_origins: Sequence[str]) -> Api:
+    """Make the one HTTP API."""
     gateway, name = environment.client("apigatewayv2"), environment.names.api
     pages = gateway.get_paginator("get_apis").paginate()
     there = [api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name]
@@ -150,12 +168,45 @@ def make_api(environment: Environment) -> str:
     )
     if not gateway.get_stages(ApiId=api_id)["Items"]:
         gateway.create_stage(ApiId=api_id, StageName=_STAGE, AutoDeploy=True)
-    return api_id
+    # The gateway answers a browser's preflight itself: it carries no token.
+    gateway.update_api(
+        ApiId=api_id,
+        CorsConfiguration={
+            "AllowOrigins": list(web_origins),
+            "AllowMethods": ["GET"],
+            "AllowHeaders": ["authorization", "content-type", "if-none-match"],
+            "ExposeHeaders": ["etag"],
+            "MaxAge": 3_600,
+        },
+    )
+    return Api(api_id, _authorizer(environment, api_id, users))
 
 
-def route(environment: Environment, api_id: str, spec: Endpoint, function_arn: str) -> None:
-    """Lead the function's routes to it."""
+def _authorizer(environment: Environment, api_id: str, users: UserPool) -> str:
+    """Have the gateway verify who asks, by the tokens of the user pool."""
     gateway = environment.client("apigatewayv2")
+    verified: JWTConfigurationTypeDef = {"Audience": [users.client_id], "Issuer": users.issuer}
+    there = {it["Name"]: it["AuthorizerId"] for it in gateway.get_authorizers(ApiId=api_id)["Items"]}
+    if _USERS in there:
+        gateway.update_authorizer(ApiId=api_id, AuthorizerId=there[_USERS], JwtConfiguration=verified)
+        return there[_USERS]
+    return gateway.create_authorizer(
+        ApiId=api_id,
+        Name=_USERS,
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration=verified,
+    )["AuthorizerId"]
+
+
+def route(environment: Environment, api: Api, spec: Endpoint, function_arn: str) -> None:
+    """Lead the function's routes to it."""
+    gateway, api_id = environment.client("apigatewayv2"), api.id
+    let_in: _LetIn = (
+        {"AuthorizationType": "JWT", "AuthorizerId": api.users}
+        if spec.callers == "users"
+        else {"AuthorizationType": "NONE"}
+    )
     integrations = {
         it.get("IntegrationUri"): it["IntegrationId"]
         for it in gateway.get_integrations(ApiId=api_id)["Items"]
@@ -175,9 +226,9 @@ def route(environment: Environment, api_id: str, spec: Endpoint, function_arn: s
     there = {it["RouteKey"]: it for it in gateway.get_routes(ApiId=api_id)["Items"]}
     for key in spec.routes:
         if key not in there:
-            gateway.create_route(ApiId=api_id, RouteKey=key, Target=target)
-        elif there[key].get("Target") != target:
-            gateway.update_route(ApiId=api_id, RouteId=there[key]["RouteId"], Target=target)
+            gateway.create_route(ApiId=api_id, RouteKey=key, Target=target, **let_in)
+        elif any(there[key].get(name) != value for name, value in {"Target": target, **let_in}.items()):
+            gateway.update_route(ApiId=api_id, RouteId=there[key]["RouteId"], Target=target, **let_in)
 
 
 def route_url(endpoint: str, api: str, path: str) -> str:

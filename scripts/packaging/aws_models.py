@@ -1,7 +1,7 @@
 """What botocore has to know of AWS: the services our functions call, without their manuals.
 
 botocore looks through the folders of all of its 400 services when it makes its first client, and reads the
-endpoints of all of them. Here it finds six.
+endpoints of all of them. Here it finds seven.
 """
 
 import gzip
@@ -13,6 +13,7 @@ SERVICES: Final = {
     "cloudwatch": "monitoring",
     "dynamodb": "dynamodb",
     "events": "events",
+    "secretsmanager": "secretsmanager",
     "sqs": "sqs",
     "ssm": "ssm",
     "xray": "xray",

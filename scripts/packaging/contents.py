@@ -7,9 +7,7 @@ from typing import Final
 from scripts.packaging import aws_models
 
 _LEFT_OUT: Final = (
-    # Most of Powertools is for functions of other kinds. Its logger would want the event handler for a
-    # pydantic model; ours is given plain values.
-    "aws_lambda_powertools/event_handler",
+    # Most of Powertools is for functions of other kinds.
     "aws_lambda_powertools/utilities",
     "aws_xray_sdk/ext",  # patches for libraries we do not have
     "botocore/data",
@@ -19,6 +17,7 @@ _LEFT_OUT: Final = (
 )
 _KEPT_OF_THAT: Final = (
     "aws_lambda_powertools/utilities/__init__.py",
+    "aws_lambda_powertools/utilities/data_classes",
     "aws_lambda_powertools/utilities/jmespath_utils",
     "aws_lambda_powertools/utilities/typing",
     "aws_xray_sdk/ext/__init__.py",
@@ -27,8 +26,15 @@ _KEPT_OF_THAT: Final = (
     "aws_xray_sdk/ext/resources",
     "aws_xray_sdk/ext/util.py",
 )
-_ONLY_FOR: Final = {"prometheus_client": "metrics"}
-"""Packages that one service alone imports."""
+_ONLY_FOR: Final = {
+    # The logger would want the event handler, too, for a pydantic model; ours are given plain values.
+    "aws_lambda_powertools/event_handler": "analytics",
+    "aws_lambda_powertools/utilities/data_classes": "analytics",
+    "prometheus_client": "metrics",
+    "psycopg": "analytics",
+    "psycopg_binary": "analytics",
+}
+"""Packages, and parts of them, that one service alone imports."""
 
 
 def is_needed(path: PurePosixPath) -> bool:
@@ -64,7 +70,10 @@ def of_service(service: str, staged: Mapping[str, bytes]) -> dict[str, bytes]:
 def _goes_with(service: str, path: PurePosixPath) -> bool:
     top, *below = path.parts
     if top != "services":
-        return _ONLY_FOR.get(top.partition("-")[0], service) == service
+        # Beside a package lie its metadata (package-1.2.dist-info) and libraries of its own (package.libs).
+        package = top.partition("-")[0].removesuffix(".libs")
+        place = PurePosixPath(package, *below)
+        return all(only == service for part, only in _ONLY_FOR.items() if place.is_relative_to(part))
     of_a_service = len(below) > 1 and below[0] not in {"shared", "__pycache__"}
     return below[0] == service if of_a_service else True
 

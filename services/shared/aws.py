@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
@@ -71,6 +72,9 @@ class Clients:
 
     def events(self) -> "EventBridgeClient":
         return self._make("events")  # type: ignore[no-any-return]
+
+    def secretsmanager(self) -> "SecretsManagerClient":
+        return self._make("secretsmanager")  # type: ignore[no-any-return]
 
     def sqs(self) -> "SQSClient":
         return self._make("sqs")  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ from services.shared.tracing import Tracing
 clients = Clients()
 clients.cloudwatch().get_paginator("get_metric_data")
 clients.dynamodb().get_paginator("scan")
-for make in (clients.events, clients.sqs, clients.ssm):
+for make in (clients.events, clients.secretsmanager, clients.sqs, clients.ssm):
     make()
 telemetry = PowertoolsTelemetry("order", "test-pulsequeue")
 telemetry.count("orders_total", outcome="placed")

@@ -1,13 +1,16 @@
 """What provisioning makes on the emulator is what infra/functions.yaml says."""
 
 import json
+from typing import Any
 
 import pytest
 
 from scripts.environment import Environment
+from scripts.errors import ToolError
 from scripts.local.provision import Overrides, provision
 from scripts.local.triggers import local_concurrency
 from scripts.topology import Topology
+from scripts.users import ROLES, pool_id, token
 from tests.conftest import RunningEmulator
 
 pytestmark = pytest.mark.emulator
@@ -75,16 +78,50 @@ def test_a_schedule_sets_its_function_off_once_a_minute_and_never_twice_at_once(
     assert reserved["ReservedConcurrentExecutions"] == 1
 
 
-def test_a_route_of_the_api_leads_to_its_function(made: Environment) -> None:
+def test_each_route_of_the_api_leads_to_its_function(made: Environment) -> None:
     gateway, api = made.client("apigatewayv2"), made.names.api
 
-    (route,) = gateway.get_routes(ApiId=api)["Items"]
-    (integration,) = gateway.get_integrations(ApiId=api)["Items"]
+    routes = {it["RouteKey"]: it["Target"] for it in gateway.get_routes(ApiId=api)["Items"]}
+    integrations = {it["IntegrationId"]: it for it in gateway.get_integrations(ApiId=api)["Items"]}
 
-    assert route["RouteKey"] == "GET /metrics"
-    assert route["Target"] == f"integrations/{integration['IntegrationId']}"
-    assert integration["IntegrationUri"].endswith(f":function:{made.names.function('exposition')}")
-    assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+    assert len(integrations) == len(made.topology.endpoints)
+    for name, spec in made.topology.endpoints.items():
+        for route in spec.routes:
+            integration = integrations[routes.pop(route).removeprefix("integrations/")]
+            assert integration["IntegrationUri"].endswith(f":function:{made.names.function(name)}")
+            assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == (
+                "AWS_PROXY",
+                "2.0",
+            )
+    assert routes == {}
+
+
+def test_the_gateway_verifies_users_where_the_table_says_so_and_only_there(made: Environment) -> None:
+    gateway, api = made.client("apigatewayv2"), made.names.api
+
+    routes = {it["RouteKey"]: it for it in gateway.get_routes(ApiId=api)["Items"]}
+    (authorizer,) = gateway.get_authorizers(ApiId=api)["Items"]
+
+    assert {key: it["AuthorizationType"] for key, it in routes.items()} == {
+        "GET /metrics": "NONE",
+        "ANY /api/{proxy+}": "JWT",
+    }
+    assert routes["ANY /api/{proxy+}"]["AuthorizerId"] == authorizer["AuthorizerId"]
+    assert authorizer["JwtConfiguration"]["Issuer"].endswith(f"/{pool_id(made)}")
+
+
+def test_the_pool_has_a_group_and_a_user_for_each_role(made: Environment) -> None:
+    cognito, pool = made.client("cognito-idp"), pool_id(made) or ""
+
+    for role in ROLES:
+        users = cognito.list_users_in_group(UserPoolId=pool, GroupName=role)["Users"]
+        assert [user["Username"] for user in users] == [role]
+        assert {"Name": "custom:tenant_id", "Value": "default"} in users[0]["Attributes"]
+
+
+def test_nobody_gets_a_token_with_a_wrong_password(made: Environment) -> None:
+    with pytest.raises(ToolError, match="does not let viewer in"):
+        token(made, "viewer", "not it")
 
 
 def test_a_function_is_as_large_and_as_patient_as_the_table_says(made: Environment) -> None:
@@ -136,20 +173,27 @@ def test_provisioning_again_changes_what_changed_and_doubles_nothing(emulator: R
     assert len(functions.list_event_source_mappings(FunctionName=expiry)["EventSourceMappings"]) == 1
     api, gateway = environment.names.api, environment.client("apigatewayv2")
     assert [it["ApiId"] for it in gateway.get_apis()["Items"] if it["Name"] == api] == [api]
-    assert len(gateway.get_routes(ApiId=api)["Items"]) == 1
-    assert len(gateway.get_integrations(ApiId=api)["Items"]) == 1
+    assert len(gateway.get_routes(ApiId=api)["Items"]) == 2
+    assert len(gateway.get_integrations(ApiId=api)["Items"]) == 2
+    assert len(gateway.get_authorizers(ApiId=api)["Items"]) == 1
 
 
-def test_a_route_that_led_elsewhere_is_led_back(emulator: RunningEmulator) -> None:
+@pytest.mark.parametrize(
+    "astray", [{"Target": "integrations/elsewhere"}, {"AuthorizationType": "NONE"}], ids=["target", "callers"]
+)
+def test_a_route_that_was_changed_is_set_right_again(
+    emulator: RunningEmulator, astray: dict[str, Any]
+) -> None:
     environment = Environment("astray", Topology.load(), emulator.clients)
     provision(environment, Overrides())
     api, gateway = environment.names.api, environment.client("apigatewayv2")
-    (before,) = gateway.get_routes(ApiId=api)["Items"]
-    gateway.update_route(ApiId=api, RouteId=before["RouteId"], Target="integrations/elsewhere")
+    before = gateway.get_routes(ApiId=api)["Items"]
+    for route in before:
+        gateway.update_route(ApiId=api, RouteId=route["RouteId"], **astray)
 
     provision(environment, Overrides())
 
-    assert gateway.get_routes(ApiId=api)["Items"] == [before]
+    assert gateway.get_routes(ApiId=api)["Items"] == before
 
 
 def test_a_schedule_that_was_changed_is_set_right_again(emulator: RunningEmulator) -> None:

@@ -189,7 +189,7 @@ def test_a_function_nobody_knows_is_refused_with_those_there_are(pulsequeue: Com
 
     assert (ran.code, ran.err) == (
         1,
-        "pulsequeue: there is no function 'ordr'; there are order, payment, expiry.\n",
+        "pulsequeue: there is no function 'ordr'; there are order, payment, expiry, projector.\n",
     )
 
 

@@ -29,7 +29,7 @@ def test_every_event_is_listed_with_who_emits_and_who_takes_it(pulsequeue: Comma
 
     assert listed.keys() == NAMES
     assert listed["PaymentRequested"]["emittedBy"] == ["order"]
-    assert listed["PaymentRequested"]["consumedBy"] == ["payment", "expiry"]
+    assert listed["PaymentRequested"]["consumedBy"] == ["payment", "expiry", "projector"]
     assert all(entry["says"] for entry in listed.values())
 
 

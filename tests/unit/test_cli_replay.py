@@ -32,7 +32,7 @@ def test_a_dry_run_counts_the_events_of_the_window_by_type_and_sends_none(
     ran = pulsequeue("replay", *SINCE, "--json")
 
     assert ran.code == 0
-    assert ran.json["events"] == {"OrderPlaced": 2, "PaymentRequested": 1}
+    assert ran.json["events"] == {"OrderConfirmed": 1, "OrderPlaced": 2, "PaymentRequested": 1}
     assert (ran.json["sent"], ran.json["started"]) == ({}, False)
     assert _got(desk) == {}
 
@@ -59,8 +59,9 @@ def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
         "order": ["OrderPlaced"],
         "payment": ["PaymentRequested", "RefundRequested"],
         "expiry": ["PaymentRequested"],
+        "projector": ["OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed"],
     }
-    assert ran.json["sent"] == {"expiry": 1, "order": 1, "payment": 2}
+    assert ran.json["sent"] == {"expiry": 1, "order": 1, "payment": 2, "projector": 4}
     assert desk.queues["expiry"].delayed
 
 
@@ -69,7 +70,7 @@ def test_of_the_chosen_events_only_those_reach_a_consumer(pulsequeue: CommandLin
 
     pulsequeue("replay", *SINCE, "--event", "RefundRequested", "--yes")
 
-    assert _got(desk) == {"payment": ["RefundRequested"]}
+    assert _got(desk) == {"payment": ["RefundRequested"], "projector": ["RefundRequested"]}
 
 
 def test_of_the_chosen_consumers_only_those_get_an_event(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
@@ -97,7 +98,7 @@ def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
 
     assert desk.archive.queues == {}
     assert desk.audit_log.actions() == ["replay start", "replay end"]
-    assert desk.audit_log.lines[1][2]["sent"] == {"order": 1}
+    assert desk.audit_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
 
 
 def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
@@ -188,7 +189,7 @@ def test_wrong_usage_exits_with_2_and_replays_nothing(
     ("arguments", "complaint"),
     [
         (("--consumer", "nobody"), "there is no function 'nobody'"),
-        (("--event", "OrderConfirmed"), "no consumer takes OrderConfirmed"),
+        (("--event", "OrderConfirmed", "--consumer", "order"), "no consumer of order takes OrderConfirmed"),
         (("--event", "OrderPlaced", "--consumer", "payment"), "no consumer of payment takes OrderPlaced"),
     ],
 )

@@ -6,6 +6,7 @@ import yaml
 
 from scripts.errors import ToolError
 from scripts.topology import TABLE_OF_FUNCTIONS, Names, Topology
+from services.shared.events import CATALOGUE
 
 
 def changed(tmp_path: Path, *path: str, to: object) -> Path:
@@ -89,11 +90,24 @@ def test_an_unknown_function_is_answered_with_the_known_ones() -> None:
 
 def test_every_function_has_exactly_one_kind_of_trigger() -> None:
     topology = Topology.load()
-    kinds = [topology.consumers, topology.scheduled, topology.endpoints]
+    kinds = [topology.consumers, topology.scheduled, topology.endpoints, topology.tasks]
 
     assert sorted(name for kind in kinds for name in kind) == sorted(topology.functions)
     assert topology.scheduled["collector"].schedule == "rate(1 minute)"
     assert topology.endpoints["exposition"].routes == ("GET /metrics",)
+    assert topology.tasks.keys() == {"migrator"}
+
+
+def test_the_read_side_hears_every_event_there_is() -> None:
+    projector = Topology.load().consumer("projector")
+
+    assert set(projector.subscriptions) == {model.detail_type() for model in CATALOGUE}
+
+
+def test_only_users_reach_the_api_and_the_metrics_guard_themselves() -> None:
+    callers = {name: it.callers for name, it in Topology.load().endpoints.items()}
+
+    assert callers == {"analytics": "users", "exposition": "anyone"}
 
 
 def test_a_function_without_a_queue_is_no_consumer() -> None:

@@ -1,0 +1,165 @@
+"""`pulsequeue db`: the schema, what it is made from, and history to try it with."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
+
+if TYPE_CHECKING:
+    from scripts.environment import Environment
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Look after the database of analytics.", no_args_is_help=True)
+    for function in (migrate, status, rebuild, seed, currency, rate):
+        command(group)(function)
+    app.add_typer(group, name="db")
+
+
+def migrate(session: Session) -> None:
+    """Bring the schema up to date; safe to run twice, and by two at once."""
+    from scripts.ops.database import ask
+
+    applied = ask(_environment(session), {"action": "migrate"})["applied"]
+    names = ", ".join(_named(it) for it in applied)
+    session.out.show(
+        {"applied": applied}, f"Applied {names}." if applied else "There was nothing to do: all is applied."
+    )
+
+
+def status(session: Session) -> None:
+    """Tell which migrations are applied, and how much each tenant's events have made known."""
+    from scripts.ops.database import ask
+
+    said = ask(_environment(session), {"action": "status"})
+    migrations = [(_named(it), it["state"], it["applied_at"]) for it in said["migrations"]]
+    tenants = [(it["tenantId"], it["currency"], it["events"], it["lastEventAt"]) for it in said["tenants"]]
+    session.out.show(
+        said,
+        Table(("migration", "state", "applied at"), migrations),
+        "",
+        Table(
+            ("tenant", "currency", "events", "last event at"),
+            tenants,
+            frozenset({"events"}),
+            empty="no event has been heard yet",
+        ),
+    )
+
+
+def rebuild(
+    session: Session,
+    yes: Yes = False,
+    lossy: Annotated[
+        bool, typer.Option("--lossy", help="Also when the archive holds less than the database has heard.")
+    ] = False,
+) -> None:
+    """Empty what follows from events, and have the archive tell them again."""
+    from scripts.ops import rebuilding
+
+    desk, environment = session.desk, _environment(session)
+    outlook = rebuilding.outlook(desk, environment)
+    if not yes:
+        session.out.show(
+            outlook.told(),
+            f"The archive holds {_count(outlook.archived)} events, the database has heard {outlook.heard}.",
+        )
+        session.out.note("Nothing was changed; say --yes to empty the database and replay the archive.")
+        return
+    with session.out.progress("Replayed", outlook.archived or 0) as advance:
+        told = rebuilding.rebuild(
+            desk, environment, outlook, lossy=lossy, seen=lambda it: advance(it.replayed.total())
+        )
+    session.out.show(
+        {**outlook.told(), "replay": told.name, "state": told.progress.state, "sent": dict(told.sent)},
+        f"{told.sent.total()} events are on their way into the empty database; "
+        "`pulsequeue db status` tells how far they are.",
+    )
+
+
+def seed(
+    session: Session,
+    *,
+    orders: Annotated[int, typer.Option(min=1, help="How many orders.")] = 10_000,
+    customers: Annotated[int, typer.Option(min=1, help="From how many customers.")] = 1_000,
+    months: Annotated[int, typer.Option(min=1, max=120, help="Over how many months, up to now.")] = 24,
+    number: Annotated[
+        int, typer.Option("--seed", metavar="N", help="The same number makes the same history.")
+    ] = 1,
+    tenant: Tenant = DEFAULT_TENANT,
+    dsn: Annotated[
+        str | None, typer.Option(metavar="DSN", help="Another database than the local stack's.")
+    ] = None,
+) -> None:
+    """Invent a shop's history: seasons, growth, plans, upgrades, churn, refunds, in several regions."""
+    from scripts.history import seeding
+
+    plan = seeding.Plan(orders=orders, customers=customers, months=months, seed=number, tenant=tenant)
+    with session.out.progress("Told", 0) as advance:
+        told = seeding.seed(dsn or _local_dsn(session), plan, until=session.desk.clock.now(), seen=advance)
+    session.out.show(
+        told.as_json(),
+        f"{told.events} events of {orders} orders and {told.subscriptions} subscriptions are in the database "
+        f"({told.seconds:.1f} s).",
+    )
+
+
+def currency(
+    session: Session,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Such as EUR.")],
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """Choose what a tenant's recurring revenue is told in: from the next event on, or all after a rebuild."""
+    _change(session, {"action": "setCurrency", "tenantId": tenant, "currency": code.upper()})
+
+
+def rate(
+    session: Session,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The other currency, such as GBP.")],
+    worth: Annotated[str, typer.Argument(metavar="RATE", help="One of it, in the tenant's own currency.")],
+    valid_from: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="From this day on, such as 2026-01-31.")
+    ],
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """Say what a currency is worth; subscriptions in it that were set aside can then be redriven."""
+    request = {"action": "setRate", "tenantId": tenant, "currency": code.upper()}
+    _change(session, {**request, "validFrom": valid_from, "rate": worth})
+
+
+def _change(session: Session, request: dict[str, Any]) -> None:
+    from scripts.ops.database import ask
+
+    ask(_environment(session), request)
+    session.out.show(request, "Done.")
+
+
+def _environment(session: Session) -> "Environment":
+    from scripts.environment import open_environment
+
+    return open_environment(session.env)
+
+
+def _local_dsn(session: Session) -> str:
+    from scripts.environment import LOCAL
+    from scripts.errors import ToolError
+    from scripts.local.state import StackState, home_folder
+
+    if session.env != LOCAL:
+        raise ToolError("say with --dsn which database; only the local stack's is known.", exit_code=2)
+    state = StackState.read(home_folder())
+    if state is None or state.postgres is None:
+        raise ToolError("the local stack is not running; start it with `make up`.")
+    return state.postgres
+
+
+def _named(step: dict[str, Any]) -> str:
+    return f"{step['version']:04}_{step['name']}"
+
+
+def _count(events: int | None) -> str:
+    return "an unknown number of" if events is None else str(events)

@@ -1,0 +1,46 @@
+"""`pulsequeue token`: what the API wants to see."""
+
+from typing import Annotated
+
+import typer
+
+from scripts.cli.session import Session, command
+from scripts.errors import ToolError
+
+
+def register(app: typer.Typer) -> None:
+    command(app)(token)
+
+
+def token(
+    session: Session,
+    role: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="The local stack's user with this role.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help="A user of the pool, by name.")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="PULSEQUEUE_PASSWORD", help="Asked for when not given.", show_envvar=True),
+    ] = None,
+) -> None:
+    """Sign in to the user pool and print a token for the analytics API; it is good for an hour."""
+    from scripts.environment import LOCAL, open_environment
+    from scripts.local.state import StackState, home_folder
+    from scripts.users import ROLES
+    from scripts.users import token as sign_in
+
+    if (role is None) == (user is None):
+        raise ToolError("say --role or --user.", exit_code=2)
+    if role is not None:
+        if role not in ROLES:
+            raise ToolError(f"there is no role {role!r}; there are {', '.join(ROLES)}.", exit_code=2)
+        if session.env != LOCAL:
+            raise ToolError("only the local stack has a user for each role; say --user.", exit_code=2)
+        state = StackState.read(home_folder())
+        user, password = role, state.users_password if state else ""
+    environment = open_environment(session.env)
+    name = user or ""
+    given = (
+        password if password is not None else typer.prompt(f"Password of {name}", hide_input=True, err=True)
+    )
+    session.out.show({"user": name, "token": (signed := sign_in(environment, name, given))}, signed)

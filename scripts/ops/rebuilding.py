@@ -1,0 +1,68 @@
+"""Making the read side anew: emptied, and told everything again by the archive."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from scripts.errors import ToolError
+from scripts.ops import replaying
+from scripts.ops.database import ask
+
+if TYPE_CHECKING:
+    from scripts.environment import Environment
+    from scripts.ops.desk import Desk
+    from scripts.ops.replaying import Told
+
+PROJECTOR: Final = "projector"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a rebuild has to go by."""
+
+    heard: int
+    """Events in the database, each once."""
+    archived: int | None
+    """Events in the archive; EventBridge may count late, or not at all."""
+    since: datetime
+
+    @property
+    def loses(self) -> int:
+        return max(0, self.heard - self.archived) if self.archived is not None else 0
+
+    def told(self) -> dict[str, Any]:
+        return {"heard": self.heard, "archived": self.archived, "loses": self.loses}
+
+
+def outlook(desk: "Desk", environment: "Environment") -> Outlook:
+    said = ask(environment, {"action": "status"})
+    contents = desk.archive.contents()
+    reach = desk.clock.now() - timedelta(days=environment.topology.settings.archive_days)
+    since = max(reach, contents.since) if contents.since else reach
+    return Outlook(sum(it["events"] for it in said["tenants"]), contents.events, since)
+
+
+def rebuild(
+    desk: "Desk",
+    environment: "Environment",
+    plan: Outlook,
+    *,
+    lossy: bool = False,
+    seen: Callable[["Told"], object] = lambda _: None,
+) -> "Told":
+    """Empty the database and replay the archive to the projector alone.
+
+    What happens meanwhile is heard as ever: rows are a function of the events, whenever they come.
+    """
+    if plan.loses and not lossy:
+        raise ToolError(
+            f"the archive holds {plan.archived} events and the database has heard {plan.heard}: at least "
+            f"{plan.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
+        )
+    now = desk.clock.now()
+    since, until = replaying.window(plan.since, now, now)
+    routes = replaying.routes(desk.topology, (), (PROJECTOR,))
+    desk.audit_log.record("db rebuild", plan.told(), {})
+    ask(environment, {"action": "empty"})
+    return replaying.replay(desk, replaying.Plan(since, until, routes), seen=seen)

@@ -1,0 +1,101 @@
+"""Binds analytics to the real world, once per process; what one function needs, that one imports."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from services.analytics.access import iam_password
+from services.analytics.database import Connection, Database, connector
+from services.analytics.settings import (
+    API,
+    OWNER,
+    PROJECTOR,
+    ApiSettings,
+    DatabaseSettings,
+    MigratorSettings,
+    ProjectorSettings,
+)
+from services.shared.aws import Clients
+from services.shared.telemetry import PowertoolsTelemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
+
+def _database(settings: DatabaseSettings, user: str) -> Database:
+    return Database(connector(settings.conninfo(user), iam_password(settings, user)))
+
+
+@cache
+def projection() -> Callable[[Any, Any], Any]:
+    from services.analytics.projector import Projector  # noqa: PLC0415
+    from services.shared.events import CATALOGUE  # noqa: PLC0415
+    from services.shared.runtime import behind_queue  # noqa: PLC0415
+
+    settings = ProjectorSettings.from_environment()
+    telemetry = PowertoolsTelemetry("projector", settings.metrics_namespace)
+    projector = Projector(_database(settings, PROJECTOR), telemetry)
+    return behind_queue(settings, Clients(), telemetry, CATALOGUE, projector.handle)
+
+
+@cache
+def answering() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from services.analytics.api.app import build  # noqa: PLC0415
+
+    settings = ApiSettings.from_environment()
+    telemetry = PowertoolsTelemetry("analytics", settings.metrics_namespace)
+    answer = build(
+        _database(settings, API),
+        cursor_key=_parameter(Clients().ssm(), settings.cursor_key_parameter),
+        allowed_origins=settings.allowed_origins.split(),
+        clock=lambda: datetime.now(UTC),
+        telemetry=telemetry,
+    )
+
+    def invoke(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+        with telemetry.invocation(context):
+            return answer(event, context)
+
+    return invoke
+
+
+@cache
+def upkeep() -> Callable[[object, object], dict[str, Any]]:
+    from services.analytics import migrating  # noqa: PLC0415
+    from services.analytics.upkeep import Upkeep  # noqa: PLC0415
+
+    settings = MigratorSettings.from_environment()
+    telemetry = PowertoolsTelemetry("migrator", settings.metrics_namespace)
+    secrets = Clients().secretsmanager()
+    keeper = Upkeep(
+        _database(settings, OWNER),
+        lambda: _administrator(settings, secrets),
+        telemetry,
+        migrating.read(),
+    )
+
+    def invoke(event: object, context: object) -> dict[str, Any]:
+        with telemetry.invocation(context):
+            return dict(keeper.perform(event))
+
+    return invoke
+
+
+def _administrator(settings: MigratorSettings, secrets: "SecretsManagerClient") -> Connection:
+    """Connect by the secret that came with the server: the roles that IAM lets in are not there yet."""
+    secret = json.loads(secrets.get_secret_value(SecretId=settings.admin_secret)["SecretString"])
+    return connector(settings.conninfo(secret["username"]), lambda: str(secret["password"]))()
+
+
+def _parameter(ssm: "SSMClient", name: str) -> Callable[[], str]:
+    """Read a secret when it is first needed, and keep it."""
+
+    @cache
+    def read() -> str:
+        return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+    return read

@@ -1,0 +1,152 @@
+"""What operators and deployments ask of the database, which nobody reaches from outside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from services.analytics import migrating
+from services.analytics.database import Connection, Database
+from services.analytics.migrating import Migration, Step
+from services.analytics.rebuilding import empty
+from services.shared.errors import PulseQueueError
+from services.shared.events import Currency, Identifier
+from services.shared.inbox import explain
+from services.shared.telemetry import Telemetry
+
+
+class NotAnUpkeepRequestError(PulseQueueError):
+    """Somebody invoked the function with something it does not know."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Migrate(_Request):
+    action: Literal["migrate"]
+
+
+class Status(_Request):
+    action: Literal["status"]
+
+
+class Empty(_Request):
+    """Remove what follows from events; what people brought in, and the audit log, stay."""
+
+    action: Literal["empty"]
+
+
+class SetCurrency(_Request):
+    """Tell a tenant's recurring revenue in another currency, from the next event or rebuild on."""
+
+    action: Literal["setCurrency"]
+    tenant_id: Identifier
+    currency: Currency
+
+
+class SetRate(_Request):
+    """Say what a currency is worth in the tenant's own from a day on."""
+
+    action: Literal["setRate"]
+    tenant_id: Identifier
+    currency: Currency
+    valid_from: date
+    rate: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=10)]
+
+
+Request = Annotated[Migrate | Status | Empty | SetCurrency | SetRate, Field(discriminator="action")]
+_REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+
+
+class Upkeep:
+    def __init__(
+        self,
+        owner: Database,
+        administrator: Callable[[], Connection],
+        telemetry: Telemetry,
+        migrations: Sequence[Migration],
+    ) -> None:
+        self._owner = owner
+        self._administrator = administrator
+        self._telemetry = telemetry
+        self._migrations = migrations
+
+    def perform(self, raw: object) -> Mapping[str, Any]:
+        """Do what is asked, and tell what was done."""
+        try:
+            request = _REQUESTS.validate_python(raw)
+        except ValidationError as error:
+            raise NotAnUpkeepRequestError(explain(error)) from error
+        done = self._perform(request)
+        self._telemetry.tell("upkeep of the database", **request.model_dump(mode="json"))
+        return done
+
+    def _perform(self, request: Request) -> Mapping[str, Any]:
+        match request:
+            case Migrate():
+                return self._migrate()
+            case Status():
+                return self._status()
+            case Empty():
+                with self._owner.transaction() as session:
+                    empty(session)
+                return {"emptied": True}
+            case SetCurrency():
+                return self._change(_SET_CURRENCY, request.tenant_id, request.currency)
+            case SetRate():
+                return self._change(
+                    _SET_RATE, request.tenant_id, request.currency, request.valid_from, request.rate
+                )
+
+    def _migrate(self) -> Mapping[str, Any]:
+        with closing(self._administrator()) as administrator:
+            migrating.ensure_roles(administrator)
+        with self._owner.connection() as owner:
+            applied = migrating.migrate(owner, self._migrations)
+        return {"applied": _told(applied)}
+
+    def _status(self) -> Mapping[str, Any]:
+        with self._owner.connection() as owner:
+            steps = migrating.status(owner, self._migrations)
+            there = any(step.state is not migrating.State.PENDING for step in steps)
+            heard = owner.execute(_HEARD).fetchall() if there else []
+        return {
+            "migrations": _told(steps),
+            "tenants": [
+                {"tenantId": tenant, "currency": currency, "events": events, "lastEventAt": last}
+                for tenant, currency, events, last in heard
+            ],
+        }
+
+    def _change(self, statement: bytes, *parameters: object) -> Mapping[str, Any]:
+        with self._owner.transaction() as session:
+            session.execute(
+                "INSERT INTO tenants (tenant_id) VALUES (%s) ON CONFLICT DO NOTHING", parameters[:1]
+            )
+            session.execute(statement, parameters)
+        return {"changed": True}
+
+
+def _told(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    return [{**asdict(step), "state": step.state.value} for step in steps]
+
+
+_SET_CURRENCY = b"""
+INSERT INTO tenants (tenant_id, reporting_currency) VALUES (%s, %s)
+ON CONFLICT (tenant_id) DO UPDATE SET reporting_currency = excluded.reporting_currency
+"""
+_SET_RATE = b"""
+INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES (%s, %s, %s, %s)
+ON CONFLICT (tenant_id, currency, valid_from) DO UPDATE SET rate = excluded.rate
+"""
+_HEARD = b"""
+SELECT tenant_id, reporting_currency, coalesce(events, 0),
+       to_char(last_event_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+FROM tenants LEFT JOIN projection_checkpoints USING (tenant_id) ORDER BY tenant_id
+"""
