@@ -26,8 +26,8 @@ _IN_A_YEAR: Final = {"month": 12, "year": 1}
 _RANK: Final = {SubscriptionStarted: 0, SubscriptionChanged: 1, SubscriptionCancelled: 2}
 _NOTHING: Final = Decimal(0)
 
-# More digits than any product or sum of amounts and rates has; should one have more yet, that is an error.
-_EXACT: Final = Context(prec=120, traps=[Inexact])
+EXACT: Final = Context(prec=120, traps=[Inexact])
+"""More digits than any product or sum of amounts and rates has; should one have more yet, that is an error."""
 
 
 class NoExchangeRateError(Exception):
@@ -77,16 +77,16 @@ def customer_rows(events: Sequence[SubscriptionEvent], rates: Rates) -> Customer
         by_id[event.subscription_id].append(event)
     subscriptions: list[SubscriptionRow] = []
     periods: list[PeriodRow] = []
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         for subscription_id in sorted(by_id):
             life = _Life(by_id[subscription_id])
             periods.extend(_period(run, rates) for run in life.runs())
             if row := life.row():
                 subscriptions.append(row)
-        return CustomerRows(tuple(subscriptions), tuple(periods), movements(periods))
+        return CustomerRows(tuple(subscriptions), tuple(periods), _movements(periods))
 
 
-def movements(periods: Sequence[PeriodRow]) -> tuple[MovementRow, ...]:
+def _movements(periods: Sequence[PeriodRow]) -> tuple[MovementRow, ...]:
     """Compare what a customer's subscriptions are worth at the end of each month with the month before."""
     # Terms hold at the end of a month if they began in it or before, and end in a later one: so they count
     # from the month in which they begin up to, and without, that in which they end.

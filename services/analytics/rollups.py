@@ -7,9 +7,10 @@ never was confirmed counts as one of the orders, and for nothing else.
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
+from decimal import localcontext
 from typing import Any, Final, Literal, NamedTuple
 
-from services.analytics.recurring import month_of
+from services.analytics.recurring import EXACT, month_of
 from services.analytics.rows import (
     COHORT_MONTH,
     CUSTOMER_MONTH,
@@ -55,13 +56,14 @@ class Totals:
         self._sums: dict[Table, dict[Key, list[Any]]] = {}
 
     def add(self, contributions: Iterable[Contribution]) -> None:
-        for table, key, amounts in contributions:
-            sums = self._of(table).get(key)
-            if sums is None:
-                self._of(table)[key] = list(amounts)
-            else:
-                for place, amount in enumerate(amounts):
-                    sums[place] += amount
+        with localcontext(EXACT):
+            for table, key, amounts in contributions:
+                sums = self._of(table).get(key)
+                if sums is None:
+                    self._of(table)[key] = list(amounts)
+                else:
+                    for place, amount in enumerate(amounts):
+                        sums[place] += amount
 
     def take_off(self, contributions: Iterable[Contribution]) -> None:
         self.add(
