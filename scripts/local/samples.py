@@ -159,9 +159,13 @@ def _send_each_kind(
     poison = {orders[it.kind]["orderId"] for it in samples if it.expect.status == DEAD_LETTER}
     readable = [it["orderId"] for it in orders.values() if it["orderId"] not in poison]
     ended = _follow(environment, readable, deadline)
-    buried = _collect_dead_letters(environment, poison, deadline)
+    buried = {
+        name: _collect_dead_letters(environment, name, poison, deadline)
+        for name, consumer in environment.topology.consumers.items()
+        if "OrderPlaced" in consumer.subscriptions
+    }
     seen = {order_id: _describe(order) for order_id, order in ended.items()}
-    seen |= dict.fromkeys(buried, DEAD_LETTER)
+    seen |= dict.fromkeys(poison.intersection(*buried.values()), DEAD_LETTER)
     return tuple(
         SampleOutcome(
             kind=sample.kind,
@@ -226,9 +230,11 @@ def _follow(environment: Environment, order_ids: Sequence[str], deadline: float)
     return ended
 
 
-def _collect_dead_letters(environment: Environment, order_ids: set[str], deadline: float) -> set[str]:
-    """Wait for these orders in the dead-letter queue and take them out again; leave all others there."""
-    sqs, url = environment.client("sqs"), environment.dead_letter_url("order")
+def _collect_dead_letters(
+    environment: Environment, function: str, order_ids: set[str], deadline: float
+) -> set[str]:
+    """Wait for these orders in a dead-letter queue and take them out again; leave all others there."""
+    sqs, url = environment.client("sqs"), environment.dead_letter_url(function)
     found: set[str] = set()
     others: list[str] = []
     while found != order_ids and time.monotonic() < deadline:

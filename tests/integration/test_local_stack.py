@@ -55,9 +55,12 @@ def test_every_kind_of_sample_order_ends_as_expected(stack: RunningStack) -> Non
     assert sold == {"prod-001": 30, "prod-002": 2, "prod-003": 1, "prod-004": 1}
 
 
-def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(stack: RunningStack) -> None:
-    sqs, url = stack.environment.client("sqs"), stack.environment.dead_letter_url("order")
-    dead_letters = AwsDesk(stack.environment).dead_letters("order")
+@pytest.mark.parametrize("consumer", ["order", "projector"])
+def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(
+    stack: RunningStack, consumer: str
+) -> None:
+    sqs, url = stack.environment.client("sqs"), stack.environment.dead_letter_url(consumer)
+    dead_letters = AwsDesk(stack.environment).dead_letters(consumer)
     before = {letter.body for letter in peek([dead_letters], Filter())}
     mark = f"not-ours-{uuid4().hex}"
     sqs.send_message(QueueUrl=url, MessageBody=mark)

@@ -1,0 +1,236 @@
+"""What was placed on the bus is what analytics tells: by whom it may be asked, and after a rebuild, too."""
+
+import json
+import urllib.error
+import urllib.request
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from scripts.errors import ToolError
+from scripts.local.state import StackState
+from scripts.local.users import User, add_user
+from scripts.ops import rebuilding
+from scripts.ops.aws_desk import AwsDesk
+from scripts.ops.database import ask
+from scripts.users import ROLES, pool_id, token
+from tests.conftest import RunningStack
+from tests.integration.shop import Shop, until
+
+pytestmark = pytest.mark.stack
+
+_EVERY_ROW = """
+SELECT table_name FROM information_schema.columns
+WHERE table_schema = 'public' AND column_name = 'tenant_id' AND table_name NOT LIKE 'audit%'
+  AND table_name NOT IN ('users', 'projection_checkpoints')
+GROUP BY table_name ORDER BY table_name
+"""
+
+Ask = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def state(stack: RunningStack) -> StackState:
+    state = StackState.read(stack.home)
+    assert state is not None
+    return state
+
+
+@pytest.fixture
+def shop(stack: RunningStack) -> Shop:
+    return Shop(stack.environment)
+
+
+def _token(stack: RunningStack, state: StackState, role: str) -> str:
+    return token(stack.environment, role, state.users_password)
+
+
+@pytest.fixture
+def ask_as(stack: RunningStack, state: StackState) -> Ask:
+    """Ask the API over HTTP, as somebody with a role, with any token, or with none."""
+
+    def asked(path: str, *, role: str = "admin", bearer: str | None = None) -> tuple[int, Any]:
+        signed = _token(stack, state, role) if bearer is None else bearer
+        headers = {"Authorization": f"Bearer {signed}"} if signed else {}
+        request = urllib.request.Request(f"{state.api_url}/api/{path}", headers=headers)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+    return asked
+
+
+def _told(ask_as: Ask, order_id: str) -> dict[str, Any]:
+    status, answer = ask_as(f"orders/{order_id}")
+    return dict(answer["data"]) if status == 200 else {}
+
+
+def test_every_end_of_an_order_is_told_as_the_tables_have_it(shop: Shop, ask_as: Ask) -> None:
+    sku = shop.stocked(9, price=700)
+    shop.place(
+        shop.order("paid", sku, 2, region="eu-west", channel="web"),
+        shop.order("declined", sku, paymentMethod="sim_declined"),
+        shop.order("too-much", sku, 100),
+    )
+    shop.comes_to("paid", "CONFIRMED")
+    shop.comes_to("declined", "CANCELLED payment_failed")
+    shop.comes_to("too-much", "REJECTED out_of_stock")
+
+    until(lambda: _told(ask_as, shop.order_id("paid")).get("status") == "CONFIRMED", "paid is told")
+    until(lambda: _told(ask_as, shop.order_id("declined")).get("status") == "CANCELLED", "declined is told")
+    until(lambda: _told(ask_as, shop.order_id("too-much")).get("status") == "REJECTED", "too much is told")
+
+    paid = _told(ask_as, shop.order_id("paid"))
+    assert (paid["region"], paid["channel"], paid["units"]) == ("eu-west", "web", 2)
+    assert paid["amount"] == {"amountMinor": 1_400, "currency": "USD"}
+    until(lambda: len(_told(ask_as, shop.order_id("paid"))["timeline"]) == 4, "all four events are told")
+    assert {moment["event"] for moment in _told(ask_as, shop.order_id("paid"))["timeline"]} == {
+        *("OrderPlaced", "PaymentRequested", "PaymentProcessed", "OrderConfirmed")
+    }
+    assert _told(ask_as, shop.order_id("declined"))["reason"] == "payment_failed"
+
+
+def test_a_refunded_order_is_told_as_refunded(shop: Shop, ask_as: Ask) -> None:
+    sku = shop.stocked(5)
+    shop.place(shop.order("returned", sku))
+    shop.comes_to("returned", "CONFIRMED")
+    shop.say("RefundRequested", [{"orderId": shop.order_id("returned"), "restock": True}])
+    shop.comes_to("returned", "REFUNDED")
+
+    until(lambda: _told(ask_as, shop.order_id("returned")).get("status") == "REFUNDED", "the refund is told")
+
+    told = _told(ask_as, shop.order_id("returned"))
+    assert told["payment"]["status"] == "REFUNDED"
+    assert told["fulfillment"]["status"] == "RETURNED"
+
+
+def test_subscriptions_move_recurring_revenue(shop: Shop, ask_as: Ask) -> None:
+    customer = f"subscriber-{uuid4().hex[:8]}"
+    terms = {"subscriptionId": "sub-1", "customerId": customer, "interval": "year", "currency": "USD"}
+    _, before = ask_as("metrics/mrr?month=2019-03")
+
+    shop.say(
+        "SubscriptionStarted",
+        [{**terms, "plan": "team", "amountMinor": 1_200, "effectiveAt": "2019-03-05T00:00:00Z"}],
+    )
+
+    def after() -> Any:  # noqa: ANN401 - JSON
+        return ask_as("metrics/mrr?month=2019-03")[1]["data"]
+
+    until(
+        lambda: after()["new"]["customers"] == before["data"]["new"]["customers"] + 1, "the customer is new"
+    )
+    assert after()["new"]["amount"]["amountMinor"] == before["data"]["new"]["amount"]["amountMinor"] + 100
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_see_what_is_decided_by_the_group_in_the_token(ask_as: Ask, role: str) -> None:
+    orders, _ = ask_as("orders?limit=1", role=role)
+    recurring, said = ask_as("metrics/mrr", role=role)
+
+    assert orders == 200
+    assert recurring == (403 if role == "viewer" else 200)
+    assert said.get("status", 200) == recurring
+
+
+def _forged(signed: str, **claims: str) -> str:
+    """Change what a token says, and keep its signature."""
+    head, said, signature = signed.split(".")
+    spoken = json.loads(urlsafe_b64decode(said + "=" * (-len(said) % 4)))
+    forged = urlsafe_b64encode(json.dumps({**spoken, **claims}).encode()).decode().rstrip("=")
+    return f"{head}.{forged}.{signature}"
+
+
+def test_nobody_gets_in_without_a_token_or_with_one_that_was_tampered_with(
+    stack: RunningStack, state: StackState, ask_as: Ask
+) -> None:
+    signed = _token(stack, state, "viewer")
+
+    assert ask_as("orders", bearer=signed)[0] == 200
+    assert ask_as("orders", bearer="")[0] == 401
+    assert ask_as("orders", bearer="nonsense")[0] == 401
+    assert ask_as("orders", bearer=_forged(signed, **{"custom:tenant_id": "globex"}))[0] == 401
+    assert ask_as("orders", bearer=_forged(signed, **{"cognito:groups": "admin"}))[0] == 401
+
+
+def test_a_user_of_another_tenant_sees_nothing_of_ours(
+    stack: RunningStack, shop: Shop, state: StackState, ask_as: Ask
+) -> None:
+    sku = shop.stocked(5)
+    shop.place(shop.order("ours", sku))
+    shop.comes_to("ours", "CONFIRMED")
+    until(lambda: _told(ask_as, shop.order_id("ours")).get("status") == "CONFIRMED", "ours is told to us")
+    pool = pool_id(stack.environment) or ""
+    add_user(stack.environment, pool, User("stranger", "admin", "globex"), state.users_password)
+    stranger = token(stack.environment, "stranger", state.users_password)
+
+    assert ask_as(f"orders/{shop.order_id('ours')}", bearer=stranger)[0] in {403, 404}
+    for path in ("orders", "metrics/summary", "pipeline/by-region", "metrics/cohorts"):
+        status, answer = ask_as(path, bearer=stranger)
+        assert status in {200, 403}
+        assert shop.order_id("ours") not in json.dumps(answer)
+        assert "default" not in json.dumps(answer.get("meta", {}))
+
+
+def _everything(state: StackState) -> dict[str, list[str]]:
+    """Read every row of every table that follows from events, but for when it was written."""
+    with closing(psycopg.connect(state.postgres or "", autocommit=True)) as administrator:
+        tables = [table for (table,) in administrator.execute(_EVERY_ROW).fetchall()]
+        return {
+            table: [
+                row
+                for (row,) in administrator.execute(
+                    f"SELECT (to_jsonb(t) - 'created_at' - 'updated_at')::text FROM {table} t ORDER BY 1"  # noqa: S608
+                ).fetchall()
+            ]
+            for table in tables
+        }
+
+
+def test_a_rebuild_from_the_archive_reaches_the_same_rows(
+    stack: RunningStack, shop: Shop, state: StackState
+) -> None:
+    sku = shop.stocked(50)
+    shop.place(*(shop.order(f"many-{number}", sku) for number in range(20)))
+    shop.all_end([f"many-{number}" for number in range(20)])
+    desk, environment = AwsDesk(stack.environment), stack.environment
+
+    def drained() -> bool:
+        queue = environment.client("sqs").get_queue_attributes(
+            QueueUrl=environment.queue_url("projector"),
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return not any(int(count) for count in queue["Attributes"].values())
+
+    until(drained, "all is projected")
+    before = _everything(state)
+
+    told = rebuilding.rebuild(desk, environment, rebuilding.outlook(desk, environment))
+
+    until(lambda: drained() and ask(environment, {"action": "status"})["tenants"] != [], "all is told again")
+    assert told.complete
+    until(lambda: _everything(state) == before, "the rows are the same again")
+    assert len(before["event_inbox"]) >= 80
+
+
+def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
+    stack: RunningStack, state: StackState
+) -> None:
+    desk, environment = AwsDesk(stack.environment), stack.environment
+    outlook = rebuilding.outlook(desk, environment)
+    before = _everything(state)
+
+    with pytest.raises(ToolError, match="at least 7 would be lost"):
+        rebuilding.rebuild(
+            desk, environment, rebuilding.Outlook(outlook.heard, outlook.heard - 7, outlook.since)
+        )
+
+    assert _everything(state) == before
