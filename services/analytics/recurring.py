@@ -27,7 +27,7 @@ _RANK: Final = {SubscriptionStarted: 0, SubscriptionChanged: 1, SubscriptionCanc
 _NOTHING: Final = Decimal(0)
 
 EXACT: Final = Context(prec=120, traps=[Inexact])
-"""More digits than any product or sum of amounts and rates has; with more yet, it is an error."""
+"""More digits than any product or sum of amounts and rates has; a result that has more yet is an error."""
 
 
 class NoExchangeRateError(Exception):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,14 +215,83 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     assert ran.code == 0
     assert ran.json.keys() >= {"env", "awsEndpoint", "region", "healthy", "problems", "functions", "queues"}
     functions = {function["name"].rpartition("-")[2] for function in ran.json["functions"]}
-    assert functions == {"order", "payment", "expiry", "collector", "exposition"}
+    assert functions == {
+        *("order", "payment", "expiry", "collector", "exposition"),
+        *("projector", "analytics", "migrator"),
+    }
     assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
     assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [
         "order",
         "payment",
         "expiry",
+        "projector",
     ]
     assert ran.json["metricsUrl"].startswith(ran.json["awsEndpoint"])
     assert ran.json["metricsUrl"].endswith("/metrics")
     assert ran.json["metricsToken"]
     assert ran.json["queues"][0].keys() == {"name", "visible", "inFlight", "delayed", "deadLetters"}
+    assert ran.json["apiUrl"].startswith(ran.json["awsEndpoint"])
+    assert ran.json["postgres"].startswith("postgresql://")
+    assert {user["role"]: user["token"] for user in ran.json["users"]} == {
+        role: f"pulsequeue token --role {role}" for role in ("admin", "editor", "viewer")
+    }
+
+
+def test_a_token_for_a_role_opens_the_api(pulsequeue: Program) -> None:
+    address = pulsequeue("status", "--json").json["apiUrl"]
+
+    signed = pulsequeue("token", "--role", "viewer").out.strip()
+
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{address}/api/orders?limit=1", headers={"Authorization": f"Bearer {signed}"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
+        assert json.load(answer)["meta"]["tenant"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        ((), 2, "say --role or --user"),
+        (("--role", "owner"), 2, "there is no role 'owner'; there are admin, editor, viewer"),
+        (("--user", "nobody", "--password", "x"), 1, "does not let nobody in: wrong name or password"),
+    ],
+)
+def test_a_token_is_refused_in_a_sentence(
+    pulsequeue: Program, arguments: tuple[str, ...], code: int, complaint: str
+) -> None:
+    ran = pulsequeue("token", *arguments)
+
+    assert ran.code == code
+    assert complaint in ran.err
+
+
+def test_the_database_says_where_it_stands(pulsequeue: Program) -> None:
+    again = pulsequeue("db", "migrate")
+    status = pulsequeue("db", "status", "--json").json
+
+    assert "There was nothing to do" in again.out
+    assert {it["state"] for it in status["migrations"]} == {"applied"}
+
+
+def test_currencies_and_rates_are_set_for_one_tenant(pulsequeue: Program) -> None:
+    assert pulsequeue("db", "currency", "gbp", "--tenant", "set-by-hand").code == 0
+    assert (
+        pulsequeue("db", "rate", "EUR", "0.85", "--from", "2026-01-01", "--tenant", "set-by-hand").code == 0
+    )
+
+    refused = pulsequeue("db", "rate", "EUR", "-1", "--from", "2026-01-01", "--tenant", "set-by-hand")
+    tenants = {it["tenantId"]: it for it in pulsequeue("db", "status", "--json").json["tenants"]}
+
+    assert tenants["set-by-hand"]["currency"] == "GBP"
+    assert refused.code != 0
+
+
+def test_a_rebuild_first_says_what_it_would_do_and_does_nothing(pulsequeue: Program) -> None:
+    before = pulsequeue("db", "status", "--json").json
+
+    ran = pulsequeue("db", "rebuild", "--json")
+
+    assert ran.json["heard"] == sum(it["events"] for it in before["tenants"])
+    assert "Nothing was changed" in ran.err
+    assert pulsequeue("db", "status", "--json").json["migrations"] == before["migrations"]
