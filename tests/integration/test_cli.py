@@ -112,12 +112,12 @@ def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
     shop.place({"orderId": name, "items": []})
     until(lambda: bool(shop.dead_letters("order")), "the order is set aside")
 
-    (listed,) = pulsequeue("dlq", "ls", "--order", name, "--json").json
+    (listed,) = pulsequeue("dlq", "ls", "order", "--order", name, "--json").json
     which = listed["messageId"]
     shown = pulsequeue("dlq", "show", "order", which, "--json").json
     dry = pulsequeue("dlq", "drop", "order", "--id", which)
     dropped = pulsequeue("dlq", "drop", "order", "--id", which, "--yes", "--json")
-    after = pulsequeue("dlq", "ls", "--order", name, "--json").json
+    after = pulsequeue("dlq", "ls", "order", "--order", name, "--json").json
 
     assert (listed["reason"], listed["event"]) == ("invalid_event", "OrderPlaced")
     assert shown["body"]["detail"]["orderId"] == name
@@ -178,7 +178,7 @@ def test_a_replay_of_chosen_events_reaches_their_consumers_alone_and_changes_not
     ran = pulsequeue("replay", "--from", "1h", "--event", "OrderPlaced", "--yes", "--json")
 
     assert ran.code == 0
-    assert ran.json["sent"].keys() == {"order"}
+    assert ran.json["sent"].keys() == {"order", "projector"}
     until(
         lambda: "order placed again, no second effect" in _lines(pulsequeue, shop.order_id("replayed")),
         "the order service hears of the order again",
