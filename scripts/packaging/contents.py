@@ -8,6 +8,7 @@ from scripts.packaging import aws_models
 
 _LEFT_OUT: Final = (
     # Most of Powertools is for functions of other kinds.
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
     "aws_lambda_powertools/utilities",
     "aws_xray_sdk/ext",  # patches for libraries we do not have
     "botocore/data",
@@ -16,6 +17,9 @@ _LEFT_OUT: Final = (
     "bin",
 )
 _KEPT_OF_THAT: Final = (
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/__init__.py",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/html.py",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/oauth2.py",
     "aws_lambda_powertools/utilities/__init__.py",
     "aws_lambda_powertools/utilities/data_classes",
     "aws_lambda_powertools/utilities/jmespath_utils",
