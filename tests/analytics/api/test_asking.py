@@ -27,13 +27,22 @@ REGIONS, PRODUCTS, LAST_MONTH = "/api/pipeline/by-region", "/api/pipeline/by-pro
             (ORDERS, {"limit": limit}, "limit")
             for limit in ("0", "201", "10000", "x", "", "-1", "1.0", "1_0", " 1")
         ),
-        *((PRODUCTS, {"limit": limit}, "limit") for limit in ("0", "201", "٣")),
+        *((PRODUCTS, {"limit": limit}, "limit") for limit in ("0", "201", "\u0663")),
         *((ORDERS, {"status": status}, "status") for status in ("", "confirmed", "LOST")),
         *((ORDERS, {"customer": name}, "customer") for name in ("", " ann", "a#b", "a\x00b", "a" * 129)),
         *(
             (path, {"month": month}, "month")
             for path in (MRR, CHURN)
-            for month in ("2026-13", "2026-1", "2026-00", "2026-01-01", "", "2026-02", "9999-01", "٢٠٢٦-٠١")
+            for month in (
+                "2026-13",
+                "2026-1",
+                "2026-00",
+                "2026-01-01",
+                "",
+                "2026-02",
+                "9999-01",
+                "\u0662026-01",
+            )
         ),
         *(
             (path, {name: day}, name)

@@ -23,7 +23,7 @@ def desk() -> Desk:
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/orders/o-1", "/api/metrics/mrr", "/api/openapi.json"])
 def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(desk: Desk, path: str) -> None:
-    answer = desk.ask(path, method="OPTIONS", nobody=True, headers={"Origin": PAGE_OF_OURS})
+    answer = desk.ask(path, method="OPTIONS", by=None, headers={"Origin": PAGE_OF_OURS})
 
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers[ORIGIN] == PAGE_OF_OURS

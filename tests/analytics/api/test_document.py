@@ -31,7 +31,7 @@ def test_the_published_document_is_the_one_that_is_made() -> None:
 
 
 def test_the_published_document_is_the_one_that_is_served() -> None:
-    answer = Desk(out_of_reach()).ask("/api/openapi.json", nobody=True)
+    answer = Desk(out_of_reach()).ask("/api/openapi.json", by=None)
 
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"

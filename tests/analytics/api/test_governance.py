@@ -44,8 +44,8 @@ def test_what_is_not_visible_to_a_role_is_refused_to_it_alone(
         metric,
     )
 
-    refused = desk.ask(path, by=claims(role="editor"))
-    others = [desk.ask(other, by=claims(role="editor")) for other, its in METRICS.items() if its != metric]
+    refused = desk.ask(path, by=claims(role="[editor]"))
+    others = [desk.ask(other, by=claims(role="[editor]")) for other, its in METRICS.items() if its != metric]
 
     assert refused.status == 403
     assert metric in refused.body["detail"]
@@ -64,7 +64,7 @@ def test_a_tenant_that_nobody_set_up_sees_nothing(desk: Desk) -> None:
 
 
 def test_viewers_see_no_recurring_revenue_unless_they_are_let(analytics: Analytics, desk: Desk) -> None:
-    viewer = claims(role="viewer")
+    viewer = claims(role="[viewer]")
     before = desk.ask("/api/metrics/mrr", by=viewer).status
     tell_owner(analytics, "UPDATE role_metric_visibility SET visible = true WHERE metric = 'mrr'")
 
@@ -75,7 +75,7 @@ def test_viewers_see_no_recurring_revenue_unless_they_are_let(analytics: Analyti
 
 def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, desk: Desk) -> None:
     desk.ask("/api/metrics/mrr", {"month": "2025-12"})
-    desk.ask("/api/metrics/cohorts", by=claims(role="viewer", sub="someone"))
+    desk.ask("/api/metrics/cohorts", by=claims(role="[viewer]", sub="someone"))
 
     assert entries(analytics) == [
         (
@@ -107,7 +107,7 @@ def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, d
 
 def test_whoever_comes_again_is_known_by_his_newest_role(analytics: Analytics, desk: Desk) -> None:
     desk.ask("/api/metrics/mrr")
-    desk.ask("/api/metrics/mrr", by=claims(role="editor"))
+    desk.ask("/api/metrics/mrr", by=claims(role="[editor]"))
 
     assert analytics.rows("SELECT user_id, role FROM users") == [("user-of-acme", "editor")]
 
@@ -123,7 +123,7 @@ def test_other_reads_leave_no_trace(analytics: Analytics, desk: Desk) -> None:
 
 
 def test_a_read_that_is_refused_or_not_understood_is_none(analytics: Analytics, desk: Desk) -> None:
-    desk.ask("/api/metrics/mrr", by=claims(role="viewer"))
+    desk.ask("/api/metrics/mrr", by=claims(role="[viewer]"))
     desk.ask("/api/metrics/mrr", {"month": "2026-13"})
 
     assert entries(analytics) == []

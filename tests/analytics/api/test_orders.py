@@ -247,7 +247,7 @@ def test_an_unknown_order_is_not_found(desk: Desk) -> None:
 def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
     analytics: Analytics, desk: Desk
 ) -> None:
-    viewer = claims(role="viewer")
+    viewer = claims(role="[viewer]")
     insert(analytics, "orders", order("o-1", customer_id="secret-ann"))
     insert(analytics, "event_inbox", heard("o-1", "OrderPlaced", customerId="secret-ann", region="eu"))
 

@@ -1,6 +1,8 @@
 """Recurring revenue: what a month did to it, and the rates that follow."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -9,11 +11,11 @@ from tests.analytics.api.asked import claims as of
 from tests.analytics.conftest import Analytics
 
 
-def amounts(data: dict[str, dict[str, dict[str, object]]]) -> dict[str, object]:
+def amounts(data: Mapping[str, Any]) -> dict[str, int]:
     return {name: told["amount"]["amountMinor"] for name, told in data.items() if isinstance(told, dict)}
 
 
-def customers(data: dict[str, dict[str, object]]) -> dict[str, object]:
+def customers(data: Mapping[str, Any]) -> dict[str, int]:
     return {name: told["customers"] for name, told in data.items() if isinstance(told, dict)}
 
 

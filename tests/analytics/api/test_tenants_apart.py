@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -77,7 +78,7 @@ def full(analytics: Analytics, desk: Desk) -> Desk:
 
 def ask(desk: Desk, path: str, by: Claims, **event: Any) -> tuple[int, Any]:  # noqa: ANN401 - parts of an event
     bare, _, query = path.partition("?")
-    answer = desk.ask(bare, [tuple(query.split("=", 1))] if query else (), by=by, **event)  # type: ignore[arg-type]
+    answer = desk.ask(bare, parse_qsl(query), by=by, **event)
     body = answer.body
     return answer.status, body.get("data", {name: body[name] for name in ("type", "detail") if name in body})
 
