@@ -68,6 +68,10 @@ class History:
         """Tell everything, one subject after the other; nothing is kept."""
         return chain.from_iterable(self.stories(self.chunks()))
 
+    def events_about(self, about: About) -> Iterator[Event]:
+        chunks = [chunk for chunk in self.chunks() if chunk.about is about]
+        return chain.from_iterable(self.stories(chunks))
+
     def stories(self, chunks: Sequence[Chunk]) -> Iterator[list[Event]]:
         """Tell all there is to tell of one product, one customer's subscriptions or one order at a time."""
         for chunk in chunks:
