@@ -1,7 +1,7 @@
 """How long the analytics API takes to answer, and what keyset pages and rollups are worth."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date
@@ -45,11 +45,7 @@ def run(scale: Scale) -> Report:
     sizes = _QUICK if scale is Scale.QUICK else _FULL
     with served() as server, ExitStack() as closings:
         asked = [_asked(server, closings, *size) for size in sizes]
-        questions = [_questions(it) for it in asked]
-        answers = [
-            _alternated(those, scale.pick(10, 200), it.reader)
-            for it, those in zip(asked, questions, strict=True)
-        ]
+        answers = _answers(asked, scale.pick(10, 200))
         pages = [_pages(it, scale.pick(10, 300)) for it in asked]
         ways = [_both_ways(it, scale.pick(3, 15)) for it in asked]
     return told.report(
@@ -94,11 +90,26 @@ _SUMMARY = Question("/api/metrics/summary")
 _UNCHANGED = "summary, unchanged (304)"
 
 
-def _alternated(questions: Mapping[str, Question], times: int, reader: Reader) -> dict[str, list[float]]:
-    def ask(name: str, question: Question) -> float:
+def _answers(asked: Sequence[_Asked], times: int) -> list[dict[str, list[float]]]:
+    """Measure every question at every size, all of them in turns."""
+
+    def ask(reader: Reader, name: str, question: Question) -> float:
         return _milliseconds(partial(reader.ask, question, 304 if name == _UNCHANGED else 200))
 
-    return alternate({name: partial(ask, name, it) for name, it in questions.items()}, times)
+    questions = [_questions(it) for it in asked]
+    series = alternate(
+        {
+            _named(name, it): partial(ask, it.reader, name, those[name])
+            for name in questions[0]
+            for it, those in zip(asked, questions, strict=True)
+        },
+        times,
+    )
+    return [{name: series[_named(name, it)] for name in questions[0]} for it in asked]
+
+
+def _named(question: str, asked: _Asked) -> str:
+    return f"{question}, {asked.orders} orders"
 
 
 def _pages(asked: _Asked, times: int) -> dict[str, list[float]]:

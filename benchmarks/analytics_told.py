@@ -94,8 +94,8 @@ def _answers(sizes: Sequence[Size]) -> Table:
 
 
 def _growth(name: str, sizes: Sequence[Size]) -> str:
-    small, large = (quantile(it.answers[name], 0.5) for it in (sizes[0], sizes[-1]))
-    return f"{number(large / small)} ×"
+    spread = ratio(sizes[-1].answers[name], sizes[0].answers[name])
+    return f"{number(spread.median)} ×"
 
 
 def _paging(sizes: Sequence[Size]) -> Table:
@@ -148,8 +148,8 @@ def _how(scale: Scale, sizes: Sequence[Size]) -> list[str]:
     )
     asked = (
         "Questions go through the API's handler inside this process, as the gateway hands them over, by an "
-        f"admin, {scale.pick(10, 200)} times each, in turns. Nothing is kept between them; MRR, churn and "
-        "cohorts put each reading on record, as they are set up to."
+        f"admin, {scale.pick(10, 200)} times each, all sizes in turns. Nothing is kept between them; MRR, "
+        "churn and cohorts put each reading on record, as they are set up to."
     )
     paged = (
         "The cursor of the last page is sealed as the API does it, at the order where an OFFSET says that "

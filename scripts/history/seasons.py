@@ -14,8 +14,9 @@ _HOUR: Final = timedelta(hours=1)
 
 def months_before(until: datetime, months: int) -> datetime:
     """Return the beginning of the month that so many months, the running one included, begin with."""
-    until = until.astimezone(UTC)
-    year, month = divmod(until.year * 12 + until.month - months, 12)
+    # At the very start of a month the one before it is still the last in which anything happened.
+    last = until.astimezone(UTC) - timedelta(microseconds=1)
+    year, month = divmod(last.year * 12 + last.month - months, 12)
     return datetime(year, month + 1, 1, tzinfo=UTC)
 
 

@@ -197,6 +197,16 @@ def test_every_product_that_is_sold_was_counted() -> None:
     assert sold <= counted
 
 
+def test_a_past_that_ends_with_a_month_is_of_whole_months() -> None:
+    past = replace(PAST, orders=100, months=1, until=datetime(2026, 11, 1, tzinfo=UTC))
+
+    placed = [event.occurred_at for event in past.events() if isinstance(event, OrderPlaced)]
+
+    assert len(placed) == 100
+    assert {at.month for at in placed} == {10}
+    assert [rate.valid_from.month for rate in past.rates()] == [10]
+
+
 def test_a_past_needs_somebody_in_it() -> None:
     with pytest.raises(ValueError, match="at least one order, one customer and one month"):
         replace(PAST, customers=0)
