@@ -65,7 +65,7 @@ def test_every_request_is_answered_as_the_document_says(
     case: AnyCase, analytics: Analytics, desk: Desk
 ) -> None:
     if not analytics.rows("SELECT * FROM orders"):
-        insert(analytics, "orders", *(order(f"o-{n}") for n in range(3)))
+        insert(analytics, "orders", *(order(order_id) for order_id in ("0", "00", "000")))
         insert(analytics, "sales_daily", sold("2026-01-31", orders=1, confirmed=1, revenue_minor=1))
         insert(analytics, "product_daily", sold_of("tea", "2026-01-31", orders=1, confirmed=1))
 
