@@ -46,4 +46,12 @@ CATALOGUE: Mapping[str, Benchmark] = {
         "What the whole local stack settles at a rising load, beside one order at a time",
     ),
     "growth": Benchmark("benchmarks.growth", "Whether an order takes longer the more orders there have been"),
+    "projector": Benchmark(
+        "benchmarks.analytics_projector",
+        "What projecting an event takes, and whether it takes more the more events there have been",
+    ),
+    "analytics": Benchmark(
+        "benchmarks.analytics",
+        "How fast the analytics API answers, and what keyset pages and rollups are worth",
+    ),
 }

@@ -180,11 +180,11 @@ class Sales(Telling):
     """What became of the orders that were placed in a time."""
 
     orders: int
-    confirmed: int
+    confirmed: Annotated[int, Field(description="With those that were refunded later.")]
     rejected: int
     cancelled: int
     refunded: int
-    units: int
+    units: Annotated[int, Field(description="Of confirmed orders.")]
     success_rate: Annotated[float | None, Field(description="confirmed / (confirmed + rejected + cancelled)")]
     takings: Annotated[list[Takings], Field(description="By currency: amounts of two are never added up.")]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -53,7 +54,7 @@ def terms(connection: Connection, caller: Caller, metric: str) -> Terms:
     return Terms(
         currency=currency,
         audited="audited" in rules,
-        smallest_group=int(rules.get("smallest_group", 0)),
+        smallest_group=ceil(rules.get("smallest_group", 0)),
         hides_customers=caller.role in rules.get("customers_hidden_from", ()),
         as_of=as_of,
         version=f"{currency} {sorted(rules.items())} {projected}",
