@@ -1,8 +1,11 @@
 """A batch of events becomes rows and sums in one transaction, or nothing at all."""
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
+from threading import Event as Signal
 from typing import Any
 
 import psycopg
@@ -23,6 +26,9 @@ from tests.fakes import RecordingTelemetry
 
 JAN = date(2026, 1, 1)
 FEB = date(2026, 2, 1)
+MAR = date(2026, 3, 1)
+
+_SECONDS = 20.0
 
 
 class CountingConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -32,6 +38,20 @@ class CountingConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def execute(self, *arguments: Any, **options: Any) -> psycopg.Cursor[tuple[Any, ...]]:  # noqa: ANN401 - as its own
         self.executed += 1
+        return super().execute(*arguments, **options)
+
+
+class PausingConnection(psycopg.Connection[tuple[Any, ...]]):
+    """Stops before the last statement of a batch, with all its locks held, until it may go on."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as its own
+        super().__init__(*arguments, **options)
+        self.paused, self.go_on = Signal(), Signal()
+
+    def execute(self, *arguments: Any, **options: Any) -> psycopg.Cursor[tuple[Any, ...]]:  # noqa: ANN401 - as its own
+        if "projection_checkpoints" in str(arguments[0]):
+            self.paused.set()
+            self.go_on.wait(_SECONDS)
         return super().execute(*arguments, **options)
 
 
@@ -128,6 +148,33 @@ def test_an_earlier_order_moves_its_customer_to_an_earlier_cohort(
     assert analytics.rows("SELECT cohort, month, entered, left_off FROM cohort_month ORDER BY 2") == [
         (FEB, FEB, 1, 0),
         (FEB, date(2026, 4, 1), 0, 1),
+    ]
+
+
+def test_two_orders_of_a_customer_that_are_projected_at_once_know_of_each_other(
+    analytics: Analytics, projector: Projector, telemetry: RecordingTelemetry
+) -> None:
+    projector.handle(messages([adjusted()]))  # a tenant that nobody has to wait for
+    slow = PausingConnection.connect(
+        analytics.server.dsn(analytics.name, PROJECTOR), autocommit=True, prepare_threshold=None
+    )
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    january = messages([Shop("one").confirmed(at("2026-01-10"))])
+    february = messages([Shop("other").confirmed(at("2026-02-10"))])
+
+    with closing(slow), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(Projector(Database(lambda: slow), telemetry).handle, january)
+        assert slow.paused.wait(_SECONDS)
+        second = pool.submit(projector.handle, february)
+        deadline = time.monotonic() + _SECONDS
+        while not (second.done() or analytics.rows(waiting)):
+            assert time.monotonic() < deadline
+        slow.go_on.set()
+        assert (first.result(), second.result()) == ((), ())
+
+    assert analytics.rows("SELECT cohort, month, entered, left_off FROM cohort_month ORDER BY 2") == [
+        (JAN, JAN, 1, 0),
+        (JAN, MAR, 0, 1),
     ]
 
 
@@ -289,12 +336,13 @@ def test_what_follows_from_an_event_is_the_same_when_it_is_read_back(
     shop = Shop()
     fine = NOON.replace(microsecond=123_999)
 
-    projector.handle(messages([shop.placed(fine)]))
+    projector.handle(messages([shop.placed(fine), adjusted("cup", fine)]))
     at_once = analytics.rows("SELECT placed_at FROM orders")
     projector.handle(messages([shop.requested()]))
 
     assert analytics.rows("SELECT placed_at FROM orders") == at_once
     assert analytics.rows("SELECT occurred_at FROM event_inbox WHERE event = 'OrderPlaced'") == at_once
+    assert analytics.rows("SELECT told_at FROM products") == at_once
 
 
 def test_tenants_are_kept_apart_and_begin_with_the_defaults(
