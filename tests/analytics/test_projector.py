@@ -256,6 +256,30 @@ def test_terms_without_an_exchange_rate_come_again_alone_until_there_is_one(
     ]
 
 
+def test_the_rate_is_that_of_the_day_and_there_is_none_before_the_first(
+    analytics: Analytics, projector: Projector
+) -> None:
+    with closing(analytics.connect()) as owner:
+        for rate, day in ((2, "2026-01-10"), (3, "2026-02-10")):
+            owner.execute(
+                "INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES (%s, 'EUR', %s, %s)",
+                [TENANT, day, rate],
+            )
+    days = ("2026-01-09", "2026-01-10", "2026-02-09", "2026-02-10", "2026-05-01")
+
+    again = projector.handle(
+        messages([Contract(day, customer=day).started(day, 100, currency="EUR") for day in days])
+    )
+
+    assert again == {"m0"}
+    assert analytics.rows("SELECT subscription_id, annual_minor FROM subscription_periods ORDER BY 1") == [
+        ("2026-01-10", 2_400),
+        ("2026-02-09", 2_400),
+        ("2026-02-10", 3_600),
+        ("2026-05-01", 3_600),
+    ]
+
+
 def test_an_end_of_terms_needs_no_exchange_rate(analytics: Analytics, projector: Projector) -> None:
     again = projector.handle(messages([Contract().cancelled("2026-01-10")]))
 
