@@ -299,9 +299,10 @@ def test_a_second_end_does_not_move_the_first() -> None:
 def test_of_what_takes_effect_at_once_the_later_told_wins_then_ends_over_changes_over_starts() -> None:
     contract = Contract()
     now = at("2026-01-10")
-    start = contract.started("2026-01-10", 100)
-    change = contract.changed("2026-01-10", 200)
+    # Numbered the other way round, so that it is not by their ids that they win.
     end = contract.cancelled("2026-01-10")
+    change = contract.changed("2026-01-10", 200)
+    start = contract.started("2026-01-10", 100)
     told_later = contract.started("2026-01-11", 300, effective_at=now)
     twin = contract.changed("2026-01-10", 400)
 
