@@ -11,9 +11,9 @@ from itertools import count, islice
 from benchmarks.analytics_place import Shop, Way, live, past, served, shop
 from benchmarks.measuring import Scale, Spread, alternate, number, ratio
 from benchmarks.report import Chart, Report, Table
-from benchmarks.silence import Silence
 from scripts.history.history import About
 from scripts.local.postgres import Postgres
+from scripts.silence import Silence
 from services.analytics.projector import Projector
 from services.analytics.settings import PROJECTOR
 from services.shared.events import Event

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.analytics_place import TENANT, UNTIL, Way
-from benchmarks.silence import Silence
+from scripts.silence import Silence
 from services.analytics.api.app import build
 from services.analytics.api.cursors import Cursors
 from services.analytics.wanted import Filters, Position

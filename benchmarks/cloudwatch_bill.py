@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.silence import Silence
 from scripts.cost.prices import METRIC_REQUESTED
+from scripts.silence import Silence
 from services.metrics.catalog import catalog
 from services.metrics.cloudwatch import Reading
 from services.metrics.collection import Collector

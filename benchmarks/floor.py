@@ -14,8 +14,8 @@ from benchmarks.functions import Calls, Functions, Place, placed, quiet
 from benchmarks.measuring import Scale, Spread, alternate, ratio
 from benchmarks.profiling import Profiler
 from benchmarks.report import Chart, Report, Table
-from benchmarks.silence import Silence
 from benchmarks.targets import Reached
+from scripts.silence import Silence
 
 _SKUS = [f"sku-{n:04}" for n in range(1_000)]
 _BATCH = 100

@@ -19,7 +19,7 @@ import botocore.session
 from botocore.config import Config
 
 from benchmarks.emulated import Emulated
-from benchmarks.silence import Silence
+from scripts.silence import Silence
 from services.order.domain import announce
 from services.order.service import OrderService
 from services.payment.service import PaymentService

@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.registry import Collector
 
-from benchmarks.silence import Silence
+from scripts.silence import Silence
 from services.metrics.access import Gate
 from services.metrics.catalog import catalog
 from services.metrics.counters import Counter, Gauge, Ledger

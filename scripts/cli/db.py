@@ -90,21 +90,26 @@ def seed(
     number: Annotated[
         int, typer.Option("--seed", metavar="N", help="The same number makes the same history.")
     ] = 1,
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="When it ends, such as 2026-01-31T00:00:00Z.")
+    ] = "now",
     tenant: Tenant = DEFAULT_TENANT,
-    dsn: Annotated[
-        str | None, typer.Option(metavar="DSN", help="Another database than the local stack's.")
-    ] = None,
 ) -> None:
-    """Invent a shop's history: seasons, growth, plans, upgrades, churn, refunds, in several regions."""
-    from scripts.history import seeding
+    """Invent the past of a shop: seasons, growth, plans, upgrades, churn, refunds, in several regions.
 
-    plan = seeding.Plan(orders=orders, customers=customers, months=months, seed=number, tenant=tenant)
-    with session.out.progress("Told", 0) as advance:
-        told = seeding.seed(dsn or _local_dsn(session), plan, until=session.desk.clock.now(), seen=advance)
+    A tenant that nothing was heard of yet gets it in bulk, a million orders in minutes; any other as events
+    come, a few thousand a second.
+    """
+    from scripts.history.history import History
+    from scripts.local import database
+    from scripts.ops.times import moment
+
+    now = session.desk.clock.now()
+    past = History(orders, customers, months, number, tenant, moment(until, now))
+    told = database.seed(_local_database(session), past, session.out.note)
     session.out.show(
-        told.as_json(),
-        f"{told.events} events of {orders} orders and {told.subscriptions} subscriptions are in the database "
-        f"({told.seconds:.1f} s).",
+        {"events": told.events, "orders": told.orders, "subscriptions": told.subscriptions},
+        f"{told.events} events of {told.orders} orders and {told.subscriptions} subscriptions are in the database.",
     )
 
 
@@ -144,13 +149,13 @@ def _environment(session: Session) -> "Environment":
     return open_environment(session.env)
 
 
-def _local_dsn(session: Session) -> str:
+def _local_database(session: Session) -> str:
     from scripts.environment import LOCAL
     from scripts.errors import ToolError
     from scripts.local.state import StackState, home_folder
 
     if session.env != LOCAL:
-        raise ToolError("say with --dsn which database; only the local stack's is known.", exit_code=2)
+        raise ToolError("an invented past is for the local stack alone.", exit_code=2)
     state = StackState.read(home_folder())
     if state is None or state.postgres is None:
         raise ToolError("the local stack is not running; start it with `make up`.")

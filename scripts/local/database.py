@@ -6,11 +6,22 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
+from scripts.history import seeding
+from scripts.history.copying import connect
 from scripts.ops.database import ask
+from scripts.silence import Silence
+from services.analytics.database import Database
+from services.analytics.projector import Projector
+from services.analytics.settings import OWNER, PROJECTOR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scripts.environment import Environment
+    from scripts.history.history import History
+    from scripts.history.seeding import Seeded
     from scripts.local.postgres import Postgres
 
 NAME: Final = "pulsequeue"
@@ -24,3 +35,13 @@ def make(server: Postgres) -> None:
 
 def migrate(environment: Environment) -> None:
     ask(environment, {"action": "migrate"})
+
+
+def seed(dsn: str, past: History, say: Callable[[str], None]) -> Seeded:
+    """Bring a past into the database: in bulk where nothing was heard of its tenant yet."""
+    owner = make_conninfo(dsn, user=OWNER)
+    with closing(connect(owner)) as connection:
+        heard = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [past.tenant])
+        in_bulk = heard.fetchone() is None
+    with closing(Database(lambda: connect(make_conninfo(dsn, user=PROJECTOR)))) as database:
+        return seeding.seed(past, owner, Projector(database, Silence()).handle, in_bulk=in_bulk, say=say)
