@@ -109,7 +109,7 @@ def seed(
     told = database.seed(_local_database(session), past, session.out.note)
     session.out.show(
         {"events": told.events, "orders": told.orders, "subscriptions": told.subscriptions},
-        f"{told.events} events of {told.orders} orders and {told.subscriptions} subscriptions are in the database.",
+        f"{told.events} events of {told.orders} orders and {told.subscriptions} subscriptions are in now.",
     )
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import psycopg
 import pytest
 
 from scripts.history import bulk
@@ -24,7 +23,7 @@ from services.analytics.database import Database
 from services.analytics.projector import Projector
 from services.analytics.settings import API, OWNER, PROJECTOR
 from services.shared.inbox import Delivery
-from tests.analytics.conftest import TEMPLATE, Analytics
+from tests.analytics.conftest import Analytics, make_copy
 from tests.analytics.explaining import Node, Plans, explaining
 from tests.fakes import RecordingTelemetry
 
@@ -96,9 +95,7 @@ class Explained:
 
 @pytest.fixture(scope="module")
 def explained(server: Postgres) -> Explained:
-    made = Analytics(server, "plans")
-    with closing(psycopg.connect(server.dsn(), autocommit=True)) as administrator:
-        administrator.execute(f"CREATE DATABASE {made.name} TEMPLATE {TEMPLATE}".encode())
+    made = Analytics(server, make_copy(server, "plans"))
     bulk.load(PAST, server.dsn(made.name, OWNER), workers=1, say=lambda _said: None)
     [[newest]] = made.rows("SELECT order_id FROM orders ORDER BY placed_at DESC LIMIT 1")
     return Explained(made, newest)

@@ -14,8 +14,12 @@ PURE = [
         ROOT / "services/shared" / f"{name}.py"
         for name in ("ledger", "packing", "advance", "events", "facts")
     ),
+    *(
+        ROOT / "services/analytics" / f"{name}.py"
+        for name in ("projections", "recurring", "rollups", "rows", "changes")
+    ),
 ]
-IMPURE = {"boto3", "botocore", "os", "random", "socket", "threading", "time"}
+IMPURE = {"boto3", "botocore", "os", "psycopg", "random", "socket", "threading", "time"}
 CLOCKS = {"now", "utcnow", "today"}
 
 
