@@ -1,6 +1,6 @@
 """The SQL of the projector: a statement per table and batch, however many rows it is about."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -56,22 +56,23 @@ def _putting(table: Table) -> bytes:
     updates = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in table.others
     )
-    if table is PRODUCTS:
-        guarding: Sequence[str] = ("told_at", "told_by")
-    elif "version" in table.columns:
-        guarding = ("version",)
-    else:
-        guarding = table.others
     guard = sql.SQL("({}) {} ({})").format(
-        _names(guarding, "t"),
-        sql.SQL("IS DISTINCT FROM" if guarding is table.others else "<"),
-        _names(guarding, "excluded"),
+        _names(_newer_by(table) or table.others, "t"),
+        sql.SQL("<" if _newer_by(table) else "IS DISTINCT FROM"),
+        _names(_newer_by(table) or table.others, "excluded"),
     )
     return (
         sql.SQL("{} ON CONFLICT ({}) DO UPDATE SET {} WHERE {}")
         .format(_inserting(table), _names(table.key), updates, guard)
         .as_bytes()
     )
+
+
+def _newer_by(table: Table) -> tuple[str, ...]:
+    """Name the columns that tell which of two rows is the newer one, where any do."""
+    if table is PRODUCTS:
+        return ("told_at", "told_by")
+    return ("version",) if "version" in table.columns else ()
 
 
 @cache
