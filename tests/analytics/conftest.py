@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -67,18 +68,22 @@ def shared(server: Postgres) -> str:
 
 
 @pytest.fixture
-def analytics(server: Postgres, shared: str) -> Iterator[Analytics]:
-    """An empty database with every table."""
-    made = Analytics(server, shared)
+def analytics(request: pytest.FixtureRequest, server: Postgres, shared: str) -> Iterator[Analytics]:
+    """An empty database with every table; one of its own for a test that changes more than rows."""
+    spoils = request.node.get_closest_marker("spoils_the_schema") is not None
+    made = Analytics(server, make_copy(server, f"spoilt_{next(_numbers)}") if spoils else shared)
     yield made
     for database in made.opened:
         database.close()
+    if spoils:
+        return
     with closing(psycopg.connect(server.dsn(shared), autocommit=True)) as administrator:
         # Without triggers: the audit log refuses to be emptied.
         administrator.execute("SET session_replication_role = replica")
         administrator.execute(_EMPTY)
 
 
+_numbers = count(1)
 _EMPTY = """
 DO $$
 BEGIN

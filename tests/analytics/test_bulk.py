@@ -142,6 +142,7 @@ def test_what_the_projector_is_not_able_to_take_is_said(analytics: Analytics) ->
         seeding.seed(GLOBEX, owner, lambda these: {these[0].message_id}, in_bulk=False, say=_nothing)
 
 
+@pytest.mark.spoils_the_schema
 def test_policies_hold_for_the_owner_again_when_bulk_has_ended_or_failed(analytics: Analytics) -> None:
     with closing(analytics.connect()) as owner:
         owner.execute("ALTER TABLE payments ADD CONSTRAINT never CHECK (amount_minor < 0)")

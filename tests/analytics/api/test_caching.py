@@ -108,6 +108,7 @@ def test_a_default_is_the_same_question_as_the_value_it_stands_for(desk: Desk) -
     assert spelled.headers["etag"] == tag_of(desk)
 
 
+@pytest.mark.spoils_the_schema
 def test_rows_are_not_looked_up_for_what_the_reader_has(analytics: Analytics, desk: Desk) -> None:
     tag = tag_of(desk)
     with closing(analytics.connect()) as owner:

@@ -142,6 +142,7 @@ def test_looking_for_an_order_that_is_not_there_is_a_read_where_orders_are_gover
     ]
 
 
+@pytest.mark.spoils_the_schema
 def test_a_read_that_cannot_be_put_on_record_is_not_answered(analytics: Analytics, desk: Desk) -> None:
     tell_owner(analytics, "REVOKE INSERT ON audit_logs FROM pulsequeue_api")
     tell_owner(
