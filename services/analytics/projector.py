@@ -3,9 +3,9 @@
 Rows are a function of the set of events heard, and a rollup is moved by what its rows say now less what they
 said before. So nothing depends on when, how often or in what order events come.
 
-No two transactions wait for each other: all of them take, in this order, the rows of tenants, the locks of
-the subjects, the locks of the customers, the rows of each rollup and the checkpoints, each of these sorted.
-What else is written belongs to a subject, and so to whoever holds its lock.
+No two transactions can wait for each other: all of them take, in this order, the rows of tenants, the
+locks of the subjects, the locks of the customers, the rows of each rollup and the checkpoints, each of these
+sorted. What else is written belongs to a subject, and so to whoever holds its lock.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What every rollup must hold, asked of the plain rows in the most obvious way, however long it takes."""
+"""What all that is worked out must be, asked of the plain rows in the most obvious way, however slow."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -100,6 +100,18 @@ QUERIES: Final[Mapping[str, str]] = {
     "customer_month": f"""{_ORDERS}
         SELECT tenant_id, customer_id, month, money, count(*), sum(amount_minor), sum(given_back)
         FROM sold WHERE is_sold GROUP BY 1, 2, 3, 4""",
+    "subscription_periods": """
+        SELECT p.tenant_id, customer_id, subscription_id, starts_at,
+          amount_minor * CASE billing_interval WHEN 'year' THEN 1 ELSE 12 END
+          * CASE WHEN p.currency = reporting_currency THEN 1 ELSE (
+            SELECT rate FROM fx_rates r
+            WHERE r.tenant_id = p.tenant_id AND r.currency = p.currency AND valid_from = (
+              SELECT max(valid_from) FROM fx_rates before
+              WHERE before.tenant_id = p.tenant_id AND before.currency = p.currency
+                AND before.valid_from <= (starts_at AT TIME ZONE 'UTC')::date
+            )
+          ) END
+        FROM subscription_periods p JOIN tenants USING (tenant_id)""",
     "mrr_movements": f"{_WORTH} SELECT tenant_id, customer_id, month, movement, difference FROM moved",
     "mrr_month": f"""{_WORTH}
         SELECT tenant_id, month, movement, count(*), sum(difference) FROM moved GROUP BY 1, 2, 3""",
@@ -119,6 +131,8 @@ STORED: Final[Mapping[str, str]] = {
         refunded, units, revenue_minor, refunded_minor FROM product_daily""",
     "customer_month": """SELECT tenant_id, customer_id, month, currency, orders, revenue_minor, refunded_minor
         FROM customer_month""",
+    "subscription_periods": """SELECT tenant_id, customer_id, subscription_id, starts_at, annual_minor
+        FROM subscription_periods""",
     "mrr_movements": "SELECT tenant_id, customer_id, month, movement, annual_minor FROM mrr_movements",
     "mrr_month": "SELECT tenant_id, month, movement, customers, annual_minor FROM mrr_month",
     "cohort_month (subscription)": """SELECT tenant_id, basis, cohort, month, entered, left_off

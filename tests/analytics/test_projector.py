@@ -1,8 +1,11 @@
 """A batch of events becomes rows and sums in one transaction, or nothing at all."""
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
+from threading import Event as Signal
 from typing import Any
 
 import psycopg
@@ -23,6 +26,9 @@ from tests.fakes import RecordingTelemetry
 
 JAN = date(2026, 1, 1)
 FEB = date(2026, 2, 1)
+MAR = date(2026, 3, 1)
+
+_SECONDS = 20.0
 
 
 class CountingConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -32,6 +38,20 @@ class CountingConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def execute(self, *arguments: Any, **options: Any) -> psycopg.Cursor[tuple[Any, ...]]:  # noqa: ANN401 - as its own
         self.executed += 1
+        return super().execute(*arguments, **options)
+
+
+class PausingConnection(psycopg.Connection[tuple[Any, ...]]):
+    """Stops before the last statement of a batch, with all its locks held, until it may go on."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as its own
+        super().__init__(*arguments, **options)
+        self.paused, self.go_on = Signal(), Signal()
+
+    def execute(self, *arguments: Any, **options: Any) -> psycopg.Cursor[tuple[Any, ...]]:  # noqa: ANN401 - as its own
+        if "projection_checkpoints" in str(arguments[0]):
+            self.paused.set()
+            self.go_on.wait(_SECONDS)
         return super().execute(*arguments, **options)
 
 
@@ -131,6 +151,33 @@ def test_an_earlier_order_moves_its_customer_to_an_earlier_cohort(
     ]
 
 
+def test_two_orders_of_a_customer_that_are_projected_at_once_know_of_each_other(
+    analytics: Analytics, projector: Projector, telemetry: RecordingTelemetry
+) -> None:
+    projector.handle(messages([adjusted()]))  # a tenant that nobody has to wait for
+    slow = PausingConnection.connect(
+        analytics.server.dsn(analytics.name, PROJECTOR), autocommit=True, prepare_threshold=None
+    )
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    january = messages([Shop("one").confirmed(at("2026-01-10"))])
+    february = messages([Shop("other").confirmed(at("2026-02-10"))])
+
+    with closing(slow), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(Projector(Database(lambda: slow), telemetry).handle, january)
+        assert slow.paused.wait(_SECONDS)
+        second = pool.submit(projector.handle, february)
+        deadline = time.monotonic() + _SECONDS
+        while not (second.done() or analytics.rows(waiting)):
+            assert time.monotonic() < deadline
+        slow.go_on.set()
+        assert (first.result(), second.result()) == ((), ())
+
+    assert analytics.rows("SELECT cohort, month, entered, left_off FROM cohort_month ORDER BY 2") == [
+        (JAN, JAN, 1, 0),
+        (JAN, MAR, 0, 1),
+    ]
+
+
 def test_items_that_are_no_more_are_removed(analytics: Analytics, projector: Projector) -> None:
     projector.handle(messages([Shop(lines=[("cup", 1, 500), ("mug", 1, 500)]).placed()]))
 
@@ -206,6 +253,30 @@ def test_terms_without_an_exchange_rate_come_again_alone_until_there_is_one(
     assert analytics.rows("SELECT month, movement, annual_minor FROM mrr_month ORDER BY 1") == [
         (JAN, "new", 12_000),
         (FEB, "expansion", 12_000),
+    ]
+
+
+def test_the_rate_is_that_of_the_day_and_there_is_none_before_the_first(
+    analytics: Analytics, projector: Projector
+) -> None:
+    with closing(analytics.connect()) as owner:
+        for rate, day in ((2, "2026-01-10"), (3, "2026-02-10")):
+            owner.execute(
+                "INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES (%s, 'EUR', %s, %s)",
+                [TENANT, day, rate],
+            )
+    days = ("2026-01-09", "2026-01-10", "2026-02-09", "2026-02-10", "2026-05-01")
+
+    again = projector.handle(
+        messages([Contract(day, customer=day).started(day, 100, currency="EUR") for day in days])
+    )
+
+    assert again == {"m0"}
+    assert analytics.rows("SELECT subscription_id, annual_minor FROM subscription_periods ORDER BY 1") == [
+        ("2026-01-10", 2_400),
+        ("2026-02-09", 2_400),
+        ("2026-02-10", 3_600),
+        ("2026-05-01", 3_600),
     ]
 
 
@@ -289,12 +360,13 @@ def test_what_follows_from_an_event_is_the_same_when_it_is_read_back(
     shop = Shop()
     fine = NOON.replace(microsecond=123_999)
 
-    projector.handle(messages([shop.placed(fine)]))
+    projector.handle(messages([shop.placed(fine), adjusted("cup", fine)]))
     at_once = analytics.rows("SELECT placed_at FROM orders")
     projector.handle(messages([shop.requested()]))
 
     assert analytics.rows("SELECT placed_at FROM orders") == at_once
     assert analytics.rows("SELECT occurred_at FROM event_inbox WHERE event = 'OrderPlaced'") == at_once
+    assert analytics.rows("SELECT told_at FROM products") == at_once
 
 
 def test_tenants_are_kept_apart_and_begin_with_the_defaults(

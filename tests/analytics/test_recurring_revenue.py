@@ -195,9 +195,9 @@ def test_terms_in_a_currency_without_a_rate_on_their_day_cannot_be_counted(day: 
 def test_amounts_of_any_size_at_rates_of_ten_digits_are_exact() -> None:
     rates = Rates("USD", {"EUR": [(JAN, Decimal("1.0000000001"))]})
 
-    found = moved(Contract().started("2026-01-10", 9 * 10**18, currency="EUR"), rates=rates)
+    found = moved(Contract().started("2026-01-10", 2**63 - 1, currency="EUR"), rates=rates)
 
-    assert found == [(JAN, "new", Decimal(108_000_000_010_800_000_000))]
+    assert found == [(JAN, "new", Decimal("110680464453325356128.2257309684"))]
 
 
 def test_what_must_be_known_are_the_currencies_of_terms_on_the_days_they_began() -> None:
@@ -299,9 +299,10 @@ def test_a_second_end_does_not_move_the_first() -> None:
 def test_of_what_takes_effect_at_once_the_later_told_wins_then_ends_over_changes_over_starts() -> None:
     contract = Contract()
     now = at("2026-01-10")
-    start = contract.started("2026-01-10", 100)
-    change = contract.changed("2026-01-10", 200)
+    # Numbered the other way round, so that it is not by their ids that they win.
     end = contract.cancelled("2026-01-10")
+    change = contract.changed("2026-01-10", 200)
+    start = contract.started("2026-01-10", 100)
     told_later = contract.started("2026-01-11", 300, effective_at=now)
     twin = contract.changed("2026-01-10", 400)
 
