@@ -39,12 +39,16 @@ class Database:
 
         What may go through later is raised as StoreUnavailableError.
         """
+        with self.connection() as connection, connection.transaction():
+            if tenant_id is not None:
+                connection.execute("SELECT set_config('app.tenant_id', %s, true)", [tenant_id])
+            yield connection
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend the connection for work that says itself where its transactions begin and end."""
         try:
-            connection = self._connection()
-            with connection.transaction():
-                if tenant_id is not None:
-                    connection.execute("SELECT set_config('app.tenant_id', %s, true)", [tenant_id])
-                yield connection
+            yield self._current()
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if isinstance(error, _PASSING) or getattr(error, "sqlstate", None) is None:
                 raise StoreUnavailableError(f"the database cannot be asked now: {_line(error)}") from error
@@ -56,7 +60,7 @@ class Database:
                 self._open.close()
             self._open = None
 
-    def _connection(self) -> Connection:
+    def _current(self) -> Connection:
         """Return the connection, or a new one in place of one that broke."""
         if self._open is None or self._open.closed:
             self._open = self._connect()

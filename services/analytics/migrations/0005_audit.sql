@@ -69,17 +69,19 @@ CREATE TRIGGER keep_all BEFORE TRUNCATE ON audit_logs FOR EACH STATEMENT EXECUTE
 CREATE FUNCTION make_audit_partitions(months_ahead integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  first date;
+  first timestamp;
+  starts timestamptz;
+  ends timestamptz;
   made text;
 BEGIN
   FOR ahead IN 0..months_ahead LOOP
     first := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead);
+    starts := first AT TIME ZONE 'UTC';
+    ends := (first + interval '1 month') AT TIME ZONE 'UTC';
     made := 'audit_logs_' || to_char(first, 'YYYY_MM');
     CONTINUE WHEN to_regclass(made) IS NOT NULL
-      OR EXISTS (SELECT FROM audit_logs_other WHERE at >= first AT TIME ZONE 'UTC'
-                 AND at < (first + interval '1 month') AT TIME ZONE 'UTC');
-    EXECUTE format('CREATE TABLE %I PARTITION OF audit_logs FOR VALUES FROM (%L) TO (%L)', made,
-                   first AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC');
+      OR EXISTS (SELECT FROM audit_logs WHERE tableoid = 'audit_logs_other'::regclass AND at >= starts AND at < ends);
+    EXECUTE format('CREATE TABLE %I PARTITION OF audit_logs FOR VALUES FROM (%L) TO (%L)', made, starts, ends);
     PERFORM seal(made::regclass);
   END LOOP;
 END

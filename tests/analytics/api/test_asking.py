@@ -111,6 +111,12 @@ def test_a_parameter_given_twice_is_refused_even_with_the_same_value(desk: Desk)
     assert answer.errors == {"status": "must be given once"}
 
 
+def test_a_value_that_is_too_long_is_refused_for_its_length(desk: Desk) -> None:
+    answer = desk.ask(MRR, {"month": "2" * 257})
+
+    assert answer.errors == {"month": "must have at most 256 characters"}
+
+
 def test_every_fault_is_told_at_once(desk: Desk) -> None:
     answer = desk.ask(ORDERS, {"limit": "x", "status": "LOST"})
 

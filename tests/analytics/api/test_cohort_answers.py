@@ -56,8 +56,11 @@ def test_months_that_have_not_begun_are_not_told(season: Desk) -> None:
     assert table(told) == {"2026-01": [3, 3]}
 
 
-def test_groups_smaller_than_the_rule_allows_are_withheld(analytics: Analytics, season: Desk) -> None:
-    insert(analytics, "governance_rules", rule("cohorts", "smallest_group", 7))
+@pytest.mark.parametrize("smallest", [7, 6.5])
+def test_groups_smaller_than_the_rule_allows_are_withheld(
+    analytics: Analytics, season: Desk, smallest: float
+) -> None:
+    insert(analytics, "governance_rules", rule("cohorts", "smallest_group", smallest))
 
     answer = season.ask("/api/metrics/cohorts")
 

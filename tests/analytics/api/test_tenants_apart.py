@@ -138,6 +138,16 @@ def test_questions_name_the_tenant_themselves_and_do_not_lean_on_the_policies_al
     assert ask(unhindered, path, claims("other")) == ask(full, path, claims("other"))
 
 
+def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: Desk) -> None:
+    insert(analytics, "orders", order("o-1", tenant_id="other"))
+
+    for desk in (full, Desk(analytics.database(OWNER))):
+        told = desk.ask("/api/orders/o-1", by=claims("other")).data
+
+        assert (told["units"], told["items"], told["timeline"]) == (2, [], [])
+        assert (told["payment"], told["fulfillment"]) == (None, None)
+
+
 def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: Desk) -> None:
     foreign = full.ask("/api/orders/o-1", by=claims("other"))
     unknown = full.ask("/api/orders/o-2", by=claims("other"))
