@@ -74,8 +74,9 @@ format: $(STAMP) ## Let ruff format, and fix what it can
 	$(BIN)/ruff check --fix .
 
 .PHONY: schemas
-schemas: $(STAMP) ## Write docs/events/ from the event models
+schemas: $(STAMP) ## Write docs/events/ and docs/openapi.json from the models
 	$(BIN)/pulsequeue events schema --all --output docs/events
+	@$(BIN)/python -m scripts.ops.openapi
 
 .PHONY: dashboards
 dashboards: $(STAMP) ## Write monitoring/grafana/*.json from the dashboards' sources

@@ -47,6 +47,7 @@ class Reader:
                 "rawQueryString": question.query,
                 "headers": dict(question.headers or {}),
                 "requestContext": {
+                    "stage": "$default",
                     "requestId": "benchmark",
                     "http": {"method": "GET", "path": question.path},
                     "authorizer": {"jwt": {"claims": _CLAIMS}},

@@ -20,3 +20,7 @@ def write(path: Path = PUBLISHED) -> bool:
     except OSError as error:
         raise ToolError(f"the document cannot be written to {path}: {error.strerror}.") from error
     return True
+
+
+if __name__ == "__main__":
+    print(f"{PUBLISHED}: {'written' if write() else 'was up to date'}")

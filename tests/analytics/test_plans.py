@@ -107,6 +107,7 @@ def _event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
         "rawPath": path,
         "rawQueryString": urlencode(query),
         "requestContext": {
+            "stage": "$default",
             "requestId": "r1",
             "http": {"method": "GET"},
             "authorizer": {"jwt": {"claims": {**claims, "exp": str(NOW.timestamp() + 60)}}},

@@ -1,18 +1,25 @@
-"""The way of every request: who asks, what for, whether he may, whether he has it already, and the answer."""
+"""The way of every request: who asks, what for, whether he may, whether he has it already, and the answer.
+
+Powertools finds the route, lets web pages in, and hands errors to those who make problems of them. Parameters
+are read by our own models, more strictly than its validation would, and the document is made from those
+(docs/adr/0012-powertools-routes-and-our-models-read.md).
+"""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.analytics.api import asking, cors, governance, problems
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, CORSConfig, Response
+
+from services.analytics.api import asking, governance, problems
 from services.analytics.api.answers import Meta
 from services.analytics.api.caching import Keeping, etag, is_kept
 from services.analytics.api.cursors import Cursors
-from services.analytics.api.http import Request, Response
 from services.analytics.api.identity import Caller, caller
 from services.analytics.api.problems import Problem, RefusedError
+from services.analytics.api.request import Request
 from services.analytics.api.routes import DOCUMENT, ROUTES, Question, Route, Told
 from services.analytics.database import Database
 from services.shared.errors import TransientError
@@ -21,6 +28,9 @@ from services.shared.telemetry import Telemetry
 Answer = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
 _ALWAYS: Final = {"vary": "Authorization, Origin", "x-content-type-options": "nosniff"}
+_JSON: Final = "application/json"
+_READING: Final = ("GET", "OPTIONS")
+_LOOK_UP: Final = f"Look up in {DOCUMENT} what can be asked for."
 
 
 def build(
@@ -32,13 +42,56 @@ def build(
     telemetry: Telemetry,
 ) -> Answer:
     """Make what answers the events of an HTTP API."""
-    api = Api(database, Cursors(cursor_key), frozenset(allowed_origins), clock, telemetry)
+    api = Api(database, Cursors(cursor_key), clock, telemetry)
+    resolver = APIGatewayHttpResolver(cors=_cors(allowed_origins))
+    for route in ROUTES:
+        resolver.get(route.rule)(_answering(api, resolver, route))
+    resolver.get(DOCUMENT)(lambda: api.document(_request(resolver)))
+    resolver.not_found(lambda _: api.refused(_lost(_request(resolver)), _request(resolver)))
+    resolver.exception_handler(RefusedError)(lambda refusal: api.refused(refusal, _request(resolver)))
+    resolver.exception_handler(TransientError)(lambda error: api.waits(error, _request(resolver)))
+    resolver.exception_handler(Exception)(lambda error: api.failed(error, _request(resolver)))
 
     def answer(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-        del context
-        return api.answer(Request.from_event(event)).for_gateway()
+        told = resolver.resolve(dict(event), context)  # type: ignore[arg-type]
+        request = _request(resolver)
+        telemetry.tell(
+            "a question was answered",
+            path=request.path,
+            status=told["statusCode"],
+            request_id=request.request_id,
+        )
+        headers = {name.lower(): value for name, value in told["headers"].items()}
+        return {**told, "body": told.get("body") or "", "headers": {**headers, **_ALWAYS}}
 
     return answer
+
+
+def _cors(allowed_origins: Sequence[str]) -> CORSConfig | None:
+    """Let the pages of these origins read the answers, and those of no others."""
+    if not allowed_origins:
+        return None
+    first, *others = allowed_origins
+    return CORSConfig(first, others, allow_headers=["If-None-Match"], expose_headers=["ETag"], max_age=600)
+
+
+def _request(resolver: APIGatewayHttpResolver) -> Request:
+    return Request.of(resolver.current_event)
+
+
+def _answering(api: "Api", resolver: APIGatewayHttpResolver, route: Route) -> Callable[[], Response[str]]:
+    def answer() -> Response[str]:
+        return api.governed(route, _request(resolver))
+
+    return answer
+
+
+def _lost(request: Request) -> RefusedError:
+    """Say what is wrong with a request that no route takes."""
+    known = request.path == DOCUMENT or any(route.match(request.path) is not None for route in ROUTES)
+    if known and request.method not in _READING:
+        return problems.wrong_method(", ".join(_READING))
+    return problems.not_found(_LOOK_UP)
 
 
 class Api:
@@ -46,61 +99,19 @@ class Api:
         self,
         database: Database,
         cursors: Cursors,
-        allowed_origins: Collection[str],
         clock: Callable[[], datetime],
         telemetry: Telemetry,
     ) -> None:
         self._database = database
         self._cursors = cursors
-        self._allowed_origins = allowed_origins
         self._clock = clock
         self._telemetry = telemetry
 
-    def answer(self, request: Request) -> Response:
-        response = self._answered(request)
-        shared = cors.headers(request.headers.get("origin"), self._allowed_origins)
-        self._telemetry.tell(
-            "a question was answered",
-            path=request.path,
-            status=response.status,
-            request_id=request.request_id,
-        )
-        return response.having({**_ALWAYS, **shared})
-
-    def _answered(self, request: Request) -> Response:
-        """The boundary: whatever happens becomes an answer that says what to do."""
-        try:
-            return self._routed(request)
-        except RefusedError as refusal:
-            return _problem(refusal.problem, request)
-        except TransientError as error:
-            self._telemetry.warn(
-                "a question could not be answered", why=str(error), request_id=request.request_id
-            )
-            return _problem(problems.unavailable(), request)
-        except Exception as error:  # noqa: BLE001 - the boundary: the reader learns nothing of what is inside
-            self._telemetry.failed("a question failed unexpectedly", error)
-            return _problem(problems.unexpected(), request)
-
-    def _routed(self, request: Request) -> Response:
-        if request.path == DOCUMENT:
-            return self._only_read(request) or _document(request)
-        for route in ROUTES:
-            named = route.match(request.path)
-            if named is not None:
-                return self._only_read(request) or self._governed(request, route, named)
-        raise problems.not_found(f"Look up in {DOCUMENT} what can be asked for.")
-
-    def _only_read(self, request: Request) -> Response | None:
-        """Answer what is no reading: a browser that asks whether it may; refuse everything else."""
-        if request.method == "OPTIONS":
-            may = cors.preflight_headers(request.headers.get("origin"), self._allowed_origins)
-            return Response(204, headers={"allow": cors.METHODS, **may})
-        if request.method != "GET":
-            raise problems.wrong_method(cors.METHODS)
-        return None
-
-    def _governed(self, request: Request, route: Route, named: Mapping[str, str]) -> Response:
+    def governed(self, route: Route, request: Request) -> Response[str]:
+        """Answer one question to somebody who may know."""
+        named = route.match(request.path)
+        if named is None:  # the router is content with less: a line may end after the path
+            raise problems.not_found(_LOOK_UP)
         now = self._clock().astimezone(UTC)
         who = caller(request.claims, now)
         asked = asking.parse(route.asks, [*named.items(), *request.parameters])
@@ -121,7 +132,37 @@ class Api:
             return Response(304, headers=headers)
         if told is None:
             raise problems.not_found("Check the id: there is no such thing of your tenant.")
-        return _json(_envelope(told, who, terms, now, request), headers)
+        # Letters beyond ASCII are spelled out: however an order was named, the answer is plain text.
+        body = json.dumps(_envelope(told, who, terms, now, request), allow_nan=False)
+        return Response(200, _JSON, body, headers)
+
+    def document(self, request: Request) -> Response[str]:
+        """Tell whoever is signed in what can be asked for."""
+        # What describes the interface is imported when somebody wants to see it.
+        from services.analytics.api.describing import text  # noqa: PLC0415
+
+        caller(request.claims, self._clock().astimezone(UTC))
+        asking.parse(asking.Asking, request.parameters)
+        document = text()
+        tag = etag(document)
+        headers = {"cache-control": "private, max-age=300", "etag": tag}
+        if is_kept(request.headers.get("if-none-match"), tag):
+            return Response(304, headers=headers)
+        return Response(200, _JSON, document, headers)
+
+    def refused(self, refusal: RefusedError, request: Request) -> Response[str]:
+        return _told_of(refusal.problem, request)
+
+    def waits(self, error: TransientError, request: Request) -> Response[str]:
+        self._telemetry.warn(
+            "a question could not be answered", why=str(error), request_id=request.request_id
+        )
+        return _told_of(problems.unavailable(), request)
+
+    def failed(self, error: Exception, request: Request) -> Response[str]:
+        """The boundary: the reader learns nothing of what is inside."""
+        self._telemetry.failed("a question failed unexpectedly", error)
+        return _told_of(problems.unexpected(), request)
 
 
 def _envelope(
@@ -138,29 +179,12 @@ def _envelope(
     return {**envelope, "page": told.page.model_dump(mode="json")} if told.page else envelope
 
 
-def _document(request: Request) -> Response:
-    # What describes the interface is imported when somebody wants to see it.
-    from services.analytics.api.describing import text  # noqa: PLC0415
-
-    asking.parse(asking.Asking, request.parameters)
-    document = text()
-    tag = etag(document)
-    headers = {"cache-control": "public, max-age=300", "etag": tag, "content-type": "application/json"}
-    if is_kept(request.headers.get("if-none-match"), tag):
-        return Response(304, headers=headers)
-    return Response(200, document, headers)
-
-
-def _json(body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    # Letters beyond ASCII are spelled out: whatever an order was named, the answer is plain text on the wire.
-    return Response(200, json.dumps(body, allow_nan=False), {"content-type": "application/json", **headers})
-
-
-def _problem(problem: Problem, request: Request) -> Response:
+def _told_of(problem: Problem, request: Request) -> Response[str]:
     return Response(
         problem.kind.status,
+        problems.MEDIA_TYPE,
         json.dumps(problem.body(request.instance)),
-        {"content-type": problems.MEDIA_TYPE, "cache-control": "no-store", **problem.headers},
+        {"cache-control": "no-store", **problem.headers},
     )
 
 

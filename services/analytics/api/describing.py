@@ -64,14 +64,15 @@ def _own_operation() -> Json:
     return {
         "operationId": "document",
         "summary": "This document",
-        "security": [],
         "responses": {
             "200": {
                 "description": "This document",
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
             "304": {"description": "What you have is still good"},
-            **_refusals(problems.BAD_PARAMETERS, problems.UNEXPECTED),
+            **_refusals(
+                problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.BAD_PARAMETERS, problems.UNEXPECTED
+            ),
         },
     }
 

@@ -59,6 +59,11 @@ class Route:
     keeping: Keeping = Keeping.REVALIDATED
     paged: bool = False
 
+    @property
+    def rule(self) -> str:
+        """The path as the router takes it: an id may have any letter, a slash among them."""
+        return re.sub(r"\{\w+\}", ".+", self.path)
+
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(self.path)))

@@ -84,10 +84,11 @@ CREATE TABLE governance_rules (
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (tenant_id, metric, rule),
+  -- A rule that would have no effect is not taken for one that has.
   CHECK (CASE rule
     WHEN 'audited' THEN setting = 'null'
-    WHEN 'smallest_group' THEN jsonb_typeof(setting) = 'number'
-    ELSE jsonb_typeof(setting) = 'array'
+    WHEN 'smallest_group' THEN metric = 'cohorts' AND jsonb_typeof(setting) = 'number'
+    ELSE metric = 'orders' AND jsonb_typeof(setting) = 'array'
   END)
 );
 SELECT adopt('governance_rules');

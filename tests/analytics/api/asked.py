@@ -96,7 +96,12 @@ class Desk:
                 "rawPath": path,
                 "rawQueryString": urlencode(raw),
                 "headers": headers or {},
-                "requestContext": {"http": {"method": method}, "authorizer": who, "requestId": "request-1"},
+                "requestContext": {
+                    "stage": "$default",
+                    "http": {"method": method},
+                    "authorizer": who,
+                    "requestId": "request-1",
+                },
                 **event,
             }
         )

@@ -160,7 +160,3 @@ def test_a_problem_names_the_request_and_repeats_none_of_it(desk: Desk) -> None:
     assert answer.body["type"] == "urn:pulsequeue:problem:bad-parameters"
     assert "script" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-def test_an_event_with_nothing_in_it_is_answered_too(desk: Desk) -> None:
-    assert desk.send({}).status == 404

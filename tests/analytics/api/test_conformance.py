@@ -47,6 +47,7 @@ def send(desk: Desk, case: AnyCase) -> Response:
             "rawQueryString": url.query,
             "headers": dict(sent.headers),
             "requestContext": {
+                "stage": "$default",
                 "http": {"method": sent.method},
                 "authorizer": {"jwt": {"claims": ADMIN}} if signed_in else None,
                 "requestId": "request-1",

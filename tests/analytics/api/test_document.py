@@ -31,7 +31,7 @@ def test_the_published_document_is_the_one_that_is_made() -> None:
 
 
 def test_the_published_document_is_the_one_that_is_served() -> None:
-    answer = Desk(out_of_reach()).ask("/api/openapi.json", by=None)
+    answer = Desk(out_of_reach()).ask("/api/openapi.json")
 
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
@@ -59,11 +59,10 @@ def test_every_question_is_described_with_its_parameters_and_its_answer() -> Non
         assert {"401", "403", "422", "500", "503"} <= set(operation["responses"])
 
 
-def test_every_question_but_for_the_document_wants_a_token() -> None:
+def test_every_question_wants_a_token_and_so_does_the_document() -> None:
     assert document()["security"] == [{"idToken": []}]
-    assert [path for path, operation in operations().items() if "security" in operation] == [
-        "/api/openapi.json"
-    ]
+    assert not [path for path, operation in operations().items() if "security" in operation]
+    assert Desk(out_of_reach()).ask("/api/openapi.json", by=None).status == 401
 
 
 def test_every_problem_is_described() -> None:

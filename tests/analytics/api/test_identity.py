@@ -45,7 +45,7 @@ def test_a_token_that_is_not_good_is_refused(desk: Desk, who: Claims) -> None:
 
 @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}])
 def test_whoever_was_not_verified_is_refused(desk: Desk, authorizer: object) -> None:
-    context = {"http": {"method": "GET"}, "authorizer": authorizer, "requestId": "r"}
+    context = {"stage": "$default", "http": {"method": "GET"}, "authorizer": authorizer, "requestId": "r"}
 
     answer = desk.send({"rawPath": "/api/orders", "rawQueryString": "", "requestContext": context})
 
