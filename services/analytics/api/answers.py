@@ -98,7 +98,10 @@ class Order(OrderLine):
     items: list[OrderedItem]
     payment: Payment | None
     fulfillment: Fulfillment | None
-    timeline: Annotated[list[TimelineEntry], Field(description="Every event of the order, oldest first.")]
+    timeline: Annotated[
+        list[TimelineEntry],
+        Field(description="The events of the order, oldest first; of very many, the first 200."),
+    ]
 
 
 class Orders(Telling):

@@ -60,6 +60,9 @@ def line(row: Mapping[str, Any], *, hides_customers: bool) -> OrderLine:
     return OrderLine(**_line(row, hides_customers=hides_customers))
 
 
+MOST_MOMENTS: Final = 200
+"""An order has about five. One that a publisher tells of ten thousand times must not outgrow an answer."""
+
 # In one statement: what it tells is of one moment.
 _ORDER: Final = sql.SQL(
     """
@@ -69,11 +72,14 @@ SELECT {columns},
   (SELECT to_jsonb(p) FROM payments p WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s) AS payment,
   (SELECT to_jsonb(f) FROM fulfillment f
    WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s) AS fulfillment,
-  (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY occurred_at, event_id, event), '[]') FROM event_inbox e
-   WHERE tenant_id = %(tenant)s AND kind = 'order' AND subject = %(order_id)s) AS timeline
+  (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY occurred_at, event_id, event), '[]') FROM (
+     SELECT event, event_id, occurred_at, detail FROM event_inbox
+     WHERE tenant_id = %(tenant)s AND kind = 'order' AND subject = %(order_id)s
+     ORDER BY occurred_at, event_id, event LIMIT {moments}
+   ) e) AS timeline
 FROM orders WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s
 """
-).format(columns=_COLUMNS)
+).format(columns=_COLUMNS, moments=sql.Literal(MOST_MOMENTS))
 
 
 def one(connection: Connection, tenant_id: str, order_id: str, *, hides_customers: bool) -> Order | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.analytics.queries.orders import MOST_MOMENTS
 from tests.analytics.api.asked import Desk, at, claims, heard, insert, order
 from tests.analytics.conftest import Analytics
 from tests.fakes import START
@@ -260,3 +261,19 @@ def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
     assert one.data["timeline"][0]["detail"] == {"region": "eu"}
     assert guessed.status == 403
     assert "secret-ann" not in listed.text + one.text + guessed.text
+
+
+def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
+    analytics: Analytics, desk: Desk
+) -> None:
+    told = (
+        {**heard("o-1", "OrderPlaced", START + timedelta(minutes=minute)), "event_id": f"e-{minute}"}
+        for minute in range(MOST_MOMENTS + 5)
+    )
+    insert(analytics, "orders", order("o-1"))
+    insert(analytics, "event_inbox", *told)
+
+    timeline = desk.ask("/api/orders/o-1").data["timeline"]
+
+    assert len(timeline) == MOST_MOMENTS
+    assert [moment["eventId"] for moment in timeline[:3]] == ["e-0", "e-1", "e-2"]
