@@ -18,6 +18,8 @@ from scripts.local.users import User, add_user
 from scripts.ops import rebuilding
 from scripts.ops.aws_desk import AwsDesk
 from scripts.ops.database import ask
+from scripts.ops.dead_letter_office import peek, redrive
+from scripts.ops.dead_letters import Filter
 from scripts.users import ROLES, pool_id, token
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
@@ -129,6 +131,33 @@ def test_subscriptions_move_recurring_revenue(shop: Shop, ask_as: Ask) -> None:
         lambda: after()["new"]["customers"] == before["data"]["new"]["customers"] + 1, "the customer is new"
     )
     assert after()["new"]["amount"]["amountMinor"] == before["data"]["new"]["amount"]["amountMinor"] + 100
+
+
+def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
+    shop: Shop, ask_as: Ask
+) -> None:
+    terms = {"plan": "team", "interval": "month", "amountMinor": 900, "effectiveAt": "2018-07-05T00:00:00Z"}
+    foreign, home = (
+        {**terms, "subscriptionId": f"{name}-{shop.run}", "customerId": f"{name}-{shop.run}", "currency": it}
+        for name, it in (("swiss", "CHF"), ("local", "USD"))
+    )
+    shop.say("SubscriptionStarted", [foreign, home])
+
+    def counted() -> Any:  # noqa: ANN401 - JSON
+        return ask_as("metrics/mrr?month=2018-07")[1]["data"]["new"]
+
+    until(lambda: counted()["customers"] == 1, "the other one is counted")
+    until(lambda: len(shop.dead_letters("projector")) == 1, "five deliveries are enough")
+
+    rate = {"action": "setRate", "tenantId": "default", "currency": "CHF"}
+    ask(shop.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
+    letters = shop.desk.dead_letters("projector")
+    ours = frozenset(it.message_id for it in peek([letters], Filter()) if shop.run in it.body)
+    handled = redrive(shop.desk, letters, Filter(ids=ours), rate=None, seen=lambda _: None)
+
+    assert len(handled.done) == 1
+    until(lambda: counted()["customers"] == 2, "it is counted, too")
+    assert counted()["amount"]["amountMinor"] == 900 + 990
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -4,17 +4,19 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from scripts.environment import open_environment
 from scripts.local import emulator as ministack
 from scripts.local import stack as local_stack
 from scripts.local.stack import StackOptions
-from scripts.local.state import ProcessRecord
+from scripts.local.state import ProcessRecord, StackState
 from scripts.ops.audit import audit
 from scripts.ops.replaying import Plan, replay, routes
 from services.shared.ledger import Status
@@ -160,3 +162,26 @@ def test_a_recount_after_all_this_finds_nothing(shop: Shop) -> None:
 
     assert report.findings.all == ()
     assert report.moving == ()
+
+
+def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(shop: Shop, home: Path) -> None:
+    state = StackState.read(home)
+    assert state is not None
+    kept = {order.key.id: order.status.value for order in shop.desk.books.scan_orders()}
+
+    def told() -> dict[str, str]:
+        with closing(psycopg.connect(state.postgres or "")) as reader:
+            return dict(reader.execute("SELECT order_id, status FROM orders").fetchall())
+
+    until(lambda: told().items() >= kept.items(), "all orders are told as they are")
+
+    with closing(psycopg.connect(state.postgres or "")) as reader:
+        sums = reader.execute(
+            "SELECT sum(orders), sum(confirmed), sum(revenue_minor) FROM sales_daily"
+        ).fetchone()
+        rows = reader.execute(
+            "SELECT count(*), count(*) FILTER (WHERE confirmed_at IS NOT NULL),"
+            " sum(amount_minor) FILTER (WHERE confirmed_at IS NOT NULL) FROM orders"
+        ).fetchone()
+    assert sums == rows
+    assert len(kept) >= 720
