@@ -163,6 +163,36 @@ def test_roles_are_made_by_as_many_as_like_at_once(server: Postgres, fresh: Anal
     assert len(fresh.rows("SELECT 1 FROM pg_roles WHERE rolname LIKE 'pulsequeue%%'")) == 3
 
 
+def test_roles_are_made_by_an_administrator_who_is_no_superuser_and_who_becomes_none_of_them(
+    tmp_path: Path,
+) -> None:
+    # As on Aurora: whoever is a member of a role that IAM lets in is not let in by a password any more.
+    aurora = postgres.start(tmp_path / "postgres.log")
+    try:
+        with closing(psycopg.connect(aurora.dsn(), autocommit=True)) as superuser:
+            superuser.execute("CREATE ROLE rds_iam")
+            superuser.execute("CREATE ROLE administrator LOGIN CREATEROLE")
+            superuser.execute("GRANT rds_iam TO administrator WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+            superuser.execute("CREATE DATABASE aurora OWNER administrator")
+        with closing(
+            psycopg.connect(aurora.dsn("aurora", "administrator"), autocommit=True)
+        ) as administrator:
+            migrating.ensure_roles(administrator)
+            migrating.ensure_roles(administrator)
+        analytics = Analytics(aurora, "aurora")
+        with closing(analytics.connect()) as connection:
+            applied = migrating.migrate(connection, ALL)
+        granted = analytics.rows(
+            "SELECT roleid::regrole::text FROM pg_auth_members"
+            " WHERE member = 'administrator'::regrole AND (inherit_option OR set_option)"
+        )
+    finally:
+        postgres.stop(aurora)
+
+    assert len(applied) == len(ALL)
+    assert granted == []
+
+
 def test_the_newest_postgresql_takes_the_schema_too(tmp_path: Path) -> None:
     newest = postgres.start(tmp_path / "postgres.log", version=18)
     try:
