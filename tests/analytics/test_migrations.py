@@ -71,10 +71,12 @@ def test_every_earlier_version_is_brought_up_to_date_with_its_data(
     fresh: Analytics, owner: Connection, version: int
 ) -> None:
     migrating_then = ALL[:version]
-    with owner.transaction():
+    audited = any("FUNCTION make_audit_partitions" in it.sql for it in migrating_then)
+    if not audited:
         owner.execute(b"CREATE FUNCTION make_audit_partitions(integer) RETURNS void RETURN NULL")
     migrating.migrate(owner, migrating_then)
-    owner.execute(b"DROP FUNCTION make_audit_partitions")
+    if not audited:
+        owner.execute(b"DROP FUNCTION make_audit_partitions")
     with closing(fresh.connect(PROJECTOR)) as projector:
         projector.execute(b"INSERT INTO tenants (tenant_id, name) VALUES ('acme', 'Acme')")
 
