@@ -11,6 +11,7 @@ import pytest
 from scripts.errors import ToolError
 from scripts.history import bulk, seeding
 from scripts.history.history import History
+from scripts.local import database
 from services.analytics import rebuilding
 from services.analytics.projector import Projector
 from services.analytics.settings import OWNER
@@ -146,6 +147,13 @@ def test_a_tenant_that_reports_in_another_currency_is_refused(analytics: Analyti
 
     with pytest.raises(ToolError, match="does not report in USD"):
         _lay(analytics, GLOBEX)
+
+
+def test_a_local_database_that_does_not_answer_is_said_in_a_sentence() -> None:
+    with pytest.raises(
+        ToolError, match=r"^the stack's PostgreSQL does not answer; `make up` starts it again\.$"
+    ):
+        database.seed("postgresql://127.0.0.1:1/pulsequeue", GLOBEX, _nothing)
 
 
 def test_what_the_projector_is_not_able_to_take_is_said(analytics: Analytics) -> None:
