@@ -11,6 +11,7 @@ from scripts.history import bulk
 from scripts.history.bulk import Say
 from scripts.history.copying import connect
 from scripts.history.history import History
+from services.analytics.database import Connection
 from services.shared.events import Event, OrderPlaced, SubscriptionStarted
 from services.shared.inbox import Delivery, Handle
 
@@ -36,8 +37,25 @@ def seed(past: History, owner: str, project: Handle, *, in_bulk: bool, say: Say)
         laid = bulk.load(past, owner, workers=_WORKERS, say=say)
         return Seeded(laid.events, laid.orders, laid.subscriptions)
     with closing(connect(owner)) as connection, connection.transaction():
+        _refuse_a_part(connection, past.tenant)
         bulk.prepare(connection, past)
     return _deliver(past, project, say)
+
+
+def _refuse_a_part(owner: Connection, tenant: str) -> None:
+    """Refuse to add to events that no sum counts: as they are known already, none ever would."""
+    counted = owner.execute(
+        """
+        SELECT (SELECT count(*) FROM event_inbox WHERE tenant_id = %(tenant)s)
+             = (SELECT coalesce(sum(events), 0) FROM projection_checkpoints WHERE tenant_id = %(tenant)s)
+        """,
+        {"tenant": tenant},
+    ).fetchone()
+    if counted != (True,):
+        raise ToolError(
+            f"an earlier seed of tenant {tenant!r} broke off and left a part behind; "
+            "`pulsequeue db rebuild` clears it away."
+        )
 
 
 def _deliver(past: History, project: Handle, say: Say) -> Seeded:

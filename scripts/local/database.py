@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from scripts.errors import ToolError
 from scripts.history import seeding
 from scripts.history.copying import connect
 from scripts.ops.database import ask
@@ -40,7 +41,11 @@ def migrate(environment: Environment) -> None:
 def seed(dsn: str, past: History, say: Callable[[str], None]) -> Seeded:
     """Bring a past into the database: in bulk where nothing was heard of its tenant yet."""
     owner = make_conninfo(dsn, user=OWNER)
-    with closing(connect(owner)) as connection:
+    try:
+        connection = connect(owner)
+    except psycopg.OperationalError as error:
+        raise ToolError("the stack's PostgreSQL does not answer; `make up` starts it again.") from error
+    with closing(connection):
         heard = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [past.tenant])
         in_bulk = heard.fetchone() is None
     with closing(Database(lambda: connect(make_conninfo(dsn, user=PROJECTOR)))) as database:

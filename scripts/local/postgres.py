@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -28,6 +29,7 @@ _TREES: Final = {16: "pginstall", 18: "pginstall18"}
 
 _START_SECONDS: Final = 30.0
 _UNPRIVILEGED: Final = "nobody"
+_REFUSED: Final = re.compile(r"could not bind|\bFATAL: ")
 _SETTINGS: Final = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -187,7 +189,7 @@ def _wait_until_it_answers(postgres: Postgres, log: Path) -> None:
             psycopg.connect(postgres.dsn(), connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if processes.find(postgres.process) is None:
-                words = emulator.last_line(log) or "it said nothing"
+                words = _complaint(log) or emulator.last_line(log) or "it said nothing"
                 raise ToolError(f"PostgreSQL ended at its start: {words} (all of it: {log})") from error
             if time.monotonic() > deadline:
                 raise ToolError(
@@ -196,3 +198,9 @@ def _wait_until_it_answers(postgres: Postgres, log: Path) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _complaint(log: Path) -> str | None:
+    """Find what PostgreSQL did not bear; that it shuts down, which comes last, tells nobody why."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((it.split(": ", 1)[1].strip() for it in lines if _REFUSED.search(it)), None)

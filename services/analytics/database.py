@@ -5,7 +5,7 @@ its session: nothing is prepared (`prepare_threshold=None`), and nothing is set 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeAlias
 
 import psycopg
@@ -39,20 +39,14 @@ class Database:
 
         What may go through later is raised as StoreUnavailableError.
         """
-        with self.connection() as connection, connection.transaction():
-            if tenant_id is not None:
-                connection.execute("SELECT set_config('app.tenant_id', %s, true)", [tenant_id])
-            yield connection
+        with _passing_told(), ExitStack() as opened:
+            yield self._begun(opened, tenant_id)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Lend the connection for work that says itself where its transactions begin and end."""
-        try:
+        with _passing_told():
             yield self._current()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, _PASSING) or getattr(error, "sqlstate", None) is None:
-                raise StoreUnavailableError(f"the database cannot be asked now: {_line(error)}") from error
-            raise
 
     def close(self) -> None:
         if self._open is not None:
@@ -60,11 +54,46 @@ class Database:
                 self._open.close()
             self._open = None
 
+    def _begun(self, opened: ExitStack, tenant_id: str | None) -> Connection:
+        """Begin on the connection there is; on a new one if that broke while nobody used it.
+
+        A function that is asked seldom finds its connection cut by whoever was between: nothing was asked
+        of it yet, so nothing is asked twice.
+        """
+        kept = self._open
+        was_fine = kept is not None and not kept.closed
+        try:
+            return self._begin(opened, tenant_id)
+        except psycopg.OperationalError:
+            if kept is None or not was_fine or not kept.closed:
+                raise
+        return self._begin(opened, tenant_id)
+
+    def _begin(self, opened: ExitStack, tenant_id: str | None) -> Connection:
+        connection = self._current()
+        with ExitStack() as begun:
+            begun.enter_context(connection.transaction())
+            if tenant_id is not None:
+                connection.execute("SELECT set_config('app.tenant_id', %s, true)", [tenant_id])
+            opened.push(begun.pop_all())
+        return connection
+
     def _current(self) -> Connection:
         """Return the connection, or a new one in place of one that broke."""
         if self._open is None or self._open.closed:
             self._open = self._connect()
         return self._open
+
+
+@contextmanager
+def _passing_told() -> Iterator[None]:
+    """Raise what may go through later as StoreUnavailableError."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if isinstance(error, _PASSING) or getattr(error, "sqlstate", None) is None:
+            raise StoreUnavailableError(f"the database cannot be asked now: {_line(error)}") from error
+        raise
 
 
 def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connection]:
@@ -78,6 +107,8 @@ def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connec
             prepare_threshold=None,
             connect_timeout=5,
             keepalives_idle=30,
+            # Where nobody answers any more, be it to say so, the kernel would try for a quarter of an hour.
+            tcp_user_timeout=5_000,
             application_name="pulsequeue",
         )
 

@@ -13,17 +13,15 @@ BEGIN
       EXECUTE format('GRANT rds_iam TO %I', needed);
     END IF;
   END LOOP;
-  -- A role may be given something only by one of its members.
-  IF NOT pg_has_role(current_user, 'pulsequeue_owner', 'MEMBER') THEN
-    EXECUTE format('GRANT pulsequeue_owner TO %I', current_user);
-  END IF;
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO pulsequeue_owner, pulsequeue_projector, pulsequeue_api',
                  current_database());
 END
 $$;
-ALTER SCHEMA public OWNER TO pulsequeue_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+-- Not given the schema, which only a member of that role could do: on RDS a member of a role that IAM lets in
+-- is refused with his password.
+GRANT USAGE, CREATE ON SCHEMA public TO pulsequeue_owner;
 GRANT USAGE ON SCHEMA public TO pulsequeue_projector, pulsequeue_api;
 
 ALTER ROLE pulsequeue_api SET statement_timeout = '8s';

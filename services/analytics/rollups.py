@@ -147,7 +147,7 @@ def of_months_with_orders(tenant_id: str, months: AbstractSet[date]) -> list[Con
     for month in months:
         if _previous(month) not in months:
             found.append(_cohort(tenant_id, "order", cohort, month, (1, 0)))
-        if (after := _next(month)) not in months:
+        if (after := _next(month)) and after not in months:
             found.append(_cohort(tenant_id, "order", cohort, after, (0, 1)))
     return found
 
@@ -158,7 +158,9 @@ def _cohort(
     return Contribution(COHORT_MONTH, (tenant_id, basis, cohort, month), amounts)
 
 
-def _next(month: date) -> date:
+def _next(month: date) -> date | None:
+    if (month.year, month.month) == (date.max.year, date.max.month):
+        return None
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 

@@ -1,13 +1,14 @@
 """What operators and deployments ask of the database, which nobody reaches from outside."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from services.analytics import migrating
@@ -19,9 +20,18 @@ from services.shared.events import Currency, Identifier
 from services.shared.inbox import explain
 from services.shared.telemetry import Telemetry
 
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
 
 class NotAnUpkeepRequestError(PulseQueueError):
     """Somebody invoked the function with something it does not know."""
+
+
+def _only_a_day(value: object) -> object:
+    # pydantic would also take a string of digits for a Unix time.
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("must be a day such as 2026-01-31")
 
 
 class _Request(BaseModel):
@@ -56,7 +66,7 @@ class SetRate(_Request):
     action: Literal["setRate"]
     tenant_id: Identifier
     currency: Currency
-    valid_from: date
+    valid_from: Annotated[date, BeforeValidator(_only_a_day)]
     rate: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=10)]
 
 

@@ -56,6 +56,9 @@ def test_entries_of_each_tenant_are_numbered_and_chained_by_themselves(analytics
         ("DELETE FROM audit_logs WHERE entry = 2", 3),
         ("DELETE FROM audit_logs WHERE entry = 1", 2),
         ("UPDATE audit_logs SET entry = 7 WHERE entry = 3", 7),
+        ("DELETE FROM audit_logs WHERE entry = 3", 3),
+        ("DELETE FROM audit_logs", 1),
+        ("DELETE FROM audit_heads", 4),
     ],
 )
 def test_what_was_done_to_an_entry_by_force_shows(analytics: Analytics, forgery: str, entry: int) -> None:
@@ -78,6 +81,19 @@ def test_not_even_their_owner_changes_or_removes_entries(analytics: Analytics, s
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="never changed or removed"),
     ):
         owner.execute(statement.encode())
+
+    assert len(analytics.rows("SELECT 1 FROM audit_logs")) == 1
+
+
+def test_no_partition_can_be_emptied_by_itself(analytics: Analytics) -> None:
+    _write(analytics, "acme", "mrr")
+    [(partition,)] = analytics.rows("SELECT tableoid::regclass::text FROM audit_logs")
+
+    with (
+        closing(analytics.connect(OWNER)) as owner,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="never changed or removed"),
+    ):
+        owner.execute(f"TRUNCATE {partition}".encode())
 
     assert len(analytics.rows("SELECT 1 FROM audit_logs")) == 1
 

@@ -11,6 +11,7 @@ import pytest
 from scripts.errors import ToolError
 from scripts.history import bulk, seeding
 from scripts.history.history import History
+from scripts.local import database
 from services.analytics import rebuilding
 from services.analytics.projector import Projector
 from services.analytics.settings import OWNER
@@ -127,12 +128,32 @@ def test_bulk_is_refused_where_a_tenant_has_a_past(analytics: Analytics) -> None
     assert _rows(analytics) == before
 
 
+def test_a_part_that_a_broken_off_load_left_behind_is_not_taken_for_a_past(analytics: Analytics) -> None:
+    owner = analytics.server.dsn(analytics.name, OWNER)
+    _lay(analytics, GLOBEX)
+    with closing(analytics.connect()) as connection:
+        # What is copied in last: sums, and how far the projection is.
+        connection.execute("DELETE FROM sales_daily")
+        connection.execute("DELETE FROM projection_checkpoints")
+    project = Projector(analytics.projector, RecordingTelemetry()).handle
+
+    with pytest.raises(ToolError, match="an earlier seed of tenant 'globex' broke off"):
+        seeding.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+
+
 def test_a_tenant_that_reports_in_another_currency_is_refused(analytics: Analytics) -> None:
     with closing(analytics.connect()) as owner:
         owner.execute("INSERT INTO tenants (tenant_id, reporting_currency) VALUES ('globex', 'EUR')")
 
     with pytest.raises(ToolError, match="does not report in USD"):
         _lay(analytics, GLOBEX)
+
+
+def test_a_local_database_that_does_not_answer_is_said_in_a_sentence() -> None:
+    with pytest.raises(
+        ToolError, match=r"^the stack's PostgreSQL does not answer; `make up` starts it again\.$"
+    ):
+        database.seed("postgresql://127.0.0.1:1/pulsequeue", GLOBEX, _nothing)
 
 
 def test_what_the_projector_is_not_able_to_take_is_said(analytics: Analytics) -> None:

@@ -161,6 +161,14 @@ def test_a_customer_enters_in_a_month_with_an_order_and_leaves_in_the_next_witho
     assert of_months_with_orders(TENANT, set()) == []
 
 
+def test_after_the_last_month_there_is_nobody_left_to_leave() -> None:
+    last = date(9999, 12, 1)
+
+    assert of_months_with_orders(TENANT, {last}) == [
+        Contribution(COHORT_MONTH, (TENANT, "order", last, last), (1, 0))
+    ]
+
+
 def test_months_follow_each_other_over_the_end_of_a_year() -> None:
     totals = Totals()
 

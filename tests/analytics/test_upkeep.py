@@ -89,6 +89,10 @@ def test_a_rate_holds_from_a_day_on_and_can_be_put_right(analytics: Analytics) -
             "validFrom",
         ),
         (
+            {"action": "setRate", "tenantId": "a", "currency": "EUR", "validFrom": "86400", "rate": 1},
+            "a day such as 2026-01-31",
+        ),
+        (
             {"action": "setRate", "tenantId": "a", "currency": "EUR", "validFrom": "2026-01-01", "rate": 0},
             "rate",
         ),
