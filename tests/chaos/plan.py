@@ -225,7 +225,8 @@ def _event(name: str, functions: Sequence[str], fault: Detail) -> Malformed:
 
     def malformed(mark: str) -> tuple[Poison, Message]:
         order = {"orderId": mark, "customerId": "c", "items": [{"sku": f"{_PLENTY}-0", "quantity": 1}]}
-        return Poison(mark, frozenset(functions), "invalid_event"), Message(
+        # The projector hears every event.
+        return Poison(mark, frozenset({*functions, "projector"}), "invalid_event"), Message(
             BUS, name, {**order, "mark": mark, **fault}
         )
 
