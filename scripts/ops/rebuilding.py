@@ -60,9 +60,15 @@ def rebuild(
             f"the archive holds {plan.archived} events and the database has heard {plan.heard}: at least "
             f"{plan.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
         )
-    now = desk.clock.now()
-    since, until = replaying.window(plan.since, now, now)
+    _window(desk, plan)  # refused, if at all, before anything is gone
     routes = replaying.routes(desk.topology, (), (PROJECTOR,))
     desk.audit_log.record("db rebuild", plan.told(), {})
     ask(environment, {"action": "empty"})
+    # Up to now, and not to when we began: what was heard meanwhile went with the rest.
+    since, until = _window(desk, plan)
     return replaying.replay(desk, replaying.Plan(since, until, routes), seen=seen)
+
+
+def _window(desk: "Desk", plan: Outlook) -> tuple[datetime, datetime]:
+    now = desk.clock.now()
+    return replaying.window(plan.since, now, now)

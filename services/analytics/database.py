@@ -46,6 +46,8 @@ class Database:
     def connection(self) -> Iterator[Connection]:
         """Lend the connection for work that says itself where its transactions begin and end."""
         with _passing_told():
+            with ExitStack() as tried:
+                self._begun(tried, None)
             yield self._current()
 
     def close(self) -> None:

@@ -53,6 +53,20 @@ def test_a_connection_that_was_cut_while_idle_is_replaced_before_anybody_notices
     assert counted.opened == 2
 
 
+def test_a_connection_is_lent_only_if_it_still_answers(analytics: Analytics) -> None:
+    counted = Counted(analytics)
+    with closing(Database(counted.connect)) as database:
+        with database.connection() as lent:
+            pid = lent.info.backend_pid
+        _cut(analytics, pid)
+
+        with database.connection() as lent:
+            answer = lent.execute("SELECT 1").fetchone()
+
+    assert answer == (1,)
+    assert counted.opened == 2
+
+
 def test_a_connection_that_is_cut_within_a_transaction_is_replaced_for_the_next_alone(
     analytics: Analytics,
 ) -> None:
