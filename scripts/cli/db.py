@@ -6,6 +6,7 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
+from scripts.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.environment import Environment
@@ -57,9 +58,15 @@ def rebuild(
     lossy: Annotated[
         bool, typer.Option("--lossy", help="Also when the archive holds less than the database has heard.")
     ] = False,
+    currency: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TENANT=CODE", help="Add a tenant's recurring revenue up in another currency."),
+    ] = None,
 ) -> None:
     """Empty what follows from events, and have the archive tell them again."""
     from scripts.ops import rebuilding
+
+    currencies = dict(_chosen(it) for it in currency or ())
 
     desk, environment = session.desk, _environment(session)
     outlook = rebuilding.outlook(desk, environment)
@@ -72,13 +79,23 @@ def rebuild(
         return
     with session.out.progress("Replayed", outlook.archived or 0) as advance:
         told = rebuilding.rebuild(
-            desk, environment, outlook, lossy=lossy, seen=lambda it: advance(it.replayed.total())
+            desk,
+            environment,
+            outlook,
+            lossy=lossy,
+            currencies=currencies,
+            seen=lambda it: advance(it.replayed.total()),
         )
     session.out.show(
         {**outlook.told(), "replay": told.name, "state": told.progress.state, "sent": dict(told.sent)},
         f"{told.sent.total()} events are on their way into the empty database; "
         "`pulsequeue db status` tells how far they are.",
     )
+    if not environment.is_local:
+        session.out.note(
+            "The archive may get events some minutes late: in a quarter of an hour, replay the last ones "
+            "once more (`pulsequeue replay --from 45m --consumer projector --yes`)."
+        )
 
 
 def seed(
@@ -118,7 +135,7 @@ def currency(
     code: Annotated[str, typer.Argument(metavar="CODE", help="Such as EUR.")],
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Choose what a tenant's recurring revenue is told in: from the next event on, or all after a rebuild."""
+    """Choose what a tenant's recurring revenue is told in, before there is any (later: db rebuild)."""
     _change(session, {"action": "setCurrency", "tenantId": tenant, "currency": code.upper()})
 
 
@@ -151,7 +168,6 @@ def _environment(session: Session) -> "Environment":
 
 def _local_database(session: Session) -> str:
     from scripts.environment import LOCAL
-    from scripts.errors import ToolError
     from scripts.local.state import StackState, home_folder
 
     if session.env != LOCAL:
@@ -160,6 +176,13 @@ def _local_database(session: Session) -> str:
     if state is None or state.postgres is None:
         raise ToolError("the local stack is not running; start it with `make up`.")
     return state.postgres
+
+
+def _chosen(choice: str) -> tuple[str, str]:
+    tenant, given, code = choice.rpartition("=")
+    if not given or not tenant:
+        raise ToolError(f"{choice!r} is not a tenant and its currency, such as default=EUR.", exit_code=2)
+    return tenant, code.upper()
 
 
 def _named(step: dict[str, Any]) -> str:

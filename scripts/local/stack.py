@@ -208,9 +208,7 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
         logs={
             EMULATOR: str(started.log),
             BRIDGE: str(home / "bridge.log"),
-            POSTGRES: str(home / "postgres.log"),
         },
-        users_password=made_up_password(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
     try:
@@ -227,7 +225,7 @@ def _with_postgres(home: Path, state: StackState, say: Callable[[str], None]) ->
         return state
     say("Starting PostgreSQL ...")
     _forget(state.postgres_scratch)
-    started = postgres.start(Path(state.logs[POSTGRES]))
+    started = postgres.start(home / "postgres.log")
     try:
         database.make(started)
         others = tuple(it for it in state.processes if it.name != POSTGRES)
@@ -237,6 +235,8 @@ def _with_postgres(home: Path, state: StackState, say: Callable[[str], None]) ->
                 "postgres_port": started.port,
                 "postgres_scratch": str(started.scratch),
                 "postgres": started.dsn(database.NAME),
+                "logs": {**state.logs, POSTGRES: str(home / "postgres.log")},
+                "users_password": state.users_password or made_up_password(),
             }
         )
         state.write(home)

@@ -94,6 +94,9 @@ def _client(environment: Environment, pool: str) -> str:
             UserPoolId=pool,
             ClientName=_CLIENT,
             ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            # Whoever could write the tenant into his own account would choose whose data he sees.
+            WriteAttributes=["name"],
+            ReadAttributes=["name", TENANT_CLAIM],
             IdTokenValidity=_HOUR,
             AccessTokenValidity=_HOUR,
             TokenValidityUnits={"IdToken": "minutes", "AccessToken": "minutes"},

@@ -1,6 +1,6 @@
 """Making the read side anew: emptied, and told everything again by the archive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -49,11 +49,13 @@ def rebuild(
     plan: Outlook,
     *,
     lossy: bool = False,
+    currencies: Mapping[str, str] | None = None,
     seen: Callable[["Told"], object] = lambda _: None,
 ) -> "Told":
     """Empty the database and replay the archive to the projector alone.
 
-    What happens meanwhile is heard as ever: rows are a function of the events, whenever they come.
+    `currencies` are those in which some tenants' recurring revenue is to be added up from now on. What happens
+    meanwhile is heard as ever: rows are a function of the events, whenever they come.
     """
     if plan.loses and not lossy:
         raise ToolError(
@@ -63,7 +65,7 @@ def rebuild(
     _window(desk, plan)  # refused, if at all, before anything is gone
     routes = replaying.routes(desk.topology, (), (PROJECTOR,))
     desk.audit_log.record("db rebuild", plan.told(), {})
-    ask(environment, {"action": "empty"})
+    ask(environment, {"action": "empty", "currencies": dict(currencies or {})})
     # Up to now, and not to when we began: what was heard meanwhile went with the rest.
     since, until = _window(desk, plan)
     return replaying.replay(desk, replaying.Plan(since, until, routes), seen=seen)

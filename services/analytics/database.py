@@ -21,7 +21,6 @@ _PASSING = (
     errors.CrashShutdown,
     errors.DeadlockDetected,
     errors.LockNotAvailable,
-    errors.QueryCanceled,
     errors.SerializationFailure,
     errors.TooManyConnections,
 )

@@ -34,6 +34,10 @@ def _only_a_day(value: object) -> object:
     raise ValueError("must be a day such as 2026-01-31")
 
 
+class MixedMoneyError(PulseQueueError):
+    """What was added up in one currency would be told in another."""
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
@@ -50,10 +54,12 @@ class Empty(_Request):
     """Remove what follows from events; what people brought in, and the audit log, stay."""
 
     action: Literal["empty"]
+    currencies: Mapping[Identifier, Currency] = Field(default_factory=dict)
+    """Of tenants whose recurring revenue is to be told in another currency from now on."""
 
 
 class SetCurrency(_Request):
-    """Tell a tenant's recurring revenue in another currency, from the next event or rebuild on."""
+    """Choose what a tenant's recurring revenue is told in, as long as there is none."""
 
     action: Literal["setCurrency"]
     tenant_id: Identifier
@@ -106,8 +112,11 @@ class Upkeep:
             case Empty():
                 with self._owner.transaction() as session:
                     empty(session)
+                    for tenant_id, currency in request.currencies.items():
+                        session.execute(_SET_CURRENCY, [tenant_id, currency])
                 return {"emptied": True}
             case SetCurrency():
+                self._refuse_mixed_money(request)
                 return self._change(_SET_CURRENCY, request.tenant_id, request.currency)
             case SetRate():
                 return self._change(
@@ -134,6 +143,15 @@ class Upkeep:
             ],
         }
 
+    def _refuse_mixed_money(self, request: SetCurrency) -> None:
+        with self._owner.transaction() as session:
+            told = session.execute(_TOLD_IN, [request.tenant_id, request.currency]).fetchone()
+        if told:
+            raise MixedMoneyError(
+                f"recurring revenue of {request.tenant_id} was added up in {told[0]}; it can be told in "
+                f"{request.currency} when all of it is added up again (db rebuild with a currency)"
+            )
+
     def _change(self, statement: bytes, *parameters: object) -> Mapping[str, Any]:
         with self._owner.transaction() as session:
             session.execute(
@@ -150,6 +168,11 @@ def _told(steps: Sequence[Step]) -> list[dict[str, Any]]:
 _SET_CURRENCY = b"""
 INSERT INTO tenants (tenant_id, reporting_currency) VALUES (%s, %s)
 ON CONFLICT (tenant_id) DO UPDATE SET reporting_currency = excluded.reporting_currency
+"""
+_TOLD_IN = b"""
+SELECT reporting_currency FROM tenants t
+WHERE tenant_id = %s AND reporting_currency <> %s
+  AND EXISTS (SELECT FROM subscription_periods p WHERE p.tenant_id = t.tenant_id)
 """
 _SET_RATE = b"""
 INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES (%s, %s, %s, %s)

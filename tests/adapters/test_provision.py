@@ -119,6 +119,15 @@ def test_the_pool_has_a_group_and_a_user_for_each_role(made: Environment) -> Non
         assert {"Name": "custom:tenant_id", "Value": "default"} in users[0]["Attributes"]
 
 
+def test_users_cannot_give_themselves_another_tenant(made: Environment) -> None:
+    cognito, pool = made.client("cognito-idp"), pool_id(made) or ""
+
+    (client,) = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]
+    said = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client["ClientId"])["UserPoolClient"]
+
+    assert said["WriteAttributes"] == ["name"]
+
+
 def test_nobody_gets_a_token_with_a_wrong_password(made: Environment) -> None:
     with pytest.raises(ToolError, match="does not let viewer in"):
         token(made, "viewer", "not it")

@@ -328,6 +328,17 @@ def test_a_number_that_the_database_cannot_hold_fails_its_own_message_alone(
     assert analytics.rows("SELECT events FROM projection_checkpoints") == [(2,)]
 
 
+def test_amounts_may_add_up_to_more_than_any_of_them_can_be(
+    analytics: Analytics, projector: Projector
+) -> None:
+    largest = 2**63 - 1
+
+    for order in ("one", "another"):
+        projector.handle(messages([Shop(order).confirmed(amount_minor=largest)]))
+
+    assert analytics.rows("SELECT revenue_minor FROM sales_daily") == [(2 * largest,)]
+
+
 def test_a_batch_that_fails_leaves_nothing_behind(analytics: Analytics, projector: Projector) -> None:
     with pytest.raises(psycopg.DataError):
         projector.handle(messages([Shop("fine").placed(), Shop("huge").confirmed(amount_minor=10**20)]))

@@ -11,7 +11,7 @@ import pytest
 from scripts.local.postgres import Postgres
 from services.analytics import migrating
 from services.analytics.settings import OWNER
-from services.analytics.upkeep import NotAnUpkeepRequestError, Upkeep
+from services.analytics.upkeep import MixedMoneyError, NotAnUpkeepRequestError, Upkeep
 from tests.analytics.conftest import Analytics
 from tests.fakes import RecordingTelemetry
 
@@ -63,6 +63,39 @@ def test_a_tenant_s_currency_can_be_chosen_before_and_after_its_first_event(anal
     assert analytics.rows("SELECT tenant_id, reporting_currency FROM tenants") == [("acme", "GBP")]
     [told] = upkeep.perform({"action": "status"})["tenants"]
     assert told == {"tenantId": "acme", "currency": "GBP", "events": 0, "lastEventAt": None}
+
+
+_A_PERIOD = """
+INSERT INTO subscription_periods (tenant_id, customer_id, subscription_id, starts_at, plan, billing_interval,
+                                  amount_minor, currency, annual_minor)
+VALUES ('acme', 'ann', 'sub-1', '2026-01-05', 'team', 'month', 100, 'USD', 1200)
+"""
+
+
+def test_what_was_added_up_in_one_currency_is_not_told_in_another(analytics: Analytics) -> None:
+    upkeep, chosen = _upkeep(analytics), {"action": "setCurrency", "tenantId": "acme", "currency": "EUR"}
+    upkeep.perform({**chosen, "currency": "USD"})
+    with closing(analytics.connect()) as owner:
+        owner.execute(_A_PERIOD)
+
+    with pytest.raises(MixedMoneyError, match="acme was added up in USD"):
+        upkeep.perform(chosen)
+    again = upkeep.perform({**chosen, "currency": "USD"})
+
+    assert again == {"changed": True}
+    assert analytics.rows("SELECT reporting_currency FROM tenants") == [("USD",)]
+
+
+def test_the_currency_changes_with_a_rebuild(analytics: Analytics) -> None:
+    upkeep = _upkeep(analytics)
+    upkeep.perform({"action": "setCurrency", "tenantId": "acme", "currency": "USD"})
+    with closing(analytics.connect()) as owner:
+        owner.execute(_A_PERIOD)
+
+    upkeep.perform({"action": "empty", "currencies": {"acme": "EUR"}})
+
+    assert analytics.rows("SELECT reporting_currency FROM tenants") == [("EUR",)]
+    assert analytics.rows("SELECT 1 FROM subscription_periods") == []
 
 
 def test_a_rate_holds_from_a_day_on_and_can_be_put_right(analytics: Analytics) -> None:

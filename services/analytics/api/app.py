@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, CORSConfig, Response
+from psycopg.errors import QueryCanceled
 
 from services.analytics.api import asking, governance, problems
 from services.analytics.api.answers import Meta
@@ -49,7 +50,8 @@ def build(
     resolver.get(DOCUMENT)(lambda: api.document(_request(resolver)))
     resolver.not_found(lambda _: api.refused(_lost(_request(resolver)), _request(resolver)))
     resolver.exception_handler(RefusedError)(lambda refusal: api.refused(refusal, _request(resolver)))
-    resolver.exception_handler(TransientError)(lambda error: api.waits(error, _request(resolver)))
+    for passing in (TransientError, QueryCanceled):
+        resolver.exception_handler(passing)(lambda error: api.waits(error, _request(resolver)))
     resolver.exception_handler(Exception)(lambda error: api.failed(error, _request(resolver)))
 
     def answer(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -153,7 +155,7 @@ class Api:
     def refused(self, refusal: RefusedError, request: Request) -> Response[str]:
         return _told_of(refusal.problem, request)
 
-    def waits(self, error: TransientError, request: Request) -> Response[str]:
+    def waits(self, error: Exception, request: Request) -> Response[str]:
         self._telemetry.warn(
             "a question could not be answered", why=str(error), request_id=request.request_id
         )

@@ -1,5 +1,6 @@
 -- Sums of rows, kept up to date in the transaction that writes the rows. An order counts on the day, and in the
--- month, in which it was placed, whatever becomes of it later.
+-- month, in which it was placed, whatever becomes of it later. Sums of money and goods are numeric: each amount
+-- fits a bigint, and what they add up to need not.
 
 CREATE TABLE sales_daily (
   tenant_id text COLLATE "C" NOT NULL,
@@ -12,9 +13,9 @@ CREATE TABLE sales_daily (
   rejected bigint NOT NULL,
   cancelled bigint NOT NULL,
   refunded bigint NOT NULL,
-  units bigint NOT NULL,
-  revenue_minor bigint NOT NULL,
-  refunded_minor bigint NOT NULL,
+  units numeric NOT NULL,
+  revenue_minor numeric NOT NULL,
+  refunded_minor numeric NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (tenant_id, day, region, currency)
@@ -32,9 +33,9 @@ CREATE TABLE product_daily (
   rejected bigint NOT NULL,
   cancelled bigint NOT NULL,
   refunded bigint NOT NULL,
-  units bigint NOT NULL,
-  revenue_minor bigint NOT NULL,
-  refunded_minor bigint NOT NULL,
+  units numeric NOT NULL,
+  revenue_minor numeric NOT NULL,
+  refunded_minor numeric NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (tenant_id, day, sku, currency)
@@ -49,8 +50,8 @@ CREATE TABLE customer_month (
   month date NOT NULL CHECK (month = date_trunc('month', month)),
   currency text COLLATE "C" NOT NULL,
   orders bigint NOT NULL,
-  revenue_minor bigint NOT NULL,
-  refunded_minor bigint NOT NULL,
+  revenue_minor numeric NOT NULL,
+  refunded_minor numeric NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (tenant_id, customer_id, month, currency)

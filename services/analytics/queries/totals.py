@@ -13,8 +13,8 @@ Row = Mapping[str, Any]
 SUMS: Final = sql.SQL(
     """
   sum(orders)::bigint AS orders, sum(confirmed)::bigint AS confirmed, sum(rejected)::bigint AS rejected,
-  sum(cancelled)::bigint AS cancelled, sum(refunded)::bigint AS refunded, sum(units)::bigint AS units,
-  sum(revenue_minor)::bigint AS revenue_minor, sum(refunded_minor)::bigint AS refunded_minor
+  sum(cancelled)::bigint AS cancelled, sum(refunded)::bigint AS refunded, sum(units) AS units,
+  sum(revenue_minor) AS revenue_minor, sum(refunded_minor) AS refunded_minor
 """
 )
 """Columns of every query over sales_daily and product_daily."""
@@ -27,7 +27,7 @@ _DECIDED: Final = ("confirmed", "rejected", "cancelled")
 def sales(rows: Iterable[Row]) -> Sales:
     """Put together what was sold, of one row for each currency."""
     found = sorted(rows, key=lambda row: str(row["currency"]))
-    counts = {name: sum(row[name] for row in found) for name in COUNTS}
+    counts = {name: sum(int(row[name]) for row in found) for name in COUNTS}
     return Sales(
         **counts,
         success_rate=share(counts["confirmed"], sum(counts[name] for name in _DECIDED)),
@@ -46,7 +46,7 @@ def _takings(row: Row) -> Takings:
     def money(amount_minor: int) -> Money:
         return Money(amount_minor=amount_minor, currency=row["currency"])
 
-    revenue, refunded = row["revenue_minor"], row["refunded_minor"]
+    revenue, refunded = int(row["revenue_minor"]), int(row["refunded_minor"])
     return Takings(
         currency=row["currency"],
         revenue=money(revenue),

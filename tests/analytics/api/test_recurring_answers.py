@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from services.analytics.database import Database
+from services.analytics.settings import API
 from tests.analytics.api.asked import Desk, insert, make_tenant, moved
 from tests.analytics.api.asked import claims as of
 from tests.analytics.conftest import Analytics
@@ -150,3 +153,16 @@ def test_rates_are_told_to_six_decimals(analytics: Analytics, desk: Desk) -> Non
     insert(analytics, "mrr_month", moved("2025-12", "new", 36, 3), moved("2026-01", "churn", 12, 1))
 
     assert desk.ask("/api/metrics/churn").data["logoChurn"] == 0.333333
+
+
+def test_a_question_that_takes_too_long_is_to_be_asked_again(analytics: Analytics, desk: Desk) -> None:
+    hurried = analytics.connect(API)
+    hurried.execute("SET statement_timeout = '100ms'")
+
+    with closing(hurried), closing(analytics.connect()) as owner, owner.transaction():
+        owner.execute("LOCK TABLE mrr_month")
+        answer = Desk(Database(lambda: hurried)).ask("/api/metrics/mrr")
+
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+    assert desk.ask("/api/metrics/mrr").status == 200

@@ -181,3 +181,16 @@ def test_what_comes_in_shows_at_once_in_the_last_month(analytics: Analytics, des
     after = desk.ask("/api/sales/last-month").data["days"][-1]["orders"]
 
     assert (before, after) == (0, 1)
+
+
+def test_sums_may_be_larger_than_any_amount(analytics: Analytics, desk: Desk) -> None:
+    largest = 2**63 - 1
+    insert(
+        analytics,
+        "sales_daily",
+        *(sold("2026-01-10", region=it, confirmed=1, revenue_minor=2 * largest) for it in ("eu", "us")),
+    )
+
+    told = desk.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+
+    assert told["current"]["takings"][0]["revenue"] == {"amountMinor": 4 * largest, "currency": "USD"}
