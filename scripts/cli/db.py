@@ -78,14 +78,8 @@ def rebuild(
         session.out.note("Nothing was changed; say --yes to empty the database and replay the archive.")
         return
     with session.out.progress("Replayed", outlook.archived or 0) as advance:
-        told = rebuilding.rebuild(
-            desk,
-            environment,
-            outlook,
-            lossy=lossy,
-            currencies=currencies,
-            seen=lambda it: advance(it.replayed.total()),
-        )
+        plan = rebuilding.Rebuild(outlook, lossy, currencies)
+        told = rebuilding.rebuild(desk, environment, plan, lambda it: advance(it.replayed.total()))
     session.out.show(
         {**outlook.told(), "replay": told.name, "state": told.progress.state, "sent": dict(told.sent)},
         f"{told.sent.total()} events are on their way into the empty database; "

@@ -1,7 +1,7 @@
 """Making the read side anew: emptied, and told everything again by the archive."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,34 +43,38 @@ def outlook(desk: "Desk", environment: "Environment") -> Outlook:
     return Outlook(sum(it["events"] for it in said["tenants"]), contents.events, since)
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """What is to be done, and what is accepted for it."""
+
+    outlook: Outlook
+    lossy: bool = False
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """In which some tenants' recurring revenue is to be added up from now on."""
+
+
 def rebuild(
-    desk: "Desk",
-    environment: "Environment",
-    plan: Outlook,
-    *,
-    lossy: bool = False,
-    currencies: Mapping[str, str] | None = None,
-    seen: Callable[["Told"], object] = lambda _: None,
+    desk: "Desk", environment: "Environment", plan: Rebuild, seen: Callable[["Told"], object] = lambda _: None
 ) -> "Told":
     """Empty the database and replay the archive to the projector alone.
 
-    `currencies` are those in which some tenants' recurring revenue is to be added up from now on. What happens
-    meanwhile is heard as ever: rows are a function of the events, whenever they come.
+    What happens meanwhile is heard as ever: rows are a function of the events, whenever they come.
     """
-    if plan.loses and not lossy:
+    outlook = plan.outlook
+    if outlook.loses and not plan.lossy:
         raise ToolError(
-            f"the archive holds {plan.archived} events and the database has heard {plan.heard}: at least "
-            f"{plan.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
+            f"the archive holds {outlook.archived} events and the database has heard {outlook.heard}: at "
+            f"least {outlook.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
         )
-    _window(desk, plan)  # refused, if at all, before anything is gone
+    _window(desk, outlook)  # refused, if at all, before anything is gone
     routes = replaying.routes(desk.topology, (), (PROJECTOR,))
-    desk.audit_log.record("db rebuild", plan.told(), {})
-    ask(environment, {"action": "empty", "currencies": dict(currencies or {})})
+    desk.audit_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
+    ask(environment, {"action": "empty", "currencies": dict(plan.currencies)})
     # Up to now, and not to when we began: what was heard meanwhile went with the rest.
-    since, until = _window(desk, plan)
+    since, until = _window(desk, outlook)
     return replaying.replay(desk, replaying.Plan(since, until, routes), seen=seen)
 
 
-def _window(desk: "Desk", plan: Outlook) -> tuple[datetime, datetime]:
+def _window(desk: "Desk", outlook: Outlook) -> tuple[datetime, datetime]:
     now = desk.clock.now()
-    return replaying.window(plan.since, now, now)
+    return replaying.window(outlook.since, now, now)

@@ -242,7 +242,7 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
     until(drained, "all is projected")
     before = _everything(state)
 
-    told = rebuilding.rebuild(desk, environment, rebuilding.outlook(desk, environment))
+    told = rebuilding.rebuild(desk, environment, rebuilding.Rebuild(rebuilding.outlook(desk, environment)))
 
     until(lambda: drained() and ask(environment, {"action": "status"})["tenants"] != [], "all is told again")
     assert told.complete
@@ -259,7 +259,9 @@ def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
 
     with pytest.raises(ToolError, match="at least 7 would be lost"):
         rebuilding.rebuild(
-            desk, environment, rebuilding.Outlook(outlook.heard, outlook.heard - 7, outlook.since)
+            desk,
+            environment,
+            rebuilding.Rebuild(rebuilding.Outlook(outlook.heard, outlook.heard - 7, outlook.since)),
         )
 
     assert _everything(state) == before

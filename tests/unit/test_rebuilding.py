@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from scripts.environment import Clients, Environment
 from scripts.ops import rebuilding
-from scripts.ops.rebuilding import Outlook
+from scripts.ops.rebuilding import Outlook, Rebuild
 from scripts.topology import Topology
 from tests.desk import MemoryDesk
 
@@ -34,7 +34,7 @@ class MigratorClients(Clients):
 def test_what_is_heard_while_the_database_is_being_emptied_is_told_again() -> None:
     desk = MemoryDesk()
     desk.archive.holds("OrderPlaced")
-    plan = Outlook(heard=1, archived=1, since=desk.clock.now())
+    plan = Rebuild(Outlook(heard=1, archived=1, since=desk.clock.now()))
     desk.time.advance(timedelta(hours=1))
 
     def another_order() -> None:
