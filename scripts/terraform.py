@@ -1,4 +1,4 @@
-"""Finds Terraform, and a mirror of its providers where this machine keeps one; runs it the same way everywhere."""
+"""Finds Terraform, and its providers where this machine keeps them; runs it the same way everywhere."""
 
 import json
 import os
@@ -76,11 +76,13 @@ def find(environ: Mapping[str, str] = os.environ) -> Terraform:
 
 
 def find_mirror(environ: Mapping[str, str], kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Path | None:
-    """Find the providers: where a variable says, where Terraform itself would look, or where machines keep such things."""
+    """Find the providers: where a variable says, where Terraform looks, or where machines keep software."""
     if named := environ.get(MIRROR_VARIABLE):
         if is_mirror(Path(named)):
             return Path(named)
-        raise ToolError(f"{MIRROR_VARIABLE} names {named}, where there is no provider {_PROVIDER} {_VERSIONS}.")
+        raise ToolError(
+            f"{MIRROR_VARIABLE} names {named}, where there is no provider {_PROVIDER} {_VERSIONS}."
+        )
     home = Path(environ.get("HOME", "/"))
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     implied = (
@@ -101,7 +103,7 @@ def is_mirror(folder: Path) -> bool:
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """Walk the folders below one, the near ones first, no deeper and no more of them than a search may cost."""
+    """Walk the folders below one, the near ones first, and no more of them than a search may cost."""
     return islice(_by_depth(root), _FOLDERS_LOOKED_AT)
 
 

@@ -16,7 +16,7 @@ module "pulsequeue" {
   database          = var.database
   hold_seconds      = var.hold_seconds
   protected         = false
-  concurrency_limit = 2
+  concurrency_limit = var.concurrency_limit
 
   # There is no X-Ray daemon on this machine to send traces to.
   more_variables = { POWERTOOLS_TRACE_DISABLED = "true" }

@@ -16,6 +16,12 @@ variable "hold_seconds" {
   default     = null
 }
 
+variable "concurrency_limit" {
+  description = "How many batches of one consumer run at a time: as many as there are cores, and at least 2."
+  type        = number
+  default     = 2
+}
+
 variable "database" {
   description = "The PostgreSQL of this machine, which lets everybody in; null for no read side."
   type = object({

@@ -2,8 +2,9 @@ locals {
   retention_seconds = var.retention_days * 86400
 
   only_encrypted = {
-    Sid       = "OnlyEncrypted"
-    Effect    = "Deny"
+    Sid    = "OnlyEncrypted"
+    Effect = "Deny"
+    # Wildcard: it forbids, and so it is for everybody.
     Principal = { AWS = "*" }
     Action    = ["sqs:SendMessage", "sqs:ReceiveMessage"]
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
