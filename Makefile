@@ -33,6 +33,10 @@ monitoring: $(STAMP) ## Watch the running stack: Prometheus and its alerts, with
 test: $(STAMP) ## Run every test, those that need a running stack beside the others
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
+.PHONY: test-infra
+test-infra: $(STAMP) ## Prove the Terraform: formats, conventions, modules, then apply, use and destroy on the emulator
+	$(BIN)/pytest tests/terraform
+
 .PHONY: simulate
 simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and its story, MUTATIONS=1 the proof
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(N),--count $(N)) \

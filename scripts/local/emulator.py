@@ -35,15 +35,17 @@ class Emulator:
     log: Path
 
 
-def start(home: Path, port: int) -> Emulator:
-    """Start MiniStack and return when it answers; leave nothing behind when it does not."""
+def start(home: Path, port: int, *, checks_rights: bool = False) -> Emulator:
+    """Start MiniStack and return when it answers; leave nothing behind when it does not.
+
+    One that checks rights refuses what a caller's policies do not allow, as AWS does.
+    """
     require_free_port(port)
     scratch = _make_scratch(home)
     log = home / "emulator.log"
+    environ = {**_environ(port, scratch), "AUTH": str(checks_rights).lower()}
     try:
-        process = processes.start(
-            "emulator", [sys.executable, "-P", "-m", "ministack"], _environ(port, scratch), log
-        )
+        process = processes.start("emulator", [sys.executable, "-P", "-m", "ministack"], environ, log)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise

@@ -1,0 +1,23 @@
+# The emulator of one machine, reached by AWS_ENDPOINT_URL.
+provider "aws" {
+  s3_use_path_style = true
+
+  default_tags {
+    tags = { project = "pulsequeue", environment = "local" }
+  }
+}
+
+module "pulsequeue" {
+  source = "../../modules/pulsequeue"
+
+  environment       = "local"
+  package_folder    = var.package_folder
+  runs_on           = { runtime = "python3.13", architecture = var.architecture }
+  database          = var.database
+  hold_seconds      = var.hold_seconds
+  protected         = false
+  concurrency_limit = var.concurrency_limit
+
+  # There is no X-Ray daemon on this machine to send traces to.
+  more_variables = { POWERTOOLS_TRACE_DISABLED = "true" }
+}

@@ -1,0 +1,73 @@
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
+
+locals {
+  where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
+
+  # Spelled here, because a queue's own policy cannot refer to the queue.
+  queue_arn        = "arn:${data.aws_partition.this.partition}:sqs:${local.where}:${var.name}"
+  dead_letters_arn = "${local.queue_arn}-dlq"
+  rule_arn         = "arn:${data.aws_partition.this.partition}:events:${local.where}:rule/${var.bus_name}/${var.name}"
+}
+
+module "function" {
+  source = "../function"
+
+  name            = var.name
+  description     = var.function.description
+  handler         = var.function.handler
+  package         = var.function.package
+  runs_on         = var.function.runs_on
+  memory_mb       = var.function.memory_mb
+  timeout_seconds = var.function.timeout_seconds
+  log_days        = var.function.log_days
+  network         = var.function.network
+
+  environment = merge(var.function.environment, { DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url })
+
+  rights = merge(var.function.rights, {
+    TakeMessages = {
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      resources = [aws_sqs_queue.this.arn]
+    }
+    SetAsideDeadLetters = {
+      actions   = ["sqs:SendMessage"]
+      resources = [aws_sqs_queue.dead_letters.arn]
+    }
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn                   = aws_sqs_queue.this.arn
+  function_name                      = module.function.arn
+  batch_size                         = var.batch.size
+  maximum_batching_window_in_seconds = var.batch.window_seconds
+  function_response_types            = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = var.batch.concurrency
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "this" {
+  name           = var.name
+  description    = var.function.description
+  event_bus_name = var.bus_name
+
+  # By name alone: publishers outside choose their own source. Replays come by another way.
+  event_pattern = jsonencode({
+    "detail-type" = var.subscriptions
+    "replay-name" = [{ exists = false }]
+  })
+}
+
+resource "aws_cloudwatch_event_target" "this" {
+  rule           = aws_cloudwatch_event_rule.this.name
+  event_bus_name = var.bus_name
+  target_id      = "queue"
+  arn            = aws_sqs_queue.this.arn
+
+  # Last, so that nothing arrives before there is someone to take it.
+  depends_on = [aws_lambda_event_source_mapping.this]
+}

@@ -1,0 +1,78 @@
+locals {
+  retention_seconds = var.retention_days * 86400
+
+  only_encrypted = {
+    Sid    = "OnlyEncrypted"
+    Effect = "Deny"
+    # Wildcard: it forbids, and so it is for everybody.
+    Principal = { AWS = "*" }
+    Action    = ["sqs:SendMessage", "sqs:ReceiveMessage"]
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }
+}
+
+# Policies stand inside: as resources of their own they take half a minute more for each queue.
+resource "aws_sqs_queue" "this" {
+  name                      = var.name
+  delay_seconds             = var.delay_seconds
+  message_retention_seconds = local.retention_seconds
+  sqs_managed_sse_enabled   = true
+
+  # AWS's own rule: six times the function's time-out, and the window.
+  visibility_timeout_seconds = 6 * var.function.timeout_seconds + var.batch.window_seconds
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receives
+  })
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "FromTheRule"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["sqs:SendMessage"]
+        Resource  = [local.queue_arn]
+        Condition = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }
+      },
+      merge(local.only_encrypted, { Resource = [local.queue_arn] }),
+    ]
+  })
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${var.name}-dlq"
+  message_retention_seconds = local.retention_seconds
+  sqs_managed_sse_enabled   = true
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.queue_arn]
+  })
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [merge(local.only_encrypted, { Resource = [local.dead_letters_arn] })]
+  })
+}
+
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  alarm_name        = aws_sqs_queue.dead_letters.name
+  alarm_description = "There are dead letters of ${var.name}: somebody has to look at them (docs/runbooks/dead-letters.md)."
+
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 1
+  # SQS says nothing of a queue that nobody has touched for hours.
+  treat_missing_data = "notBreaching"
+
+  alarm_actions = var.alarm_topic_arns
+  ok_actions    = var.alarm_topic_arns
+}

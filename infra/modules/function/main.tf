@@ -1,0 +1,39 @@
+resource "aws_lambda_function" "this" {
+  function_name    = var.name
+  description      = var.description
+  handler          = var.handler
+  runtime          = var.runs_on.runtime
+  architectures    = [var.runs_on.architecture]
+  filename         = var.package
+  source_code_hash = filebase64sha256(var.package)
+  role             = aws_iam_role.this.arn
+  memory_size      = var.memory_mb
+  timeout          = var.timeout_seconds
+
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+
+  environment {
+    variables = var.environment
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.network[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  # Lambda would make a log group of its own that is kept for ever, and asks at once whether the role suffices.
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_days
+}

@@ -1,0 +1,95 @@
+locals {
+  routes = merge([
+    for short, it in var.functions : { for route in it.routes : route => { function = short, callers = it.callers } }
+  ]...)
+}
+
+resource "aws_apigatewayv2_api" "this" {
+  name          = var.name
+  protocol_type = "HTTP"
+
+  # The gateway answers a browser's preflight itself: it carries no token.
+  cors_configuration {
+    allow_origins  = var.web_origins
+    allow_methods  = ["GET"]
+    allow_headers  = ["authorization", "content-type", "if-none-match"]
+    expose_headers = ["etag"]
+    max_age        = 3600
+  }
+}
+
+resource "aws_apigatewayv2_stage" "this" {
+  api_id      = aws_apigatewayv2_api.this.id
+  name        = "$default"
+  auto_deploy = true
+
+  default_route_settings {
+    throttling_rate_limit  = var.requests_per_second
+    throttling_burst_limit = 2 * var.requests_per_second
+  }
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.this.arn
+
+    # Who asked for what and how it went; no address, no token.
+    format = jsonencode({
+      requestId = "$context.requestId"
+      time      = "$context.requestTimeEpoch"
+      route     = "$context.routeKey"
+      status    = "$context.status"
+      ms        = "$context.responseLatency"
+      user      = "$context.authorizer.claims.sub"
+      refused   = "$context.authorizer.error"
+      failed    = "$context.integrationErrorMessage"
+    })
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  # Under this prefix every group shares one resource policy, which is limited in size.
+  name              = "/aws/vendedlogs/${var.name}-api"
+  retention_in_days = var.log_days
+}
+
+resource "aws_apigatewayv2_authorizer" "users" {
+  api_id           = aws_apigatewayv2_api.this.id
+  name             = "users"
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+
+  jwt_configuration {
+    issuer   = var.users.issuer
+    audience = [var.users.client_id]
+  }
+}
+
+resource "aws_apigatewayv2_integration" "this" {
+  for_each = var.functions
+
+  api_id                 = aws_apigatewayv2_api.this.id
+  integration_type       = "AWS_PROXY"
+  integration_uri        = each.value.arn
+  payload_format_version = "2.0"
+}
+
+resource "aws_apigatewayv2_route" "this" {
+  for_each = local.routes
+
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.this[each.value.function].id}"
+  authorization_type = each.value.callers == "users" ? "JWT" : "NONE"
+  authorizer_id      = each.value.callers == "users" ? aws_apigatewayv2_authorizer.users.id : null
+}
+
+resource "aws_lambda_permission" "this" {
+  for_each = local.routes
+
+  statement_id  = replace(replace(each.key, "/[^A-Za-z0-9]+/", "-"), "/^-|-$/", "")
+  action        = "lambda:InvokeFunction"
+  function_name = var.functions[each.value.function].name
+  principal     = "apigateway.amazonaws.com"
+
+  # Wildcard: the stage is a variable of the gateway's (there is one), and ANY is every method.
+  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(replace(each.key, "ANY ", "*"), " ", "")}"
+}

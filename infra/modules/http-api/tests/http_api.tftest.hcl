@@ -1,0 +1,93 @@
+mock_provider "aws" {
+  override_during = plan
+
+  mock_resource "aws_apigatewayv2_api" {
+    defaults = { id = "abc", execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:abc" }
+  }
+
+  mock_resource "aws_apigatewayv2_authorizer" {
+    defaults = { id = "auth1" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/vendedlogs/dev-shop-api" }
+  }
+}
+
+variables {
+  name  = "dev-shop"
+  users = { issuer = "https://cognito-idp.eu-central-1.amazonaws.com/pool", client_id = "client" }
+
+  functions = {
+    metrics = { name = "dev-shop-metrics", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-metrics", routes = ["GET /metrics"] }
+    answers = { name = "dev-shop-answers", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-answers", routes = ["ANY /api/{proxy+}"], callers = "users" }
+  }
+}
+
+run "asks_for_a_token_where_told" {
+  command = plan
+
+  assert {
+    condition     = { for key, it in aws_apigatewayv2_route.this : key => "${it.authorization_type} ${coalesce(it.authorizer_id, "-")}" } == { "GET /metrics" = "NONE -", "ANY /api/{proxy+}" = "JWT auth1" }
+    error_message = "Users' routes ask for a token."
+  }
+}
+
+run "may_call_a_function_by_its_routes_alone" {
+  command = plan
+
+  assert {
+    condition     = { for key, it in aws_lambda_permission.this : key => it.source_arn } == { "GET /metrics" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/metrics", "ANY /api/{proxy+}" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/*/api/{proxy+}" }
+    error_message = "A permission names its route."
+  }
+}
+
+run "lets_through_so_many_and_logs_each" {
+  command = plan
+
+  assert {
+    condition     = one(aws_apigatewayv2_stage.this.default_route_settings).throttling_rate_limit == 50 && one(aws_apigatewayv2_stage.this.default_route_settings).throttling_burst_limit == 100
+    error_message = "Fifty a second, a hundred at once."
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_stage.this.access_log_settings).destination_arn == aws_cloudwatch_log_group.this.arn
+    error_message = "Requests are logged."
+  }
+}
+
+run "refuses_every_origin" {
+  command = plan
+
+  variables {
+    web_origins = ["*"]
+  }
+
+  expect_failures = [var.web_origins]
+}
+
+run "refuses_one_route_to_two_functions" {
+  command = plan
+
+  variables {
+    functions = {
+      one = { name = "one", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["GET /metrics"] }
+      two = { name = "two", arn = "arn:aws:lambda:eu-central-1:123456789012:function:two", routes = ["GET /metrics"] }
+    }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "refuses_wrong_values" {
+  command = plan
+
+  variables {
+    name                = ""
+    requests_per_second = 0
+    users               = { issuer = "cognito", client_id = "client" }
+    functions           = { one = { name = "one", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["metrics"], callers = "all" } }
+  }
+
+  expect_failures = [var.name, var.requests_per_second, var.users, var.functions]
+}

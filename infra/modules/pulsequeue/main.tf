@@ -1,0 +1,119 @@
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
+
+module "bus" {
+  source = "../event-bus"
+
+  name         = local.prefix
+  archive_days = local.settings.archiveDays
+}
+
+module "table" {
+  source   = "../table"
+  for_each = local.topology.tables
+
+  name      = "${local.prefix}-${each.key}"
+  key       = each.value.key
+  ttl       = try(each.value.ttl, null)
+  protected = var.protected
+}
+
+module "secret" {
+  source   = "../secret"
+  for_each = local.secrets
+
+  name        = "/${local.prefix}/${each.key}"
+  description = "Secret ${each.key} of ${local.prefix}."
+}
+
+module "users" {
+  source = "../user-pool"
+
+  name      = local.prefix
+  protected = var.protected
+}
+
+module "consumer" {
+  source   = "../event-consumer"
+  for_each = local.consumers
+
+  name             = "${local.prefix}-${each.key}"
+  bus_name         = module.bus.name
+  subscriptions    = each.value.subscriptions
+  delay_seconds    = try(each.value.delaySeconds, 0) == "hold" ? local.hold_seconds : try(each.value.delaySeconds, 0)
+  max_receives     = local.settings.maxReceives
+  retention_days   = local.settings.retentionDays
+  alarm_topic_arns = var.alarm_topic_arns
+
+  batch = {
+    size           = each.value.batchSize
+    window_seconds = each.value.batchWindowSeconds
+    concurrency    = min(each.value.maximumConcurrency, coalesce(var.concurrency_limit, 1000))
+  }
+
+  function = {
+    description     = each.value.description
+    handler         = each.value.handler
+    package         = local.packages[each.key]
+    runs_on         = var.runs_on
+    memory_mb       = each.value.memoryMb
+    timeout_seconds = each.value.timeoutSeconds
+    environment     = local.variables[each.key]
+    rights          = local.rights[each.key]
+    log_days        = local.settings.logDays
+    network         = local.networks[each.key]
+  }
+}
+
+# What is set off by the clock, by a request, or by somebody.
+module "function" {
+  source   = "../function"
+  for_each = local.others
+
+  name                 = "${local.prefix}-${each.key}"
+  description          = each.value.description
+  handler              = each.value.handler
+  package              = local.packages[each.key]
+  runs_on              = var.runs_on
+  memory_mb            = each.value.memoryMb
+  timeout_seconds      = each.value.timeoutSeconds
+  environment          = local.variables[each.key]
+  rights               = local.rights[each.key]
+  reserved_concurrency = try(each.value.reservedConcurrency, null)
+  log_days             = local.settings.logDays
+  network              = local.networks[each.key]
+}
+
+module "schedule" {
+  source   = "../schedule"
+  for_each = local.scheduled
+
+  name         = "${local.prefix}-${each.key}"
+  expression   = each.value.schedule
+  function_arn = module.function[each.key].arn
+}
+
+module "api" {
+  source = "../http-api"
+
+  name        = local.prefix
+  web_origins = var.web_origins
+  log_days    = local.settings.logDays
+  users       = { issuer = module.users.issuer, client_id = module.users.client_id }
+
+  functions = {
+    for name, it in local.endpoints : name => {
+      name    = module.function[name].name
+      arn     = module.function[name].arn
+      routes  = it.routes
+      callers = try(it.callers, "anyone")
+    }
+  }
+}
+
+# Where the command line notes what operators did.
+resource "aws_cloudwatch_log_group" "operations" {
+  name              = "/pulsequeue/${var.environment}/operations"
+  retention_in_days = local.settings.logDays
+}

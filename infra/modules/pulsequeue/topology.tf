@@ -1,0 +1,28 @@
+# infra/functions.yaml, and every name that follows from it: what scripts/topology.py does for the tools.
+locals {
+  topology = yamldecode(file("${path.module}/../../functions.yaml"))
+  settings = local.topology.settings
+
+  prefix       = "${var.environment}-pulsequeue"
+  hold_seconds = coalesce(var.hold_seconds, local.settings.holdSeconds)
+
+  # Without a database there is no use for what needs one.
+  functions = { for name, it in local.topology.functions : name => it if var.database != null || !can(it.database) }
+
+  consumers = { for name, it in local.functions : name => it if can(it.subscriptions) }
+  scheduled = { for name, it in local.functions : name => it if can(it.schedule) }
+  endpoints = { for name, it in local.functions : name => it if can(it.routes) }
+  others    = { for name, it in local.functions : name => it if !can(it.subscriptions) }
+
+  secrets = toset(flatten([for it in values(local.functions) : try(it.secrets, [])]))
+
+  packages = { for name, it in local.functions : name => "${var.package_folder}/${split(".", it.handler)[1]}.zip" }
+
+  networks = {
+    for name, it in local.functions : name =>
+    can(it.database) && length(try(var.database.subnet_ids, [])) > 0 ? {
+      subnet_ids         = var.database.subnet_ids
+      security_group_ids = var.database.security_group_ids
+    } : null
+  }
+}

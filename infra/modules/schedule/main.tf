@@ -1,0 +1,52 @@
+data "aws_caller_identity" "this" {}
+
+resource "aws_scheduler_schedule" "this" {
+  name                = var.name
+  schedule_expression = var.expression
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = var.function_arn
+    role_arn = aws_iam_role.this.arn
+
+    # What failed is made good by the next one: to repeat it late would only compete with that.
+    retry_policy {
+      maximum_retry_attempts = 0
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.this]
+}
+
+resource "aws_iam_role" "this" {
+  name        = "${var.name}-schedule"
+  description = "Lets schedule ${var.name} set off its function."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.this.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "rights"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "SetOff"
+      Effect   = "Allow"
+      Action   = ["lambda:InvokeFunction"]
+      Resource = [var.function_arn]
+    }]
+  })
+}

@@ -1,0 +1,51 @@
+mock_provider "aws" {
+  override_during = plan
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/dev-shop-collector-schedule", id = "dev-shop-collector-schedule" }
+  }
+}
+
+variables {
+  name         = "dev-shop-collector"
+  expression   = "rate(1 minute)"
+  function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-collector"
+}
+
+run "does_not_repeat_what_the_next_one_makes_good" {
+  command = plan
+
+  assert {
+    condition     = one(one(aws_scheduler_schedule.this.target).retry_policy).maximum_retry_attempts == 0
+    error_message = "No second attempt."
+  }
+}
+
+run "may_set_off_its_function_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.this.policy).Statement == [{ Sid = "SetOff", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [var.function_arn] }]
+    error_message = "The schedule's role invokes that function."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "Only schedules of this account take the role."
+  }
+}
+
+run "refuses_what_is_no_rate" {
+  command = plan
+
+  variables {
+    expression = "rate(1 minutes)"
+    name       = "a schedule"
+  }
+
+  expect_failures = [var.expression, var.name]
+}

@@ -1,0 +1,24 @@
+variable "name" {
+  description = "Full name of the schedule."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,55}$", var.name))
+    error_message = "The name must have 1 to 55 letters, digits, dots, dashes and underscores: its role's is longer by nine."
+  }
+}
+
+variable "expression" {
+  description = "How often, such as `rate(1 minute)`."
+  type        = string
+
+  validation {
+    condition     = can(regex("^rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)$", var.expression))
+    error_message = "The expression must be a rate: `rate(1 minute)`, `rate(5 minutes)`."
+  }
+}
+
+variable "function_arn" {
+  description = "The function that the clock sets off."
+  type        = string
+}

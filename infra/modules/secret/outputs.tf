@@ -1,0 +1,9 @@
+output "arn" {
+  description = "The parameter."
+  value       = aws_ssm_parameter.this.arn
+}
+
+output "name" {
+  description = "Its name."
+  value       = aws_ssm_parameter.this.name
+}

@@ -1,0 +1,9 @@
+output "arn" {
+  description = "The table."
+  value       = aws_dynamodb_table.this.arn
+}
+
+output "name" {
+  description = "Its name."
+  value       = aws_dynamodb_table.this.name
+}

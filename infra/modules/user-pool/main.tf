@@ -1,0 +1,72 @@
+data "aws_region" "this" {}
+
+resource "aws_cognito_user_pool" "this" {
+  name                = var.name
+  deletion_protection = var.protected ? "ACTIVE" : "INACTIVE"
+  mfa_configuration   = "OPTIONAL"
+
+  software_token_mfa_configuration {
+    enabled = true
+  }
+
+  admin_create_user_config {
+    allow_admin_create_user_only = true
+  }
+
+  # Nobody gets in by a mailbox alone.
+  account_recovery_setting {
+    recovery_mechanism {
+      name     = "admin_only"
+      priority = 1
+    }
+  }
+
+  password_policy {
+    minimum_length                   = 12
+    require_lowercase                = true
+    require_numbers                  = true
+    require_symbols                  = true
+    require_uppercase                = true
+    temporary_password_validity_days = 3
+  }
+
+  # Whose data a user sees.
+  schema {
+    name                = "tenant_id"
+    attribute_data_type = "String"
+    mutable             = true
+
+    string_attribute_constraints {
+      min_length = 1
+      max_length = 64
+    }
+  }
+}
+
+resource "aws_cognito_user_group" "this" {
+  for_each = var.groups
+
+  name         = each.key
+  description  = each.value
+  user_pool_id = aws_cognito_user_pool.this.id
+}
+
+resource "aws_cognito_user_pool_client" "this" {
+  name                          = "console"
+  user_pool_id                  = aws_cognito_user_pool.this.id
+  explicit_auth_flows           = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]
+  prevent_user_existence_errors = "ENABLED"
+  enable_token_revocation       = true
+
+  # Whoever could write the tenant into his own account would choose whose data he sees.
+  read_attributes  = ["custom:tenant_id", "name"]
+  write_attributes = ["name"]
+
+  access_token_validity = var.token_minutes
+  id_token_validity     = var.token_minutes
+
+  token_validity_units {
+    access_token = "minutes"
+    id_token     = "minutes"
+  }
+}

@@ -1,0 +1,69 @@
+"""What Terraform makes works with the rights it gives and no others, stays as it is, and goes away whole."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.integration.shop import Shop
+from tests.terraform import seen
+from tests.terraform.conftest import Applied
+
+FORGOTTEN = (
+    # Says of every JWT authorizer that its payload has version 2.0, which only Lambda authorizers have.
+    r"module\.api\.aws_apigatewayv2_authorizer\.users$",
+    # DescribeAlarms leaves out dimensions, statistic and description.
+    r"\.aws_cloudwatch_metric_alarm\.",
+)
+"""What the emulator tells otherwise than it was told."""
+
+
+def test_a_second_plan_finds_nothing_to_do(applied: Applied) -> None:
+    changes = applied.terraform.changes(applied.folder)
+
+    assert [it for it in changes if not any(re.search(known, it) for known in FORGOTTEN)] == []
+
+
+def test_an_order_is_confirmed_by_functions_that_may_do_what_their_roles_say_alone(applied: Applied) -> None:
+    shop = Shop(applied.environment)
+    sku = shop.stocked(10)
+
+    shop.place(shop.order("lone", sku, 3))
+
+    shop.comes_to("lone", "CONFIRMED")
+    assert shop.levels(sku) == (7, 0, 7)
+
+
+def test_no_secret_stands_in_the_state(applied: Applied) -> None:
+    state = (applied.folder / "terraform.tfstate").read_text(encoding="utf-8")
+    ssm, names = applied.environment.client("ssm"), applied.environment.names
+
+    for secret in ("metrics-token", "cursor-key"):
+        parameter = ssm.get_parameter(Name=names.secret(secret), WithDecryption=True)["Parameter"]
+        assert parameter["Type"] == "SecureString"
+        assert len(parameter["Value"]) >= 32
+        assert parameter["Value"] not in state
+
+
+@pytest.fixture(scope="session")
+def left_over(applied: Applied) -> dict[str, Any]:
+    """Destroy everything and look around."""
+    applied.terraform.run(applied.folder, "destroy", "-auto-approve")
+    environment = applied.environment
+    looks = {
+        name: look
+        for name, look in seen.EVERYTHING.items()
+        if name not in ("rules", "routes", "preflight", "users")
+    }
+    return {name: found for name, look in looks.items() if (found := look(environment))}
+
+
+def test_destroying_leaves_nothing(left_over: dict[str, Any], applied: Applied) -> None:
+    roles = applied.environment.client("iam").list_roles()["Roles"]
+
+    assert left_over == {}
+    assert [
+        it["RoleName"] for it in roles if it["RoleName"].startswith(applied.environment.names.prefix)
+    ] == []
+    assert json.loads(applied.terraform.run(applied.folder, "show", "-json")).get("values") is None

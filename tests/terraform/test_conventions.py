@@ -1,0 +1,177 @@
+"""Rules that Terraform does not know: descriptions, types, reasons beside wildcards, nothing unguarded."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.topology import CHECKOUT
+from tests.terraform.conftest import Applied
+
+INFRA = CHECKOUT / "infra"
+SOURCES = sorted(it for it in INFRA.rglob("*.tf") if ".terraform" not in it.parts)
+MODULES = sorted({it.parent for it in SOURCES if it.parents[1].name == "modules"})
+
+BLOCK = re.compile(r'^(variable|output) "([^"]+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+WILDCARD = re.compile(r'"(?:\*|[a-z0-9-]+:\*)"|:\*"|/\*["/]')
+UNNAMEABLE = {
+    "cloudwatch:GetMetricData",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+"""What IAM can allow for everything only."""
+
+
+def blocks(kind: str) -> Iterator[tuple[str, str]]:
+    """Find each variable or output, by where it is."""
+    for source in SOURCES:
+        for found, name, body in BLOCK.findall(source.read_text(encoding="utf-8")):
+            if found == kind:
+                yield f"{source.parent.relative_to(INFRA)}: {name}", body
+
+
+def statements(applied: Applied) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Find what each role that Terraform made may do."""
+    for policy in applied.resources("aws_iam_role_policy"):
+        for statement in json.loads(policy["policy"])["Statement"]:
+            yield policy["role"], statement
+
+
+def test_every_variable_says_what_it_is_and_of_which_type() -> None:
+    unsaid = [
+        name
+        for name, body in blocks("variable")
+        if not re.search(r"^  description += ", body, re.MULTILINE)
+        or not re.search(r"^  type += (?!any\b)", body, re.MULTILINE)
+    ]
+
+    assert unsaid == []
+
+
+def test_every_output_says_what_it_is() -> None:
+    assert [
+        name for name, body in blocks("output") if not re.search(r"^  description += ", body, re.MULTILINE)
+    ] == []
+
+
+def test_no_variable_is_of_any_type_or_switches_a_module_on() -> None:
+    assert [
+        name for name, body in blocks("variable") if re.search(r"\bany\b", re.sub('".*?"', "", body))
+    ] == []
+    assert [name for name, _ in blocks("variable") if re.search(r": (create|enable)_", name)] == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda it: it.name)
+def test_a_module_pins_what_it_needs_is_explained_and_has_tests(module: Path) -> None:
+    versions = (module / "versions.tf").read_text(encoding="utf-8")
+
+    assert 'required_version = ">= 1.11"' in versions
+    assert 'version = "~> 5.100"' in versions
+    assert (module / "README.md").is_file()
+    assert list(module.glob("tests/*.tftest.hcl"))
+
+
+def test_a_wildcard_in_a_policy_has_its_reason_beside_it() -> None:
+    without = [
+        f"{source.relative_to(INFRA)}:{number}"
+        for source in SOURCES
+        for number, line, above in numbered(source)
+        if WILDCARD.search(line) and not line.lstrip().startswith("#") and "Wildcard:" not in above
+    ]
+
+    assert without == []
+
+
+def numbered(source: Path) -> Iterator[tuple[int, str, str]]:
+    """Give each line with its number and the two lines above it."""
+    lines = source.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if "condition" not in line:
+            yield number, line, "\n".join(lines[max(0, number - 3) : number - 1])
+
+
+def test_a_role_may_do_named_things_to_named_resources(applied: Applied) -> None:
+    for role, statement in statements(applied):
+        assert not any("*" in action for action in statement["Action"]), (role, statement)
+        if "*" in statement["Resource"]:
+            assert set(statement["Action"]) <= UNNAMEABLE, (role, statement)
+
+
+def test_only_the_service_that_uses_a_role_may_take_it(applied: Applied) -> None:
+    for role in applied.resources("aws_iam_role"):
+        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+        assert statement["Principal"].keys() == {"Service"}, role["name"]
+
+
+def test_a_queue_is_encrypted_and_its_dead_letters_are_kept_and_seen(applied: Applied) -> None:
+    queues = {it["name"]: it for it in applied.resources("aws_sqs_queue")}
+    # Its name, since the emulator forgets the dimensions; those the module's own tests look at.
+    alarmed = {it["alarm_name"] for it in applied.resources("aws_cloudwatch_metric_alarm")}
+
+    for name, queue in queues.items():
+        assert queue["sqs_managed_sse_enabled"], name
+        if name.endswith("-dlq"):
+            assert name in alarmed
+        else:
+            target = json.loads(queue["redrive_policy"])["deadLetterTargetArn"]
+            assert target == queues[f"{name}-dlq"]["arn"]
+
+
+def test_a_queue_takes_messages_from_its_own_rule_alone(applied: Applied) -> None:
+    rules = {it["name"]: it["arn"] for it in applied.resources("aws_cloudwatch_event_rule")}
+
+    for queue in applied.resources("aws_sqs_queue"):
+        allowed = [it for it in json.loads(queue["policy"])["Statement"] if it["Effect"] == "Allow"]
+        if queue["name"].endswith("-dlq"):
+            assert allowed == []
+        else:
+            (statement,) = allowed
+            assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": rules[queue["name"]]}}
+            assert statement["Resource"] == [queue["arn"]]
+
+
+def test_the_gateway_may_call_a_function_by_the_routes_that_lead_to_it_alone(applied: Applied) -> None:
+    (api,) = applied.resources("aws_apigatewayv2_api")
+    names, endpoints = applied.environment.names, applied.environment.topology.endpoints
+    routes = {
+        (names.function(name), f"{api['execution_arn']}/*/{route.replace('ANY ', '*').replace(' ', '')}")
+        for name, endpoint in endpoints.items()
+        for route in endpoint.routes
+    }
+
+    permissions = applied.resources("aws_lambda_permission")
+
+    assert {(it["function_name"], it["source_arn"]) for it in permissions} == routes
+    assert {it["principal"] for it in permissions} == {"apigateway.amazonaws.com"}
+
+
+def test_what_holds_data_is_encrypted_and_recoverable(applied: Applied) -> None:
+    for table in applied.resources("aws_dynamodb_table"):
+        assert table["server_side_encryption"][0]["enabled"], table["name"]
+        assert table["point_in_time_recovery"][0]["enabled"], table["name"]
+
+
+def test_no_log_is_kept_for_ever(applied: Applied) -> None:
+    for group in applied.resources("aws_cloudwatch_log_group"):
+        assert group["retention_in_days"] > 0, group["name"]
+
+
+def test_a_consumer_may_take_from_its_queue_and_write_its_own_log(applied: Applied) -> None:
+    queues = {it["name"]: it["arn"] for it in applied.resources("aws_sqs_queue")}
+    rights = {(role, it["Sid"]): it for role, it in statements(applied)}
+
+    for name in map(applied.environment.names.function, applied.environment.topology.functions):
+        log = rights[name, "WriteLog"]
+        assert log["Resource"][0].endswith(f":log-group:/aws/lambda/{name}:*")
+        if name in queues:
+            assert rights[name, "TakeMessages"]["Resource"] == [queues[name]]
+            assert rights[name, "SetAsideDeadLetters"]["Resource"] == [queues[f"{name}-dlq"]]

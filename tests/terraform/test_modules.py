@@ -1,0 +1,52 @@
+"""Every module is formatted, valid, and passes the tests beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.terraform import Terraform
+from scripts.topology import CHECKOUT
+
+MODULES = sorted(it.parent.name for it in CHECKOUT.glob("infra/modules/*/versions.tf"))
+ROOTS = sorted(
+    str(it.parent.relative_to(CHECKOUT / "infra"))
+    for it in CHECKOUT.glob("infra/**/versions.tf")
+    if it.parents[1].name != "modules"
+)
+
+
+def is_mocked(module: Path) -> bool:
+    return all("mock_provider" in it.read_text(encoding="utf-8") for it in module.glob("tests/*.tftest.hcl"))
+
+
+def test_everything_is_formatted(terraform: Terraform, infra: Path) -> None:
+    assert terraform.run(infra, "fmt", "-recursive", "-check", "-diff") == ""
+
+
+@pytest.mark.parametrize("name", [it for it in MODULES if is_mocked(CHECKOUT / "infra" / "modules" / it)])
+def test_a_module_keeps_its_promises(terraform: Terraform, infra: Path, name: str) -> None:
+    module = infra / "modules" / name
+
+    terraform.run(module, "init", "-backend=false")
+
+    assert "0 failed" in terraform.run(module, "test")
+
+
+@pytest.mark.parametrize("name", [it for it in MODULES if not is_mocked(CHECKOUT / "infra" / "modules" / it)])
+def test_a_module_that_makes_things_up_keeps_its_promises(
+    on_emulator: Terraform, infra: Path, name: str
+) -> None:
+    module = infra / "modules" / name
+
+    on_emulator.run(module, "init", "-backend=false")
+
+    assert "0 failed" in on_emulator.run(module, "test")
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_a_root_is_valid(terraform: Terraform, infra: Path, name: str) -> None:
+    root = infra / name
+
+    terraform.run(root, "init", "-backend=false")
+
+    assert "valid" in terraform.run(root, "validate")

@@ -1,0 +1,61 @@
+"""What Terraform makes is what the one-machine stack makes, and what the tools take for granted."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from scripts.environment import Clients, Environment
+from scripts.function_variables import Surroundings
+from scripts.function_variables import variables as expected
+from scripts.local import emulator as ministack
+from scripts.local.provision import Overrides, provision
+from tests.terraform import seen
+from tests.terraform.conftest import DATABASE, HOLD_SECONDS, Applied
+
+ONLY_HERE = {"POWERTOOLS_TRACE_DISABLED": "true"}
+"""What both provisioners tell every function because there is no X-Ray daemon on this machine."""
+
+
+@pytest.fixture(scope="module")
+def twin(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """The same environment as the one-machine stack makes it, on an emulator of its own."""
+    started = ministack.start(tmp_path_factory.mktemp("twin"), ministack.free_port())
+    try:
+        environment = Environment(
+            "local",
+            applied.environment.topology,
+            Clients.of_emulator(
+                started.endpoint, ministack.REGION, ministack.ACCESS_KEY_ID, ministack.SECRET_ACCESS_KEY
+            ),
+        )
+        provision(environment, Overrides(hold_seconds=HOLD_SECONDS, database=DATABASE))
+        yield environment
+    finally:
+        ministack.stop(started)
+
+
+@pytest.mark.parametrize("kind", [it for it in seen.EVERYTHING if it != "logs"])
+def test_both_make_the_same(applied: Applied, twin: Environment, kind: str) -> None:
+    look = seen.EVERYTHING[kind]
+
+    assert look(applied.environment) == look(twin)
+
+
+def test_both_keep_the_same_logs_and_terraform_also_the_requests(applied: Applied, twin: Environment) -> None:
+    here, there = seen.logs(applied.environment), seen.logs(twin)
+
+    assert {name: days for name, days in here.items() if name in there} == there
+    assert here.keys() - there.keys() == {f"/aws/vendedlogs/{applied.environment.names.api}-api"}
+
+
+def test_a_function_is_told_what_the_tools_say_that_it_is_told(applied: Applied) -> None:
+    names, topology = applied.environment.names, applied.environment.topology
+    told = {
+        it["function_name"]: it["environment"][0]["variables"]
+        for it in applied.resources("aws_lambda_function")
+    }
+
+    for function in topology.functions:
+        around = Surroundings(HOLD_SECONDS, DATABASE, names.dead_letter_queue(function))
+        should = expected(names, topology, function, around) | ONLY_HERE
+        assert seen.variables(told[names.function(function)]) == seen.variables(should)
