@@ -1,0 +1,30 @@
+output "backend" {
+  description = "Put this into backend.tf of an environment, with the environment's name in the key."
+  value       = <<-HCL
+    terraform {
+      backend "s3" {
+        bucket       = "${module.state.name}"
+        key          = "ENVIRONMENT/terraform.tfstate"
+        region       = "${var.region}"
+        encrypt      = true
+        kms_key_id   = "${aws_kms_key.state.arn}"
+        use_lockfile = true
+      }
+    }
+  HCL
+}
+
+output "state_bucket" {
+  description = "Where the state is kept."
+  value       = module.state.name
+}
+
+output "plan_role_arn" {
+  description = "The role for jobs of pull requests."
+  value       = aws_iam_role.plan.arn
+}
+
+output "deploy_role_arns" {
+  description = "The role of each environment, for the jobs that deploy it."
+  value       = { for env, role in aws_iam_role.deploy : env => role.arn }
+}

@@ -1,0 +1,113 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+
+variables {
+  name = "dev-pulsequeue-things"
+}
+
+run "nothing_in_it_can_become_public" {
+  assert {
+    condition     = aws_s3_bucket_public_access_block.this.block_public_acls && aws_s3_bucket_public_access_block.this.block_public_policy && aws_s3_bucket_public_access_block.this.ignore_public_acls && aws_s3_bucket_public_access_block.this.restrict_public_buckets
+    error_message = "Public access is not blocked."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_ownership_controls.this.rule).object_ownership == "BucketOwnerEnforced"
+    error_message = "Access lists count."
+  }
+}
+
+run "it_answers_recent_tls_alone" {
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement :
+      statement.Effect == "Deny" && statement.Resource == ["arn:aws:s3:::dev-pulsequeue-things", "arn:aws:s3:::dev-pulsequeue-things/*"]
+    ])
+    error_message = "The policy lets somebody in, or is about something else."
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(aws_s3_bucket_policy.this.policy).Statement[1].Condition.NumericLessThan["s3:TlsVersion"] == "1.2"
+    error_message = "Plain HTTP or an old TLS is answered."
+  }
+}
+
+run "what_was_overwritten_can_be_brought_back_for_a_time" {
+  variables {
+    noncurrent_days = 30
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_versioning.this.versioning_configuration).status == "Enabled" && one(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration).noncurrent_days == 30
+    error_message = "Earlier versions are not kept, or for ever."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0
+    error_message = "Objects are deleted though nobody asked."
+  }
+}
+
+run "objects_end_when_asked_to" {
+  variables {
+    expire_days = 365
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration).days == 365
+    error_message = "Objects stay for ever."
+  }
+}
+
+run "it_is_encrypted_by_s3_unless_there_is_a_key" {
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    error_message = "Objects are not encrypted by S3's own keys."
+  }
+}
+
+run "with_a_key_it_is_encrypted_with_that" {
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1"
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == "arn:aws:kms:us-east-1:123456789012:key/1" && one(aws_s3_bucket_server_side_encryption_configuration.this.rule).bucket_key_enabled
+    error_message = "Objects are not encrypted with the key."
+  }
+}
+
+run "it_is_deleted_with_its_contents_only_when_not_protected" {
+  assert {
+    condition     = !aws_s3_bucket.this.force_destroy
+    error_message = "A protected bucket goes with all that is in it."
+  }
+}
+
+run "accesses_are_noted_where_asked" {
+  variables {
+    protected  = false
+    log_bucket = "dev-pulsequeue-access"
+  }
+
+  assert {
+    condition     = aws_s3_bucket.this.force_destroy && aws_s3_bucket_logging.this["dev-pulsequeue-access"].target_prefix == "dev-pulsequeue-things/"
+    error_message = "Accesses are not noted under the bucket's name."
+  }
+}
+
+run "wrong_values_are_refused" {
+  command = plan
+
+  variables {
+    name            = "With.Dots"
+    kms_key_arn     = "alias/mine"
+    noncurrent_days = 0
+    expire_days     = 0
+  }
+
+  expect_failures = [var.name, var.kms_key_arn, var.noncurrent_days, var.expire_days]
+}

@@ -1,0 +1,76 @@
+data "aws_caller_identity" "here" {}
+
+data "aws_partition" "here" {}
+
+data "aws_region" "here" {}
+
+locals {
+  name     = "${var.prefix}-monitoring"
+  account  = data.aws_caller_identity.here.account_id
+  region   = data.aws_region.here.name
+  arn_root = "arn:${data.aws_partition.here.partition}"
+  env      = trimsuffix(var.prefix, "-pulsequeue")
+
+  grafana_port = 3000
+  password     = "${local.name}-admin"
+  datasources  = "grafana/provisioning/datasources/"
+
+  # All that the containers read, and nothing that belongs to one machine alone (scrape/, compose).
+  files = setunion(
+    fileset(var.files, "prometheus/prometheus.yml"),
+    fileset(var.files, "prometheus/rules/*.yml"),
+    fileset(var.files, "grafana/*.json"),
+    fileset(var.files, "grafana/provisioning/**/*.yml"),
+  )
+
+  # The task is started anew when any of them has changed.
+  files_digest = sha256(join("", [for file in sort(local.files) : "${file}${filesha256("${var.files}/${file}")}"]))
+}
+
+module "files" {
+  source = "../bucket"
+
+  name            = "${local.name}-${local.account}-${local.region}"
+  protected       = var.protected
+  noncurrent_days = 30
+}
+
+resource "aws_s3_object" "file" {
+  for_each = local.files
+
+  bucket      = module.files.name
+  key         = each.key
+  source_hash = filesha256("${var.files}/${each.key}")
+
+  # The containers of a task are one host, and do not know each other by name.
+  source  = startswith(each.key, local.datasources) ? null : "${var.files}/${each.key}"
+  content = startswith(each.key, local.datasources) ? replace(file("${var.files}/${each.key}"), "http://prometheus:9090", "http://localhost:9090") : null
+}
+
+# Secrets Manager makes the password up itself, which only CloudFormation can ask it to: Terraform never sees it.
+resource "aws_cloudformation_stack" "password" {
+  name               = "${local.name}-password"
+  on_failure         = "DELETE"
+  timeout_in_minutes = 10
+
+  template_body = jsonencode({
+    AWSTemplateFormatVersion = "2010-09-09"
+    Description              = "The password of Grafana's administrator. Made by Terraform; change it there."
+    Resources = {
+      Password = {
+        Type = "AWS::SecretsManager::Secret"
+        Properties = {
+          Name                 = local.password
+          Description          = "The password of Grafana's user admin."
+          GenerateSecretString = { PasswordLength = 32, ExcludePunctuation = true }
+        }
+      }
+    }
+    Outputs = { Arn = { Value = { Ref = "Password" } } }
+  })
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/ecs/${local.name}"
+  retention_in_days = var.log_days
+}

@@ -1,0 +1,79 @@
+# Who talked to whom, and who was refused: nothing else in the network can tell afterwards.
+
+locals {
+  flow_log_group = "/pulsequeue/${var.prefix}/flow-logs"
+  logs_arn       = "arn:${data.aws_partition.here.partition}:logs:${data.aws_region.here.name}:${data.aws_caller_identity.here.account_id}"
+}
+
+resource "aws_kms_key" "flow_logs" {
+  description             = "Flow logs of ${var.prefix}."
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Account"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${data.aws_partition.here.partition}:iam::${data.aws_caller_identity.here.account_id}:root" }
+        Action    = "kms:*" # a key that its own account cannot administer is lost
+        Resource  = "*"     # in the policy of a key: this key
+      },
+      {
+        Sid       = "Logs"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${data.aws_region.here.name}.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        Resource  = "*" # in the policy of a key: this key
+        Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = "${local.logs_arn}:log-group:${local.flow_log_group}" } }
+      },
+    ]
+  })
+}
+
+resource "aws_cloudwatch_log_group" "flow_logs" {
+  name              = local.flow_log_group
+  retention_in_days = var.log_days
+  kms_key_id        = aws_kms_key.flow_logs.arn
+}
+
+resource "aws_iam_role" "flow_logs" {
+  name        = "${var.prefix}-flow-logs"
+  description = "Writes the flow logs of ${var.prefix}."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.here.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "flow_logs" {
+  name = "write"
+  role = aws_iam_role.flow_logs.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Allow"
+      Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      # The streams of this group, which are named after network interfaces to come.
+      Resource = "${local.logs_arn}:log-group:${local.flow_log_group}:*"
+    }]
+  })
+}
+
+resource "aws_flow_log" "this" {
+  vpc_id                   = aws_vpc.this.id
+  traffic_type             = "ALL"
+  log_destination          = aws_cloudwatch_log_group.flow_logs.arn
+  iam_role_arn             = aws_iam_role.flow_logs.arn
+  max_aggregation_interval = 600
+
+  tags = { Name = var.prefix }
+}

@@ -1,0 +1,72 @@
+# Nothing in this file is made unless public subnets or NAT are asked for.
+
+resource "aws_internet_gateway" "this" {
+  for_each = local.internet_gateways
+
+  vpc_id = aws_vpc.this.id
+
+  tags = { Name = var.prefix }
+}
+
+resource "aws_subnet" "public" {
+  for_each = local.public
+
+  vpc_id            = aws_vpc.this.id
+  availability_zone = each.key
+  cidr_block        = each.value
+  # What is to have a public address asks for one itself.
+  map_public_ip_on_launch = false
+
+  tags = { Name = "${var.prefix}-public-${each.key}" }
+}
+
+resource "aws_route_table" "public" {
+  for_each = local.internet_gateways
+
+  vpc_id = aws_vpc.this.id
+
+  tags = { Name = "${var.prefix}-public" }
+}
+
+resource "aws_route" "public" {
+  for_each = local.internet_gateways
+
+  route_table_id         = aws_route_table.public[each.key].id
+  destination_cidr_block = "0.0.0.0/0" # a route, not a permission: the internet is everything that is not the network
+  gateway_id             = aws_internet_gateway.this[each.key].id
+}
+
+resource "aws_route_table_association" "public" {
+  for_each = local.public
+
+  subnet_id      = aws_subnet.public[each.key].id
+  route_table_id = aws_route_table.public["this"].id
+}
+
+resource "aws_eip" "nat" {
+  for_each = local.nat_zones
+
+  domain = "vpc"
+
+  tags = { Name = "${var.prefix}-nat-${each.key}" }
+
+  depends_on = [aws_internet_gateway.this]
+}
+
+# One in each zone: a zone that fails takes no other's way out with it.
+resource "aws_nat_gateway" "this" {
+  for_each = local.nat_zones
+
+  subnet_id     = aws_subnet.public[each.key].id
+  allocation_id = aws_eip.nat[each.key].id
+
+  tags = { Name = "${var.prefix}-${each.key}" }
+}
+
+resource "aws_route" "nat" {
+  for_each = local.nat_zones
+
+  route_table_id         = aws_route_table.private[each.key].id
+  destination_cidr_block = "0.0.0.0/0" # a route, not a permission: security groups say who may use it
+  nat_gateway_id         = aws_nat_gateway.this[each.key].id
+}
