@@ -1,0 +1,4 @@
+output "environment" {
+  description = "Everything a person or a tool needs to know."
+  value       = module.environment
+}

@@ -1,0 +1,29 @@
+# Protected from deletion, in three zones, with somebody to tell.
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = { project = "pulsequeue", environment = "prod" }
+  }
+}
+
+module "environment" {
+  source = "../../modules/environment"
+
+  environment    = "prod"
+  package_folder = var.package_folder
+  protected      = true
+  zones          = 3
+  told           = var.told
+  monthly_usd    = var.monthly_usd
+  monitoring     = var.monitoring
+  web_origins    = var.web_origins
+  repository     = var.repository
+
+  database = {
+    capacity    = { min = 1, max = 16 }
+    instances   = 2
+    way_in      = "proxy"
+    backup_days = 14
+  }
+}

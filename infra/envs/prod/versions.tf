@@ -1,0 +1,16 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  # Bucket, key and region are those that infra/bootstrap has told: terraform init -backend-config=backend.hcl
+  backend "s3" {
+    use_lockfile = true
+    encrypt      = true
+  }
+}

@@ -1,0 +1,103 @@
+# One environment on AWS: PulseQueue, and around it the network and the database of the read side, who is told of
+# alarms, what a month may cost, and where somebody watches.
+locals {
+  prefix   = "${var.environment}-pulsequeue"
+  runbooks = "https://github.com/${var.repository}/blob/main/docs/runbooks"
+}
+
+module "network" {
+  source = "../network"
+
+  prefix         = local.prefix
+  zones          = var.zones
+  nat            = var.monitoring != null # Prometheus and Grafana are fetched, and Grafana fetches what it shows
+  public_subnets = try(!var.monitoring.internal, false)
+}
+
+module "alarms" {
+  source = "../alarms"
+
+  prefix   = local.prefix
+  emails   = var.told.emails
+  webhooks = var.told.webhooks
+  slack    = var.told.slack
+
+  objectives = {
+    settled-in-time = {
+      description = "99 % of orders are settled within 5 seconds."
+      objective   = 0.99
+      all         = [{ metric = "order_settlement_duration_seconds", statistic = "SampleCount" }]
+      # Each observation counts in one bucket (services/shared/buckets.py).
+      good = [
+        for le in ["0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2", "5"] :
+        { metric = "order_settlement_duration_seconds_bucket", dimensions = { le = le } }
+      ]
+      runbook = "${local.runbooks}/orders-settled-late.md"
+    }
+  }
+}
+
+module "database" {
+  source = "../aurora"
+
+  prefix            = local.prefix
+  capacity          = var.database.capacity
+  instances         = var.database.instances
+  way_in            = var.database.way_in
+  backup_days       = var.database.backup_days
+  subnet_ids        = module.network.isolated_subnet_ids
+  security_group_id = module.network.database_security_group_id
+  protected         = var.protected
+  alarm_topic_arns  = [module.alarms.topic_arn]
+}
+
+module "pulsequeue" {
+  source = "../pulsequeue"
+
+  environment      = var.environment
+  package_folder   = var.package_folder
+  protected        = var.protected
+  web_origins      = var.web_origins
+  alarm_topic_arns = [module.alarms.topic_arn]
+
+  database = {
+    host               = module.database.host
+    port               = module.database.port
+    name               = module.database.name
+    sslmode            = module.database.sslmode
+    resource_id        = module.database.resource_id
+    secret_arn         = module.database.secret_arn
+    subnet_ids         = module.network.private_subnet_ids
+    security_group_ids = [module.network.function_security_group_id]
+  }
+}
+
+module "monitoring" {
+  source   = "../monitoring"
+  for_each = var.monitoring == null ? {} : { this = var.monitoring }
+
+  prefix                  = local.prefix
+  files                   = "${path.module}/../../../monitoring"
+  metrics_host            = split("/", trimprefix(module.pulsequeue.metrics_url, "https://"))[0]
+  metrics_token_parameter = "/${local.prefix}/metrics-token"
+  hostname                = each.value.hostname
+  certificate_arn         = each.value.certificate_arn
+  protected               = var.protected
+  reach                   = { internal = each.value.internal, cidrs = each.value.cidrs }
+
+  network = {
+    vpc_id                   = module.network.vpc_id
+    task_subnet_ids          = module.network.private_subnet_ids
+    load_balancer_subnet_ids = each.value.internal ? module.network.private_subnet_ids : module.network.public_subnet_ids
+  }
+}
+
+module "budget" {
+  source = "../budget"
+
+  prefix      = local.prefix
+  monthly_usd = var.monthly_usd
+  emails      = tolist(var.told.emails)
+  topic_arn   = module.alarms.topic_arn
+  tag         = { key = "environment", value = var.environment }
+}
