@@ -50,6 +50,8 @@ def infra(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of infra/, so that nothing that Terraform writes ends up in the tree."""
     copy = tmp_path_factory.mktemp("terraform") / "infra"
     shutil.copytree(CHECKOUT / "infra", copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    # What Prometheus and Grafana are told on AWS is what they are told here.
+    (copy.parent / "monitoring").symlink_to(CHECKOUT / "monitoring")
     return copy
 
 
