@@ -45,6 +45,13 @@ resource "aws_s3_object" "file" {
   # The containers of a task are one host, and do not know each other by name.
   source  = startswith(each.key, local.datasources) ? null : "${var.files}/${each.key}"
   content = startswith(each.key, local.datasources) ? replace(file("${var.files}/${each.key}"), "http://prometheus:9090", "http://localhost:9090") : null
+
+  lifecycle {
+    precondition {
+      condition     = !startswith(each.key, local.datasources) || strcontains(file("${var.files}/${each.key}"), "url: http://prometheus:9090")
+      error_message = "The datasource in ${each.key} is not http://prometheus:9090, which is what stands for the Prometheus beside Grafana."
+    }
+  }
 }
 
 # Secrets Manager makes the password up itself, which only CloudFormation can ask it to: Terraform never sees it.

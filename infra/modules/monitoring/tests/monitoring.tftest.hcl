@@ -36,7 +36,7 @@ mock_provider "aws" {
 
 variables {
   prefix                  = "dev-pulsequeue"
-  files                   = "../../../monitoring"
+  files                   = "./tests/files"
   metrics_host            = "abcd1234.execute-api.us-east-1.amazonaws.com"
   metrics_token_parameter = "/dev-pulsequeue/metrics-token"
   network = {
@@ -115,7 +115,7 @@ run "prometheus_and_grafana_begin_when_their_files_are_there" {
   }
 
   assert {
-    condition     = alltrue([for file in ["prometheus/prometheus.yml", "prometheus/rules/slo.yml", "grafana/pulsequeue-overview.json", "grafana/provisioning/dashboards/pulsequeue.yml"] : contains(keys(aws_s3_object.file), file)])
+    condition     = alltrue([for file in ["prometheus/prometheus.yml", "prometheus/rules/slo.yml", "grafana/overview.json", "grafana/provisioning/dashboards/pulsequeue.yml"] : contains(keys(aws_s3_object.file), file)])
     error_message = "A file that they read is not handed over."
   }
 
@@ -130,6 +130,16 @@ run "grafana_asks_the_prometheus_beside_it" {
     condition     = strcontains(aws_s3_object.file["grafana/provisioning/datasources/prometheus.yml"].content, "url: http://localhost:9090")
     error_message = "Grafana asks a Prometheus that is not there."
   }
+}
+
+run "a_grafana_that_would_ask_another_prometheus_is_refused" {
+  command = plan
+
+  variables {
+    files = "./tests/elsewhere"
+  }
+
+  expect_failures = [aws_s3_object.file]
 }
 
 run "the_target_is_the_environments_own_by_https" {
