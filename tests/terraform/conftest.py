@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,17 +14,18 @@ import pytest
 from scripts.environment import Clients, Environment
 from scripts.errors import ToolError
 from scripts.function_variables import DatabaseAddress
+from scripts.local import database, postgres
 from scripts.local import emulator as ministack
-from scripts.local.triggers import local_concurrency
+from scripts.local.triggers import local_concurrency, route_url
+from scripts.local.users import TENANT, User, add_user
 from scripts.packaging.packages import by_service, services_alone
 from scripts.terraform import MIRROR_VARIABLE, Terraform, find
 from scripts.topology import CHECKOUT, Topology
+from scripts.users import token
 from tests.conftest import RunningEmulator
 
 HOLD_SECONDS = 6
-SECRETS = f"arn:aws:secretsmanager:{ministack.REGION}:000000000000:secret"
-DATABASE = DatabaseAddress(ministack.HOST, 5432, "disable")
-"""Nobody is there: what needs it is made, and not run."""
+PASSWORD = "Aa1!a-long-password"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -94,11 +97,29 @@ class Applied:
     environment: Environment
     outputs: Mapping[str, Any]
     state: Mapping[str, Any]
+    database: DatabaseAddress
 
     def resources(self, kind: str) -> list[Mapping[str, Any]]:
         """Return what there is of one kind, as the state has it."""
         everything = managed(self.state["values"]["root_module"])
         return [it["values"] for it in everything if it["type"] == kind]
+
+    def token(self, name: str) -> str:
+        """Sign in a new user, who may look."""
+        add_user(self.environment, self.outputs["users"]["pool_id"], User(name, "viewer", TENANT), PASSWORD)
+        return token(self.environment, name, PASSWORD)
+
+    def ask(self, path: str, signed: str) -> Any:  # noqa: ANN401 - what the API tells
+        """Ask the API over HTTP; None when it does not tell."""
+        url = route_url(self.terraform.environ["AWS_ENDPOINT_URL"], self.outputs["api_id"], path)
+        headers = {"Authorization": f"Bearer {signed}"} if signed else {}
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
 
 
 def managed(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -108,9 +129,21 @@ def managed(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress]:
+    """PostgreSQL as Aurora would come, but for looking at nobody's token."""
+    started = postgres.start(tmp_path_factory.mktemp("postgres") / "postgres.log")
+    try:
+        database.make(started)
+        yield DatabaseAddress(postgres.HOST, started.port, "disable")
+    finally:
+        postgres.stop(started)
+
+
+@pytest.fixture(scope="session")
 def applied(
     on_emulator: Terraform,
     guarded: RunningEmulator,
+    empty_database: DatabaseAddress,
     infra: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Applied:
@@ -120,23 +153,29 @@ def applied(
     packages, code = tmp_path_factory.mktemp("packages"), services_alone()
     for service in by_service(topology):
         (packages / f"{service}.zip").write_bytes(code)
+    secret = environment.client("secretsmanager").create_secret(
+        Name=environment.names.database_secret,
+        SecretString=json.dumps({"username": postgres.SUPERUSER, "password": ""}),
+    )
     values = {
         "package_folder": str(packages),
         "hold_seconds": HOLD_SECONDS,
         "concurrency_limit": local_concurrency(1_000),
         "database": {
-            "host": DATABASE.host,
-            "port": DATABASE.port,
-            "secret_arn": f"{SECRETS}:{environment.names.database_secret}",
+            "host": empty_database.host,
+            "port": empty_database.port,
+            "secret_arn": secret["ARN"],
         },
     }
     (folder / "values.auto.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
     on_emulator.run(folder, "init")
     on_emulator.run(folder, "apply", "-auto-approve")
+    database.migrate(environment)
     return Applied(
         on_emulator,
         folder,
         environment,
         on_emulator.outputs(folder)["pulsequeue"],
         json.loads(on_emulator.run(folder, "show", "-json")),
+        empty_database,
     )

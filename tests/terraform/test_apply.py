@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.shop import Shop
+from tests.integration.shop import Shop, until
 from tests.terraform import seen
 from tests.terraform.conftest import Applied
 
@@ -33,6 +33,16 @@ def test_an_order_is_confirmed_by_functions_that_may_do_what_their_roles_say_alo
 
     shop.comes_to("lone", "CONFIRMED")
     assert shop.levels(sku) == (7, 0, 7)
+
+
+def test_an_order_is_told_to_users_of_its_tenant_and_to_nobody_without_a_token(applied: Applied) -> None:
+    shop, signed = Shop(applied.environment), applied.token("viewer")
+
+    shop.place(shop.order("told", shop.stocked(10)))
+
+    path = f"/api/orders/{shop.order_id('told')}"
+    until(lambda: (applied.ask(path, signed) or {}).get("status") == "CONFIRMED", "the order is told")
+    assert applied.ask(path, "") is None
 
 
 def test_no_secret_stands_in_the_state(applied: Applied) -> None:

@@ -10,7 +10,7 @@ from scripts.function_variables import variables as expected
 from scripts.local import emulator as ministack
 from scripts.local.provision import Overrides, provision
 from tests.terraform import seen
-from tests.terraform.conftest import DATABASE, HOLD_SECONDS, Applied
+from tests.terraform.conftest import HOLD_SECONDS, Applied
 
 ONLY_HERE = {"POWERTOOLS_TRACE_DISABLED": "true"}
 """What both provisioners tell every function because there is no X-Ray daemon on this machine."""
@@ -28,7 +28,7 @@ def twin(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 started.endpoint, ministack.REGION, ministack.ACCESS_KEY_ID, ministack.SECRET_ACCESS_KEY
             ),
         )
-        provision(environment, Overrides(hold_seconds=HOLD_SECONDS, database=DATABASE))
+        provision(environment, Overrides(hold_seconds=HOLD_SECONDS, database=applied.database))
         yield environment
     finally:
         ministack.stop(started)
@@ -56,6 +56,6 @@ def test_a_function_is_told_what_the_tools_say_that_it_is_told(applied: Applied)
     }
 
     for function in topology.functions:
-        around = Surroundings(HOLD_SECONDS, DATABASE, names.dead_letter_queue(function))
+        around = Surroundings(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
         should = expected(names, topology, function, around) | ONLY_HERE
         assert seen.variables(told[names.function(function)]) == seen.variables(should)

@@ -16,6 +16,7 @@ module "pulsequeue" {
   database          = var.database
   hold_seconds      = var.hold_seconds
   protected         = false
+  tls_only          = false
   concurrency_limit = var.concurrency_limit
 
   # There is no X-Ray daemon on this machine to send traces to.

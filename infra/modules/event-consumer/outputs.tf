@@ -17,3 +17,8 @@ output "alarm_arn" {
   description = "The alarm on dead letters."
   value       = aws_cloudwatch_metric_alarm.dead_letters.arn
 }
+
+output "dead_letter_queue_arn" {
+  description = "The queue of what it could not do."
+  value       = aws_sqs_queue.dead_letters.arn
+}

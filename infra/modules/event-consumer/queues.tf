@@ -2,12 +2,15 @@ locals {
   retention_seconds = var.retention_days * 86400
 
   only_encrypted = {
-    Sid    = "OnlyEncrypted"
-    Effect = "Deny"
-    # Wildcard: it forbids, and so it is for everybody.
-    Principal = { AWS = "*" }
-    Action    = ["sqs:SendMessage", "sqs:ReceiveMessage"]
-    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    for named, arn in { queue = local.queue_arn, dead_letters = local.dead_letters_arn } : named => {
+      Sid                     = "OnlyEncrypted"
+      Effect                  = "Deny"
+      # Wildcard: it forbids, and so it is for everybody.
+      Principal = { AWS = "*" }
+      Action    = ["sqs:SendMessage", "sqs:ReceiveMessage"]
+      Resource  = [arn]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }
   }
 }
 
@@ -28,7 +31,7 @@ resource "aws_sqs_queue" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat(var.tls_only ? [local.only_encrypted.queue] : [], [
       {
         Sid       = "FromTheRule"
         Effect    = "Allow"
@@ -37,8 +40,7 @@ resource "aws_sqs_queue" "this" {
         Resource  = [local.queue_arn]
         Condition = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }
       },
-      merge(local.only_encrypted, { Resource = [local.queue_arn] }),
-    ]
+    ])
   })
 }
 
@@ -52,9 +54,9 @@ resource "aws_sqs_queue" "dead_letters" {
     sourceQueueArns   = [local.queue_arn]
   })
 
-  policy = jsonencode({
+  policy = !var.tls_only ? null : jsonencode({
     Version   = "2012-10-17"
-    Statement = [merge(local.only_encrypted, { Resource = [local.dead_letters_arn] })]
+    Statement = [local.only_encrypted.dead_letters]
   })
 }
 

@@ -86,6 +86,12 @@ variable "alarm_topic_arns" {
   default     = []
 }
 
+variable "tls_only" {
+  description = "Whether requests in the clear are refused; an emulator has no others."
+  type        = bool
+  default     = true
+}
+
 variable "function" {
   description = "The function itself; module `function` says what each means."
   type = object({

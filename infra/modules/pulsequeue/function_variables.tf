@@ -22,7 +22,7 @@ locals {
       { for told in ["BUS_NAME"] : told => local.prefix if try(it.publishes, false) },
       { for told in ["TOPOLOGY"] : told => local.deployed if try(it.readsMetrics, false) },
       { for told, value in local.database_variables : told => value if can(it.database) },
-      { for told in ["DATABASE_ADMIN_SECRET"] : told => "${local.prefix}-database" if try(it.database, "") == "owner" },
+      { for told in ["DATABASE_ADMIN_SECRET"] : told => local.database_secret if try(it.database, "") == "owner" },
       { for told in ["HOLD_SECONDS"] : told => tostring(local.hold_seconds) if can(it.subscriptions) },
       {
         for told in ["ALLOWED_ORIGINS"] : told => join(" ", var.web_origins)
@@ -35,6 +35,9 @@ locals {
       var.more_variables,
     )
   }
+
+  # RDS gives a secret that it rotates a name of its own; its ARN does as well.
+  database_secret = coalesce(try(var.database.secret_name, null), "${local.prefix}-database")
 
   database_variables = {
     DATABASE_HOST    = try(var.database.host, "")

@@ -45,6 +45,7 @@ module "consumer" {
   max_receives     = local.settings.maxReceives
   retention_days   = local.settings.retentionDays
   alarm_topic_arns = var.alarm_topic_arns
+  tls_only         = var.tls_only
 
   batch = {
     size           = each.value.batchSize

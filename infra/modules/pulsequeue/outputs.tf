@@ -36,6 +36,11 @@ output "dead_letter_queue_urls" {
   value       = { for name, it in module.consumer : name => it.dead_letter_queue_url }
 }
 
+output "dead_letter_queue_arns" {
+  description = "The same queues, as IAM names them."
+  value       = { for name, it in module.consumer : name => it.dead_letter_queue_arn }
+}
+
 output "alarm_arns" {
   description = "The alarms on dead letters."
   value       = [for it in values(module.consumer) : it.alarm_arn]

@@ -31,6 +31,7 @@ variable "database" {
     sslmode            = optional(string, "verify-full")
     resource_id        = string
     secret_arn         = string
+    secret_name        = optional(string)
     secret_key_arn     = optional(string)
     subnet_ids         = optional(list(string), [])
     security_group_ids = optional(list(string), [])
@@ -81,6 +82,12 @@ variable "alarm_topic_arns" {
   description = "Who is told of alarms."
   type        = list(string)
   default     = []
+}
+
+variable "tls_only" {
+  description = "Whether queues refuse requests in the clear; an emulator has no others."
+  type        = bool
+  default     = true
 }
 
 variable "more_variables" {
