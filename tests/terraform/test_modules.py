@@ -50,3 +50,5 @@ def test_a_root_is_valid(terraform: Terraform, infra: Path, name: str) -> None:
     terraform.run(root, "init", "-backend=false")
 
     assert "valid" in terraform.run(root, "validate")
+    if list(root.glob("tests/*.tftest.hcl")):
+        assert "0 failed" in terraform.run(root, "test")

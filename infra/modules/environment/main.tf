@@ -67,6 +67,7 @@ module "pulsequeue" {
     sslmode            = module.database.sslmode
     resource_id        = module.database.resource_id
     secret_arn         = module.database.secret_arn
+    secret_name        = module.database.secret_arn
     subnet_ids         = module.network.private_subnet_ids
     security_group_ids = [module.network.function_security_group_id]
   }
