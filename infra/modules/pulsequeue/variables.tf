@@ -32,7 +32,6 @@ variable "database" {
     resource_id        = string
     secret_arn         = string
     secret_name        = optional(string)
-    secret_name        = optional(string) # where RDS has named the secret itself
     secret_key_arn     = optional(string)
     subnet_ids         = optional(list(string), [])
     security_group_ids = optional(list(string), [])
