@@ -50,6 +50,10 @@ fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told)
 package: $(STAMP) ## Build what Lambda runs, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
 	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
+.PHONY: verify
+verify: $(STAMP) ## Send orders of every kind through a running environment and check every link (ENV=local)
+	@$(BIN)/pulsequeue verify --env $(or $(ENV),local)
+
 .PHONY: bench
 bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
 	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)

@@ -24,6 +24,7 @@ from scripts.cli import (
     replay,
     stack,
     token,
+    verify,
 )
 from scripts.cli.session import Json, Session, session_of
 from scripts.errors import ToolError
@@ -78,6 +79,7 @@ for group in (
     cost,
     db,
     token,
+    verify,
 ):
     group.register(app)
 
