@@ -12,6 +12,7 @@ from scripts.cli import (
     bench,
     cost,
     db,
+    deploy,
     dlq,
     events,
     grafana,
@@ -80,6 +81,7 @@ for group in (
     db,
     token,
     verify,
+    deploy,
 ):
     group.register(app)
 
