@@ -29,9 +29,6 @@ def deploy(
     yes: Yes = False,
     first: First = None,
     only: Only = None,
-    user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A user whom `verify` asks analytics as.")
-    ] = None,
 ) -> None:
     """Check, package, plan, apply, migrate and verify; stops at the first step that fails.
 
@@ -39,7 +36,7 @@ def deploy(
     """
     from scripts.deploying.steps import chosen, run
 
-    release = _release(session, yes=yes, user=user)
+    release = _release(session, yes=yes)
     steps = chosen(release.steps(), first=first, only=only)
     run(steps, lambda step: _again(session, "deploy", step), session.out.note)
     session.out.show({"environment": session.env, "steps": [it.name for it in steps]}, "Done.")
@@ -60,7 +57,7 @@ def destroy(
 
     if session.env == PROD and known != PROD:
         raise ToolError("prod is not removed unless `--i-know-what-i-do prod` says so.", exit_code=2)
-    steps = _release(session, yes=yes, user=None).removal()
+    steps = _release(session, yes=yes).removal()
     run(steps, lambda _: f"pulsequeue destroy --env {session.env}", session.out.note)
     session.out.show({"environment": session.env, "removed": True}, f"{session.env} is gone.")
 
@@ -69,13 +66,13 @@ def _again(session: Session, what: str, step: str) -> str:
     return f"pulsequeue {what} --env {session.env} --from {step}"
 
 
-def _release(session: Session, *, yes: bool, user: str | None) -> Release:
+def _release(session: Session, *, yes: bool) -> Release:
     from scripts.deploying.release import Release, Target
 
-    return Release(Target.of(session.env, os.environ), _means(session, yes=yes, user=user))
+    return Release(Target.of(session.env, os.environ), _means(session, yes=yes))
 
 
-def _means(session: Session, *, yes: bool, user: str | None) -> Means:
+def _means(session: Session, *, yes: bool) -> Means:
     from scripts.deploying.release import Means
     from scripts.deploying.tools import InstalledPrograms, find_terraform
     from scripts.environment import open_environment
@@ -95,7 +92,6 @@ def _means(session: Session, *, yes: bool, user: str | None) -> Means:
         whereabouts,
         lambda: has_read_side(open_environment(session.env)),
         _grafana(),
-        ("--user", user) if user else (),
     )
 
 

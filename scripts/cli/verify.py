@@ -27,7 +27,13 @@ def register(app: typer.Typer) -> None:
 def verify(
     session: Session,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A user of the pool, whom the analytics API answers.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="PULSEQUEUE_USER",
+            help="A user of the pool, whom the analytics API answers.",
+            show_envvar=True,
+        ),
     ] = None,
     password: Annotated[
         str | None,
@@ -73,7 +79,7 @@ def _cleaning_up_when_ended() -> Iterator[None]:
 def _user(name: str | None, password: str | None) -> User | None:
     from scripts.verifying.doors import User
 
-    if name is None:
+    if not name:
         return None
     if not password:
         raise ToolError(f"the password of {name} is missing; set PULSEQUEUE_PASSWORD.", exit_code=2)

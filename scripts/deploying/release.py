@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scripts.deploying.steps import Step
@@ -10,7 +10,7 @@ from scripts.errors import ToolError
 from scripts.topology import CHECKOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from scripts.deploying.tools import Programs, Terraform
@@ -95,7 +95,6 @@ class Means:
     """Names the account and the region that would be changed."""
     has_read_side: Callable[[], bool]
     grafana: Grafana | None = None
-    verify_options: Sequence[str] = field(default_factory=tuple)
 
 
 class Release:
@@ -201,7 +200,7 @@ class Release:
         return None
 
     def _verify(self) -> None:
-        self._run("pulsequeue", "verify", "--env", self._target.env, *self._means.verify_options)
+        self._run("pulsequeue", "verify", "--env", self._target.env)
 
     def _dashboards(self) -> str | None:
         grafana = self._means.grafana
