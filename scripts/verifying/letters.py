@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scripts.verifying.chain import BrokenLinkError, told
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from scripts.verifying.scenarios import Scenarios
 
 _INVALID: Final = "invalid_event"
+_WAITED_FOR_SECONDS: Final = 15.0
+"""A letter that comes after the verification has gone would raise an alarm."""
 
 
 def readers_of_placed_orders(desk: Desk) -> list[str]:
@@ -35,9 +39,11 @@ class Letters:
         where = ", ".join(letter.function for letter in self._taken)
         return f"{_INVALID} in those of {where}; nothing else"
 
-    def take_out(self) -> int:
-        """Take what is there of this run out of every queue."""
-        return self._take()
+    def take_out(self) -> None:
+        """Take what is there of this run out of every queue; what is sure to come is waited for a while."""
+        patience = replace(self._patience, seconds=min(self._patience.seconds, _WAITED_FOR_SECONDS))
+        with suppress(BrokenLinkError):
+            patience.until(lambda: None if self._take() or self._missing() else True, self._why_not)
 
     def _take(self) -> int:
         """Take out what is ours, leave the letters of all others, and say how many were ours."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -251,6 +252,30 @@ def test_a_malformed_order_that_nobody_buried_is_missed_where_it_should_be(
 
     with pytest.raises(BrokenLinkError, match=r"did not come to the dead-letter queue of projector$"):
         Letters(desk, scenarios, patience).as_they_should()
+
+
+def test_a_letter_that_comes_while_cleaning_up_is_taken_out_too(
+    scenarios: Scenarios, patience: Patience
+) -> None:
+    desk, clock = MemoryDesk(), patience.clock
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        for function in readers_of_placed_orders(desk):
+            desk.dead[function].lay("late", _body(scenarios.malformed[0].order_id), reason="invalid_event")
+
+    Letters(desk, scenarios, replace(patience, clock=Clock(clock.now, sleep))).take_out()
+
+    assert all(queue.lying == [] for queue in desk.dead.values())
+    assert all(queue.hidden == [] for queue in desk.dead.values())
+
+
+def test_cleaning_up_does_not_wait_for_ever(scenarios: Scenarios, patience: Patience) -> None:
+    desk, began = MemoryDesk(), patience.clock.now()
+
+    Letters(desk, scenarios, patience).take_out()
+
+    assert patience.clock.now() - began <= timedelta(seconds=15)
 
 
 # --- evidence -----------------------------------------------------------------------------------------
