@@ -32,6 +32,29 @@ with Tracing("order", environ=sampled).batch():
     pass
 """
 
+_WHAT_ANALYTICS_LOADS_LATE = """
+from datetime import UTC, datetime
+import psycopg
+from services.analytics import migrating, upkeep
+from services.analytics.access import iam_password
+from services.analytics.api.app import build
+from services.analytics.api.describing import text
+from services.analytics.database import Database, connector
+from services.analytics.projector import Projector
+from services.shared.telemetry import PowertoolsTelemetry
+assert psycopg.pq.__impl__ == "binary"
+assert migrating.read() and migrating.ROLES.read_text() and text()
+answer = build(
+    Database(connector("host=nobody.invalid", str)),
+    cursor_key=str,
+    allowed_origins=["https://a.test"],
+    clock=lambda: datetime.now(UTC),
+    telemetry=PowertoolsTelemetry("analytics", "test-pulsequeue"),
+)
+context = {"stage": "$default", "http": {"method": "GET"}}
+assert answer({"rawPath": "/api/orders", "requestContext": context}, None)["statusCode"] == 401
+"""
+
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
@@ -80,3 +103,7 @@ def test_the_packages_hold_all_that_their_functions_import_and_no_other_service(
         ours = {it.name for it in (folder / "services").iterdir() if it.is_dir()} - {"__pycache__"}
         assert ours == {service, "shared"}
         _run(folder, _EVERYTHING_THAT_IS_LOADED_LATE)
+
+
+def test_the_read_side_finds_its_driver_its_schema_and_its_routes(unpacked: Mapping[str, Path]) -> None:
+    _run(unpacked["analytics"], _WHAT_ANALYTICS_LOADS_LATE)

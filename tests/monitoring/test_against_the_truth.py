@@ -89,7 +89,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         shop.all_end(names)
         truth = count(shop.desk.books.scan_orders())
         _audit(environment)
-        until(lambda: _caught_up(environment, servers, truth), "Prometheus shows what the tables hold", 90)
+        _catch_up(environment, servers, truth)
         until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")
         yield Run(environment, truth, servers, start, time.time(), killed)
     finally:
@@ -158,13 +158,28 @@ def _scrapes(server: Api) -> float:
     return sum(server.instant('count_over_time(orders_total{outcome="reserved"}[1h])').values())
 
 
-def _caught_up(environment: Environment, servers: tuple[Api, Api], truth: Truth) -> bool:
-    metrics.collect(environment)
-    return all(
-        server.instant(name).get(frozenset(labels), 0.0) >= expected
-        for server in servers
-        for (name, labels), expected in truth.counters.items()
-    ) and all(server.instant("audit_finished_timestamp_seconds") for server in servers)
+def _catch_up(environment: Environment, servers: tuple[Api, Api], truth: Truth) -> None:
+    """Wait until Prometheus shows what the tables hold, or say what it does not."""
+    behind: list[str] = []
+
+    def caught_up() -> bool:
+        metrics.collect(environment)
+        behind[:] = [it for server in servers for it in _behind(server, truth)]
+        return not behind
+
+    try:
+        until(caught_up, "Prometheus shows what the tables hold", 90)
+    except AssertionError as error:
+        raise AssertionError("; ".join(behind)) from error
+
+
+def _behind(server: Api, truth: Truth) -> Iterator[str]:
+    for (name, labels), expected in truth.counters.items():
+        shown = server.instant(name).get(frozenset(labels), 0.0)
+        if shown < expected:
+            yield f"{name}{dict(labels)} is {shown:g}, not {expected:g}"
+    if not server.instant("audit_finished_timestamp_seconds"):
+        yield "there was no audit"
 
 
 def test_every_counter_stands_at_what_the_tables_hold(run: Run) -> None:
