@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
@@ -172,7 +171,7 @@ def _refusals(*kinds: problems.Kind) -> Json:
 
 def _problem(kind: problems.Kind) -> Json:
     return {
-        "description": f"{kind.title} ({HTTPStatus(kind.status).phrase})",
+        "description": kind.title,
         "content": {problems.MEDIA_TYPE: {"schema": _reference(answers.ProblemTold)}},
     }
 
