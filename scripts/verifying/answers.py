@@ -120,7 +120,8 @@ class Analytics:
 def _fault(scenario: Scenario, answer: Answer) -> str | None:
     """Say in what an answer is not what became of an order."""
     if answer.status != _FOUND:
-        return f"is answered with {answer.status}"
+        said = answer.body.get("detail", "") if isinstance(answer.body, dict) else ""
+        return f"is answered with {answer.status}: {said}"
     order = answer.body["data"]
     if order["status"] != scenario.status:
         return f"is told as {order['status']}, not {scenario.status}"

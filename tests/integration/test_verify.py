@@ -185,6 +185,6 @@ def test_without_a_user_analytics_is_left_out_with_a_sentence(stack: RunningStac
     report = verify(stack.environment, replace(found, token=None), PACE)
 
     analytics = next(it for it in report.findings if it.link == "analytics")
-    assert report.broken is None
+    assert report.broken is None, report.broken
     assert analytics.state is State.LEFT_OUT
     assert "--user" in analytics.says
