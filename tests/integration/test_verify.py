@@ -104,17 +104,32 @@ def test_a_rule_that_is_switched_off_breaks_the_wiring(stack: RunningStack, foun
 
 
 def test_a_mapping_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
-    functions, name = stack.environment.client("lambda"), stack.environment.names.function("order")
-    mapping = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"][0]["UUID"]
-    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
-    try:
+    name = stack.environment.names.function("order")
+    with _unfed(stack, "order"):
         report = verify(stack.environment, found, SOON)
-    finally:
-        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
 
     assert report.broken is not None
     assert report.broken.link == "wiring"
     assert report.broken.says == f"the mapping from queue {name} to function {name} is Disabled"
+
+
+@contextmanager
+def _unfed(stack: RunningStack, function: str) -> Iterator[None]:
+    functions, name = stack.environment.client("lambda"), stack.environment.names.function(function)
+    mapping = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"][0]["UUID"]
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def _in_hand(stack: RunningStack, function: str) -> int:
+    answer = stack.environment.client("sqs").get_queue_attributes(
+        QueueUrl=stack.environment.queue_url(function),
+        AttributeNames=["ApproximateNumberOfMessagesNotVisible"],
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
 
 @contextmanager
@@ -127,7 +142,10 @@ def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Ite
     try:
         yield
     finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+        with _unfed(stack, function):
+            # A worker that is busy while its function is changed would go on as it was.
+            until(lambda: _in_hand(stack, function) == 0, "no batch is under way")
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
 def test_a_function_that_looks_for_another_table_is_named_with_its_own_words(
