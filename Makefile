@@ -54,6 +54,18 @@ fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told)
 package: $(STAMP) ## Build what Lambda runs, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
 	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
+.PHONY: deploy
+deploy: $(STAMP) ## Check, package, plan, apply, migrate and verify an environment on AWS (ENV=dev, YES=1, FROM=step)
+	@$(BIN)/pulsequeue deploy --env $(or $(ENV),dev) $(if $(YES),--yes) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: destroy
+destroy: $(STAMP) ## Remove an environment and all data in it (ENV=dev, YES=1); prod is guarded
+	@$(BIN)/pulsequeue destroy --env $(or $(ENV),dev) $(if $(YES),--yes)
+
+.PHONY: verify
+verify: $(STAMP) ## Send orders of every kind through a running environment and check every link (ENV=local)
+	@$(BIN)/pulsequeue verify --env $(or $(ENV),local)
+
 .PHONY: bench
 bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
 	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)

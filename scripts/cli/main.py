@@ -12,6 +12,7 @@ from scripts.cli import (
     bench,
     cost,
     db,
+    deploy,
     dlq,
     events,
     grafana,
@@ -24,6 +25,7 @@ from scripts.cli import (
     replay,
     stack,
     token,
+    verify,
 )
 from scripts.cli.session import Json, Session, session_of
 from scripts.errors import ToolError
@@ -78,6 +80,8 @@ for group in (
     cost,
     db,
     token,
+    verify,
+    deploy,
 ):
     group.register(app)
 

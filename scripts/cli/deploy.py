@@ -1,0 +1,103 @@
+"""`pulsequeue deploy` and `destroy`: an environment on AWS, from this checkout, or away with it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.cli.session import Session, command
+from scripts.errors import ToolError
+
+if TYPE_CHECKING:
+    from scripts.deploying.release import Grafana, Means, Release
+
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for pipelines.")]
+First = Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin at this step.")]
+Only = Annotated[str | None, typer.Option(metavar="STEP", help="Do this step alone, such as plan.")]
+
+
+def register(app: typer.Typer) -> None:
+    command(app)(deploy)
+    command(app)(destroy)
+
+
+def deploy(
+    session: Session,
+    *,
+    yes: Yes = False,
+    first: First = None,
+    only: Only = None,
+) -> None:
+    """Check, package, plan, apply, migrate and verify; stops at the first step that fails.
+
+    The steps are lint, types, tests, package, plan, consent, apply, migrate, verify and dashboards.
+    """
+    from scripts.deploying.steps import chosen, run
+
+    release = _release(session, yes=yes)
+    steps = chosen(release.steps(), first=first, only=only)
+    run(steps, lambda step: _again(session, "deploy", step), session.out.note)
+    session.out.show({"environment": session.env, "steps": [it.name for it in steps]}, "Done.")
+
+
+def destroy(
+    session: Session,
+    *,
+    yes: Yes = False,
+    known: Annotated[
+        str | None,
+        typer.Option("--i-know-what-i-do", metavar="NAME", help="The environment's name; prod asks for it."),
+    ] = None,
+) -> None:
+    """Remove an environment, and all data in it."""
+    from scripts.deploying.release import PROD
+    from scripts.deploying.steps import run
+
+    if session.env == PROD and known != PROD:
+        raise ToolError("prod is not removed unless `--i-know-what-i-do prod` says so.", exit_code=2)
+    steps = _release(session, yes=yes).removal()
+    run(steps, lambda _: f"pulsequeue destroy --env {session.env}", session.out.note)
+    session.out.show({"environment": session.env, "removed": True}, f"{session.env} is gone.")
+
+
+def _again(session: Session, what: str, step: str) -> str:
+    return f"pulsequeue {what} --env {session.env} --from {step}"
+
+
+def _release(session: Session, *, yes: bool) -> Release:
+    from scripts.deploying.release import Release, Target
+
+    return Release(Target.of(session.env, os.environ), _means(session, yes=yes))
+
+
+def _means(session: Session, *, yes: bool) -> Means:
+    from scripts.deploying.release import Means
+    from scripts.deploying.tools import InstalledPrograms, find_terraform
+    from scripts.environment import open_environment
+    from scripts.verifying.deployed import has_read_side
+
+    def whereabouts() -> str:
+        environment = open_environment(session.env)
+        return f"account {environment.client('sts').get_caller_identity()['Account']}, {environment.region}"
+
+    def consent(question: str) -> bool:
+        return yes or typer.confirm(question, err=True)
+
+    return Means(
+        find_terraform,
+        InstalledPrograms(),
+        consent,
+        whereabouts,
+        lambda: has_read_side(open_environment(session.env)),
+        _grafana(),
+    )
+
+
+def _grafana() -> Grafana | None:
+    from scripts.deploying.release import Grafana
+
+    told = [os.environ.get(name) for name in ("GRAFANA_URL", "GRAFANA_USER", "PROMETHEUS_URL")]
+    url, user, prometheus = told
+    return Grafana(url, user, prometheus) if url and user and prometheus else None

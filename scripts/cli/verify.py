@@ -1,0 +1,112 @@
+"""`pulsequeue verify`: says whether what is deployed works, or else which link of the chain does not."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import Session, command
+from scripts.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from scripts.verifying.chain import Finding, Report
+    from scripts.verifying.doors import User
+
+
+def register(app: typer.Typer) -> None:
+    command(app)(verify)
+
+
+def verify(
+    session: Session,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="PULSEQUEUE_USER",
+            help="A user of the pool, whom the analytics API answers.",
+            show_envvar=True,
+        ),
+    ] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="PULSEQUEUE_PASSWORD", help="That user's password.", show_envvar=True),
+    ] = None,
+    api_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the HTTP API answers, if not at its own address.")
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=1, help="Seconds each link may take: 45 unless told on this machine, 300 on AWS."),
+    ] = None,
+) -> None:
+    """Send orders of every kind through, and check every link of the chain. Exit 1 if one is broken."""
+    from scripts.environment import open_environment
+    from scripts.verifying.doors import doors
+    from scripts.verifying.verification import Pace
+    from scripts.verifying.verification import verify as check
+
+    environment = open_environment(session.env)
+    found = doors(environment, api_url=api_url, user=_user(user, password))
+    with _cleaning_up_when_ended():
+        report = check(environment, found, Pace.of(environment, timeout), seen=lambda it: _say(session, it))
+    session.out.show(_data(session.env, report), _view(report))
+    if report.broken is not None:
+        raise ToolError(f"{session.env} is broken at {report.broken.link}: {report.broken.says}")
+
+
+@contextmanager
+def _cleaning_up_when_ended() -> Iterator[None]:
+    """Have what is asked to end interrupted instead, so that it cleans up first."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _user(name: str | None, password: str | None) -> User | None:
+    from scripts.verifying.doors import User
+
+    if not name:
+        return None
+    if not password:
+        raise ToolError(f"the password of {name} is missing; set PULSEQUEUE_PASSWORD.", exit_code=2)
+    return User(name, password)
+
+
+def _say(session: Session, finding: Finding) -> None:
+    session.out.note(f"{finding.state:<12} {finding.link}")
+
+
+def _data(env: str, report: Report) -> dict[str, Any]:
+    return {
+        "environment": env,
+        "broken": report.broken.link if report.broken else None,
+        "links": [
+            {
+                "link": it.link,
+                "checks": it.checks,
+                "state": it.state.value,
+                "says": it.says,
+                "seconds": round(it.seconds, 2),
+            }
+            for it in report.findings
+        ],
+    }
+
+
+def _view(report: Report) -> Table:
+    rows = [(it.link, it.checks, it.state.value, f"{it.seconds:.1f}", it.says) for it in report.findings]
+    return Table(("link", "checks", "state", "s", "found"), rows, numbers=frozenset({"s"}))

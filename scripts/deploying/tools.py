@@ -1,0 +1,48 @@
+"""The programs that a deployment runs, behind protocols that tests can fill with fakes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from scripts.errors import ToolError
+from scripts.topology import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Terraform(Protocol):
+    def run(self, folder: Path, *arguments: str, shown: bool = False) -> str:
+        """Run a command in a folder; with `shown` a person sees what it says. Raises when it fails."""
+
+
+class Programs(Protocol):
+    def run(self, *command: str) -> int:
+        """Run a program where everybody sees what it says; returns its exit code."""
+
+
+class InstalledPrograms:
+    """What is installed beside the Python that runs this."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._folder = Path(sys.executable).parent
+        self._environ = environ
+
+    def run(self, *command: str) -> int:
+        program, *arguments = command
+        try:
+            return subprocess.run(
+                [self._folder / program, *arguments], cwd=CHECKOUT, check=False, env=self._environ
+            ).returncode
+        except FileNotFoundError:
+            raise ToolError(f"{program} is not installed; run `make install`.") from None
+
+
+def find_terraform() -> Terraform:
+    module: Any = import_module("scripts.terraform")
+    found: Terraform = module.find()
+    return found

@@ -1,0 +1,1 @@
+"""Verifies a running environment, link after link of the chain that an order takes."""

@@ -1,0 +1,147 @@
+"""Puts the links together, in the order in which an order passes them, and cleans up behind itself."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from scripts.ops.aws_desk import AwsDesk
+from scripts.verifying import wiring
+from scripts.verifying.answers import Analytics, Metrics
+from scripts.verifying.chain import BrokenLinkError, Finding, Link, Patience, Report, follow, told
+from scripts.verifying.deployed import as_deployed
+from scripts.verifying.letters import Letters, readers_of_placed_orders
+from scripts.verifying.listening import Listening
+from scripts.verifying.orders import Orders
+from scripts.verifying.scenarios import Scenarios
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scripts.environment import Environment
+    from scripts.verifying.doors import Doors
+
+SCENARIOS: Final = Path(__file__).resolve().parents[1] / "data" / "order-service-events.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long each link may take, and how often is looked."""
+
+    seconds: float
+    pause: float
+    collection_pause: float
+    """Between two collections of the metrics, each of which asks CloudWatch, and is billed."""
+
+    @classmethod
+    def of(cls, environment: Environment, seconds: float | None = None) -> Pace:
+        if environment.is_local:
+            return cls(seconds or 45.0, 0.2, 0.5)
+        # CloudWatch has logs after seconds, and numbers after one to three minutes.
+        return cls(seconds or 300.0, 2.0, 20.0)
+
+
+def verify(
+    environment: Environment,
+    doors: Doors,
+    pace: Pace,
+    *,
+    seen: Callable[[Finding], object] = lambda _: None,
+) -> Report:
+    """Check the chain; whatever happens, what was put there for it is taken away again."""
+    run = uuid4().hex[:12]
+    published: dict[str, Any] = json.loads(SCENARIOS.read_text(encoding="utf-8"))
+    verification = _Verification(as_deployed(environment), doors, pace, Scenarios.of(run, published))
+    with verification.cleaned_up():
+        return follow(verification.links(), seen)
+
+
+class _Verification:
+    def __init__(self, environment: Environment, doors: Doors, pace: Pace, scenarios: Scenarios) -> None:
+        desk = AwsDesk(environment)
+        patience = Patience(desk.clock, pace.seconds, pace.pause)
+        self._environment = environment
+        self._desk = desk
+        self._scenarios = scenarios
+        self._listening = Listening(environment, scenarios.run, scenarios.order_ids)
+        self._orders = Orders(environment, desk, scenarios, self._listening, patience)
+        self._metrics = Metrics(environment, doors, Patience(desk.clock, pace.seconds, pace.collection_pause))
+        self._analytics = Analytics(environment, doors, patience)
+        self._letters = Letters(desk, scenarios, patience)
+        self._clean = False
+
+    def links(self) -> list[Link]:
+        orders, metrics = self._orders, self._metrics
+        moved = self._scenarios.counted(readers_of_placed_orders(self._desk))
+        return [
+            Link("wiring", "everything is there, on, and leads to the right place", self._wired),
+            Link("bus", "an event comes to a rule and its queue", orders.heard_by_a_rule, ("wiring",)),
+            Link("metrics page", "numbers for those with the token alone", metrics.readable, ("wiring",)),
+            Link("inventory", "stock can be set", orders.shelved, ("wiring",)),
+            Link("placing", "the bus takes orders", orders.placed, ("bus", "inventory")),
+            Link("order function", "it decides on orders, and logs it", orders.decided, ("placing",)),
+            Link("payment function", "it settles them, and logs it", orders.paid, ("order function",)),
+            Link(
+                "late queue", "it keeps reservations for their expiry", orders.held_late, ("order function",)
+            ),
+            Link("tables", "orders and stock are as they must be", orders.booked, ("payment function",)),
+            Link("events", "all is told, once", orders.announced, ("payment function",)),
+            Link(
+                "dead letters",
+                "the unreadable is there, nothing else",
+                self._letters.as_they_should,
+                ("placing",),
+            ),
+            Link(
+                "counters",
+                "they count what happened",
+                lambda: metrics.counted(moved),
+                ("metrics page", "payment function"),
+            ),
+            Link(
+                "analytics",
+                "it tells the orders",
+                lambda: self._analytics.tells(self._scenarios),
+                ("payment function",),
+            ),
+            Link("cleaning up", "nothing is left but the orders", self._clean_up),
+        ]
+
+    @contextmanager
+    def cleaned_up(self) -> Iterator[None]:
+        """Clean up also when the chain was not followed to its end."""
+        try:
+            yield
+        except BaseException:
+            if not self._clean:
+                # What it was broken off by is what has to be told.
+                with suppress(BrokenLinkError):
+                    self._clean_up()
+            raise
+
+    def _wired(self) -> str:
+        return wiring.whole(self._environment)
+
+    def _clean_up(self) -> str:
+        """Take everything away; what of it fails does not keep the rest."""
+        self._clean = True
+        kept: list[str] = []
+        with ExitStack() as undo:
+            undo.callback(lambda: kept.extend(self._orders.unshelved()))
+            undo.callback(self._orders.called_off)
+            undo.callback(self._take_out_letters)
+            undo.callback(lambda: self._listening.end(self._desk.clock.now()))
+        if kept:
+            raise BrokenLinkError(
+                f"{told(kept)} cannot be taken off the shelf: orders of this run are still reserved, "
+                "and will be released when their time is over"
+            )
+        return "rule, queue, letters and inventory are gone"
+
+    def _take_out_letters(self) -> None:
+        if self._orders.were_sent:
+            self._letters.take_out()

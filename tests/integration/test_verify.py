@@ -1,0 +1,208 @@
+"""The verification of a stack passes where the stack works, and else names the broken link."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scripts.cli.main import main
+from scripts.local.state import HOME_VARIABLE
+from scripts.ops.metrics_page import Address
+from scripts.verifying.chain import Finding, Report, State
+from scripts.verifying.doors import Doors, doors
+from scripts.verifying.verification import Pace, verify
+from tests.conftest import RunningStack
+from tests.integration.shop import Shop, until
+
+pytestmark = pytest.mark.stack
+
+PACE = Pace(seconds=45, pause=0.2, collection_pause=0.5)
+SOON = Pace(seconds=6, pause=0.2, collection_pause=0.5)
+"""For what is going to be broken, and need not be waited for."""
+
+
+@pytest.fixture
+def found(stack: RunningStack) -> Doors:
+    return doors(stack.environment, home=stack.home)
+
+
+def _states(report: Report) -> dict[str, State]:
+    return {it.link: it.state for it in report.findings}
+
+
+def _left_behind(stack: RunningStack) -> list[str]:
+    """List every rule, queue and SKU of any verification."""
+    environment = stack.environment
+    prefix = f"{environment.names.prefix}-verify-"
+    rules = environment.client("events").list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)
+    queues = environment.client("sqs").list_queues(QueueNamePrefix=prefix)
+    stock = Shop(environment).desk.books.scan_stock()
+    return [
+        *(it["Name"] for it in rules["Rules"]),
+        *queues.get("QueueUrls", []),
+        *(it.key.id for it in stock if it.name == "verification"),
+    ]
+
+
+def test_a_stack_that_works_passes_link_by_link(
+    stack: RunningStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(stack.home))
+
+    code = main(["verify", "--json"])
+
+    said = capsys.readouterr()
+    told: dict[str, Any] = json.loads(said.out)
+    assert (code, told["broken"]) == (0, None), said
+    assert {it["state"] for it in told["links"]} == {"ok"}
+    assert [it["link"] for it in told["links"]][-1] == "cleaning up"
+
+
+def test_it_leaves_nothing_behind_and_other_data_alone(stack: RunningStack, found: Doors) -> None:
+    shop = Shop(stack.environment)
+    sku = shop.stocked(7)
+    shop.place({"orderId": shop.order_id("unreadable"), "customerId": "c", "items": []})
+    until(lambda: bool(shop.dead_letters("order")), "somebody else's letter is dead")
+    letters = shop.dead_letters("order")
+
+    report = verify(stack.environment, found, PACE)
+
+    assert report.broken is None, report.broken
+    assert _left_behind(stack) == []
+    assert shop.levels(sku) == (7, 0, 7)
+    assert shop.dead_letters("order") == letters
+
+
+def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, found: Doors) -> None:
+    def interrupt(finding: Finding) -> None:
+        if finding.link == "placing":
+            assert _left_behind(stack) != []
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(stack.environment, found, PACE, seen=interrupt)
+
+    assert _left_behind(stack) == []
+
+
+def test_a_rule_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
+    events, names = stack.environment.client("events"), stack.environment.names
+    events.disable_rule(Name=names.rule("payment"), EventBusName=names.bus)
+    try:
+        report = verify(stack.environment, found, SOON)
+    finally:
+        events.enable_rule(Name=names.rule("payment"), EventBusName=names.bus)
+
+    assert report.broken is not None
+    assert report.broken.link == "wiring"
+    assert report.broken.says == f"rule {names.rule('payment')} is DISABLED"
+    assert _states(report)["order function"] is State.NOT_REACHED
+    assert _left_behind(stack) == []
+
+
+def test_a_mapping_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
+    name = stack.environment.names.function("order")
+    with _unfed(stack, "order"):
+        report = verify(stack.environment, found, SOON)
+
+    assert report.broken is not None
+    assert report.broken.link == "wiring"
+    assert report.broken.says == f"the mapping from queue {name} to function {name} is Disabled"
+
+
+@contextmanager
+def _unfed(stack: RunningStack, function: str) -> Iterator[None]:
+    functions, name = stack.environment.client("lambda"), stack.environment.names.function(function)
+    mapping = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"][0]["UUID"]
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def _in_hand(stack: RunningStack, function: str) -> int:
+    answer = stack.environment.client("sqs").get_queue_attributes(
+        QueueUrl=stack.environment.queue_url(function),
+        AttributeNames=["ApproximateNumberOfMessagesNotVisible"],
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+
+@contextmanager
+def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Iterator[None]:
+    functions, name = stack.environment.client("lambda"), stack.environment.names.function(function)
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**before, **variables}}
+    )
+    try:
+        yield
+    finally:
+        with _unfed(stack, function):
+            # A worker that is busy while its function is changed would go on as it was.
+            until(lambda: _in_hand(stack, function) == 0, "no batch is under way")
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+def test_a_function_that_looks_for_another_table_is_named_with_its_own_words(
+    stack: RunningStack, found: Doors
+) -> None:
+    with _told_otherwise(stack, "payment", ORDERS_TABLE="a-table-that-is-not-there"):
+        report = verify(stack.environment, found, SOON)
+
+    states = _states(report)
+    assert report.broken is not None
+    assert report.broken.link == "payment function"
+    assert "ResourceNotFoundException" in report.broken.says
+    assert states["order function"] is State.WHOLE
+    assert states["tables"] is State.NOT_REACHED
+    assert states["cleaning up"] is State.WHOLE
+    assert _left_behind(stack) == []
+
+
+def test_a_token_that_the_metrics_do_not_take_breaks_the_page_and_no_order(
+    stack: RunningStack, found: Doors
+) -> None:
+    url = found.metrics().url
+
+    report = verify(stack.environment, replace(found, metrics=lambda: Address(url, "wrong")), PACE)
+
+    states = _states(report)
+    assert report.broken is not None
+    assert report.broken.link == "metrics page"
+    assert "401" in report.broken.says
+    assert states.pop("metrics page") is State.BROKEN
+    assert states.pop("counters") is State.NOT_REACHED
+    assert set(states.values()) == {State.WHOLE}
+
+
+def test_the_command_names_the_broken_link_and_ends_with_one(
+    stack: RunningStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(stack.home))
+    events, names = stack.environment.client("events"), stack.environment.names
+    events.disable_rule(Name=names.rule("order"), EventBusName=names.bus)
+    try:
+        code = main(["verify", "--timeout", "6"])
+    finally:
+        events.enable_rule(Name=names.rule("order"), EventBusName=names.bus)
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert said.err.splitlines()[-1] == (
+        f"pulsequeue: local is broken at wiring: rule {names.rule('order')} is DISABLED"
+    )
+    assert "not reached" in said.out
+
+
+def test_without_a_user_analytics_is_left_out_with_a_sentence(stack: RunningStack, found: Doors) -> None:
+    report = verify(stack.environment, replace(found, token=None), PACE)
+
+    analytics = next(it for it in report.findings if it.link == "analytics")
+    assert report.broken is None, report.broken
+    assert analytics.state is State.LEFT_OUT
+    assert "--user" in analytics.says
