@@ -127,8 +127,8 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:UpdateRole",
           "iam:UpdateRoleDescription",
         ]
-        # The roles of this environment, one for each function and some more.
-        Resource = "${local.arn_root}:iam::${local.account}:role/${each.key}-pulsequeue-*"
+        # The roles of this environment, one for each function and some more; of previews, those of all of them.
+        Resource = "${local.arn_root}:iam::${local.account}:role/${each.key == "preview" ? "preview-*" : each.key}-pulsequeue-*"
       },
       {
         Sid    = "ReadOnly"

@@ -28,7 +28,7 @@ variable "repository" {
 variable "environments" {
   description = "GitHub environments whose jobs may deploy, each the environment of its own name. Reviewers and branches are set there."
   type        = set(string)
-  default     = ["dev", "prod"]
+  default     = ["dev", "preview", "prod"]
 
   validation {
     condition     = length(var.environments) > 0 && alltrue([for env in var.environments : can(regex("^[a-z][a-z0-9-]{0,23}$", env))])

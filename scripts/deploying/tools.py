@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from scripts import terraform
 from scripts.errors import ToolError
 from scripts.topology import CHECKOUT
 
@@ -43,6 +43,4 @@ class InstalledPrograms:
 
 
 def find_terraform() -> Terraform:
-    module: Any = import_module("scripts.terraform")
-    found: Terraform = module.find()
-    return found
+    return terraform.find()

@@ -53,6 +53,11 @@ run "an_environment_is_deployed_by_jobs_of_that_environment_alone" {
 
 run "a_deployment_makes_the_roles_of_its_own_environment_alone" {
   assert {
+    condition     = jsondecode(aws_iam_role_policy.deploy["preview"].policy).Statement[0].Resource == "arn:aws:iam::123456789012:role/preview-*-pulsequeue-*"
+    error_message = "Previews are named by their pull request."
+  }
+
+  assert {
     condition     = jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement[0].Resource == "arn:aws:iam::123456789012:role/dev-pulsequeue-*"
     error_message = "A deployment may change roles of others."
   }

@@ -11,6 +11,6 @@ terraform {
   # Bucket, key and region are those that infra/bootstrap has told: terraform init -backend-config=backend.hcl
   backend "s3" {
     use_lockfile = true
-    encrypt      = true
+    # Encrypted by the bucket, with the key that it has been given.
   }
 }
