@@ -39,8 +39,9 @@ run "an_environment_is_deployed_by_jobs_of_that_environment_alone" {
     condition = {
       for env, role in aws_iam_role.deploy : env => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
       } == {
-      dev  = "repo:acme/pulsequeue:environment:dev"
-      prod = "repo:acme/pulsequeue:environment:prod"
+      dev     = "repo:acme/pulsequeue:environment:dev"
+      preview = "repo:acme/pulsequeue:environment:preview"
+      prod    = "repo:acme/pulsequeue:environment:prod"
     }
     error_message = "Another job may deploy."
   }
