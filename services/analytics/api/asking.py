@@ -1,6 +1,7 @@
 """What can be asked: the parameters of each question, and what they mean where they are left out."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
@@ -62,12 +63,12 @@ OrderStatus = Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED"
 Wanted: TypeAlias = OrdersWanted | OrderWanted | MonthWanted | CohortsWanted | ProductsWanted | Days
 
 
-class Asking(BaseModel):
+class Asking(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+    @abstractmethod
     def means(self, today: date) -> Wanted:
         """Return what is asked for with nothing left open, or refuse what cannot be meant."""
-        raise NotImplementedError
 
 
 class LastMonthAsked(Asking):
