@@ -1,14 +1,11 @@
-"""What the payment service does with its events, over a ledger in memory and a gateway that keeps books."""
+"""What the payment service does with payments that are asked for, in time and too late."""
 
-from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
-from services.payment.gateway import Charged, ChargeRequest, Declined
-from services.payment.service import PaymentService
+from services.payment.gateway import ChargeRequest
 from services.shared.events import (
-    Event,
     OrderCancelled,
     OrderConfirmed,
     PaymentFailed,
@@ -16,98 +13,12 @@ from services.shared.events import (
     PricedItem,
     RefundProcessed,
 )
-from services.shared.group_commit import GroupCommit
-from services.shared.ledger import Busy, Order, OrderWrite, Passed, Status, Verdict, Write
-from tests.builders import a_key, deliveries, no_waiting, payment_request, placement, refund_request
+from services.shared.ledger import Status
+from tests.builders import a_key, payment_request
 from tests.fakes import (
     START,
-    BookkeepingGateway,
-    ManualClock,
-    MemoryStore,
-    RecordingBus,
-    RecordingTelemetry,
-    a_stock,
 )
-
-
-class ContendedStore(MemoryStore):
-    """A MemoryStore that can be told to be busy with everything."""
-
-    busy = False
-
-    def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
-        if self.busy:
-            return [Busy() if isinstance(write, OrderWrite) else Passed() for write in writes]
-        return super().transact(writes)
-
-
-class Till:
-    """The payment service and everything around it, with one order reserved."""
-
-    def __init__(self, *, price: int = 1_000, gateway: BookkeepingGateway | None = None) -> None:
-        self.store = ContendedStore([a_stock(price=price)])
-        self.bus = RecordingBus()
-        self.gateway = gateway or BookkeepingGateway()
-        self.telemetry = RecordingTelemetry()
-        self.clock = ManualClock()
-        self.ledger = GroupCommit(self.store, waits=no_waiting(2))
-        self.service = PaymentService(self.ledger, self.bus, self.gateway, self.telemetry, clock=self.clock)
-        self.reserve("order-1")
-
-    def reserve(self, name: str, quantity: int = 2) -> None:
-        self.ledger.reserve([placement(name, {"prod-001": quantity})])
-
-    def expire(self, name: str = "order-1") -> None:
-        """Let the order service have released an order."""
-        order = self.order(name)
-        self.store.orders[order.key] = order.moved(
-            Status.CANCELLED, self.clock(), "expiry", reason="reservation_expired"
-        )
-
-    def handle(self, *events: Event) -> Collection[str]:
-        return self.service.handle(deliveries(*events))
-
-    def order(self, name: str = "order-1") -> Order:
-        return self.store.orders[a_key(name)]
-
-    def stock(self) -> tuple[int, int, int]:
-        stock = self.store.stock[a_key("prod-001")]
-        return stock.stock, stock.reserved, stock.available
-
-    def messages(self) -> list[str]:
-        return [message for message, _, _ in self.telemetry.lines]
-
-
-class AttentiveGateway(BookkeepingGateway):
-    """A gateway that remembers what it was asked to charge."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[ChargeRequest] = []
-
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
-        self.requests.append(request)
-        return super().charge(request)
-
-
-class LateGateway(BookkeepingGateway):
-    """A gateway whose first answer comes after the order was released."""
-
-    till: Till | None = None
-
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
-        answer = super().charge(request)
-        if self.till is not None:
-            self.till.expire(request.order_id)
-        return answer
-
-
-def a_late_till() -> tuple[Till, LateGateway]:
-    gateway = LateGateway()
-    till = Till(gateway=gateway)
-    gateway.till = till
-    return till, gateway
-
+from tests.unit.till import AttentiveGateway, Till, a_late_till
 
 # --- payments -----------------------------------------------------------------------------------------
 
@@ -395,130 +306,6 @@ def test_an_order_called_off_before_it_was_charged_is_not_charged() -> None:
 
     assert again == set()
     assert (till.gateway.calls, till.gateway.refunds, till.bus.published) == ([], {}, [])
-
-
-# --- refunds ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("restock", "stock"), [(True, (10, 0, 10)), (False, (8, 0, 8))])
-def test_a_refund_puts_the_goods_back_only_when_asked(restock: bool, stock: tuple[int, int, int]) -> None:
-    till = Till()
-    till.handle(payment_request())
-
-    again = till.handle(refund_request(restock=restock))
-
-    assert again == set()
-    assert (till.order().status, till.stock()) == (Status.REFUNDED, stock)
-    event = till.bus.published[-1]
-    assert isinstance(event, RefundProcessed)
-    assert (event.restocked, event.reason, event.charge_id) == (restock, "requested", "ch-order-1")
-    assert till.gateway.refunds == {"ch-order-1": "re-ch-order-1-2000USD"}
-    assert till.telemetry.counted("payments_total", outcome="refunded") == 1
-    assert till.telemetry.counted("inventory_units_total", operation="restock") == (2 if restock else 0)
-
-
-def test_a_refund_asked_for_twice_is_made_once_and_announced_the_same() -> None:
-    till = Till()
-    till.handle(payment_request())
-    till.handle(refund_request(restock=True), refund_request(restock=True))
-    till.clock.advance(timedelta(minutes=1))
-    stock = till.stock()
-
-    again = till.handle(refund_request(restock=True))
-
-    assert again == set()
-    assert till.stock() == stock
-    assert till.bus.names()[2:] == ["RefundProcessed", "RefundProcessed"]
-    assert till.bus.published[2] == till.bus.published[3]
-    assert till.telemetry.counted("payments_total", outcome="refunded") == 1
-
-
-def test_a_payment_asked_for_again_after_its_refund_announces_the_same_payment() -> None:
-    till = Till()
-    till.handle(payment_request())
-    till.clock.advance(timedelta(minutes=1))
-    till.handle(refund_request())
-
-    till.handle(payment_request())
-
-    assert till.bus.published[3:] == till.bus.published[:2]
-    assert till.order().status is Status.REFUNDED
-
-
-def test_a_refund_that_overtakes_its_payment_goes_back() -> None:
-    till = Till()
-
-    assert till.handle(refund_request()) == {"m0"}
-    assert till.order().status is Status.RESERVED
-    assert till.gateway.refunds == {}
-
-
-def test_a_payment_and_its_refund_in_one_batch_are_both_made() -> None:
-    till = Till()
-
-    again = till.handle(refund_request(), payment_request())
-
-    assert again == set()
-    assert till.order().status is Status.REFUNDED
-    assert till.bus.names() == ["PaymentProcessed", "OrderConfirmed", "RefundProcessed"]
-
-
-def test_a_refund_of_an_order_that_is_not_there_goes_back() -> None:
-    assert Till().handle(refund_request("order-9")) == {"m0"}
-
-
-def test_a_refund_of_an_order_that_was_never_paid_changes_nothing() -> None:
-    till = Till()
-    till.expire()
-
-    assert till.handle(refund_request(restock=True)) == set()
-    assert till.order().status is Status.CANCELLED
-    assert (till.gateway.refunds, till.bus.published) == ({}, [])
-
-
-def test_a_refund_waits_for_a_gateway_that_is_down() -> None:
-    till = Till()
-    till.handle(payment_request())
-    till.gateway.down = True
-
-    assert till.handle(refund_request()) == {"m0"}
-    assert till.order().status is Status.CONFIRMED
-
-
-def test_a_refund_that_could_not_be_settled_is_made_once() -> None:
-    till = Till()
-    till.handle(payment_request())
-    till.store.busy = True
-    contended = till.handle(refund_request(restock=True))
-    till.store.busy = False
-
-    delivered = till.handle(refund_request(restock=True))
-
-    assert (contended, delivered) == ({"m0"}, set())
-    assert len(till.gateway.refunds) == 1
-    assert (till.order().status, till.stock()) == (Status.REFUNDED, (10, 0, 10))
-
-
-def test_a_crash_between_refunding_and_publishing_is_finished_by_the_redelivery() -> None:
-    till = Till()
-    till.handle(payment_request())
-    till.bus.refuse = 1
-
-    lost = till.handle(refund_request(restock=True))
-    delivered = till.handle(refund_request(restock=True))
-
-    assert (lost, delivered) == ({"m0"}, set())
-    assert till.bus.names()[2:] == ["RefundProcessed"]
-    assert till.stock() == (10, 0, 10)
-
-
-def test_a_free_order_is_refunded_without_the_gateway() -> None:
-    till = Till(price=0)
-    till.handle(payment_request())
-    till.gateway.down = True
-
-    assert till.handle(refund_request(restock=True)) == set()
-    assert (till.order().status, till.gateway.refunds) == (Status.REFUNDED, {})
 
 
 def test_no_messages_are_no_work() -> None:
