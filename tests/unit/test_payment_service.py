@@ -15,9 +15,7 @@ from services.shared.events import (
 )
 from services.shared.ledger import Status
 from tests.builders import a_key, payment_request
-from tests.fakes import (
-    START,
-)
+from tests.fakes import START
 from tests.unit.till import AttentiveGateway, Till, a_late_till
 
 # --- payments -----------------------------------------------------------------------------------------

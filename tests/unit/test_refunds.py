@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.shared.events import (
-    RefundProcessed,
-)
+from services.shared.events import RefundProcessed
 from services.shared.ledger import Status
 from tests.builders import payment_request, refund_request
 from tests.unit.till import Till

@@ -4,9 +4,7 @@ from collections.abc import Collection, Sequence
 
 from services.payment.gateway import Charged, ChargeRequest, Declined
 from services.payment.service import PaymentService
-from services.shared.events import (
-    Event,
-)
+from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Busy, Order, OrderWrite, Passed, Status, Verdict, Write
 from tests.builders import a_key, deliveries, no_waiting, placement
