@@ -37,6 +37,10 @@ test: $(STAMP) ## Run every test, those that need a running stack beside the oth
 test-infra: $(STAMP) ## Prove the Terraform: formats, conventions, modules, then apply, use and destroy on the emulator
 	$(BIN)/pytest tests/terraform
 
+.PHONY: checkov
+checkov: $(STAMP) ## Look for what is unsafe in infra/ and .github/; what is left alone has its reason beside it
+	@$(BIN)/python -m scripts.checkov
+
 .PHONY: simulate
 simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and its story, MUTATIONS=1 the proof
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(N),--count $(N)) \
@@ -106,3 +110,5 @@ lock: $(STAMP) ## Resolve the dependencies again and write requirements/
 	  --generate-hashes --no-header --no-annotate --output-file requirements/lambda.txt
 	grep '^uv==' requirements/all.txt | sed 's/ .*//' | $(BIN)/uv pip compile --quiet - --universal \
 	  --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file requirements/installer.txt
+	echo 'checkov>=3.2' | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/checkov.txt

@@ -1,0 +1,180 @@
+"""checkov finds nothing in the Terraform and the workflows; what it is told to leave alone has its reason."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts.checkov import FRAMEWORKS, Checkov, Finding, Report, installed
+from scripts.errors import ToolError
+from scripts.topology import CHECKOUT
+
+# One process installs it, and looks once.
+pytestmark = pytest.mark.xdist_group("checkov")
+
+SETTINGS = ".checkov.yaml"
+SKIP = re.compile(r"checkov:skip=(?P<check>\w+):?(?P<reason>.*)")
+FEWEST_WORDS = 8
+
+
+@pytest.fixture(scope="module")
+def checkov() -> Checkov:
+    try:
+        return installed()
+    except ToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def reports(checkov: Checkov) -> dict[str, Report]:
+    return {folder: checkov.report(CHECKOUT / folder, framework) for folder, framework in FRAMEWORKS.items()}
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """What is left alone, why, and where: on one line, or in all of a folder."""
+
+    check: str
+    reason: str
+    file: str
+    line: int | None = None
+
+    def hides(self, finding: Finding) -> bool:
+        if finding.check != self.check:
+            return False
+        return self.line is None or (
+            finding.file == self.file and finding.first_line <= self.line <= finding.last_line
+        )
+
+
+def suppressions(folder: Path) -> Iterator[Suppression]:
+    for source in sorted(it for kind in ("*.tf", "*.yml") for it in folder.rglob(kind)):
+        if ".terraform" not in source.parts:
+            for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
+                if found := SKIP.search(line):
+                    name = str(source.relative_to(folder))
+                    yield Suppression(found["check"], found["reason"], name, number)
+    if (settings := folder / SETTINGS).is_file():
+        yield from left_alone_everywhere(settings)
+
+
+def left_alone_everywhere(settings: Path) -> Iterator[Suppression]:
+    text = settings.read_text(encoding="utf-8")
+    for check in yaml.safe_load(text)["skip-check"]:
+        beside = re.search(rf"((?:^ *#.*\n)*)^ *- {check}$", text, re.MULTILINE)
+        yield Suppression(check, beside[1].replace("#", " ") if beside else "", SETTINGS)
+
+
+def unexplained(folder: Path) -> list[Suppression]:
+    return [it for it in suppressions(folder) if len(it.reason.split()) < FEWEST_WORDS]
+
+
+def needless(checkov: Checkov, folder: Path, framework: str, bare: Path) -> list[Suppression]:
+    """Look again with nothing left alone: what then hides nothing need not be there."""
+    shutil.copytree(folder, bare, ignore=shutil.ignore_patterns(".terraform*", SETTINGS))
+    for source in (it for kind in ("*.tf", "*.yml") for it in bare.rglob(kind)):
+        text = source.read_text(encoding="utf-8")
+        source.write_text(text.replace("checkov:skip", "not left alone"), encoding="utf-8")
+    found = checkov.report(bare, framework).failed
+    return [it for it in suppressions(folder) if not any(it.hides(finding) for finding in found)]
+
+
+@pytest.mark.parametrize("folder", FRAMEWORKS)
+def test_nothing_is_found(reports: dict[str, Report], folder: str) -> None:
+    report = reports[folder]
+
+    assert list(report.failed) == []
+    assert report.passed
+
+
+def test_no_workflow_is_passed_over(reports: dict[str, Report]) -> None:
+    # What checkov's own notion of a workflow does not allow, it leaves out without a word.
+    workflows = {f"workflows/{it.name}" for it in CHECKOUT.glob(".github/workflows/*.yml")}
+
+    assert {it.file for it in reports[".github"].passed} == workflows
+
+
+@pytest.mark.parametrize("folder", FRAMEWORKS)
+def test_whatever_is_left_alone_has_a_reason_in_words(folder: str) -> None:
+    assert unexplained(CHECKOUT / folder) == []
+
+
+@pytest.mark.parametrize("folder", FRAMEWORKS)
+def test_whatever_is_left_alone_would_be_found(checkov: Checkov, folder: str, tmp_path: Path) -> None:
+    assert needless(checkov, CHECKOUT / folder, FRAMEWORKS[folder], tmp_path / "bare" / folder) == []
+
+
+def test_a_database_that_is_no_longer_encrypted_is_found(checkov: Checkov, tmp_path: Path) -> None:
+    module = shutil.copytree(CHECKOUT / "infra" / "modules" / "aurora", tmp_path / "aurora")
+    bent(module / "main.tf", r"(storage_encrypted +=) true", r"\1 false")
+
+    failed = checkov.report(module, "terraform").failed
+
+    assert ("CKV_AWS_96", "aws_rds_cluster.this") in {(it.check, it.resource) for it in failed}
+
+
+def test_a_workflow_that_may_do_everything_is_found(checkov: Checkov, tmp_path: Path) -> None:
+    copy = shutil.copytree(CHECKOUT / ".github", tmp_path / ".github")
+    bent(copy / "workflows" / "ci.yml", r"permissions:\n  contents: read", "permissions: write-all")
+
+    failed = checkov.report(copy, "github_actions").failed
+
+    assert {it.check for it in failed} == {"CKV2_GHA_1"}
+
+
+def test_a_suppression_without_words_is_told(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text("# checkov:skip=CKV_AWS_1:not now\n", encoding="utf-8")
+    (tmp_path / SETTINGS).write_text("# Of another:\n\nskip-check:\n  - CKV_AWS_2\n", encoding="utf-8")
+
+    assert [it.check for it in unexplained(tmp_path)] == ["CKV_AWS_1", "CKV_AWS_2"]
+
+
+def test_a_suppression_that_hides_nothing_is_told(checkov: Checkov, tmp_path: Path) -> None:
+    folder = tmp_path / "infra"
+    folder.mkdir()
+    (folder / "main.tf").write_text(
+        """
+        resource "aws_sqs_queue" "open" {
+          # checkov:skip=CKV_AWS_27:needed, for nothing encrypts it
+          # checkov:skip=CKV_AWS_168:needless, for there is no policy
+          name = "open"
+        }
+        """,
+        encoding="utf-8",
+    )
+    (folder / SETTINGS).write_text("skip-check:\n  - CKV_AWS_27\n  - CKV_AWS_18\n", encoding="utf-8")
+
+    told = needless(checkov, folder, "terraform", tmp_path / "bare")
+
+    assert [(it.check, it.line) for it in told] == [("CKV_AWS_168", 4), ("CKV_AWS_18", None)]
+
+
+def test_what_cannot_be_read_is_not_taken_for_clean(checkov: Checkov, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "aws_sqs_queue" "half" {', encoding="utf-8")
+
+    with pytest.raises(ToolError, match=r"checkov cannot read .*main\.tf"):
+        checkov.report(tmp_path, "terraform")
+
+
+def test_a_folder_with_nothing_to_look_at_is_not_taken_for_clean(checkov: Checkov, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="checkov found no terraform in"):
+        checkov.report(tmp_path, "terraform")
+
+
+def test_what_cannot_be_installed_is_said_and_tried_again(tmp_path: Path) -> None:
+    lock = tmp_path / "checkov.txt"
+    lock.write_text("checkov==3.3.30\n", encoding="utf-8")
+
+    for _ in range(2):
+        with pytest.raises(ToolError, match="checkov cannot be installed: "):
+            installed(tmp_path / "checkov", lock)
+
+
+def bent(source: Path, what: str, into: str) -> None:
+    text, times = re.subn(what, into, source.read_text(encoding="utf-8"))
+    assert times == 1
+    source.write_text(text, encoding="utf-8")
