@@ -1,24 +1,17 @@
 """Rules that Terraform does not know: descriptions, types, reasons beside wildcards, nothing unguarded."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.topology import CHECKOUT
 from tests.terraform.conftest import Applied
+from tests.terraform.rules import RULES, Rule
+from tests.terraform.sources import INFRA, Sources
 
-INFRA = CHECKOUT / "infra"
-SOURCES = sorted(it for it in INFRA.rglob("*.tf") if ".terraform" not in it.parts)
-MODULES = sorted({it.parent for it in SOURCES if it.parents[1].name == "modules"})
-
-BLOCK = re.compile(r'^(variable|output) "([^"]+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
-WILDCARD = re.compile(r'"(?:\*|[a-z0-9-]+:\*)"|:\*"|/\*["/]')
-_NEAR = 8
-"""Lines within which a reason is beside what it is for."""
+MODULES = sorted(it.parent for it in INFRA.glob("modules/*/versions.tf"))
 
 UNNAMEABLE = {
     "cloudwatch:GetMetricData",
@@ -34,14 +27,6 @@ UNNAMEABLE = {
 """What IAM can allow for everything only."""
 
 
-def blocks(kind: str) -> Iterator[tuple[str, str]]:
-    """Find each variable or output, by where it is."""
-    for source in SOURCES:
-        for found, name, body in BLOCK.findall(source.read_text(encoding="utf-8")):
-            if found == kind:
-                yield f"{source.parent.relative_to(INFRA)}: {name}", body
-
-
 def statements(applied: Applied) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Find what each role that Terraform made may do."""
     for policy in applied.resources("aws_iam_role_policy"):
@@ -49,28 +34,14 @@ def statements(applied: Applied) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield policy["role"], statement
 
 
-def test_every_variable_says_what_it_is_and_of_which_type() -> None:
-    unsaid = [
-        name
-        for name, body in blocks("variable")
-        if not re.search(r"^  description += ", body, re.MULTILINE)
-        or not re.search(r"^  type += (?!any\b)", body, re.MULTILINE)
-    ]
-
-    assert unsaid == []
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    return Sources.read()
 
 
-def test_every_output_says_what_it_is() -> None:
-    assert [
-        name for name, body in blocks("output") if not re.search(r"^  description += ", body, re.MULTILINE)
-    ] == []
-
-
-def test_no_variable_is_of_any_type_or_switches_a_module_on() -> None:
-    assert [
-        name for name, body in blocks("variable") if re.search(r"\bany\b", re.sub('".*?"', "", body))
-    ] == []
-    assert [name for name, _ in blocks("variable") if re.search(r": (create|enable)_", name)] == []
+@pytest.mark.parametrize("rule", RULES, ids=lambda it: it.__name__)
+def test_all_that_is_written_keeps_to_each_rule(sources: Sources, rule: Rule) -> None:
+    assert rule(sources) == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda it: it.name)
@@ -81,26 +52,6 @@ def test_a_module_pins_what_it_needs_is_explained_and_has_tests(module: Path) ->
     assert 'version = "~> 5.100"' in versions
     assert (module / "README.md").is_file()
     assert list(module.glob("tests/*.tftest.hcl"))
-
-
-def test_a_wildcard_in_a_policy_has_its_reason_beside_it() -> None:
-    without = [
-        f"{source.relative_to(INFRA)}:{number}"
-        for source in SOURCES
-        for number, line, block in numbered(source)
-        if WILDCARD.search(line.split(" # ")[0]) and "# " not in block
-    ]
-
-    assert without == []
-
-
-def numbered(source: Path) -> Iterator[tuple[int, str, str]]:
-    """Give each line with its number and the block that it ends, back to the last blank line."""
-    block: list[str] = []
-    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
-        block = [*block, line] if line.strip() else []
-        if "condition" not in line and not line.lstrip().startswith("#"):
-            yield number, line, "\n".join(block[-_NEAR:])
 
 
 def test_a_role_may_do_named_things_to_named_resources(applied: Applied) -> None:
