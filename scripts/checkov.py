@@ -80,7 +80,8 @@ class Checkov:
         meant_otherwise = ("BC_", "BRIDGECREW_", "CHECKOV_", "CKV_", "PRISMA_")
         environ = {name: value for name, value in os.environ.items() if not name.startswith(meant_otherwise)}
         return subprocess.run(
-            [str(self.home / "bin" / "checkov"), *what, *how],
+            # Isolated (-I): it must not find packages of ours.
+            [str(self.home / "bin" / "python"), "-I", str(self.home / "bin" / "checkov"), *what, *how],
             cwd=folder,
             env={**environ, "HOME": str(self.home)},
             capture_output=not shown,

@@ -12,6 +12,7 @@ import yaml
 from scripts.checkov import FRAMEWORKS, Checkov, Finding, Report, installed
 from scripts.errors import ToolError
 from scripts.topology import CHECKOUT
+from tests.terraform.proofs import PROOFS, YES, written
 
 # One process installs it, and looks once.
 pytestmark = pytest.mark.xdist_group("checkov")
@@ -96,6 +97,15 @@ def test_no_workflow_is_passed_over(reports: dict[str, Report]) -> None:
     workflows = {f"workflows/{it.name}" for it in CHECKOUT.glob(".github/workflows/*.yml")}
 
     assert {it.file for it in reports[".github"].passed} == workflows
+
+
+def test_the_table_of_proofs_tells_what_is_looked_at(reports: dict[str, Report]) -> None:
+    report = reports["infra"]
+    table = written(PROOFS.read_text(encoding="utf-8"))
+
+    looked_at = {part for it in (*report.passed, *report.skipped) for part in it.resource.split(".")}
+
+    assert [it.type for it in table if (it.checkov == YES) != (it.type in looked_at)] == []
 
 
 @pytest.mark.parametrize("folder", FRAMEWORKS)
