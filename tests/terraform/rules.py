@@ -9,8 +9,8 @@ from tests.terraform.sources import Block, Sources
 Rule = Callable[[Sources], Sequence[str]]
 
 WILDCARD = re.compile(r'\*"|/\*/')
-_NEAR = 8
-"""Lines within which a reason is beside what it is for."""
+_NEAR = 12
+"""Lines within which a reason is beside what it is for: as long as a list is."""
 _SHORTEST_WINDOW = 7
 """Days that KMS waits at least before it forgets a key."""
 

@@ -53,11 +53,13 @@ locals {
       resources = [for it in values(module.consumer) : it.dead_letter_queue_arn]
     }
     ListenByARule = {
-      actions   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
+      actions = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
+      # Wildcard: each run makes one of its own, and takes it away.
       resources = ["${local.arn}:events:${local.where}:rule/${local.prefix}/${local.prefix}-verify-*"]
     }
     ListenInAQueue = {
-      actions   = ["sqs:CreateQueue", "sqs:DeleteMessage", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:SetQueueAttributes"]
+      actions = ["sqs:CreateQueue", "sqs:DeleteMessage", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:SetQueueAttributes"]
+      # Wildcard: each run makes one of its own, and takes it away.
       resources = ["${local.arn}:sqs:${local.where}:${local.prefix}-verify-*"]
     }
   }
