@@ -64,7 +64,7 @@ run "a_deployment_makes_the_roles_of_its_own_environment_alone" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement[2].Effect == "Deny" && jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement[2].Resource == ["arn:aws:iam::123456789012:role/pulsequeue-*"]
+    condition     = [for it in jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement : it.Resource if it.Effect == "Deny"] == [["arn:aws:iam::123456789012:role/pulsequeue-*"]]
     error_message = "A deployment may give itself more rights."
   }
 }
