@@ -40,7 +40,13 @@ def verify(
         typer.Option(envvar="PULSEQUEUE_PASSWORD", help="That user's password.", show_envvar=True),
     ] = None,
     api_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where the HTTP API answers, if not at its own address.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="PULSEQUEUE_API_URL",
+            help="Where the HTTP API answers, if not at its own address.",
+            show_envvar=True,
+        ),
     ] = None,
     timeout: Annotated[
         float | None,

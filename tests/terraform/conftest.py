@@ -104,6 +104,12 @@ class Applied:
         everything = managed(self.state["values"]["root_module"])
         return [it["values"] for it in everything if it["type"] == kind]
 
+    def secret(self, name: str) -> str:
+        """Read a secret that Terraform made up."""
+        parameter = self.environment.names.secret(name)
+        answer = self.environment.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+        return answer["Parameter"]["Value"]
+
     def token(self, name: str) -> str:
         """Sign in a new user, who may look."""
         add_user(self.environment, self.outputs["users"]["pool_id"], User(name, "viewer", TENANT), PASSWORD)

@@ -49,7 +49,7 @@ def queues(environment: Environment) -> Seen:
 def mappings(environment: Environment) -> Seen:
     answer = environment.client("lambda").list_event_source_mappings()
     return {
-        last(it["FunctionArn"]): {
+        function_of(it["FunctionArn"]): {
             **{kind: it[kind] for kind in ("BatchSize", "MaximumBatchingWindowInSeconds")},
             "queue": last(it["EventSourceArn"]),
             "reports": it["FunctionResponseTypes"],
@@ -101,7 +101,7 @@ def schedules(environment: Environment) -> Seen:
         seen[it["Name"]] = {
             "rate": said["ScheduleExpression"],
             "state": said["State"],
-            "function": last(said["Target"]["Arn"]),
+            "function": function_of(said["Target"]["Arn"]),
             "attempts": said["Target"]["RetryPolicy"]["MaximumRetryAttempts"],
         }
     return seen
@@ -114,7 +114,7 @@ def routes(environment: Environment) -> Seen:
 
     def led_to(target: str) -> tuple[str, str, str]:
         it = integrations[target.removeprefix("integrations/")]
-        return last(it["IntegrationUri"]), it["IntegrationType"], it["PayloadFormatVersion"]
+        return function_of(it["IntegrationUri"]), it["IntegrationType"], it["PayloadFormatVersion"]
 
     return {
         it["RouteKey"]: (it["AuthorizationType"], *led_to(it["Target"]))
@@ -162,6 +162,11 @@ EVERYTHING: Mapping[str, Callable[[Environment], Seen]] = {
         *(schedules, routes, preflight, secrets, users, logs),
     )
 }
+
+
+def function_of(arn: str) -> str:
+    """Name the function that an ARN leads to, be it to an alias of it."""
+    return arn.split(":")[6]
 
 
 def last(arn: str, separator: str = ":") -> str:

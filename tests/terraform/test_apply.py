@@ -45,6 +45,22 @@ def test_an_order_is_told_to_users_of_its_tenant_and_to_nobody_without_a_token(a
     assert applied.ask(path, "") is None
 
 
+def test_whatever_calls_a_function_calls_its_live_version(applied: Applied) -> None:
+    called = [
+        *(it["function_name"] for it in applied.resources("aws_lambda_event_source_mapping")),
+        *(it["integration_uri"] for it in applied.resources("aws_apigatewayv2_integration")),
+        *(it["target"][0]["arn"] for it in applied.resources("aws_scheduler_schedule")),
+    ]
+    published = {it["function_name"]: it["function_version"] for it in applied.resources("aws_lambda_alias")}
+
+    assert len(called) == len(applied.environment.topology.functions) - 1
+    assert {arn.split(":")[7] for arn in called} == {"live"}
+    assert published == {
+        it["function_name"]: it["version"] for it in applied.resources("aws_lambda_function")
+    }
+    assert "$LATEST" not in published.values()
+
+
 def test_no_secret_stands_in_the_state(applied: Applied) -> None:
     state = (applied.folder / "terraform.tfstate").read_text(encoding="utf-8")
     ssm, names = applied.environment.client("ssm"), applied.environment.names

@@ -44,3 +44,8 @@ output "grafana_access_instructions" {
     "Nothing watches here. Have a Prometheus scrape ${module.pulsequeue.metrics_url} with the token in /${local.prefix}/metrics-token, then run: pulsequeue --env ${var.environment} grafana setup GRAFANA_URL USER - PROMETHEUS_URL",
   )
 }
+
+output "verify_policy_arn" {
+  description = "The policy of whoever shall be able to run `pulsequeue verify`."
+  value       = module.pulsequeue.verify_policy_arn
+}

@@ -59,6 +59,15 @@ variable "monitoring" {
   default = null
 }
 
+variable "starts" {
+  description = "What is done about cold starts of which function, by its short name: `snapshot`, or so many `kept_warm`. Nothing unless named."
+  type = map(object({
+    snapshot  = optional(bool, false)
+    kept_warm = optional(number, 0)
+  }))
+  default = {}
+}
+
 variable "web_origins" {
   description = "Web pages elsewhere that may ask the API."
   type        = list(string)

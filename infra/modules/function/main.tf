@@ -10,6 +10,9 @@ resource "aws_lambda_function" "this" {
   memory_size      = var.memory_mb
   timeout          = var.timeout_seconds
 
+  # What is called is a version that nobody can change any more; which one, the alias says.
+  publish = true
+
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
 
   environment {
@@ -29,8 +32,31 @@ resource "aws_lambda_function" "this" {
     }
   }
 
+  dynamic "snap_start" {
+    for_each = var.starts.snapshot ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
   # Lambda would make a log group of its own that is kept for ever, and asks at once whether the role suffices.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "The version that is called."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "this" {
+  for_each = toset(var.starts.kept_warm > 0 ? [aws_lambda_alias.live.name] : [])
+
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = each.value
+  provisioned_concurrent_executions = var.starts.kept_warm
 }
 
 resource "aws_cloudwatch_log_group" "this" {

@@ -1,6 +1,11 @@
 output "arn" {
-  description = "The function, once it has all its rights."
-  value       = aws_lambda_function.this.arn
+  description = "The live version of the function, once it has all its rights: what is to be called."
+  value       = aws_lambda_alias.live.arn
+}
+
+output "alias" {
+  description = "The live version's name."
+  value       = aws_lambda_alias.live.name
 }
 
 output "name" {

@@ -132,3 +132,27 @@ variable "network" {
     error_message = "A network needs at least one subnet and one security group."
   }
 }
+
+variable "starts" {
+  description = "What is done about cold starts: restored from a snapshot, or so many kept warm, which is billed by the hour. Neither costs nothing."
+  type = object({
+    snapshot  = optional(bool, false)
+    kept_warm = optional(number, 0)
+  })
+  default = {}
+
+  validation {
+    condition     = var.starts.kept_warm >= 0 && floor(var.starts.kept_warm) == var.starts.kept_warm
+    error_message = "A whole number is kept warm, or none."
+  }
+
+  validation {
+    condition     = !(var.starts.snapshot && var.starts.kept_warm > 0)
+    error_message = "Lambda restores from a snapshot or keeps warm, not both."
+  }
+
+  validation {
+    condition     = var.reserved_concurrency == null ? true : var.starts.kept_warm <= var.reserved_concurrency
+    error_message = "No more can be kept warm than may run at once (reserved_concurrency)."
+  }
+}

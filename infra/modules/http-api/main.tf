@@ -88,6 +88,7 @@ resource "aws_lambda_permission" "this" {
   statement_id  = replace(replace(each.key, "/[^A-Za-z0-9]+/", "-"), "/^-|-$/", "")
   action        = "lambda:InvokeFunction"
   function_name = var.functions[each.value.function].name
+  qualifier     = var.functions[each.value.function].alias
   principal     = "apigateway.amazonaws.com"
 
   # Wildcard: the stage is a variable of the gateway's (there is one), and ANY is every method.

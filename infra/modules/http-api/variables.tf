@@ -9,9 +9,10 @@ variable "name" {
 }
 
 variable "functions" {
-  description = "What answers, by short name: the function's name and ARN, the routes that lead to it, and whether they are for users with a token or for anyone."
+  description = "What answers, by short name: the function's name, its alias and that one's ARN, the routes that lead to it, and whether they are for users with a token or for anyone."
   type = map(object({
     name    = string
+    alias   = string
     arn     = string
     routes  = list(string)
     callers = optional(string, "anyone")

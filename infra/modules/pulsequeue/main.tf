@@ -64,6 +64,7 @@ module "consumer" {
     rights          = local.rights[each.key]
     log_days        = local.settings.logDays
     network         = local.networks[each.key]
+    starts          = try(var.starts[each.key], {})
   }
 }
 
@@ -84,6 +85,7 @@ module "function" {
   reserved_concurrency = try(each.value.reservedConcurrency, null)
   log_days             = local.settings.logDays
   network              = local.networks[each.key]
+  starts               = try(var.starts[each.key], {})
 }
 
 module "schedule" {
@@ -106,6 +108,7 @@ module "api" {
   functions = {
     for name, it in local.endpoints : name => {
       name    = module.function[name].name
+      alias   = module.function[name].alias
       arn     = module.function[name].arn
       routes  = it.routes
       callers = try(it.callers, "anyone")

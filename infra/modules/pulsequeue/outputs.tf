@@ -55,3 +55,8 @@ output "rights" {
   description = "What each function may do, by short name, beyond logging, tracing and its own queue."
   value       = local.rights
 }
+
+output "verify_policy_arn" {
+  description = "The policy of whoever shall be able to run `pulsequeue verify`."
+  value       = aws_iam_policy.verify.arn
+}

@@ -72,6 +72,20 @@ variable "concurrency_limit" {
   }
 }
 
+variable "starts" {
+  description = "What is done about cold starts of which function, by its short name; module `function` says what there is. Nothing unless named."
+  type = map(object({
+    snapshot  = optional(bool, false)
+    kept_warm = optional(number, 0)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.starts) : contains(keys(local.functions), name)])
+    error_message = "Only functions of infra/functions.yaml can be started otherwise, by the names that they have there."
+  }
+}
+
 variable "web_origins" {
   description = "Web pages elsewhere that may ask the API."
   type        = list(string)

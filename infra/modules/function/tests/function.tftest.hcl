@@ -82,6 +82,78 @@ run "traces_on_arm_with_the_newest_python_unless_told" {
   }
 }
 
+run "has_a_live_version_that_starts_as_functions_do" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.name == "live" && output.alias == "live"
+    error_message = "A version is published, and the alias leads to it."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.snap_start) == 0 && length(aws_lambda_provisioned_concurrency_config.this) == 0
+    error_message = "Neither snapshots nor warm copies are paid for unless asked for."
+  }
+}
+
+run "is_restored_from_a_snapshot" {
+  command = plan
+
+  variables {
+    starts = { snapshot = true }
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.this.snap_start).apply_on == "PublishedVersions"
+    error_message = "Published versions start from a snapshot."
+  }
+}
+
+run "keeps_some_warm" {
+  command = plan
+
+  variables {
+    starts               = { kept_warm = 2 }
+    reserved_concurrency = 5
+  }
+
+  assert {
+    condition     = one([for it in aws_lambda_provisioned_concurrency_config.this : "${it.qualifier} ${it.provisioned_concurrent_executions}"]) == "live 2"
+    error_message = "Two of the live version are kept warm."
+  }
+}
+
+run "refuses_to_do_both_about_cold_starts" {
+  command = plan
+
+  variables {
+    starts = { snapshot = true, kept_warm = 1 }
+  }
+
+  expect_failures = [var.starts]
+}
+
+run "refuses_to_keep_more_warm_than_may_run" {
+  command = plan
+
+  variables {
+    starts               = { kept_warm = 2 }
+    reserved_concurrency = 1
+  }
+
+  expect_failures = [var.starts]
+}
+
+run "refuses_half_a_function_kept_warm" {
+  command = plan
+
+  variables {
+    starts = { kept_warm = 0.5 }
+  }
+
+  expect_failures = [var.starts]
+}
+
 run "refuses_wildcard_actions" {
   command = plan
 

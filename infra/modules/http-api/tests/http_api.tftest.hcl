@@ -19,8 +19,8 @@ variables {
   users = { issuer = "https://cognito-idp.eu-central-1.amazonaws.com/pool", client_id = "client" }
 
   functions = {
-    metrics = { name = "dev-shop-metrics", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-metrics", routes = ["GET /metrics"] }
-    answers = { name = "dev-shop-answers", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-answers", routes = ["ANY /api/{proxy+}"], callers = "users" }
+    metrics = { name = "dev-shop-metrics", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-metrics:live", routes = ["GET /metrics"] }
+    answers = { name = "dev-shop-answers", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-answers:live", routes = ["ANY /api/{proxy+}"], callers = "users" }
   }
 }
 
@@ -39,6 +39,11 @@ run "may_call_a_function_by_its_routes_alone" {
   assert {
     condition     = { for key, it in aws_lambda_permission.this : key => it.source_arn } == { "GET /metrics" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/metrics", "ANY /api/{proxy+}" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/*/api/{proxy+}" }
     error_message = "A permission names its route."
+  }
+
+  assert {
+    condition     = toset([for it in aws_lambda_permission.this : it.qualifier]) == toset(["live"])
+    error_message = "It is the live version that may be called."
   }
 }
 
@@ -71,8 +76,8 @@ run "refuses_one_route_to_two_functions" {
 
   variables {
     functions = {
-      one = { name = "one", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["GET /metrics"] }
-      two = { name = "two", arn = "arn:aws:lambda:eu-central-1:123456789012:function:two", routes = ["GET /metrics"] }
+      one = { name = "one", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["GET /metrics"] }
+      two = { name = "two", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:two", routes = ["GET /metrics"] }
     }
   }
 
@@ -86,7 +91,7 @@ run "refuses_wrong_values" {
     name                = ""
     requests_per_second = 0
     users               = { issuer = "cognito", client_id = "client" }
-    functions           = { one = { name = "one", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["metrics"], callers = "all" } }
+    functions           = { one = { name = "one", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["metrics"], callers = "all" } }
   }
 
   expect_failures = [var.name, var.requests_per_second, var.users, var.functions]

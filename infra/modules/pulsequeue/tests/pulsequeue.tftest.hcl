@@ -47,3 +47,14 @@ run "refuses_wrong_values" {
 
   expect_failures = [var.environment, var.hold_seconds, var.concurrency_limit, var.database]
 }
+
+run "refuses_to_start_what_there_is_not" {
+  command = plan
+
+  variables {
+    starts = { projector = { kept_warm = 1 } }
+  }
+
+  # There is none without a database.
+  expect_failures = [var.starts]
+}
