@@ -193,7 +193,7 @@ def starts_table(model: Model) -> str:
         )
     columns = (
         *("function", "memory", "SnapStart: one version, a month", f"{_RESTORED:,} starts from it"),
-        "one copy kept ready, a month",
+        "one copy kept warm, a month",
     )
     return grid(columns, rows)
 

@@ -1,7 +1,7 @@
 """What an environment has that is billed by the hour or the month. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scripts.errors import ToolError
 
@@ -35,6 +35,14 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True)
+class Starts:
+    """What is done about cold starts of a function."""
+
+    snapshot: bool
+    kept_warm: float
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     name: str
     zones: int
@@ -44,6 +52,8 @@ class Environment:
     """Its budget."""
     counted: Mapping[str, int]
     """How many there are, by what Terraform calls them; metrics that alarms look at, for alarms."""
+
+    starts: Mapping[str, Starts] = field(default_factory=dict)
 
     def number_of(self, resource: str) -> int:
         return self.counted.get(resource, 0)

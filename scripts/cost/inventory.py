@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.cost.environment import Database, Environment, Monitoring
+from scripts.cost.environment import Database, Environment, Monitoring, Starts
 from scripts.cost.hcl import UNKNOWN, Block, Folder, Library
 from scripts.cost.model import without_database
 from scripts.errors import ToolError
@@ -77,6 +77,7 @@ class Inventory:
                 monitoring=self._monitoring(told["monitoring"]),
                 monthly_usd=float(told["monthly_usd"]),
                 counted=counted,
+                starts=_starts(told.get("starts", {})),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ToolError(f"infra/envs/{name}/main.tf does not say in numbers how large it is.") from error
@@ -137,6 +138,13 @@ def _database(told: Any) -> Database | None:  # noqa: ANN401 - whatever the file
         proxy=told["way_in"] == "proxy",
         backup_days=float(told["backup_days"]),
     )
+
+
+def _starts(told: Any) -> Mapping[str, Starts]:  # noqa: ANN401 - whatever the file says
+    return {
+        name: Starts(bool(it.get("snapshot", False)), float(it.get("kept_warm", 0)))
+        for name, it in dict(told).items()
+    }
 
 
 def _billed(block: Block) -> Iterator[tuple[str, int]]:

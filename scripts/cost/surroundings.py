@@ -41,6 +41,7 @@ def surroundings(
     """Price what is there besides pipeline and database."""
     yield from _network(environment, projection)
     yield from _counted(model, environment)
+    yield from _starts(model, environment)
     yield from _traces(model, orders, projection)
     if environment.monitoring:
         yield from _monitoring(model, environment, environment.monitoring)
@@ -73,6 +74,15 @@ def _counted(model: Model, environment: Environment) -> Iterator[Line]:
     yield Line("CloudWatch", "composite alarms", both, prices.COMPOSITE_ALARM, _FIXED)
     answered = _SCRAPES * model.assumed.scrapers * _LINE_BYTES / GIB
     yield Line("CloudWatch", "the gateway's log", answered, prices.LOGS_INGESTED, _FIXED)
+
+
+def _starts(model: Model, environment: Environment) -> Iterator[Line]:
+    for name, starts in environment.starts.items():
+        kept = model.topology.function(name).memory_mb / 1024 * SECONDS_A_MONTH
+        warm = kept * starts.kept_warm
+        yield Line("Lambda", f"{name}: kept warm", warm, prices.LAMBDA_PROVISIONED, _FIXED)
+        # Of the version that is called; those before it are billed as well, as long as they are there.
+        yield Line("Lambda", f"{name}: snapshot", kept * starts.snapshot, prices.LAMBDA_SNAPSHOT_KEPT, _FIXED)
 
 
 def _traces(model: Model, orders: float, projection: Projection | None) -> Iterator[Line]:

@@ -161,6 +161,19 @@ def test_what_a_module_makes_more_of_is_counted_wherever_the_module_is_used(
     assert after.number_of(resource) == before.number_of(resource) + more
 
 
+def test_what_is_done_about_cold_starts_is_billed_by_the_function_s_memory(
+    infra: Path,
+) -> None:
+    starts = "starts = { analytics = { kept_warm = 2 }, expiry = { snapshot = true } }"
+    change(infra / "envs/dev/main.tf", "  database = {", f"  {starts}\n\n  database = {{")
+
+    ours = amounts(Inventory(TOPOLOGY, infra).environment("dev"))
+
+    month = 730 * 3600
+    assert ours["Lambda", "analytics: kept warm"] == pytest.approx(2 * 1 * month * 0.0000033334)
+    assert ours["Lambda", "expiry: snapshot"] == pytest.approx(0.5 * month * 0.0000015046)
+
+
 def test_an_endpoint_less_costs_less(infra: Path) -> None:
     change(infra / "modules/network/variables.tf", '["sqs", "ssm", "secretsmanager"]', '["sqs", "ssm"]')
 
