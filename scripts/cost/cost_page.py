@@ -9,7 +9,7 @@ from scripts.cost.environment import Database, Environment
 from scripts.cost.inventory import Inventory
 from scripts.cost.lines import Bill, Nature
 from scripts.cost.model import Model, without_database
-from scripts.cost.prices import HOURS_A_MONTH, SECONDS_A_MONTH
+from scripts.cost.prices import SECONDS_A_MONTH
 from scripts.cost.read_side import Projected, Projection
 from scripts.cost.tables import VOLUMES, dollars, filled, grid, told_volume
 from scripts.topology import CHECKOUT, Topology
@@ -148,7 +148,8 @@ def _settings(topology: Topology) -> Iterator[tuple[str, str, Topology]]:
 def database_table(priced: Mapping[str, _Priced]) -> str:
     columns = (
         *("", "orders", "events/s", "in a batch", "ACU needed", "ACU of each instance"),
-        *("capacity", "were it always at its most", "reads and writes", "kept, and again each month after"),
+        *("capacity", "reads and writes", "kept, and again each month after"),
+        *("the whole bill", "and were it always at its most"),
     )
     rows = [
         _database_row(it, database, volume)
@@ -161,7 +162,11 @@ def database_table(priced: Mapping[str, _Priced]) -> str:
 
 def _database_row(priced: _Priced, database: Database, volume: float) -> Sequence[str]:
     month = Projection.of(priced.model, database, priced.projected, volume)
-    most = database.instances * database.most_acu * HOURS_A_MONTH * prices.AURORA_CAPACITY.each
+    largest = replace(database, least_acu=database.most_acu)
+    bills = [
+        monthly(priced.model, volume, Deployed(its, priced.projected))
+        for its in (priced.as_it_is, replace(priced.as_it_is, database=largest))
+    ]
     return (
         priced.as_it_is.name,
         told_volume(volume),
@@ -170,9 +175,9 @@ def _database_row(priced: _Priced, database: Database, volume: float) -> Sequenc
         f"{month.needed_acu:.2g}",
         f"{month.acu:g}",
         dollars(sum(line.dollars for line in month.capacity())),
-        dollars(most),
         dollars(sum(line.dollars for line in month.passing())),
         dollars(sum(line.dollars for line in month.kept())),
+        *_totals(bills),
     )
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cost import cost_page
+from scripts.cost import cost_page, prices, read_side, surroundings
 from scripts.cost.bill import Deployed, monthly
 from scripts.cost.environment import Database, Environment
 from scripts.cost.figures import Figures
 from scripts.cost.inventory import INFRA, Inventory
 from scripts.cost.lines import Nature
 from scripts.cost.model import Model
+from scripts.cost.prices import HOURS_A_MONTH
 from scripts.cost.read_side import Projected, Projection
-from scripts.cost.surroundings import recorded
 from scripts.errors import ToolError
 from scripts.topology import Topology
 
@@ -110,10 +110,11 @@ def test_without_orders_an_environment_has_its_fixed_part_alone() -> None:
 def test_where_there_is_no_database_nobody_pays_for_projecting_or_asking() -> None:
     its = replace(AS_IT_IS.environment("dev"), database=None)
 
-    services = {(line.service, line.what) for line in monthly(MODEL, 1e6, Deployed(its, PROJECTED)).lines}
+    ours = amounts(its, 1e6)
 
-    assert not any("projector" in what or "analytics" in what for _, what in services)
-    assert not {"Aurora", "Cognito"} & {service for service, _ in services}
+    assert not any("projector" in what or "analytics" in what for _, what in ours)
+    assert not {"Aurora", "Cognito"} & {service for service, _ in ours}
+    assert ours["CloudWatch", "alarms on dead-letter queues"] == pytest.approx(3 * 0.10)
 
 
 # --- infra/ is the truth --------------------------------------------------------------------------------
@@ -280,8 +281,8 @@ def test_what_a_month_leaves_in_the_database_is_kept_and_backed_up_beyond_a_day(
 def test_all_calls_of_a_seldom_called_function_are_traced_and_few_of_a_busy_one() -> None:
     seconds = 730 * 3600
 
-    assert recorded(0.5 * seconds) == pytest.approx(0.5 * seconds)
-    assert recorded(21 * seconds) == pytest.approx(2 * seconds)
+    assert surroundings.recorded(0.5 * seconds) == pytest.approx(0.5 * seconds)
+    assert surroundings.recorded(21 * seconds) == pytest.approx(2 * seconds)
 
 
 @pytest.mark.parametrize(("least", "most", "instances"), [(2, 1, 1), (0.5, 2, 0), (-1, 2, 1)])
@@ -311,6 +312,21 @@ def test_the_tables_of_the_page_are_those_of_the_bill() -> None:
     text = cost_page.PAGE.read_text(encoding="utf-8")
 
     assert cost_page.written(text, MODEL) == text, "docs/cost.md is old: `make scale` writes it anew"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"costs ${HOURS_A_MONTH * prices.AURORA_CAPACITY.each:.2f} a month in each instance",
+        f"{read_side.CPU_OF_AN_ACU} processors an ACU × {read_side.BUSY_AT_MOST} busy at most",
+        f"takes {read_side.PAGES_READ} such reads for every event",
+        f"leaves {read_side.BYTES_KEPT:,} bytes in the database",
+        f"{read_side.ROUND_TRIP_MS:.0f} ms, {read_side.STATEMENTS} of them in a batch",
+        f"{surroundings.USERS} users, {surroundings.QUESTIONS:,} questions a month",
+    ],
+)
+def test_what_the_page_says_in_words_is_what_the_bill_reckons_with(told: str) -> None:
+    assert told in " ".join(cost_page.PAGE.read_text(encoding="utf-8").split())
 
 
 def test_every_table_of_the_page_has_its_place() -> None:
