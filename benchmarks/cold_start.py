@@ -24,12 +24,13 @@ from benchmarks.cold_start_trees import (
     SOURCES,
     TRACED,
     plant,
+    unpack,
 )
-from benchmarks.emulated import Emulated, emulated
+from benchmarks.emulated import emulated
 from benchmarks.functions import Place, placed
 from benchmarks.measuring import Scale, alternate
 from benchmarks.report import Report
-from scripts.function_variables import Surroundings, variables
+from scripts.function_variables import DatabaseAddress, Surroundings, variables
 from scripts.topology import Names, Topology
 
 _PROBE = Path(__file__).with_name("cold_start_probe.py")
@@ -42,15 +43,16 @@ _SAMPLED = {
 
 def run(scale: Scale) -> Report:
     with emulated() as aws, tempfile.TemporaryDirectory(prefix="pulsequeue-cold-") as scratch:
-        trees = plant(Path(scratch))
-        starter = Starter(Place.on(aws), trees)
+        packages = unpack(Path(scratch))
+        starter = Starter(Place.on(aws), plant(Path(scratch), packages["order"]))
         starter.place.stock([_SKU, "bare"])
         compared = starter.in_turns([PACKAGE, BOTO3, BOTO3_TRIMMED, SOURCES], scale.pick(3, 21))
         means = starter.in_turns(
             [PACKAGE, NO_BYTECODE, ALL_DATA, NO_SOURCES, GZIPPED, TRACED], scale.pick(2, 15)
         )
         profile = starter.import_profile()
-    return told.report(compared, means, profile)
+        imports = starter.imports(packages, scale.pick(2, 15))
+    return told.report(compared, means, imports, profile)
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,23 @@ class Starter:
         return {name: each[1:] for name, each in starts.items()}
 
     def start(self, name: str) -> Start:
-        peak, *said = self._run(name, options=()).stdout.splitlines()[-1].split()
-        clock, processor = said[0::2], said[1::2]
-        return Start(tuple(map(float, clock)), tuple(map(float, processor)), int(peak) / 1024)
+        return _start(self._run(name, options=()))
+
+    def imports(self, packages: Mapping[str, Path], repetitions: int) -> Mapping[str, Sequence[Start]]:
+        """Import each function's module from its service's package, in turns."""
+        starts: defaultdict[str, list[Start]] = defaultdict(list)
+
+        def start(function: str, handler: str) -> float:
+            module = handler.rpartition(".")[0]
+            arguments = ["module", str(packages[module.split(".")[1]]), module]
+            starts[function].append(_start(self._interpret(arguments, self._environment(function))))
+            return starts[function][-1].processor[0]
+
+        functions = Topology.load().functions.items()
+        alternate(
+            {name: partial(start, name, spec.handler) for name, spec in functions}, repetitions, warm_ups=1
+        )
+        return {name: each[1:] for name, each in starts.items()}
 
     def import_profile(self) -> str:
         return self._run(PACKAGE, options=("-X", "importtime")).stderr
@@ -85,19 +101,27 @@ class Starter:
         order_id = f"cold-{next(_NUMBERS)}"
         place, tree = self.place, self.trees[PACKAGE if name == TRACED else name]
         arguments = [kind, str(tree), place.inventory, place.orders, place.bus, order_id]
+        told = {**self._environment("order"), **(_SAMPLED if name == TRACED else {})}
+        return self._interpret([*arguments, placed(order_id, _SKU)], told, options)
+
+    def _interpret(
+        self, arguments: Sequence[str], told: Mapping[str, str], options: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         # No site-packages, no environment of Python's own, and, as on Lambda, no bytecode written beside.
         return subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-I", "-S", "-B", *options, str(_PROBE), *arguments, placed(order_id, _SKU)],
-            env={**self._environment(place.aws), **(_SAMPLED if name == TRACED else {})},
+            [sys.executable, "-I", "-S", "-B", *options, str(_PROBE), *arguments],
+            env=told,
             capture_output=True,
             text=True,
             check=True,
         )
 
-    def _environment(self, aws: Emulated) -> dict[str, str]:
-        function = variables(Names("bench"), Topology.load(), "order", Surroundings(hold_seconds=900))
+    def _environment(self, function: str) -> dict[str, str]:
+        aws = self.place.aws
+        database = DatabaseAddress("127.0.0.1", 5432, "disable")
+        around = Surroundings(hold_seconds=900, database=database)
         return {
-            **function,
+            **variables(Names("bench"), Topology.load(), function, around),
             **aws.credentials(),
             "BUS_NAME": self.place.bus,
             "INVENTORY_TABLE": self.place.inventory,
@@ -105,6 +129,12 @@ class Starter:
             "DEAD_LETTER_QUEUE_URL": f"{aws.endpoint}/000000000000/none",
             "HOME": os.devnull,
         }
+
+
+def _start(said: subprocess.CompletedProcess[str]) -> Start:
+    peak, *stages = said.stdout.splitlines()[-1].split()
+    clock, processor = stages[0::2], stages[1::2]
+    return Start(tuple(map(float, clock)), tuple(map(float, processor)), int(peak) / 1024)
 
 
 _NUMBERS = itertools.count()

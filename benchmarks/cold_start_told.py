@@ -44,7 +44,7 @@ Starts = Mapping[str, Sequence[Start]]
 Take = Callable[[Start], float]
 
 
-def report(compared: Starts, means: Starts, profile: str) -> Report:
+def report(compared: Starts, means: Starts, imports: Starts, profile: str) -> Report:
     ours = compared[PACKAGE]
     above = _above(compared, PACKAGE, BOTO3)
     return Report(
@@ -54,7 +54,7 @@ def report(compared: Starts, means: Starts, profile: str) -> Report:
         "way, beside a program that only imports boto3, makes the same clients and the same calls?",
         measured=_how(len(ours)),
         findings=_findings(compared, means, above),
-        tables=(_stages(compared), _what_pays(means)),
+        tables=(_stages(compared), _what_pays(means), _function_by_function(imports)),
         charts=(
             Chart(
                 "A cold start, by stage",
@@ -79,6 +79,11 @@ def report(compared: Starts, means: Starts, profile: str) -> Report:
             f"{name}: {stage}, {kind}, s": [getattr(start, kind)[number] for start in starts]
             for name, starts in {**compared, **{f"{it} (means)": s for it, s in means.items()}}.items()
             for number, stage in enumerate(STAGES)
+            for kind in ("clock", "processor")
+        }
+        | {
+            f"{name} alone: import, {kind}, s": [getattr(start, kind)[0] for start in starts]
+            for name, starts in imports.items()
             for kind in ("clock", "processor")
         }
         | {
@@ -181,6 +186,24 @@ def _what_pays(means: Starts) -> Table:
         ],
         f"In turns of their own, {len(means[PACKAGE])} of each. Until its first event the traced one is the "
         "package itself: how far its ratio is from 1 is how far chance reaches.",
+    )
+
+
+def _function_by_function(imports: Starts) -> Table:
+    return Table(
+        "Function by function",
+        ("", "import", "× order", "peak memory"),
+        [
+            (
+                name,
+                f"{_milliseconds(starts, _stage(0)).told()} ms",
+                ratio(_take(starts, _stage(0)), _take(imports["order"], _stage(0))).told(),
+                f"{Spread.of([start.peak_megabytes for start in starts]).told()} MB",
+            )
+            for name, starts in imports.items()
+        ],
+        f"Imports alone, {len(imports['order'])} of each in turns: what is there before anything is "
+        "asked, and what a snapshot would hold.",
     )
 
 

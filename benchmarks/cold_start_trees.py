@@ -27,14 +27,21 @@ TRACED = "traced"
 """The package itself, of which X-Ray wants a trace."""
 
 
-def plant(folder: Path) -> Mapping[str, Path]:
-    """Make every folder, for this machine and this Python; they differ in what their names say."""
+def unpack(folder: Path) -> Mapping[str, Path]:
+    """Package every service for this machine and this Python, and unpack each, by its name."""
+    unpacked = {}
+    for package in build(Topology.load(), Target.of(Platform.HOST)):
+        unpacked[package.service] = folder / package.service
+        with zipfile.ZipFile(io.BytesIO(package.zip)) as archive:
+            archive.extractall(unpacked[package.service])
+    return unpacked
+
+
+def plant(folder: Path, package: Path) -> Mapping[str, Path]:
+    """Make every folder that an unpacked package is compared with; they differ in what their names say."""
     target = Target.of(Platform.HOST)
     python = Path(sys.executable)
-    trees = {name: folder / str(number) for number, name in enumerate(_NAMES)}
-    package = next(it for it in build(Topology.load(), target) if it.service == "order")
-    with zipfile.ZipFile(io.BytesIO(package.zip)) as archive:
-        archive.extractall(trees[PACKAGE])
+    trees = {name: folder / str(number) for number, name in enumerate(_NAMES)} | {PACKAGE: package}
     for name in (BOTO3_TRIMMED, NO_BYTECODE, ALL_DATA, NO_SOURCES, GZIPPED):
         shutil.copytree(trees[PACKAGE], trees[name])
 

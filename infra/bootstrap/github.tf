@@ -131,6 +131,23 @@ resource "aws_iam_role_policy" "deploy" {
         Resource = "${local.arn_root}:iam::${local.account}:role/${each.key == "preview" ? "preview-*" : each.key}-pulsequeue-*"
       },
       {
+        Sid    = "Policies"
+        Effect = "Allow"
+        Action = [
+          "iam:CreatePolicy",
+          "iam:CreatePolicyVersion",
+          "iam:DeletePolicy",
+          "iam:DeletePolicyVersion",
+          "iam:GetPolicy",
+          "iam:GetPolicyVersion",
+          "iam:ListPolicyVersions",
+          "iam:TagPolicy",
+          "iam:UntagPolicy",
+        ]
+        # What this environment allows to whoever verifies it; of previews, all of them.
+        Resource = "${local.arn_root}:iam::${local.account}:policy/${each.key == "preview" ? "preview-*" : each.key}-pulsequeue-*"
+      },
+      {
         Sid    = "ReadOnly"
         Effect = "Allow"
         Action = ["iam:GetPolicy", "iam:GetPolicyVersion"]
