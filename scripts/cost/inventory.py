@@ -91,6 +91,8 @@ class Inventory:
             for resource, each in _billed(block):
                 counted[resource] += each * _times(folder, block)
         for block in folder.of("module"):
+            if folder.value(block.body.get("for_each", 1)) in ({}, []):
+                continue  # and what it would be given is not there either
             within = self._count(self._called(folder, block))
             # What makes nothing that is billed may be there any number of times.
             times = _times(folder, block) if within else 0

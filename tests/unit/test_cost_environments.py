@@ -183,6 +183,26 @@ def test_an_endpoint_less_costs_less(infra: Path) -> None:
     assert ours["Network", "interface endpoints"] == pytest.approx(2 * 3 * 730 * 0.01)
 
 
+def test_a_module_that_is_not_there_is_not_counted(infra: Path) -> None:
+    root = infra / "modules/environment/main.tf"
+    change(
+        root,
+        'source = "../aurora"',
+        'source = "../aurora"\n  for_each = var.database == null ? {} : { this = 1 }',
+    )
+    before = Inventory(TOPOLOGY, infra).environment("dev")
+    text = (infra / "envs/dev/main.tf").read_text(encoding="utf-8")
+    values = text[text.index("  database = {") : text.rindex("}")]
+
+    change(infra / "envs/dev/main.tf", values, "  database = null\n")
+
+    after = Inventory(TOPOLOGY, infra).environment("dev")
+    assert (before.number_of("aws_rds_cluster_instance"), before.number_of("aws_kms_key")) == (1, 3)
+    assert (after.number_of("aws_rds_cluster_instance"), after.number_of("aws_kms_key")) == (0, 2)
+    assert after.database is None
+    assert total(after) < total(before)
+
+
 def test_what_nobody_can_count_is_said_instead_of_left_out(infra: Path) -> None:
     (infra / "modules/network/more.tf").write_text(
         'resource "aws_kms_key" "more" {\n  for_each = local.somewhere\n}', encoding="utf-8"
