@@ -75,7 +75,7 @@ bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them,
 	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)
 
 .PHONY: scale
-scale: $(STAMP) ## Write the tables of docs/scale.md from what the benchmark per-order measured
+scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from what the benchmark per-order measured
 	@$(BIN)/python -m scripts.cost.page
 
 .PHONY: static

@@ -8,8 +8,8 @@ from statistics import median
 from benchmarks.measuring import Spread, number
 from benchmarks.report import Chart, Report, Table
 from benchmarks.targets import Reached
-from scripts.cost.bill import RECEIVED_AT_ONCE
 from scripts.cost.figures import BATCHES, MIXES, OUTCOMES, name
+from scripts.cost.model import RECEIVED_AT_ONCE
 
 SPREAD = 100
 """SKUs that orders are spread over."""

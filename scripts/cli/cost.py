@@ -13,10 +13,13 @@ from scripts.errors import ToolError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scripts.cost.bill import Bill
+    from scripts.cost.bill import Deployed
     from scripts.cost.limits import Limit
+    from scripts.cost.lines import Bill
+    from scripts.topology import Topology
 
 _ORDERS, _RATE = 1_000_000, 1_000.0
+_THIS_MACHINE = "local"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +51,9 @@ def cost(
     figures: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Measured figures, instead of the repository's.")
     ] = None,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring", help="With Prometheus and Grafana on Fargate; with --env.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show every line: quantity times price.")
     ] = False,
@@ -55,7 +61,10 @@ def cost(
         bool, typer.Option("--limits", help="Show what each limit bears, and its head room at --rate.")
     ] = False,
 ) -> None:
-    """Say what a month costs at list prices, or with --limits which limit is met first."""
+    """Say what a month costs at list prices, or with --limits which limit is met first.
+
+    With --env it is the bill of that environment, as infra/envs has it; else that of the pipeline alone.
+    """
     from scripts.cost.bill import monthly
     from scripts.cost.figures import MEASURED, Figures
     from scripts.cost.limits import limits
@@ -75,7 +84,21 @@ def cost(
         asked = rate is not None or orders is not None
         _show_limits(session, limits(model), month / SECONDS_A_MONTH if asked else _RATE)
     else:
-        _show_bill(session, monthly(model, month), explain=explain)
+        deployed = _deployed(session.env, model.topology, monitoring=monitoring)
+        _show_bill(session, monthly(model, month, deployed), deployed, explain=explain)
+
+
+def _deployed(env: str, topology: "Topology", *, monitoring: bool) -> "Deployed | None":
+    """Read how large an environment is; one on this machine has no bill but its pipeline's."""
+    if env == _THIS_MACHINE:
+        if monitoring:
+            raise ToolError("--monitoring is part of an environment's bill: name one by --env.")
+        return None
+    from scripts.cost.bill import Deployed
+    from scripts.cost.inventory import Inventory
+    from scripts.cost.read_side import Projected
+
+    return Deployed(Inventory(topology).environment(env, watched=monitoring), Projected.load())
 
 
 def _month(orders: float | None, rate: float | None, seconds: float) -> float:
@@ -91,10 +114,10 @@ def _month(orders: float | None, rate: float | None, seconds: float) -> float:
     return _ORDERS if orders is None else orders
 
 
-def _show_bill(session: Session, bill: "Bill", *, explain: bool) -> None:
-    from scripts.cost.bill import Nature
-    from scripts.cost.page import dollars
+def _show_bill(session: Session, bill: "Bill", deployed: "Deployed | None", *, explain: bool) -> None:
+    from scripts.cost.lines import Nature
     from scripts.cost.prices import AS_OF, REGION, SECONDS_A_MONTH
+    from scripts.cost.tables import dollars
 
     rows = [
         (
@@ -108,8 +131,9 @@ def _show_bill(session: Session, bill: "Bill", *, explain: bool) -> None:
     fixed, whole = bill.sum(nature=Nature.FIXED), bill.total
     rows.append(("all", dollars(bill.per_million()), dollars(fixed), dollars(whole)))
     columns = ("service", "per million orders", "without orders", "the month")
+    whose = f"{deployed.environment.name}, " if deployed else "The pipeline and its metrics alone, "
     of_what = (
-        f"{bill.orders:,.0f} orders a month, {bill.orders / SECONDS_A_MONTH:,.3g} a second, "
+        f"{whose}{bill.orders:,.0f} orders a month, {bill.orders / SECONDS_A_MONTH:,.3g} a second, "
         f"{bill.batches['order']:.3g} in a batch. List prices of {REGION}, {AS_OF}, in dollars:"
     )
     view: list[Table | str] = [
@@ -118,7 +142,7 @@ def _show_bill(session: Session, bill: "Bill", *, explain: bool) -> None:
     ]
     if explain:
         view.append(_lines(bill))
-    session.out.show(_bill_data(bill), *view)
+    session.out.show(_bill_data(bill, deployed), *view)
 
 
 def _lines(bill: "Bill") -> Table:
@@ -139,11 +163,13 @@ def _lines(bill: "Bill") -> Table:
     )
 
 
-def _bill_data(bill: "Bill") -> dict[str, Any]:
-    from scripts.cost.bill import Nature
+def _bill_data(bill: "Bill", deployed: "Deployed | None") -> dict[str, Any]:
+    from scripts.cost.lines import Nature
     from scripts.cost.prices import AS_OF, REGION
 
     return {
+        "environment": deployed.environment.name if deployed else None,
+        "budget": deployed.environment.monthly_usd if deployed else None,
         "orders": bill.orders,
         "batches": dict(bill.batches),
         "region": REGION,

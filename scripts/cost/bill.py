@@ -1,78 +1,55 @@
-"""The monthly bill: every line a quantity times a price. Pure."""
+"""The monthly bill: what orders take, and what is there to take it. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from scripts.cost import prices
-from scripts.cost.model import POLLERS, Model
-from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH, Price
+from scripts.cost.environment import Environment
+from scripts.cost.lines import Bill, Line, Nature
+from scripts.cost.model import POLLERS, Model, requests, without_database
+from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH
+from scripts.cost.read_side import Projected, Projection
+from scripts.cost.surroundings import surroundings
 
 _LONG_POLL_SECONDS = 20
 _SCRAPES = MINUTES_A_MONTH * 2
-RECEIVED_AT_ONCE = 10
-"""Lambda receives and deletes up to ten messages in one request."""
 _ITEM_OVERHEAD = 100
 """Bytes that DynamoDB adds to each item when it bills storage."""
 _DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 
-class Nature(Enum):
-    """Why a line is there."""
-
-    FIXED = "without a single order"
-    TRAFFIC = "while there are any"
-    ORDER = "with each order"
-
-
 @dataclass(frozen=True, slots=True)
-class Line:
-    service: str
-    what: str
-    quantity: float
-    price: Price
-    nature: Nature
+class Deployed:
+    """Where the pipeline is, and what its events take of the read side there."""
 
-    @property
-    def dollars(self) -> float:
-        return self.quantity * self.price.each
+    environment: Environment
+    projected: Projected
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
-    orders: float
-    batches: Mapping[str, float]
-    lines: Sequence[Line]
+def monthly(model: Model, orders: float, deployed: Deployed | None = None) -> Bill:
+    """Write the bill of a month with so many orders, spread evenly over it.
 
-    @property
-    def total(self) -> float:
-        return self.sum()
-
-    def sum(self, *, service: str | None = None, nature: Nature | None = None) -> float:
-        return sum(
-            line.dollars
-            for line in self.lines
-            if service in (None, line.service) and nature in (None, line.nature)
-        )
-
-    def per_million(self, service: str | None = None) -> float:
-        """Say what each million of orders adds; 0 without any orders."""
-        added = self.sum(service=service, nature=Nature.ORDER)
-        return added / self.orders * prices.MILLION if self.orders else 0.0
-
-    def services(self) -> list[str]:
-        return list(dict.fromkeys(line.service for line in self.lines))
-
-
-def monthly(model: Model, orders: float) -> Bill:
-    """Write the bill of a month with so many orders, spread evenly over it."""
+    Without an environment it is that of the pipeline and its metrics alone.
+    """
+    if deployed and deployed.environment.database is None:
+        model = replace(model, topology=without_database(model.topology))
     batches = model.batches(orders / SECONDS_A_MONTH)
     lines = [*_upkeep(model), *_traffic(model, orders)]
     for function, batch in batches.items():
         lines += _function(model, function, orders, batch)
     lines += _events(model, orders, batches["order"])
     lines += _tables(model, orders, batches["order"])
+    if deployed:
+        lines += _around(model, orders, deployed)
     return Bill(orders, batches, lines)
+
+
+def _around(model: Model, orders: float, deployed: Deployed) -> Iterator[Line]:
+    environment, projection = deployed.environment, None
+    if environment.database:
+        projection = Projection.of(model, environment.database, deployed.projected, orders)
+        yield from projection.lines()
+    yield from surroundings(model, environment, orders, projection)
 
 
 # --- what is there without a single order ---------------------------------------------------------------
@@ -81,12 +58,12 @@ def monthly(model: Model, orders: float) -> Bill:
 def _upkeep(model: Model) -> Iterator[Line]:
     fixed = Nature.FIXED
     consumers, scrapes = len(model.topology.consumers), _SCRAPES * model.assumed.scrapers
-    yield from _by_the_clock(model, "collector", "collection", MINUTES_A_MONTH)
+    yield from _by_the_clock(model, "collector", "collection", model.collections)
     yield from _by_the_clock(model, "exposition", "scrape", scrapes)
-    yield Line("Scheduler", "collections", MINUTES_A_MONTH, prices.SCHEDULER_CALL, fixed)
+    yield Line("Scheduler", "collections", model.collections, prices.SCHEDULER_CALL, fixed)
     yield Line("API Gateway", "scrapes", scrapes, prices.HTTP_API_REQUEST, fixed)
-    asked = model.series() * MINUTES_A_MONTH
-    yield Line("CloudWatch", "series read each minute", asked, prices.METRIC_REQUESTED, fixed)
+    asked = model.series() * model.collections
+    yield Line("CloudWatch", "series read at each collection", asked, prices.METRIC_REQUESTED, fixed)
     yield Line("CloudWatch", "alarms on dead-letter queues", consumers, prices.ALARM, fixed)
     polls = consumers * POLLERS / _LONG_POLL_SECONDS * SECONDS_A_MONTH
     yield Line("SQS", "polls of empty queues", polls, prices.SQS_REQUEST, fixed)
@@ -111,7 +88,7 @@ def _by_the_clock(model: Model, function: str, kind: str, times: float) -> Itera
 
 def _traffic(model: Model, orders: float) -> Iterator[Line]:
     """Price what is billed by the minute, or the hour, in which anything happened at all."""
-    read = model.buckets() * min(orders, MINUTES_A_MONTH)
+    read = model.buckets() * min(orders, model.collections)
     yield Line("CloudWatch", "histogram buckets read", read, prices.METRIC_REQUESTED, Nature.TRAFFIC)
     emitted = model.own_metrics() * min(orders / HOURS_A_MONTH, 1.0)
     yield Line("CloudWatch", "own metrics", emitted, prices.CUSTOM_METRIC, Nature.TRAFFIC)
@@ -140,8 +117,8 @@ def _events(model: Model, orders: float, batch: float) -> Iterator[Line]:
     kept = archived * model.topology.settings.archive_days / _DAYS_A_MONTH
     full = prices.EVENTBRIDGE_ARCHIVE_KEPT
     yield Line("EventBridge", "the archive, once it is full", kept, full, Nature.ORDER)
-    requests = orders * model.each("messages", batch) * (1 + 2 / min(batch, RECEIVED_AT_ONCE))
-    yield Line("SQS", "sent, received, deleted", requests, prices.SQS_REQUEST, Nature.ORDER)
+    asked = orders * model.each("messages", batch) * requests(batch)
+    yield Line("SQS", "sent, received, deleted", asked, prices.SQS_REQUEST, Nature.ORDER)
 
 
 def _tables(model: Model, orders: float, batch: float) -> Iterator[Line]:

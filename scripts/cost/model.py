@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scripts.cost.deployed import deployment
 from scripts.cost.figures import Figures
+from scripts.cost.prices import MINUTES_A_MONTH
 from scripts.errors import ToolError
 from scripts.topology import Consumer, Topology
 from services.metrics.catalog import catalog
@@ -16,6 +17,9 @@ FULL_VCPU_MB = 1769
 """Lambda gives one virtual CPU at this memory, and less in proportion below it."""
 POLLERS = 5
 """Batches that Lambda gathers side by side from a queue, at least."""
+RECEIVED_AT_ONCE = 10
+"""Lambda receives and deletes up to ten messages in one request."""
+_MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Model:
     def batches(self, per_second: float) -> Mapping[str, float]:
         """Say how full the batches of each function are while orders arrive evenly."""
         return {
-            name: self.batch or _gathered(per_second, consumer) for name, consumer in self.pipeline.items()
+            name: self.batch or gathered(per_second, consumer) for name, consumer in self.pipeline.items()
         }
 
     def each(self, figure: str, batch: float) -> float:
@@ -121,6 +125,12 @@ class Model:
         slowed = cpu_ms * max(1.0, FULL_VCPU_MB / memory_mb)
         return (slowed + stages * self.assumed.round_trip_ms) / 1000
 
+    @property
+    def collections(self) -> float:
+        """Count the collector's runs in a month."""
+        number, unit = self.topology.scheduled["collector"].schedule.removeprefix("rate(")[:-1].split()
+        return MINUTES_A_MONTH / (float(number) * _MINUTES[unit.removesuffix("s")])
+
     # --- the metrics ------------------------------------------------------------------------------------
 
     def series(self) -> int:
@@ -142,7 +152,18 @@ class Model:
         return len({(query.metric, query.dimensions) for query in own})
 
 
-def _gathered(per_second: float, consumer: Consumer) -> float:
+def requests(batch: float) -> float:
+    """Count what SQS bills of a message: sent, and received and deleted with others of its batch."""
+    return 1 + 2 / min(batch, RECEIVED_AT_ONCE)
+
+
+def without_database(topology: Topology) -> Topology:
+    """Leave out the functions that there are only where there is a database."""
+    kept = {name: it for name, it in topology.functions.items() if it.database is None}
+    return topology.model_copy(update={"functions": kept})
+
+
+def gathered(per_second: float, consumer: Consumer) -> float:
     """Fill a batch for the length of its window. Bursts and queues that are not empty fill it better."""
     gathered = per_second * consumer.batch_window_seconds / POLLERS
     return min(max(1.0, gathered), float(consumer.batch_size))

@@ -1,23 +1,20 @@
-"""The tables of docs/scale.md, written from the model: `make scale` puts them in place."""
+"""The tables of docs/scale.md, written from the model: `make scale` puts them and docs/cost.md's in place."""
 
-import re
 import sys
-from collections.abc import Iterable, Sequence
 from math import inf
-from pathlib import Path
 
-from scripts.cost.bill import Nature, monthly
+from scripts.cost import cost_page
+from scripts.cost.bill import monthly
 from scripts.cost.figures import Figures
 from scripts.cost.limits import hot_sku, limits, needed_concurrency
+from scripts.cost.lines import Nature
 from scripts.cost.model import Model
-from scripts.cost.prices import MILLION
 from scripts.cost.quotas import PUT_EVENTS_BY_REGION, SCALING_A_MINUTE
+from scripts.cost.tables import VOLUMES, dollars, filled, grid, told_volume
 from scripts.topology import CHECKOUT, Topology
 
 PAGE = CHECKOUT / "docs" / "scale.md"
 RATES = (10, 1_000, 100_000)
-VOLUMES = (0, MILLION, 100 * MILLION)
-_PLACE = re.compile(r"(<!-- (\w+): written by `make scale` -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def written(text: str, model: Model) -> str:
@@ -30,12 +27,12 @@ def written(text: str, model: Model) -> str:
         "sku": sku_table(model),
         "regions": regions_table(model),
     }
-    return _PLACE.sub(lambda found: f"{found[1]}\n{tables[found[2]]}\n\n{found[3]}", text)
+    return filled(text, tables)
 
 
 def bill_table(model: Model) -> str:
     bills = [monthly(model, volume) for volume in VOLUMES]
-    columns = ["", *(_volume(volume) for volume in VOLUMES)]
+    columns = ["", *(told_volume(volume) for volume in VOLUMES)]
     services = bills[0].services()
     rows = [[service, *(dollars(bill.sum(service=service)) for bill in bills)] for service in services]
     rows.append(["**all**", *(f"**{dollars(bill.total)}**" for bill in bills)])
@@ -44,7 +41,7 @@ def bill_table(model: Model) -> str:
     ]
     rows.append(["each million of orders adds", *(dollars(bill.per_million()) for bill in bills)])
     rows.append(["orders in a batch", *(f"{bill.batches['order']:.3g}" for bill in bills)])
-    return _grid(columns, rows)
+    return grid(columns, rows)
 
 
 def limits_table(model: Model) -> str:
@@ -59,7 +56,7 @@ def limits_table(model: Model) -> str:
         ]
         for limit in limits(model)
     ]
-    return _grid(columns, rows, right=False)
+    return grid(columns, rows, right=False)
 
 
 def steps_table(model: Model) -> str:
@@ -71,7 +68,7 @@ def steps_table(model: Model) -> str:
         following = next(limit for limit in found if limit.head_room(rate) >= 1)
         after = f"{following.what} ({room(following.head_room(rate))})"
         rows.append([f"{rate:,}", "; ".join(met) or "nothing", after])
-    return _grid(("orders/s", "what no longer suffices", "next"), rows, right=False)
+    return grid(("orders/s", "what no longer suffices", "next"), rows, right=False)
 
 
 def copies_table(model: Model) -> str:
@@ -81,7 +78,7 @@ def copies_table(model: Model) -> str:
         minutes = max(0.0, needed[-1]) / SCALING_A_MINUTE.value
         rows.append([name, str(consumer.maximum_concurrency), *map(_copies, needed), f"{minutes:.2g} min"])
     columns = ("function", "maximumConcurrency", *(f"busy at {rate:,}/s" for rate in RATES), "to get there")
-    return _grid(columns, rows)
+    return grid(columns, rows)
 
 
 def sku_table(model: Model) -> str:
@@ -93,17 +90,13 @@ def sku_table(model: Model) -> str:
         "an order a transaction": hot_sku(model, orders_a_pack=1),
     }
     rows = [[kind, f"{hot.by_capacity:,.0f}", f"{hot.by_conflict:,.0f}"] for kind, hot in kinds.items()]
-    return _grid(("one item, one SKU", "orders/s by its units", "orders/s one pack at a time"), rows)
+    return grid(("one item, one SKU", "orders/s by its units", "orders/s one pack at a time"), rows)
 
 
 def regions_table(model: Model) -> str:
     each = model.each("events", model.full_batch)
     rows = [[region, f"{quota:,}", f"{quota / each:,.0f}"] for region, quota in PUT_EVENTS_BY_REGION.items()]
-    return _grid(("region", "events/s", "orders/s"), rows)
-
-
-def dollars(amount: float) -> str:
-    return f"${amount:,.2f}"
+    return grid(("region", "events/s", "orders/s"), rows)
 
 
 def bears(orders: float) -> str:
@@ -122,20 +115,14 @@ def _copies(busy: float) -> str:
     return f"{busy:,.0f}" if busy >= 10 else f"{busy:.2g}"  # noqa: PLR2004 - two digits
 
 
-def _volume(orders: float) -> str:
-    return "no orders" if not orders else f"{orders / MILLION:,.0f} M orders"
-
-
-def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = True) -> str:
-    rule = "---:" if right else "---"
-    lines = [columns, ["---", *[rule] * (len(columns) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def main(page: Path = PAGE) -> None:
+def main() -> None:
     model = Model(Figures.load(), Topology.load())
-    page.write_text(written(page.read_text(encoding="utf-8"), model), encoding="utf-8")
-    print(f"{page}: written", file=sys.stderr)
+    for page, text in (
+        (PAGE, written(PAGE.read_text(encoding="utf-8"), model)),
+        (cost_page.PAGE, cost_page.written(cost_page.PAGE.read_text(encoding="utf-8"), model)),
+    ):
+        page.write_text(text, encoding="utf-8")
+        print(f"{page}: written", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -59,5 +59,44 @@ CUSTOM_METRIC = Price(
     0.30, 1, "metric-months", f"first 10,000, for the hours in which they have data; {_CONFIRMED}"
 )
 METRIC_REQUESTED = Price(0.01, 1000, "metrics asked for", f"GetMetricData; {_CONFIRMED}")
-ALARM = Price(0.10, 1, "alarm-months", _KNOWN)
+ALARM = Price(
+    0.10,
+    1,
+    "alarm-months",
+    f"standard resolution; infracost, too, counts each metric that an alarm looks at; {_CONFIRMED}",
+)
 HTTP_API_REQUEST = Price(1.00, MILLION, "requests", f"first 300 million a month; {_KNOWN}")
+
+
+LAMBDA_SNAPSHOT_KEPT = Price(
+    0.0000015046,
+    1,
+    "GB-seconds of a snapshot kept",
+    f"for each version published, 3 hours at least; {_CONFIRMED}",
+)
+LAMBDA_SNAPSHOT_RESTORED = Price(0.0001397998, 1, "GB restored", f"at each cold start; {_CONFIRMED}")
+LAMBDA_PROVISIONED = Price(0.0000033334, 1, "GB-seconds kept ready", f"arm64; {_KNOWN}")
+AURORA_CAPACITY = Price(0.12, 1, "ACU-hours", f"Serverless v2, Standard; {_CONFIRMED}")
+AURORA_IO = Price(0.20, MILLION, "reads and writes", f"Aurora Standard; {_CONFIRMED}")
+AURORA_KEPT = Price(0.10, 1, "GB-month in the database", f"Aurora Standard; {_CONFIRMED}")
+AURORA_BACKUP = Price(0.021, 1, "GB-month of backup", f"beyond one day; {_KNOWN}")
+PROXY_CAPACITY = Price(
+    0.015,
+    1,
+    "ACU-hours behind a proxy",
+    "8 ACU at least: confirmed by a guide of 2024; taken once for a cluster, which no source denies or says",
+)
+ENDPOINT_HOUR = Price(0.01, 1, "endpoint-hours in a zone", _CONFIRMED)
+NAT_HOUR = Price(0.045, 1, "NAT gateway-hours", _CONFIRMED)
+NAT_PROCESSED = Price(0.045, 1, "GB through NAT", _CONFIRMED)
+ADDRESS_HOUR = Price(0.005, 1, "public IPv4 address-hours", f"since February 2024; {_CONFIRMED}")
+BALANCER_HOUR = Price(0.0225, 1, "load balancer-hours", _KNOWN)
+BALANCER_UNIT = Price(0.008, 1, "LCU-hours", _KNOWN)
+FARGATE_CPU = Price(0.03238, 1, "vCPU-hours", f"Linux, arm64; {_CONFIRMED}")
+FARGATE_MEMORY = Price(0.00356, 1, "GB-hours", f"Linux, arm64; {_CONFIRMED}")
+FARGATE_DISK = Price(0.000111, 1, "GB-hours of disk", f"beyond 20 GB; {_CONFIRMED}")
+KEY = Price(1.00, 1, "key-months", f"and $1 more for each of its first two rotations; {_KNOWN}")
+SECRET = Price(0.40, 1, "secret-months", _KNOWN)
+COMPOSITE_ALARM = Price(0.50, 1, "composite alarm-months", _CONFIRMED)
+ACTIVE_USER = Price(0.015, 1, "users active in the month", f"Essentials, the tier of a new pool; {_KNOWN}")
+TRACE_RECORDED = Price(5.00, MILLION, "traces recorded", f"100,000 a month are free; {_CONFIRMED}")

@@ -86,3 +86,43 @@ def test_what_makes_no_sense_is_answered_with_one_sentence(
     ran = pulsequeue("cost", *arguments)
 
     assert (ran.code, ran.out, ran.err) == (1, "", f"pulsequeue: {sentence}\n")
+
+
+def test_an_environment_has_a_bill_of_its_own(pulsequeue: CommandLine) -> None:
+    ran = pulsequeue("cost", "--env", "prod", "--orders", "0")
+
+    assert ran.code == 0
+    assert ran.out.startswith("prod, 0 orders a month")
+    for service in ("Aurora", "RDS Proxy", "Network", "KMS", "Secrets Manager", "X-Ray", "Cognito"):
+        assert service in ran.out
+
+
+def test_an_environment_s_bill_is_the_pipeline_s_and_more(pulsequeue: CommandLine) -> None:
+    pipeline = pulsequeue("cost", "--json").json
+    dev, watched = (
+        pulsequeue("cost", "--env", "dev", "--json", *more).json for more in ((), ("--monitoring",))
+    )
+
+    assert pipeline["environment"] is None
+    assert (dev["environment"], dev["budget"] < watched["budget"]) == ("dev", True)
+    assert pipeline["total"] < dev["total"] < watched["total"]
+    assert dev["total"] == pytest.approx(sum(line["dollars"] for line in dev["lines"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--env", "staging"),
+            "infra/envs has no environment 'staging' with a bill of its own; there are dev, prod.",
+        ),
+        (("--env", "prod", "--orders", "-1"), "there cannot be -1 orders."),
+        (("--monitoring",), "--monitoring is part of an environment's bill: name one by --env."),
+    ],
+)
+def test_an_environment_that_cannot_be_billed_is_told_in_one_sentence(
+    pulsequeue: CommandLine, arguments: tuple[str, ...], sentence: str
+) -> None:
+    ran = pulsequeue("cost", *arguments)
+
+    assert (ran.code, ran.out, ran.err) == (1, "", f"pulsequeue: {sentence}\n")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from scripts.cost import prices, quotas
-from scripts.cost.bill import Nature, monthly
+from scripts.cost.bill import monthly
 from scripts.cost.figures import BATCHES, MIXES, OUTCOMES, Figures, name
 from scripts.cost.limits import hot_sku, limits
+from scripts.cost.lines import Nature
 from scripts.cost.model import ASSUMED, Model, Orders
 from scripts.cost.page import PAGE, written
 from scripts.errors import ToolError

@@ -15,7 +15,7 @@ module "environment" {
   protected      = false
   zones          = 2
   told           = var.told
-  monthly_usd    = 150
+  monthly_usd    = var.monitoring == null ? 300 : 450 # somebody is told at 80 %, which is above any month without orders
   monitoring     = var.monitoring
   web_origins    = ["http://localhost:3000", "http://localhost:5173"]
   repository     = var.repository
