@@ -123,6 +123,9 @@ def schedule(environment: Environment, name: str, spec: Scheduled, function_arn:
     """Have the clock set the function off; a schedule that is as it should be keeps its rhythm."""
     scheduler, full_name = environment.client("scheduler"), environment.names.schedule(name)
     # A collection that failed is made good by the next one: to repeat it late would only compete with that.
+    environment.client("lambda").put_function_event_invoke_config(
+        FunctionName=environment.names.function(name), MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
+    )
     target: TargetTypeDef = {
         "Arn": function_arn,
         "RoleArn": role_arn,

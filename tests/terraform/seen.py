@@ -95,14 +95,16 @@ def tables(environment: Environment) -> Seen:
 
 
 def schedules(environment: Environment) -> Seen:
-    client, seen = environment.client("scheduler"), {}
+    client, functions, seen = environment.client("scheduler"), environment.client("lambda"), {}
     for it in client.list_schedules()["Schedules"]:
         said = client.get_schedule(Name=it["Name"])
+        repeated = functions.get_function_event_invoke_config(FunctionName=said["Target"]["Arn"])
         seen[it["Name"]] = {
             "rate": said["ScheduleExpression"],
             "state": said["State"],
             "function": function_of(said["Target"]["Arn"]),
             "attempts": said["Target"]["RetryPolicy"]["MaximumRetryAttempts"],
+            "repeated": (repeated["MaximumRetryAttempts"], repeated["MaximumEventAgeInSeconds"]),
         }
     return seen
 

@@ -92,9 +92,9 @@ module "schedule" {
   source   = "../schedule"
   for_each = local.scheduled
 
-  name         = "${local.prefix}-${each.key}"
-  expression   = each.value.schedule
-  function_arn = module.function[each.key].arn
+  name       = "${local.prefix}-${each.key}"
+  expression = each.value.schedule
+  function   = { name = module.function[each.key].name, alias = module.function[each.key].alias, arn = module.function[each.key].arn }
 }
 
 module "api" {

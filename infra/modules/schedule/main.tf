@@ -10,16 +10,24 @@ resource "aws_scheduler_schedule" "this" {
   }
 
   target {
-    arn      = var.function_arn
+    arn      = var.function.arn
     role_arn = aws_iam_role.this.arn
 
-    # What failed is made good by the next one: to repeat it late would only compete with that.
     retry_policy {
       maximum_retry_attempts = 0
     }
   }
 
   depends_on = [aws_iam_role_policy.this]
+}
+
+# What failed is made good by the next one: to repeat it late would only compete with that. The clock hands over and
+# does not wait, so it is Lambda that would repeat what broke down.
+resource "aws_lambda_function_event_invoke_config" "this" {
+  function_name                = var.function.name
+  qualifier                    = var.function.alias
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = 60
 }
 
 resource "aws_iam_role" "this" {
@@ -47,7 +55,7 @@ resource "aws_iam_role_policy" "this" {
       Sid      = "SetOff"
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
-      Resource = [var.function_arn]
+      Resource = [var.function.arn]
     }]
   })
 }

@@ -18,7 +18,11 @@ variable "expression" {
   }
 }
 
-variable "function_arn" {
-  description = "The function that the clock sets off."
-  type        = string
+variable "function" {
+  description = "The function that the clock sets off: its name, its alias and that one's ARN."
+  type = object({
+    name  = string
+    alias = string
+    arn   = string
+  })
 }

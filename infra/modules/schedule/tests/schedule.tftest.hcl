@@ -11,9 +11,9 @@ mock_provider "aws" {
 }
 
 variables {
-  name         = "dev-shop-collector"
-  expression   = "rate(1 minute)"
-  function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-collector"
+  name       = "dev-shop-collector"
+  expression = "rate(1 minute)"
+  function   = { name = "dev-shop-collector", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-collector:live" }
 }
 
 run "does_not_repeat_what_the_next_one_makes_good" {
@@ -23,13 +23,18 @@ run "does_not_repeat_what_the_next_one_makes_good" {
     condition     = one(one(aws_scheduler_schedule.this.target).retry_policy).maximum_retry_attempts == 0
     error_message = "No second attempt."
   }
+
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.this.qualifier == "live"
+    error_message = "Nor does Lambda repeat what broke down."
+  }
 }
 
 run "may_set_off_its_function_and_nothing_else" {
   command = plan
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.this.policy).Statement == [{ Sid = "SetOff", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [var.function_arn] }]
+    condition     = jsondecode(aws_iam_role_policy.this.policy).Statement == [{ Sid = "SetOff", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [var.function.arn] }]
     error_message = "The schedule's role invokes that function."
   }
 
