@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -167,7 +168,8 @@ def open_environment(name: str, *, home: Path | None = None) -> Environment:
             raise ToolError("the local stack is not running; start it with `make up`.")
         return Environment(name, topology, Clients.of_state(state))
     try:
-        session = boto3.Session()
+        # So Terraform and Lambda call it; of itself, boto3 looks at AWS_DEFAULT_REGION alone.
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     except BotoCoreError as error:
         raise ToolError(f"AWS is not configured for {name}: {error}") from error
     if session.region_name is None:
