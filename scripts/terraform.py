@@ -135,4 +135,4 @@ def _told() -> Mapping[str, str]:
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     said = [line for line in (done.stderr or "").splitlines() if line.strip(" │╷╵")]
-    return "\n".join(said) or f"it ended with {done.returncode}"
+    return "\n".join(said) or f"it ended with {done.returncode}."

@@ -83,7 +83,11 @@ def _means(session: Session, *, yes: bool) -> Means:
         return f"account {environment.client('sts').get_caller_identity()['Account']}, {environment.region}"
 
     def consent(question: str) -> bool:
-        return yes or typer.confirm(question, err=True)
+        try:
+            return yes or typer.confirm(question, err=True)
+        except typer.Abort:
+            # There is nobody to ask, or he left.
+            return False
 
     return Means(
         find_terraform,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scripts.deploying.steps import Step
@@ -11,12 +12,12 @@ from scripts.topology import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from scripts.deploying.tools import Programs, Terraform
 
 ENVIRONMENTS: Final = CHECKOUT / "infra" / "envs"
-PLANS: Final = CHECKOUT / "build"
+ENVIRONMENTS_VARIABLE: Final = "PULSEQUEUE_ENVIRONMENTS"
+"""Names the folder with the environments' own folders, for values that are kept outside this checkout."""
 LOCAL: Final = "local"
 PROD: Final = "prod"
 _TEMPLATE: Final = "dev"
@@ -41,7 +42,6 @@ class Target:
     state_bucket: str
     region: str
     environments: Path = ENVIRONMENTS
-    plans: Path = PLANS
 
     @classmethod
     def of(cls, env: str, told: Mapping[str, str]) -> Target:
@@ -57,7 +57,14 @@ class Target:
             )
         if not region:
             raise ToolError("AWS_REGION does not say where to deploy to.", exit_code=2)
-        return cls(env, bucket, region)
+        environments = Path(told.get(ENVIRONMENTS_VARIABLE) or ENVIRONMENTS).absolute()
+        target = cls(env, bucket, region, environments)
+        if not target.folder.is_dir():
+            raise ToolError(
+                f"{ENVIRONMENTS_VARIABLE} names {environments}, where neither {env} nor {_TEMPLATE} is.",
+                exit_code=2,
+            )
+        return target
 
     @property
     def folder(self) -> Path:
@@ -66,12 +73,13 @@ class Target:
 
     @property
     def plan(self) -> Path:
-        return self.plans / f"{self.env}.tfplan"
+        return self.folder / f"{self.env}.tfplan"
 
     @property
     def values(self) -> list[str]:
-        """What has to be said to the environment it is made like."""
-        return [] if self.folder.name == self.env else [f"-var=environment={self.env}"]
+        """What is said here, so that it goes where consent is asked for, under the name that was given."""
+        own = self.folder.name == self.env
+        return [f"-var=region={self.region}", *([] if own else [f"-var=environment={self.env}"])]
 
     def init(self) -> list[str]:
         backend = {
@@ -115,8 +123,9 @@ class Release:
                 "apply",
                 "change it",
                 self._apply,
-                "What was applied stays applied; plan again (--from plan) and apply the rest, or deploy the "
-                "commit before to go back.",
+                "What was applied stays applied; plan again and apply the rest, or deploy the commit before "
+                "to go back.",
+                resumes_at="plan",
             ),
             Step(
                 "migrate",
@@ -169,7 +178,6 @@ class Release:
 
     def _planned(self, *arguments: str) -> None:
         terraform, target = self._means.terraform(), self._target
-        target.plan.parent.mkdir(parents=True, exist_ok=True)
         terraform.run(target.folder, *target.init())
         terraform.run(target.folder, "plan", f"-out={target.plan}", *arguments, shown=True)
 

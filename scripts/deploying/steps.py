@@ -19,6 +19,8 @@ class Step:
     """Does it, and may say what came of it; raises a ToolError when it fails."""
     way_out: str = ""
     """What to do when it failed, beside trying again."""
+    resumes_at: str | None = None
+    """The step to go on from when it failed; itself, unless another has to come before it again."""
 
 
 def chosen(steps: Sequence[Step], *, first: str | None = None, only: str | None = None) -> Sequence[Step]:
@@ -46,8 +48,9 @@ def run(
             said = step.run()
         except ToolError as error:
             out = f" {step.way_out}" if step.way_out else ""
+            on = again(step.resumes_at or step.name)
             raise ToolError(
-                f"{step.name} failed: {error}{out} To go on: {again(step.name)}", exit_code=error.exit_code
+                f"{step.name} failed: {error}{out} To go on: {on}", exit_code=error.exit_code
             ) from error
         if said:
             say(said)

@@ -66,7 +66,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     (tmp_path / "envs" / "dev").mkdir(parents=True)
-    target = Target("dev", "state", "eu-central-1", tmp_path / "envs", tmp_path / "build")
+    target = Target("dev", "state", "eu-central-1", tmp_path / "envs")
     terraform, programs, asked = FakeTerraform(), FakePrograms(), list[str]()
 
     def consent(question: str) -> bool:
@@ -139,13 +139,12 @@ def test_a_verification_that_fails_says_how_to_go_back(bench: Bench) -> None:
         bench.deploy()
 
 
-def test_an_apply_that_fails_keeps_its_plan_and_says_what_is_so(bench: Bench) -> None:
+def test_an_apply_that_fails_says_what_is_so_and_that_a_new_plan_comes_first(bench: Bench) -> None:
     bench.terraform.fails = "apply"
 
-    with pytest.raises(ToolError, match="What was applied stays applied"):
+    with pytest.raises(ToolError, match=r"What was applied stays applied.*To go on: deploy --from plan$"):
         bench.deploy()
 
-    assert bench.target.plan.exists()
     assert "pulsequeue verify --env dev" not in bench.programs.ran
 
 
@@ -205,12 +204,37 @@ def test_an_environment_of_no_values_of_its_own_is_made_like_dev_under_its_own_n
     assert "-var=environment=pr-12" in plan
 
 
-def test_an_environment_with_values_of_its_own_is_told_nothing_besides(bench: Bench) -> None:
+def test_an_environment_with_values_of_its_own_is_told_the_region_alone(bench: Bench) -> None:
     bench.deploy(only="plan")
 
     (_, init), (_, plan) = bench.terraform.ran
     assert "-backend-config=key=dev/terraform.tfstate" in init
-    assert not [it for it in plan if it.startswith("-var")]
+    assert [it for it in plan if it.startswith("-var")] == ["-var=region=eu-central-1"]
+
+
+def test_what_is_made_and_what_is_removed_is_so_where_consent_is_asked_for(bench: Bench) -> None:
+    bench.deploy(only="plan")
+    bench.destroy()
+
+    plans = [arguments for _, arguments in bench.terraform.ran if arguments[0] == "plan"]
+    assert ["-var=region=eu-central-1" in it for it in plans] == [True, True]
+
+
+def test_environments_are_looked_for_where_a_variable_says(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    told = {"PULSEQUEUE_STATE_BUCKET": "b", "AWS_REGION": "r", "PULSEQUEUE_ENVIRONMENTS": str(tmp_path)}
+
+    target = Target.of("pr-12", told)
+
+    assert target.folder == tmp_path / "dev"
+    assert target.plan == tmp_path / "dev" / "pr-12.tfplan"
+
+
+def test_a_folder_without_environments_is_named(tmp_path: Path) -> None:
+    told = {"PULSEQUEUE_STATE_BUCKET": "b", "AWS_REGION": "r", "PULSEQUEUE_ENVIRONMENTS": str(tmp_path)}
+
+    with pytest.raises(ToolError, match=f"names {tmp_path}, where neither pr-12 nor dev is"):
+        Target.of("pr-12", told)
 
 
 def test_without_a_read_side_there_is_nothing_to_migrate(bench: Bench) -> None:
