@@ -1,0 +1,13 @@
+# The emulator does not tell these two again, and setting them anew takes the provider half a minute each.
+
+resource "aws_rds_cluster" "this" {
+  lifecycle {
+    ignore_changes = [enabled_cloudwatch_logs_exports]
+  }
+}
+
+resource "aws_rds_cluster_instance" "this" {
+  lifecycle {
+    ignore_changes = [performance_insights_kms_key_id]
+  }
+}
