@@ -25,6 +25,7 @@ SECRET_ACCESS_KEY = "test"  # noqa: S105 -- the emulator takes any; this is not 
 
 _START_SECONDS = 30.0
 _MEMORY_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 -- used only through mkdtemp, which makes a private folder
+_PROGRAM = "scripts.local.patient_emulator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def start(home: Path, port: int, *, checks_rights: bool = False) -> Emulator:
     log = home / "emulator.log"
     environ = {**_environ(port, scratch), "AUTH": str(checks_rights).lower()}
     try:
-        process = processes.start("emulator", [sys.executable, "-P", "-m", "ministack"], environ, log)
+        process = processes.start("emulator", [sys.executable, "-P", "-m", _PROGRAM], environ, log)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
