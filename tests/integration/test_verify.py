@@ -22,6 +22,7 @@ pytestmark = pytest.mark.stack
 PACE = Pace(seconds=45, pause=0.2, collection_pause=0.5)
 SOON = Pace(seconds=6, pause=0.2, collection_pause=0.5)
 """For what is going to be broken, and need not be waited for."""
+NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
@@ -148,16 +149,16 @@ def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Ite
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-def test_a_function_that_looks_for_another_table_is_named_with_its_own_words(
+def test_a_function_that_does_not_get_to_its_tables_is_named_with_its_own_words(
     stack: RunningStack, found: Doors
 ) -> None:
-    with _told_otherwise(stack, "payment", ORDERS_TABLE="a-table-that-is-not-there"):
+    with _told_otherwise(stack, "payment", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE):
         report = verify(stack.environment, found, SOON)
 
     states = _states(report)
     assert report.broken is not None
     assert report.broken.link == "payment function"
-    assert "ResourceNotFoundException" in report.broken.says
+    assert "StoreUnavailableError: Could not connect" in report.broken.says
     assert states["order function"] is State.WHOLE
     assert states["tables"] is State.NOT_REACHED
     assert states["cleaning up"] is State.WHOLE

@@ -39,6 +39,7 @@ BRIDGED = (
 
 CALLED_ON_AWS = {
     "apigateway:GetApis": "apigateway:GET",
+    "apigateway:GetIntegrations": "apigateway:GET",
     "apigateway:GetRoutes": "apigateway:GET",
     "lambda:Invoke": "lambda:InvokeFunction",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
