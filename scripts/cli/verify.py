@@ -93,7 +93,11 @@ def _user(name: str | None, password: str | None) -> User | None:
 
 
 def _say(session: Session, finding: Finding) -> None:
-    session.out.note(f"{finding.state:<12} {finding.link}")
+    from scripts.verifying.chain import State
+
+    # Whoever breaks it off sees no table, and has to know what was left behind.
+    why = f": {finding.says}" if finding.state is State.BROKEN else ""
+    session.out.note(f"{finding.state:<12} {finding.link}{why}")
 
 
 def _data(env: str, report: Report) -> dict[str, Any]:

@@ -121,7 +121,10 @@ class Orders:
 
     def announced(self) -> str:
         """Wait for all that has to be told of the orders; the same thing is told under one event id."""
-        heard = self._patience.until(self._all_heard, self._unheard)
+        self._patience.until_whole(
+            self._unheard, lambda missing: f"the bus did not carry {'; '.join(missing)}"
+        )
+        heard = self._listening.heard()
         faults = [
             f"{it.name}: {event} was told under {len(ids)} event ids"
             for it in self._scenarios.readable
@@ -198,43 +201,30 @@ class Orders:
             orders = self._desk.books.read_orders([it.key for it in wanted])
             return [it.order_id for it in wanted if not so_far(orders.get(it.key))]
 
-        self._patience.until(
-            lambda: None if behind() else True,
-            lambda: f"nothing became of {told(behind())}: {self._evidence(function).excuse()}",
+        self._patience.until_whole(
+            behind, lambda late: f"nothing became of {told(late)}: {self._evidence(function).excuse()}"
         )
 
     def _say(self, function: str, lines: Mapping[Scenario, Sequence[str]]) -> None:
         evidence, missing = self._evidence(function), dict(lines)
 
-        def look() -> bool | None:
-            for scenario in list(missing):
-                if not evidence.missing(scenario, missing[scenario]):
-                    del missing[scenario]
-            return None if missing else True
+        def unsaid() -> list[str]:
+            for it in list(missing):
+                missing[it] = evidence.missing(it, missing[it])
+                if not missing[it]:
+                    del missing[it]
+            return [f"{it.order_id}: {line!r}" for it, said in missing.items() for line in said]
 
-        def otherwise() -> str:
-            unsaid = [
-                f"{it.order_id}: {line!r}"
-                for it, said in missing.items()
-                for line in evidence.missing(it, said)
-            ]
-            return f"it did its work, and its log does not say so ({told(unsaid)})"
-
-        self._patience.until(look, otherwise)
+        self._patience.until_whole(
+            unsaid, lambda lines: f"it did its work, and its log does not say so ({told(lines)})"
+        )
 
     def _evidence(self, function: str) -> Evidence:
         return Evidence(self._environment, function, self._began)
 
-    def _all_heard(self) -> list[Heard] | None:
+    def _unheard(self) -> list[str]:
         heard = self._listening.heard()
-        return None if any(_unheard(heard, it) for it in self._scenarios.all) else heard
-
-    def _unheard(self) -> str:
-        heard = self._listening.heard()
-        missing = [
-            f"{it.name}: {told(events)}" for it in self._scenarios.all if (events := _unheard(heard, it))
-        ]
-        return f"the bus did not carry {'; '.join(missing)}"
+        return [f"{it.name}: {told(events)}" for it in self._scenarios.all if (events := _unheard(heard, it))]
 
     def _held(self, function: str, reserved: Sequence[Scenario]) -> bool | None:
         counts = self._environment.client("sqs").get_queue_attributes(

@@ -4,16 +4,23 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts.cli.main import main
-from scripts.local.state import HOME_VARIABLE
+from scripts.environment import Clients, Environment
+from scripts.local.state import HOME_VARIABLE, StackState
 from scripts.ops.metrics_page import Address
 from scripts.verifying.chain import Finding, Report, State
 from scripts.verifying.doors import Doors, doors
+from scripts.verifying.evidence import Evidence
+from scripts.verifying.scenarios import Scenario
 from scripts.verifying.verification import Pace, verify
+from services.shared.ledger import Status
+from services.shared.runtime import utc_now
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 
@@ -87,6 +94,78 @@ def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, found: D
         verify(stack.environment, found, PACE, seen=interrupt)
 
     assert _left_behind(stack) == []
+
+
+@contextmanager
+def _refusing(stack: RunningStack, service: str, *operations: str) -> Iterator[Environment]:
+    """Reach the stack as somebody who may not do some things; whatever then stays is removed in the end."""
+    state = StackState.read(stack.home)
+    assert state is not None
+    clients = Clients.of_state(state)
+
+    def refuse(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not yours"}}, model.name)
+
+    client: Any = clients.client(service)  # type: ignore[call-overload]
+    for operation in operations:
+        client.meta.events.register(f"before-call.{service}.{operation}", refuse)
+    environment = stack.environment
+    try:
+        yield replace(environment, clients=clients, _queue_urls={})
+    finally:
+        prefix, events, sqs = (
+            f"{environment.names.prefix}-verify-",
+            environment.client("events"),
+            environment.client("sqs"),
+        )
+        for rule in events.list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)["Rules"]:
+            which = rule["Name"]
+            events.remove_targets(Rule=which, EventBusName=environment.names.bus, Ids=["queue"])
+            events.delete_rule(Name=which, EventBusName=environment.names.bus)
+        for url in sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", []):
+            sqs.delete_queue(QueueUrl=url)
+
+
+def test_what_may_not_be_taken_away_is_named_and_all_else_is_taken_away(
+    stack: RunningStack, found: Doors
+) -> None:
+    with _refusing(stack, "events", "RemoveTargets") as environment:
+        report = verify(environment, found, PACE)
+        left = _left_behind(stack)
+
+    assert report.broken is not None
+    assert report.broken.link == "cleaning up"
+    (rule,) = left
+    assert report.broken.says.startswith(f"rule and queue {rule} cannot be taken away: ")
+
+
+def test_an_interrupt_stays_one_and_what_was_left_behind_is_told(stack: RunningStack, found: Doors) -> None:
+    heard: list[Finding] = []
+
+    def interrupt(finding: Finding) -> None:
+        heard.append(finding)
+        if finding.link == "inventory":
+            raise KeyboardInterrupt
+
+    with _refusing(stack, "sqs", "DeleteQueue") as environment, pytest.raises(KeyboardInterrupt):
+        verify(environment, found, PACE, seen=interrupt)
+
+    last = heard[-1]
+    assert (last.link, last.state) == ("cleaning up", State.BROKEN)
+    assert "-verify-" in last.says
+    assert "DeleteQueue" in last.says
+
+
+def test_a_log_line_is_found_by_a_clock_that_is_ahead(stack: RunningStack) -> None:
+    shop = Shop(stack.environment)
+    detail = shop.order("ahead", shop.stocked(5))
+    shop.place(detail)
+    ahead = Evidence(stack.environment, "order", utc_now() + timedelta(minutes=4))
+    wanted = Scenario("ahead", detail, Status.CONFIRMED)
+
+    until(lambda: ahead.missing(wanted, ["order reserved"]) == [], "the line is found")
+
+    assert ahead.missing(wanted, ["never said"]) == ["never said"]
 
 
 def test_a_rule_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
