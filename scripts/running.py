@@ -1,8 +1,11 @@
 """Runs a program to its own end, also when somebody interrupts: what it holds, it has to let go of itself."""
 
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 
 def ended(
@@ -25,3 +28,21 @@ def ended(
     if interrupted:
         raise KeyboardInterrupt
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@contextmanager
+def interrupted_when_ended() -> Iterator[None]:
+    """Have what is asked to end, or loses its terminal, interrupted instead, so that it cleans up first."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {it: signal.getsignal(it) for it in (signal.SIGTERM, signal.SIGHUP)}
+    for it, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(it, interrupt)
+    try:
+        yield
+    finally:
+        for it, handler in before.items():
+            signal.signal(it, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ LOCAL: Final = "local"
 PROD: Final = "prod"
 _TEMPLATE: Final = "dev"
 """An environment without values of its own is made like this one, under its own name."""
+_NAME: Final = re.compile("[a-z][a-z0-9-]{0,15}")
+"""What infra/modules/pulsequeue takes for one; it becomes a folder and part of the state's address."""
 _CHANGED_NOTHING: Final = "Nothing was changed."
 
 
@@ -47,6 +50,8 @@ class Target:
     def of(cls, env: str, told: Mapping[str, str]) -> Target:
         if env == LOCAL:
             raise ToolError("the local environment needs no deployment; `make up` runs it.", exit_code=2)
+        if not _NAME.fullmatch(env):
+            raise ToolError(f"{env!r} cannot name an environment: {_NAME.pattern}.", exit_code=2)
         bucket = told.get("PULSEQUEUE_STATE_BUCKET")
         region = told.get("AWS_REGION") or told.get("AWS_DEFAULT_REGION")
         if not bucket:

@@ -1,10 +1,15 @@
 """The verification of a stack passes where the stack works, and else names the broken link."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +19,7 @@ from scripts.cli.main import main
 from scripts.environment import Clients, Environment
 from scripts.local.state import HOME_VARIABLE, StackState
 from scripts.ops.metrics_page import Address
+from scripts.topology import CHECKOUT
 from scripts.verifying.chain import Finding, Report, State
 from scripts.verifying.doors import Doors, doors
 from scripts.verifying.evidence import Evidence
@@ -124,6 +130,29 @@ def _refusing(stack: RunningStack, service: str, *operations: str) -> Iterator[E
             events.delete_rule(Name=which, EventBusName=environment.names.bus)
         for url in sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", []):
             sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
+def test_the_command_cleans_up_however_it_is_ended(stack: RunningStack, ended_by: signal.Signals) -> None:
+    program = Path(sys.executable).parent / "pulsequeue"
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [program, "verify"],
+        cwd=CHECKOUT,
+        env={**os.environ, HOME_VARIABLE: str(stack.home), "PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        said = iter(running.stderr.readline, "")
+        assert any("placing" in line for line in said)
+        assert _left_behind(stack) != []
+
+        running.send_signal(ended_by)
+        *_, last = said
+
+    assert (running.returncode, last.split(maxsplit=1)) == (130, ["ok", "cleaning up\n"])
+    assert _left_behind(stack) == []
 
 
 def test_what_may_not_be_taken_away_is_named_and_all_else_is_taken_away(

@@ -286,6 +286,8 @@ def test_removal_is_planned_shown_and_asked_for(bench: Bench) -> None:
     ("env", "told", "says"),
     [
         ("local", {}, "`make up` runs it"),
+        ("../dev", {}, r"'../dev' cannot name an environment"),
+        ("Dev", {}, "'Dev' cannot name an environment"),
         ("dev", {"AWS_REGION": "eu-central-1"}, "PULSEQUEUE_STATE_BUCKET"),
         ("dev", {"PULSEQUEUE_STATE_BUCKET": "b"}, "AWS_REGION does not say"),
     ],
