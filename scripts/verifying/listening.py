@@ -31,6 +31,8 @@ class Heard:
     event: str
     order_id: str
     event_id: str | None
+    body: str
+    """The message itself, as every queue behind a rule gets it."""
 
 
 class Listening:
@@ -145,7 +147,7 @@ class Listening:
 def _heard(body: str) -> Heard:
     envelope = json.loads(body)
     detail = envelope["detail"]
-    return Heard(str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"))
+    return Heard(str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"), body)
 
 
 def _policy(queue: str, rule: str) -> dict[str, object]:

@@ -95,6 +95,12 @@ class _Verification:
             Link("tables", "orders and stock are as they must be", orders.booked, ("payment function",)),
             Link("events", "all is told, once", orders.announced, ("payment function",)),
             Link(
+                "late function",
+                "it leaves alone what is settled",
+                orders.left_alone,
+                ("late queue", "events"),
+            ),
+            Link(
                 "dead letters",
                 "the unreadable is there, nothing else",
                 self._letters.as_they_should,

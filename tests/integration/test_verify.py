@@ -273,6 +273,18 @@ def test_a_function_that_does_not_get_to_its_tables_is_named_with_its_own_words(
     assert _left_behind(stack) == []
 
 
+def test_a_late_function_that_does_not_get_to_its_tables_is_named_though_no_order_is_late(
+    stack: RunningStack, found: Doors
+) -> None:
+    with _told_otherwise(stack, "expiry", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE):
+        report = verify(stack.environment, found, SOON)
+
+    assert report.broken is not None
+    assert report.broken.link == "late function"
+    assert "StoreUnavailableError: Could not connect" in report.broken.says
+    assert _left_behind(stack) == []
+
+
 def test_a_token_that_the_metrics_do_not_take_breaks_the_page_and_no_order(
     stack: RunningStack, found: Doors
 ) -> None:
