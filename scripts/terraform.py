@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.errors import ToolError
+from scripts.running import ended
 
 MIRROR_VARIABLE: Final = "TF_PLUGIN_MIRROR"
 """Names a folder laid out as a filesystem mirror, to be taken before any other."""
@@ -57,14 +58,8 @@ class Terraform:
         self, folder: Path, arguments: Sequence[str], *, shown: bool
     ) -> subprocess.CompletedProcess[str]:
         mirrored = [f"-plugin-dir={self.mirror}"] if arguments[0] == "init" and self.mirror else []
-        return subprocess.run(
-            [self.binary, *arguments, *mirrored],
-            cwd=folder,
-            env={**os.environ, **_told(), **self.environ},
-            capture_output=not shown,
-            text=True,
-            check=False,
-        )
+        environ = {**os.environ, **_told(), **self.environ}
+        return ended([self.binary, *arguments, *mirrored], cwd=folder, env=environ, kept=not shown)
 
 
 def find(environ: Mapping[str, str] = os.environ) -> Terraform:

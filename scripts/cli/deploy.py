@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scripts.cli.session import Session, command
 from scripts.errors import ToolError
+from scripts.running import interrupted_when_ended
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scripts.deploying.release import Grafana, Means, Release
 
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for pipelines.")]
@@ -36,9 +42,9 @@ def deploy(
     """
     from scripts.deploying.steps import chosen, run
 
-    release = _release(session, yes=yes)
-    steps = chosen(release.steps(), first=first, only=only)
-    run(steps, lambda step: _again(session, "deploy", step), session.out.note)
+    with _released(session, yes=yes) as release:
+        steps = chosen(release.steps(), first=first, only=only)
+        run(steps, lambda step: f"pulsequeue deploy --env {session.env} --from {step}", session.out.note)
     session.out.show({"environment": session.env, "steps": [it.name for it in steps]}, "Done.")
 
 
@@ -57,19 +63,19 @@ def destroy(
 
     if session.env == PROD and known != PROD:
         raise ToolError("prod is not removed unless `--i-know-what-i-do prod` says so.", exit_code=2)
-    steps = _release(session, yes=yes).removal()
-    run(steps, lambda _: f"pulsequeue destroy --env {session.env}", session.out.note)
+    with _released(session, yes=yes) as release:
+        run(release.removal(), lambda _: f"pulsequeue destroy --env {session.env}", session.out.note)
     session.out.show({"environment": session.env, "removed": True}, f"{session.env} is gone.")
 
 
-def _again(session: Session, what: str, step: str) -> str:
-    return f"pulsequeue {what} --env {session.env} --from {step}"
-
-
-def _release(session: Session, *, yes: bool) -> Release:
+@contextmanager
+def _released(session: Session, *, yes: bool) -> Iterator[Release]:
     from scripts.deploying.release import Release, Target
 
-    return Release(Target.of(session.env, os.environ), _means(session, yes=yes))
+    target = Target.of(session.env, os.environ)
+    # A plan has secrets in it: nobody else reads it, and it goes with whoever made it.
+    with interrupted_when_ended(), TemporaryDirectory() as folder:
+        yield Release(target, _means(session, yes=yes), Path(folder) / f"{session.env}.tfplan")
 
 
 def _means(session: Session, *, yes: bool) -> Means:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +9,9 @@ import typer
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
 from scripts.errors import ToolError
+from scripts.running import interrupted_when_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
-
     from scripts.verifying.chain import Finding, Report
     from scripts.verifying.doors import User
 
@@ -61,25 +57,11 @@ def verify(
 
     environment = open_environment(session.env)
     found = doors(environment, api_url=api_url, user=_user(user, password))
-    with _cleaning_up_when_ended():
+    with interrupted_when_ended():
         report = check(environment, found, Pace.of(environment, timeout), seen=lambda it: _say(session, it))
     session.out.show(_data(session.env, report), _view(report))
     if report.broken is not None:
         raise ToolError(f"{session.env} is broken at {report.broken.link}: {report.broken.says}")
-
-
-@contextmanager
-def _cleaning_up_when_ended() -> Iterator[None]:
-    """Have what is asked to end interrupted instead, so that it cleans up first."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _user(name: str | None, password: str | None) -> User | None:
@@ -93,7 +75,11 @@ def _user(name: str | None, password: str | None) -> User | None:
 
 
 def _say(session: Session, finding: Finding) -> None:
-    session.out.note(f"{finding.state:<12} {finding.link}")
+    from scripts.verifying.chain import State
+
+    # Whoever breaks it off sees no table, and has to know what was left behind.
+    why = f": {finding.says}" if finding.state is State.BROKEN else ""
+    session.out.note(f"{finding.state:<12} {finding.link}{why}")
 
 
 def _data(env: str, report: Report) -> dict[str, Any]:
@@ -114,5 +100,6 @@ def _data(env: str, report: Report) -> dict[str, Any]:
 
 
 def _view(report: Report) -> Table:
-    rows = [(it.link, it.checks, it.state.value, f"{it.seconds:.1f}", it.says) for it in report.findings]
-    return Table(("link", "checks", "state", "s", "found"), rows, numbers=frozenset({"s"}))
+    # What each link is about, JSON has: beside it nothing that was found fits into a terminal.
+    rows = [(it.link, it.state.value, f"{it.seconds:.1f}", it.says) for it in report.findings]
+    return Table(("link", "state", "s", "found"), rows, numbers=frozenset({"s"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ LOCAL: Final = "local"
 PROD: Final = "prod"
 _TEMPLATE: Final = "dev"
 """An environment without values of its own is made like this one, under its own name."""
+_NAME: Final = re.compile("[a-z][a-z0-9-]{0,15}")
+"""What infra/modules/pulsequeue takes for one; it becomes a folder and part of the state's address."""
 _CHANGED_NOTHING: Final = "Nothing was changed."
 
 
@@ -47,6 +50,8 @@ class Target:
     def of(cls, env: str, told: Mapping[str, str]) -> Target:
         if env == LOCAL:
             raise ToolError("the local environment needs no deployment; `make up` runs it.", exit_code=2)
+        if not _NAME.fullmatch(env):
+            raise ToolError(f"{env!r} cannot name an environment: {_NAME.pattern}.", exit_code=2)
         bucket = told.get("PULSEQUEUE_STATE_BUCKET")
         region = told.get("AWS_REGION") or told.get("AWS_DEFAULT_REGION")
         if not bucket:
@@ -70,10 +75,6 @@ class Target:
     def folder(self) -> Path:
         own = self.environments / self.env
         return own if own.is_dir() else self.environments / _TEMPLATE
-
-    @property
-    def plan(self) -> Path:
-        return self.folder / f"{self.env}.tfplan"
 
     @property
     def values(self) -> list[str]:
@@ -106,9 +107,11 @@ class Means:
 
 
 class Release:
-    def __init__(self, target: Target, means: Means) -> None:
+    def __init__(self, target: Target, means: Means, plan: Path) -> None:
+        """`plan` is a file of this release's own: what is applied was shown here, and by nobody else."""
         self._target = target
         self._means = means
+        self._plan_file = plan
 
     def steps(self) -> list[Step]:
         """List what a deployment consists of."""
@@ -118,14 +121,14 @@ class Release:
             Step("tests", "does every test pass?", self._tests, _CHANGED_NOTHING),
             Step("package", "build what Lambda runs", self._package, _CHANGED_NOTHING),
             Step("plan", "what would change", self._plan, _CHANGED_NOTHING),
-            Step("consent", "shall it?", self._consent),
+            Step("consent", "shall it?", self._consent, begins_at="plan"),
             Step(
                 "apply",
                 "change it",
                 self._apply,
                 "What was applied stays applied; plan again and apply the rest, or deploy the commit before "
                 "to go back.",
-                resumes_at="plan",
+                begins_at="plan",
             ),
             Step(
                 "migrate",
@@ -179,7 +182,7 @@ class Release:
     def _planned(self, *arguments: str) -> None:
         terraform, target = self._means.terraform(), self._target
         terraform.run(target.folder, *target.init())
-        terraform.run(target.folder, "plan", f"-out={target.plan}", *arguments, shown=True)
+        terraform.run(target.folder, "plan", f"-out={self._plan_file}", *arguments, shown=True)
 
     def _consent(self) -> None:
         self._ask(f"Apply this plan to {self._target.env} in {self._means.whereabouts()}?")
@@ -192,14 +195,10 @@ class Release:
             raise ToolError("nobody said yes. Nothing was changed.")
 
     def _apply(self) -> None:
-        target = self._target
-        if not target.plan.is_file():
-            raise ToolError(f"there is no plan for {target.env}; make one with --from plan.")
-        terraform = self._means.terraform()
-        # Whoever resumes here may have planned another environment meanwhile.
+        target, terraform = self._target, self._means.terraform()
+        # While somebody made up his mind, another environment may have been planned in the same folder.
         terraform.run(target.folder, *target.init())
-        terraform.run(target.folder, "apply", str(target.plan), shown=True)
-        target.plan.unlink()
+        terraform.run(target.folder, "apply", str(self._plan_file), shown=True)
 
     def _migrate(self) -> str | None:
         if not self._means.has_read_side():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from scripts import terraform
 from scripts.errors import ToolError
+from scripts.running import ended
 from scripts.topology import CHECKOUT
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ class InstalledPrograms:
     def run(self, *command: str) -> int:
         program, *arguments = command
         try:
-            return subprocess.run(
-                [self._folder / program, *arguments], cwd=CHECKOUT, check=False, env=self._environ
-            ).returncode
+            return ended([self._folder / program, *arguments], cwd=CHECKOUT, env=self._environ).returncode
         except FileNotFoundError:
             raise ToolError(f"{program} is not installed; run `make install`.") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from scripts.ops import metrics_page
@@ -20,6 +21,32 @@ if TYPE_CHECKING:
 _COLLECTOR: Final = "collector"
 _REFUSED: Final = frozenset({401, 403})
 _FOUND: Final = 200
+_BUSY: Final = frozenset({429, 500, 502, 503, 504})
+_BUSY_SECONDS: Final = 30.0
+
+
+def _strangers_are_refused(patience: Patience, url: str) -> None:
+    answer = _settled(patience, url, None)
+    if answer.status not in _REFUSED:
+        raise BrokenLinkError(f"{url} answers {answer.status} to whoever has no token")
+
+
+def _settled(patience: Patience, url: str, bearer: str | None) -> Answer:
+    """Ask, and again for a while where it is busy, or not up yet; returns the answer that it stays with."""
+    for_a_while = replace(patience, seconds=min(patience.seconds, _BUSY_SECONDS))
+    busy = ""
+
+    def look() -> Answer | None:
+        nonlocal busy
+        answer = ask(url, bearer)
+        busy = _spelled_out(url, answer)
+        return None if answer.status in _BUSY else answer
+
+    return for_a_while.until(look, lambda: busy)
+
+
+def _spelled_out(url: str, answer: Answer) -> str:
+    return f"{url} answers {answer.status}: {' '.join(str(answer.body).split())}"
 
 
 class Metrics:
@@ -33,10 +60,8 @@ class Metrics:
         """Have the numbers collected, see that they are guarded, and note where they stand."""
         self._collect()
         where = self._doors.metrics()
-        status = ask(where.url, None).status
-        if status not in _REFUSED:
-            raise BrokenLinkError(f"{where.url} answers {status} to whoever has no token")
-        self._before = _counters(metrics_page.fetch(where))
+        _strangers_are_refused(self._patience, where.url)
+        self._before = self._counters()
         return f"{len(self._before)} counters at {where.url}"
 
     def counted(self, wanted: Mapping[Labelled, float]) -> str:
@@ -44,15 +69,25 @@ class Metrics:
 
         def short() -> list[str]:
             self._collect()
-            now = _counters(metrics_page.fetch(self._doors.metrics()))
+            now = self._counters()
             return [
                 f"{_spelled(one)} moved by {moved:g}, not {by:g}"
                 for one, by in wanted.items()
                 if (moved := now.get(one, 0) - self._before.get(one, 0)) < by
             ]
 
-        self._patience.until(lambda: None if short() else True, lambda: told(short()))
+        self._patience.until_whole(short, told)
         return f"{len(wanted)} counters moved"
+
+    def _counters(self) -> Mapping[Labelled, float]:
+        where = self._doors.metrics()
+        answer = _settled(self._patience, where.url, where.token)
+        if answer.status != _FOUND:
+            raise BrokenLinkError(_spelled_out(where.url, answer))
+        return {
+            (it.name, tuple(sorted(it.labels.items()))): it.value
+            for it in metrics_page.samples(answer.body, "_total")
+        }
 
     def _collect(self) -> None:
         """Set the collector off: the schedule would do so within a minute."""
@@ -63,12 +98,6 @@ class Metrics:
             return  # it runs at this moment
         if "FunctionError" in answer:
             raise BrokenLinkError(f"function {name} failed: {_reason(answer['Payload'].read())}")
-
-
-def _counters(page: str) -> dict[Labelled, float]:
-    return {
-        (it.name, tuple(sorted(it.labels.items()))): it.value for it in metrics_page.samples(page, "_total")
-    }
 
 
 def _spelled(counter: Labelled) -> str:
@@ -95,25 +124,19 @@ class Analytics:
         if "analytics" not in self._environment.topology.functions:
             raise LeftOutError("analytics is not part of this environment")
         url = self._doors.api()
-        status = ask(f"{url}/api/orders?limit=1", None).status
-        if status not in _REFUSED:
-            raise BrokenLinkError(f"{url}/api/orders answers {status} to whoever has no token")
+        _strangers_are_refused(self._patience, f"{url}/api/orders")
         if self._doors.token is None:
             raise LeftOutError("it refuses strangers; say --user, and PULSEQUEUE_PASSWORD, to have it asked")
         token = self._doors.token()
-        behind = {it.order_id: "was not asked for" for it in scenarios.readable}
+        untold = list(scenarios.readable)
 
-        def look() -> bool | None:
-            for it in scenarios.readable:
-                if it.order_id in behind:
-                    fault = _fault(it, ask(f"{url}/api/orders/{it.order_id}", token))
-                    if fault is None:
-                        del behind[it.order_id]
-                    else:
-                        behind[it.order_id] = fault
-            return None if behind else True
+        def behind() -> list[str]:
+            answers = [(it, ask(f"{url}/api/orders/{it.order_id}", token)) for it in untold]
+            faults = {it: fault for it, answer in answers if (fault := _fault(it, answer))}
+            untold[:] = faults
+            return [f"{it.order_id} {fault}" for it, fault in faults.items()]
 
-        self._patience.until(look, lambda: told([f"{one} {fault}" for one, fault in behind.items()]))
+        self._patience.until_whole(behind, told)
         return f"{len(scenarios.readable)} orders told, each with its timeline"
 
 

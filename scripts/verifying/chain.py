@@ -116,6 +116,19 @@ class Patience:
             self.clock.sleep(self.pause)
         return found
 
+    def until_whole(
+        self, faults: Callable[[], Sequence[str]], otherwise: Callable[[Sequence[str]], str]
+    ) -> None:
+        """Look until nothing is wrong; when the time is up, what was found last is the reason."""
+        last: Sequence[str] = ()
+
+        def look() -> bool | None:
+            nonlocal last
+            last = faults()
+            return None if last else True
+
+        self.until(look, lambda: otherwise(last))
+
 
 def told(names: Sequence[str], most: int = 5) -> str:
     """List some names, and how many more there are."""

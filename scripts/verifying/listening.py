@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections import Counter
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 PROBE: Final = "VerificationProbe"
 """An event that no function subscribes to."""
+PROBES: Final = 10
+"""As many as the bus takes in one call."""
 SOURCE: Final = "pulsequeue.verify"
 _SURVIVES_SECONDS: Final = 3_600
 """How long a run may be under way; what is older was left behind by one that was killed."""
@@ -28,6 +31,8 @@ class Heard:
     event: str
     order_id: str
     event_id: str | None
+    body: str
+    """The message itself, as every queue behind a rule gets it."""
 
 
 class Listening:
@@ -42,6 +47,7 @@ class Listening:
         self._about = [*order_ids, run]
         self._heard: list[Heard] = []
         self._begun = False
+        self._probed = 0
 
     @property
     def name(self) -> str:
@@ -66,18 +72,24 @@ class Listening:
         events.put_targets(Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
 
     def probe(self) -> bool:
-        """Send an event that nobody but we subscribed to, and say whether any has come through by now."""
+        """Send events that nobody but we subscribed to, and say whether those of any one time all came.
+
+        AWS makes a new rule known to one of its machines after the other: that one event came says little.
+        """
+        self._probed += 1
         self._events.put_events(
             Entries=[
                 {
                     "Source": SOURCE,
                     "DetailType": PROBE,
-                    "Detail": json.dumps({"orderId": self._run}),
+                    "Detail": json.dumps({"orderId": self._run, "eventId": f"{self._probed}/{number}"}),
                     "EventBusName": self._bus,
                 }
+                for number in range(PROBES)
             ]
         )
-        return any(it.event == PROBE for it in self.heard())
+        came = {it.event_id for it in self.heard() if it.event == PROBE}
+        return PROBES in Counter(str(it).partition("/")[0] for it in came).values()
 
     def heard(self) -> list[Heard]:
         """Return everything heard so far, as often as it came."""
@@ -114,11 +126,20 @@ class Listening:
         return names
 
     def _remove(self, name: str) -> None:
-        # Each may never have been made: a run can be broken off anywhere.
+        # That the one may not be removed, or was interrupted, keeps nobody from removing the other.
+        with ExitStack() as undo:
+            undo.callback(self._remove_queue, name)
+            undo.callback(self._remove_rule, name)
+
+    # Either may never have been made: a run can be broken off anywhere.
+
+    def _remove_rule(self, name: str) -> None:
         with suppress(self._events.exceptions.ResourceNotFoundException):
             self._events.remove_targets(Rule=name, EventBusName=self._bus, Ids=["queue"])
         with suppress(self._events.exceptions.ResourceNotFoundException):
             self._events.delete_rule(Name=name, EventBusName=self._bus)
+
+    def _remove_queue(self, name: str) -> None:
         with suppress(self._sqs.exceptions.QueueDoesNotExist):
             self._sqs.delete_queue(QueueUrl=self._sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
@@ -126,7 +147,7 @@ class Listening:
 def _heard(body: str) -> Heard:
     envelope = json.loads(body)
     detail = envelope["detail"]
-    return Heard(str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"))
+    return Heard(str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"), body)
 
 
 def _policy(queue: str, rule: str) -> dict[str, object]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PRICE: Final = Price(1, "USD")
 """What is sold in a verification is sold, and told so: it had better not count."""
 _PLACED: Final = "OrderPlaced"
+_REQUESTED: Final = "PaymentRequested"
+_LEFT_ALONE: Final = "nothing to release for reservation_expired"
 
 
 class Orders:
@@ -121,7 +123,10 @@ class Orders:
 
     def announced(self) -> str:
         """Wait for all that has to be told of the orders; the same thing is told under one event id."""
-        heard = self._patience.until(self._all_heard, self._unheard)
+        self._patience.until_whole(
+            self._unheard, lambda missing: f"the bus did not carry {'; '.join(missing)}"
+        )
+        heard = self._listening.heard()
         faults = [
             f"{it.name}: {event} was told under {len(ids)} event ids"
             for it in self._scenarios.readable
@@ -146,6 +151,20 @@ class Orders:
         for name in late:
             self._patience.until(partial(self._held, name, reserved), partial(self._unheld, name))
         return f"{told(late)}: holds them until their time is over"
+
+    def left_alone(self) -> str:
+        """Have requests come out of the late queue at once: what is settled has to be left as it is."""
+        consumers = self._environment.topology.consumers
+        late = [name for name, spec in consumers.items() if spec.delay]
+        reserved = [it for it in self._scenarios.readable if it.payment_lines]
+        requests = {it.order_id: _overdue(it) for it in self._listening.heard() if it.event == _REQUESTED}
+        for name in late:
+            if self._desk.work_queue(name).send([requests[it.order_id] for it in reserved]):
+                raise BrokenLinkError(
+                    f"queue {self._environment.names.queue(name)} took not all that was sent"
+                )
+            self._say(name, dict.fromkeys(reserved, (_LEFT_ALONE,)))
+        return f"{told(late)}: {len(reserved)} settled orders left alone and logged"
 
     # --- afterwards -----------------------------------------------------------------------------------
 
@@ -198,43 +217,30 @@ class Orders:
             orders = self._desk.books.read_orders([it.key for it in wanted])
             return [it.order_id for it in wanted if not so_far(orders.get(it.key))]
 
-        self._patience.until(
-            lambda: None if behind() else True,
-            lambda: f"nothing became of {told(behind())}: {self._evidence(function).excuse()}",
+        self._patience.until_whole(
+            behind, lambda late: f"nothing became of {told(late)}: {self._evidence(function).excuse()}"
         )
 
     def _say(self, function: str, lines: Mapping[Scenario, Sequence[str]]) -> None:
         evidence, missing = self._evidence(function), dict(lines)
 
-        def look() -> bool | None:
-            for scenario in list(missing):
-                if not evidence.missing(scenario, missing[scenario]):
-                    del missing[scenario]
-            return None if missing else True
+        def unsaid() -> list[str]:
+            for it in list(missing):
+                missing[it] = evidence.missing(it, missing[it])
+                if not missing[it]:
+                    del missing[it]
+            return [f"{it.order_id}: {line!r}" for it, said in missing.items() for line in said]
 
-        def otherwise() -> str:
-            unsaid = [
-                f"{it.order_id}: {line!r}"
-                for it, said in missing.items()
-                for line in evidence.missing(it, said)
-            ]
-            return f"it did its work, and its log does not say so ({told(unsaid)})"
-
-        self._patience.until(look, otherwise)
+        self._patience.until_whole(
+            unsaid, lambda lines: f"its log does not say ({told(lines)}): {evidence.excuse()}"
+        )
 
     def _evidence(self, function: str) -> Evidence:
         return Evidence(self._environment, function, self._began)
 
-    def _all_heard(self) -> list[Heard] | None:
+    def _unheard(self) -> list[str]:
         heard = self._listening.heard()
-        return None if any(_unheard(heard, it) for it in self._scenarios.all) else heard
-
-    def _unheard(self) -> str:
-        heard = self._listening.heard()
-        missing = [
-            f"{it.name}: {told(events)}" for it in self._scenarios.all if (events := _unheard(heard, it))
-        ]
-        return f"the bus did not carry {'; '.join(missing)}"
+        return [f"{it.name}: {told(events)}" for it in self._scenarios.all if (events := _unheard(heard, it))]
 
     def _held(self, function: str, reserved: Sequence[Scenario]) -> bool | None:
         counts = self._environment.client("sqs").get_queue_attributes(
@@ -244,14 +250,19 @@ class Orders:
         if int(counts["ApproximateNumberOfMessagesDelayed"]) >= len(reserved):
             return True
         evidence = self._evidence(function)
-        came = all(
-            not evidence.missing(it, ["nothing to release for reservation_expired"]) for it in reserved
-        )
+        came = all(not evidence.missing(it, [_LEFT_ALONE]) for it in reserved)
         return came or None
 
     def _unheld(self, function: str) -> str:
         queue = self._environment.names.queue(function)
         return f"queue {queue} holds fewer than were reserved: {self._evidence(function).excuse()}"
+
+
+def _overdue(request: Heard) -> str:
+    """Spell a request for payment as if its time were over: what comes too early goes back."""
+    envelope = json.loads(request.body)
+    envelope["detail"]["expiresAt"] = envelope["detail"]["placedAt"]
+    return json.dumps(envelope)
 
 
 def _faults(scenario: Scenario, order: Order | None) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scripts.errors import ToolError
 from scripts.ops.aws_desk import AwsDesk
 from scripts.verifying import wiring
 from scripts.verifying.answers import Analytics, Metrics
@@ -18,9 +21,10 @@ from scripts.verifying.letters import Letters, readers_of_placed_orders
 from scripts.verifying.listening import Listening
 from scripts.verifying.orders import Orders
 from scripts.verifying.scenarios import Scenarios
+from services.shared.errors import PulseQueueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from scripts.environment import Environment
     from scripts.verifying.doors import Doors
@@ -56,7 +60,7 @@ def verify(
     run = uuid4().hex[:12]
     published: dict[str, Any] = json.loads(SCENARIOS.read_text(encoding="utf-8"))
     verification = _Verification(as_deployed(environment), doors, pace, Scenarios.of(run, published))
-    with verification.cleaned_up():
+    with verification.cleaned_up(seen):
         return follow(verification.links(), seen)
 
 
@@ -91,6 +95,12 @@ class _Verification:
             Link("tables", "orders and stock are as they must be", orders.booked, ("payment function",)),
             Link("events", "all is told, once", orders.announced, ("payment function",)),
             Link(
+                "late function",
+                "it leaves alone what is settled",
+                orders.left_alone,
+                ("late queue", "events"),
+            ),
+            Link(
                 "dead letters",
                 "the unreadable is there, nothing else",
                 self._letters.as_they_should,
@@ -108,19 +118,20 @@ class _Verification:
                 lambda: self._analytics.tells(self._scenarios),
                 ("payment function",),
             ),
-            Link("cleaning up", "nothing is left but the orders", self._clean_up),
+            self._last(),
         ]
 
+    def _last(self) -> Link:
+        return Link("cleaning up", "nothing is left but the orders", self._clean_up)
+
     @contextmanager
-    def cleaned_up(self) -> Iterator[None]:
-        """Clean up also when the chain was not followed to its end."""
+    def cleaned_up(self, seen: Callable[[Finding], object]) -> Iterator[None]:
+        """Clean up also when the chain was not followed to its end; `seen` hears what came of that."""
         try:
             yield
         except BaseException:
             if not self._clean:
-                # What it was broken off by is what has to be told.
-                with suppress(BrokenLinkError):
-                    self._clean_up()
+                follow([self._last()], seen)
             raise
 
     def _wired(self) -> str:
@@ -129,19 +140,35 @@ class _Verification:
     def _clean_up(self) -> str:
         """Take everything away; what of it fails does not keep the rest."""
         self._clean = True
-        kept: list[str] = []
+        left: list[str] = []
+        parts: Sequence[tuple[str, Callable[[], object]]] = (
+            (f"inventory {told([it.id for it in self._scenarios.skus])}", self._take_off_the_shelf),
+            ("what is still reserved", self._orders.called_off),
+            ("dead letters", self._take_out_letters),
+            (f"rule and queue {self._listening.name}", self._stop_listening),
+        )
+        # Whoever interrupts this, too, has the rest tried all the same.
         with ExitStack() as undo:
-            undo.callback(lambda: kept.extend(self._orders.unshelved()))
-            undo.callback(self._orders.called_off)
-            undo.callback(self._take_out_letters)
-            undo.callback(lambda: self._listening.end(self._desk.clock.now()))
-        if kept:
-            raise BrokenLinkError(
-                f"{told(kept)} cannot be taken off the shelf: orders of this run are still reserved, "
-                "and will be released when their time is over"
-            )
+            for what, remove in parts:
+                undo.callback(_tried, left, what, remove)
+        if left:
+            raise BrokenLinkError("; ".join(left))
         return "rule, queue, letters and inventory are gone"
+
+    def _stop_listening(self) -> None:
+        self._listening.end(self._desk.clock.now())
 
     def _take_out_letters(self) -> None:
         if self._orders.were_sent:
             self._letters.take_out()
+
+    def _take_off_the_shelf(self) -> None:
+        if self._orders.unshelved():
+            raise BrokenLinkError("orders are still reserved, and will be released when their time is over")
+
+
+def _tried(left: list[str], what: str, remove: Callable[[], object]) -> None:
+    try:
+        remove()
+    except (BrokenLinkError, ToolError, PulseQueueError, ClientError, BotoCoreError) as error:
+        left.append(f"{what} cannot be taken away: {error}")

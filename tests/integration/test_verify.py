@@ -1,19 +1,32 @@
 """The verification of a stack passes where the stack works, and else names the broken link."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts.cli.main import main
-from scripts.local.state import HOME_VARIABLE
+from scripts.environment import Clients, Environment
+from scripts.local.state import HOME_VARIABLE, StackState
 from scripts.ops.metrics_page import Address
+from scripts.topology import CHECKOUT
 from scripts.verifying.chain import Finding, Report, State
 from scripts.verifying.doors import Doors, doors
+from scripts.verifying.evidence import Evidence
+from scripts.verifying.scenarios import Scenario
 from scripts.verifying.verification import Pace, verify
+from services.shared.ledger import Status
+from services.shared.runtime import utc_now
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 
@@ -22,6 +35,7 @@ pytestmark = pytest.mark.stack
 PACE = Pace(seconds=45, pause=0.2, collection_pause=0.5)
 SOON = Pace(seconds=6, pause=0.2, collection_pause=0.5)
 """For what is going to be broken, and need not be waited for."""
+NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
@@ -88,6 +102,101 @@ def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, found: D
     assert _left_behind(stack) == []
 
 
+@contextmanager
+def _refusing(stack: RunningStack, service: str, *operations: str) -> Iterator[Environment]:
+    """Reach the stack as somebody who may not do some things; whatever then stays is removed in the end."""
+    state = StackState.read(stack.home)
+    assert state is not None
+    clients = Clients.of_state(state)
+
+    def refuse(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not yours"}}, model.name)
+
+    client: Any = clients.client(service)  # type: ignore[call-overload]
+    for operation in operations:
+        client.meta.events.register(f"before-call.{service}.{operation}", refuse)
+    environment = stack.environment
+    try:
+        yield replace(environment, clients=clients, _queue_urls={})
+    finally:
+        prefix, events, sqs = (
+            f"{environment.names.prefix}-verify-",
+            environment.client("events"),
+            environment.client("sqs"),
+        )
+        for rule in events.list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)["Rules"]:
+            which = rule["Name"]
+            events.remove_targets(Rule=which, EventBusName=environment.names.bus, Ids=["queue"])
+            events.delete_rule(Name=which, EventBusName=environment.names.bus)
+        for url in sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", []):
+            sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
+def test_the_command_cleans_up_however_it_is_ended(stack: RunningStack, ended_by: signal.Signals) -> None:
+    program = Path(sys.executable).parent / "pulsequeue"
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [program, "verify"],
+        cwd=CHECKOUT,
+        env={**os.environ, HOME_VARIABLE: str(stack.home), "PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        said = iter(running.stderr.readline, "")
+        assert any("placing" in line for line in said)
+        assert _left_behind(stack) != []
+
+        running.send_signal(ended_by)
+        *_, last = said
+
+    assert (running.returncode, last.split(maxsplit=1)) == (130, ["ok", "cleaning up\n"])
+    assert _left_behind(stack) == []
+
+
+def test_what_may_not_be_taken_away_is_named_and_all_else_is_taken_away(
+    stack: RunningStack, found: Doors
+) -> None:
+    with _refusing(stack, "events", "RemoveTargets") as environment:
+        report = verify(environment, found, PACE)
+        left = _left_behind(stack)
+
+    assert report.broken is not None
+    assert report.broken.link == "cleaning up"
+    (rule,) = left
+    assert report.broken.says.startswith(f"rule and queue {rule} cannot be taken away: ")
+
+
+def test_an_interrupt_stays_one_and_what_was_left_behind_is_told(stack: RunningStack, found: Doors) -> None:
+    heard: list[Finding] = []
+
+    def interrupt(finding: Finding) -> None:
+        heard.append(finding)
+        if finding.link == "inventory":
+            raise KeyboardInterrupt
+
+    with _refusing(stack, "sqs", "DeleteQueue") as environment, pytest.raises(KeyboardInterrupt):
+        verify(environment, found, PACE, seen=interrupt)
+
+    last = heard[-1]
+    assert (last.link, last.state) == ("cleaning up", State.BROKEN)
+    assert "-verify-" in last.says
+    assert "DeleteQueue" in last.says
+
+
+def test_a_log_line_is_found_by_a_clock_that_is_ahead(stack: RunningStack) -> None:
+    shop = Shop(stack.environment)
+    detail = shop.order("ahead", shop.stocked(5))
+    shop.place(detail)
+    ahead = Evidence(stack.environment, "order", utc_now() + timedelta(minutes=4))
+    wanted = Scenario("ahead", detail, Status.CONFIRMED)
+
+    until(lambda: ahead.missing(wanted, ["order reserved"]) == [], "the line is found")
+
+    assert ahead.missing(wanted, ["never said"]) == ["never said"]
+
+
 def test_a_rule_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
     events, names = stack.environment.client("events"), stack.environment.names
     events.disable_rule(Name=names.rule("payment"), EventBusName=names.bus)
@@ -148,19 +257,31 @@ def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Ite
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-def test_a_function_that_looks_for_another_table_is_named_with_its_own_words(
+def test_a_function_that_does_not_get_to_its_tables_is_named_with_its_own_words(
     stack: RunningStack, found: Doors
 ) -> None:
-    with _told_otherwise(stack, "payment", ORDERS_TABLE="a-table-that-is-not-there"):
+    with _told_otherwise(stack, "payment", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE):
         report = verify(stack.environment, found, SOON)
 
     states = _states(report)
     assert report.broken is not None
     assert report.broken.link == "payment function"
-    assert "ResourceNotFoundException" in report.broken.says
+    assert "StoreUnavailableError: Could not connect" in report.broken.says
     assert states["order function"] is State.WHOLE
     assert states["tables"] is State.NOT_REACHED
     assert states["cleaning up"] is State.WHOLE
+    assert _left_behind(stack) == []
+
+
+def test_a_late_function_that_does_not_get_to_its_tables_is_named_though_no_order_is_late(
+    stack: RunningStack, found: Doors
+) -> None:
+    with _told_otherwise(stack, "expiry", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE):
+        report = verify(stack.environment, found, SOON)
+
+    assert report.broken is not None
+    assert report.broken.link == "late function"
+    assert "StoreUnavailableError: Could not connect" in report.broken.says
     assert _left_behind(stack) == []
 
 

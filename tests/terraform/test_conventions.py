@@ -62,9 +62,19 @@ def test_a_role_may_do_named_things_to_named_resources(applied: Applied) -> None
 
 
 def test_only_the_service_that_uses_a_role_may_take_it(applied: Applied) -> None:
-    for role in applied.resources("aws_iam_role"):
-        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
-        assert statement["Principal"].keys() == {"Service"}, role["name"]
+    names, topology = applied.environment.names, applied.environment.topology
+    users = {
+        **{names.role(it): "lambda.amazonaws.com" for it in topology.functions},
+        **{f"{names.schedule(it)}-schedule": "scheduler.amazonaws.com" for it in topology.scheduled},
+    }
+
+    trusted = {
+        role["name"]: statement["Principal"]
+        for role in applied.resources("aws_iam_role")
+        for statement in json.loads(role["assume_role_policy"])["Statement"]
+    }
+
+    assert trusted == {role: {"Service": service} for role, service in users.items()}
 
 
 def test_a_queue_is_encrypted_and_its_dead_letters_are_kept_and_seen(applied: Applied) -> None:

@@ -1,5 +1,6 @@
 """Every module is formatted, valid, and passes the tests beside it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ def is_mocked(module: Path) -> bool:
     return all("mock_provider" in it.read_text(encoding="utf-8") for it in module.glob("tests/*.tftest.hcl"))
 
 
+def passed(said: str) -> bool:
+    """Tell whether tests were run at all: Terraform is content with none."""
+    return re.search(r"\b[1-9]\d* passed, 0 failed", said) is not None
+
+
 def test_everything_is_formatted(terraform: Terraform, infra: Path) -> None:
     assert terraform.run(infra, "fmt", "-recursive", "-check", "-diff") == ""
 
@@ -29,7 +35,7 @@ def test_a_module_keeps_its_promises(terraform: Terraform, infra: Path, name: st
 
     terraform.run(module, "init", "-backend=false")
 
-    assert "0 failed" in terraform.run(module, "test")
+    assert passed(terraform.run(module, "test"))
 
 
 @pytest.mark.parametrize("name", [it for it in MODULES if not is_mocked(CHECKOUT / "infra" / "modules" / it)])
@@ -40,7 +46,7 @@ def test_a_module_that_makes_things_up_keeps_its_promises(
 
     on_emulator.run(module, "init", "-backend=false")
 
-    assert "0 failed" in on_emulator.run(module, "test")
+    assert passed(on_emulator.run(module, "test"))
 
 
 @pytest.mark.parametrize("name", ROOTS)
@@ -51,4 +57,4 @@ def test_a_root_is_valid(terraform: Terraform, infra: Path, name: str) -> None:
 
     assert "valid" in terraform.run(root, "validate")
     if list(root.glob("tests/*.tftest.hcl")):
-        assert "0 failed" in terraform.run(root, "test")
+        assert passed(terraform.run(root, "test"))

@@ -29,6 +29,7 @@ BRIDGED = (
     # Rights called like the operations; AWS takes those of single messages for batches, too.
     "sqs:ChangeMessageVisibilityBatch",
     "sqs:DeleteMessageBatch",
+    "sqs:SendMessageBatch",
     # Taken for a rule of this name.
     "events:DescribeEventBus",
     # Their rule has another name in the request than the emulator looks for.
@@ -39,10 +40,12 @@ BRIDGED = (
 
 CALLED_ON_AWS = {
     "apigateway:GetApis": "apigateway:GET",
+    "apigateway:GetIntegrations": "apigateway:GET",
     "apigateway:GetRoutes": "apigateway:GET",
     "lambda:Invoke": "lambda:InvokeFunction",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
 }
 """Rights that are not called like the operations they are for."""
 

@@ -49,6 +49,7 @@ class FakeTerraform:
 @dataclass
 class Bench:
     target: Target
+    plan: Path
     terraform: FakeTerraform
     programs: FakePrograms
     asked: list[str]
@@ -56,11 +57,11 @@ class Bench:
     said: list[str] = field(default_factory=list)
 
     def deploy(self, *, first: str | None = None, only: str | None = None) -> None:
-        steps = chosen(Release(self.target, self.means).steps(), first=first, only=only)
+        steps = chosen(Release(self.target, self.means, self.plan).steps(), first=first, only=only)
         run(steps, lambda step: f"deploy --from {step}", self.said.append)
 
     def destroy(self) -> None:
-        run(Release(self.target, self.means).removal(), lambda _: "destroy", self.said.append)
+        run(Release(self.target, self.means, self.plan).removal(), lambda _: "destroy", self.said.append)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def bench(tmp_path: Path) -> Bench:
         return True
 
     means = Means(lambda: terraform, programs, consent, lambda: "account 1", lambda: True)
-    return Bench(target, terraform, programs, asked, means)
+    return Bench(target, tmp_path / "dev.tfplan", terraform, programs, asked, means)
 
 
 def test_everything_is_checked_before_anything_is_changed(bench: Bench) -> None:
@@ -94,12 +95,39 @@ def test_everything_is_checked_before_anything_is_changed(bench: Bench) -> None:
     assert bench.asked == ["Apply this plan to dev in account 1?"]
 
 
-def test_what_was_shown_is_what_is_applied_and_once(bench: Bench) -> None:
+def test_what_was_shown_is_what_is_applied(bench: Bench) -> None:
     bench.deploy()
 
     shown = next(it for _, arguments in bench.terraform.ran for it in arguments if it.startswith("-out="))
     assert bench.terraform.ran[-1] == ("dev", ("apply", shown.removeprefix("-out=")))
-    assert not bench.target.plan.exists()
+
+
+@pytest.mark.parametrize("step", ["consent", "apply"])
+@pytest.mark.parametrize("alone", [False, True])
+def test_nothing_is_applied_that_was_not_shown_and_agreed_to_just_now(
+    bench: Bench, step: str, *, alone: bool
+) -> None:
+    bench.means = replace(bench.means, consent=lambda _: False)
+    bench.plan.write_text("somebody's, of another day")
+
+    with pytest.raises(
+        ToolError, match=r"nobody said yes\. Nothing was changed\. To go on: deploy --from plan$"
+    ):
+        bench.deploy(**{"only" if alone else "first": step})
+
+    assert bench.terraform.commands == ["init", "plan"]
+
+
+def test_whoever_interrupts_is_told_how_to_go_on(bench: Bench) -> None:
+    def interrupt(_: str) -> bool:
+        raise KeyboardInterrupt
+
+    bench.means = replace(bench.means, consent=interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.deploy(first="plan")
+
+    assert bench.said[-1] == "consent was interrupted. To go on: deploy --from plan"
 
 
 @pytest.mark.parametrize(
@@ -171,13 +199,6 @@ def test_only_a_plan_changes_nothing(bench: Bench) -> None:
     assert bench.programs.ran == []
 
 
-def test_apply_without_a_plan_asks_for_one(bench: Bench) -> None:
-    with pytest.raises(ToolError, match="there is no plan for dev; make one with --from plan"):
-        bench.deploy(first="apply")
-
-    assert bench.terraform.ran == []
-
-
 @pytest.mark.parametrize(
     ("first", "only", "says"),
     [
@@ -227,7 +248,6 @@ def test_environments_are_looked_for_where_a_variable_says(tmp_path: Path) -> No
     target = Target.of("pr-12", told)
 
     assert target.folder == tmp_path / "dev"
-    assert target.plan == tmp_path / "dev" / "pr-12.tfplan"
 
 
 def test_a_folder_without_environments_is_named(tmp_path: Path) -> None:
@@ -266,6 +286,8 @@ def test_removal_is_planned_shown_and_asked_for(bench: Bench) -> None:
     ("env", "told", "says"),
     [
         ("local", {}, "`make up` runs it"),
+        ("../dev", {}, r"'../dev' cannot name an environment"),
+        ("Dev", {}, "'Dev' cannot name an environment"),
         ("dev", {"AWS_REGION": "eu-central-1"}, "PULSEQUEUE_STATE_BUCKET"),
         ("dev", {"PULSEQUEUE_STATE_BUCKET": "b"}, "AWS_REGION does not say"),
     ],

@@ -126,6 +126,29 @@ def test_patience_takes_what_comes_in_time(patience: Patience) -> None:
     assert patience.until(lambda: next(answers), lambda: "never") == "there"
 
 
+def test_what_was_found_last_is_the_reason_and_nothing_is_looked_at_after_the_time(
+    patience: Patience,
+) -> None:
+    looks: list[int] = []
+
+    def faults() -> list[str]:
+        looks.append(1)
+        return [f"fault {len(looks)}"]
+
+    with pytest.raises(BrokenLinkError, match=r"^fault 11$"):
+        patience.until_whole(faults, ", ".join)
+
+    assert len(looks) == 11
+
+
+def test_patience_ends_when_nothing_is_wrong_any_more(patience: Patience) -> None:
+    found = iter([["late"], []])
+
+    patience.until_whole(lambda: next(found), ", ".join)
+
+    assert next(found, None) is None
+
+
 # --- what is placed -----------------------------------------------------------------------------------
 
 

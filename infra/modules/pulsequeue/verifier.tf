@@ -48,6 +48,10 @@ locals {
       actions   = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
       resources = [module.table["inventory"].arn]
     }
+    ComeLate = {
+      actions   = ["sqs:SendMessage"]
+      resources = [for name, it in local.consumers : "${local.arn}:sqs:${local.where}:${local.prefix}-${name}" if try(it.delaySeconds, 0) != 0]
+    }
     TakeOutDeadLetters = {
       actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
       resources = [for it in values(module.consumer) : it.dead_letter_queue_arn]
