@@ -8,10 +8,11 @@ locals {
   # How an environment's names begin; each preview is an environment of its own.
   called = { for env in var.environments : env => env == "preview" ? "preview-*" : env }
 
-  # What an environment keeps, or runs, that can be told by its name. Wildcards: it is all named after it.
+  # What an environment keeps, or runs, that can be told by its name.
   things = {
     for env, called in local.called : env => [
       for thing in [
+        # Wildcards: all that an environment is made of is named after it, in whatever region.
         "cloudformation:*:${local.account}:stack/${called}-pulsequeue-*",
         "dynamodb:*:${local.account}:table/${called}-pulsequeue-*",
         "events:*:${local.account}:event-bus/${called}-pulsequeue",
@@ -19,6 +20,7 @@ locals {
         "lambda:*:${local.account}:function:${called}-pulsequeue-*",
         "rds:*:${local.account}:cluster:${called}-pulsequeue-*",
         "rds:*:${local.account}:db:${called}-pulsequeue-*",
+        # Buckets, and the folder of its state.
         "s3:::${called}-pulsequeue-*",
         "s3:::${local.state_bucket}/${called}/*",
         "secretsmanager:*:${local.account}:secret:${called}-pulsequeue-*",
