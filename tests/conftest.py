@@ -19,6 +19,7 @@ SLOW_SECONDS = 7.0
 """A slow charge outlives the hold."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks who belongs together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a stack or an emulator when tests run in several processes.
 

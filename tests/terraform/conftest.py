@@ -28,6 +28,7 @@ HOLD_SECONDS = 6
 PASSWORD = "Aa1!a-long-password"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks who belongs together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep in one process what shares an applied environment, and destroy it last."""
     for item in items:
