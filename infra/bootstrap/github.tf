@@ -4,6 +4,31 @@
 locals {
   github  = "token.actions.githubusercontent.com"
   plan_as = "repo:${var.repository}:pull_request"
+
+  # How an environment's names begin; each preview is an environment of its own.
+  called = { for env in var.environments : env => env == "preview" ? "preview-*" : env }
+
+  # What an environment keeps, or runs, that can be told by its name.
+  things = {
+    for env, called in local.called : env => [
+      for thing in [
+        # Wildcards: all that an environment is made of is named after it, in whatever region.
+        "cloudformation:*:${local.account}:stack/${called}-pulsequeue-*",
+        "dynamodb:*:${local.account}:table/${called}-pulsequeue-*",
+        "events:*:${local.account}:event-bus/${called}-pulsequeue",
+        "events:*:${local.account}:rule/${called}-pulsequeue/*",
+        "lambda:*:${local.account}:function:${called}-pulsequeue-*",
+        "rds:*:${local.account}:cluster:${called}-pulsequeue-*",
+        "rds:*:${local.account}:db:${called}-pulsequeue-*",
+        # Buckets, and the folder of its state.
+        "s3:::${called}-pulsequeue-*",
+        "s3:::${local.state_bucket}/${called}/*",
+        "secretsmanager:*:${local.account}:secret:${called}-pulsequeue-*",
+        "sqs:*:${local.account}:${called}-pulsequeue-*",
+        "ssm:*:${local.account}:parameter/${called}-pulsequeue/*",
+      ] : "${local.arn_root}:${thing}"
+    ]
+  }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
@@ -50,6 +75,14 @@ resource "aws_iam_role_policy" "plan" {
         Effect   = "Allow"
         Action   = "kms:Decrypt"
         Resource = aws_kms_key.state.arn
+      },
+      {
+        Sid    = "MakeUpSecrets"
+        Effect = "Allow"
+        # Terraform makes new secrets up already while it plans, and then forgets them. ReadOnlyAccess may not.
+        Action = "secretsmanager:GetRandomPassword"
+        # Wildcard: what is made up is nowhere.
+        Resource = "*"
       },
       {
         Sid    = "NoSecrets"
@@ -103,7 +136,23 @@ resource "aws_iam_role_policy" "deploy" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat(length(var.environments) == 1 ? [] : [
+      {
+        Sid    = "NotOthers"
+        Effect = "Deny"
+        # A refusal, whatever they are asked for.
+        Action = "*"
+        # PowerUserAccess knows no environments. Whoever deploys previews must not come by the others' data.
+        Resource = flatten([for env, things in local.things : things if env != each.key])
+      },
+      ], [
+      {
+        Sid    = "NoAdministrator"
+        Effect = "Deny"
+        Action = "secretsmanager:GetSecretValue"
+        # Wildcard: RDS names the secrets of all its administrators itself. The migrator reads its own.
+        Resource = "${local.arn_root}:secretsmanager:*:${local.account}:secret:rds!*"
+      },
       {
         Sid    = "Roles"
         Effect = "Allow"
@@ -128,7 +177,7 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:UpdateRoleDescription",
         ]
         # The roles of this environment, one for each function and some more; of previews, those of all of them.
-        Resource = "${local.arn_root}:iam::${local.account}:role/${each.key == "preview" ? "preview-*" : each.key}-pulsequeue-*"
+        Resource = "${local.arn_root}:iam::${local.account}:role/${local.called[each.key]}-pulsequeue-*"
       },
       {
         Sid    = "Policies"
@@ -145,7 +194,7 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:UntagPolicy",
         ]
         # What this environment allows to whoever verifies it; of previews, all of them.
-        Resource = "${local.arn_root}:iam::${local.account}:policy/${each.key == "preview" ? "preview-*" : each.key}-pulsequeue-*"
+        Resource = "${local.arn_root}:iam::${local.account}:policy/${local.called[each.key]}-pulsequeue-*"
       },
       {
         Sid    = "ReadOnly"
@@ -167,6 +216,6 @@ resource "aws_iam_role_policy" "deploy" {
         # Whoever deploys does not say who may deploy: these roles are changed here, by hand.
         Resource = ["${local.arn_root}:iam::${local.account}:role/pulsequeue-*"]
       },
-    ]
+    ])
   })
 }

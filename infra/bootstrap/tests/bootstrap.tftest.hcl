@@ -54,18 +54,56 @@ run "an_environment_is_deployed_by_jobs_of_that_environment_alone" {
 
 run "a_deployment_makes_the_roles_of_its_own_environment_alone" {
   assert {
-    condition     = jsondecode(aws_iam_role_policy.deploy["preview"].policy).Statement[0].Resource == "arn:aws:iam::123456789012:role/preview-*-pulsequeue-*"
-    error_message = "Previews are named by their pull request."
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement[0].Resource == "arn:aws:iam::123456789012:role/dev-pulsequeue-*"
+    condition = {
+      for env, role in aws_iam_role_policy.deploy : env => one([for it in jsondecode(role.policy).Statement : it.Resource if it.Sid == "Roles"])
+      } == {
+      dev     = "arn:aws:iam::123456789012:role/dev-pulsequeue-*"
+      preview = "arn:aws:iam::123456789012:role/preview-*-pulsequeue-*"
+      prod    = "arn:aws:iam::123456789012:role/prod-pulsequeue-*"
+    }
     error_message = "A deployment may change roles of others."
   }
 
   assert {
-    condition     = [for it in jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement : it.Resource if it.Effect == "Deny"] == [["arn:aws:iam::123456789012:role/pulsequeue-*"]]
+    condition     = [for it in jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement : it.Resource if it.Sid == "NoFurther" && it.Effect == "Deny"] == [["arn:aws:iam::123456789012:role/pulsequeue-*"]]
     error_message = "A deployment may give itself more rights."
+  }
+}
+
+run "a_deployment_touches_nothing_of_another_environment" {
+  assert {
+    condition = alltrue([
+      for thing in ["dynamodb:*:123456789012:table/prod-pulsequeue-*", "lambda:*:123456789012:function:prod-pulsequeue-*", "s3:::pulsequeue-terraform-state-123456789012-us-east-1/prod/*", "ssm:*:123456789012:parameter/prod-pulsequeue/*", "dynamodb:*:123456789012:table/dev-pulsequeue-*"] :
+      contains(one([for it in jsondecode(aws_iam_role_policy.deploy["preview"].policy).Statement : it.Resource if it.Sid == "NotOthers" && it.Effect == "Deny" && it.Action == "*"]), "arn:aws:${thing}")
+    ])
+    error_message = "A preview's job may touch prod, or dev."
+  }
+
+  assert {
+    condition     = !anytrue([for thing in flatten([for it in jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement : it.Resource if it.Sid == "NotOthers"]) : strcontains(thing, "dev-pulsequeue") || strcontains(thing, "/dev/")])
+    error_message = "dev is refused what is its own."
+  }
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role_policy.deploy : contains([for it in jsondecode(role.policy).Statement : it.Resource if it.Effect == "Deny" && it.Action == "secretsmanager:GetSecretValue"], "arn:aws:secretsmanager:*:123456789012:secret:rds!*")])
+    error_message = "A job may read the password of a database's administrator."
+  }
+
+  assert {
+    # IAM takes 10,240 characters.
+    condition     = alltrue([for role in aws_iam_role_policy.deploy : length(role.policy) < 10240])
+    error_message = "The policy is longer than IAM takes."
+  }
+}
+
+run "where_there_is_one_environment_there_are_no_others_to_refuse" {
+  variables {
+    environments = ["dev"]
+  }
+
+  assert {
+    condition     = !contains([for it in jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement : it.Sid], "NotOthers")
+    error_message = "IAM takes no statement without resources."
   }
 }
 
@@ -76,8 +114,15 @@ run "a_pull_request_may_look_but_reads_no_secrets" {
   }
 
   assert {
-    condition     = contains(jsondecode(aws_iam_role_policy.plan.policy).Statement[1].Action, "secretsmanager:GetSecretValue") && jsondecode(aws_iam_role_policy.plan.policy).Statement[1].Effect == "Deny"
+    condition     = anytrue([for it in jsondecode(aws_iam_role_policy.plan.policy).Statement : it.Effect == "Deny" && contains(flatten([it.Action]), "secretsmanager:GetSecretValue")])
     error_message = "A pull request can read secrets."
+  }
+}
+
+run "a_pull_request_may_have_a_secret_made_up_as_each_plan_does" {
+  assert {
+    condition     = anytrue([for it in jsondecode(aws_iam_role_policy.plan.policy).Statement : it.Effect == "Allow" && contains(flatten([it.Action]), "secretsmanager:GetRandomPassword")])
+    error_message = "A plan opens what is ephemeral, and would be refused."
   }
 }
 

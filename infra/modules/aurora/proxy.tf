@@ -21,7 +21,8 @@ resource "aws_iam_role" "proxy" {
       Effect    = "Allow"
       Principal = { Service = "rds.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      # As AWS has it for proxies, whose sign-in names no account that it is for. Nobody outside of this account can hand
+      # the role to a proxy of his own.
     }]
   })
 }

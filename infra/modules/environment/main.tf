@@ -5,8 +5,10 @@ locals {
   runbooks = "https://github.com/${var.repository}/blob/main/docs/runbooks"
 }
 
+# For the database, and for whoever watches; what else there is needs none.
 module "network" {
-  source = "../network"
+  source   = "../network"
+  for_each = var.database != null ? toset(["this"]) : var.monitoring != null ? toset(["this"]) : toset([])
 
   prefix         = local.prefix
   zones          = var.zones
@@ -38,15 +40,16 @@ module "alarms" {
 }
 
 module "database" {
-  source = "../aurora"
+  source   = "../aurora"
+  for_each = var.database != null ? toset(["this"]) : toset([])
 
   prefix            = local.prefix
   capacity          = var.database.capacity
   instances         = var.database.instances
   way_in            = var.database.way_in
   backup_days       = var.database.backup_days
-  subnet_ids        = module.network.isolated_subnet_ids
-  security_group_id = module.network.database_security_group_id
+  subnet_ids        = module.network["this"].isolated_subnet_ids
+  security_group_id = module.network["this"].database_security_group_id
   protected         = var.protected
   alarm_topic_arns  = [module.alarms.topic_arn]
 }
@@ -61,16 +64,16 @@ module "pulsequeue" {
   web_origins      = var.web_origins
   alarm_topic_arns = [module.alarms.topic_arn]
 
-  database = {
-    host               = module.database.host
-    port               = module.database.port
-    name               = module.database.name
-    sslmode            = module.database.sslmode
-    resource_id        = module.database.resource_id
-    secret_arn         = module.database.secret_arn
-    secret_name        = module.database.secret_arn
-    subnet_ids         = module.network.private_subnet_ids
-    security_group_ids = [module.network.function_security_group_id]
+  database = var.database == null ? null : {
+    host               = module.database["this"].host
+    port               = module.database["this"].port
+    name               = module.database["this"].name
+    sslmode            = module.database["this"].sslmode
+    resource_id        = module.database["this"].resource_id
+    secret_arn         = module.database["this"].secret_arn
+    secret_name        = module.database["this"].secret_arn
+    subnet_ids         = module.network["this"].private_subnet_ids
+    security_group_ids = [module.network["this"].function_security_group_id]
   }
 }
 
@@ -88,9 +91,10 @@ module "monitoring" {
   reach                   = { internal = each.value.internal, cidrs = each.value.cidrs }
 
   network = {
-    vpc_id                   = module.network.vpc_id
-    task_subnet_ids          = module.network.private_subnet_ids
-    load_balancer_subnet_ids = each.value.internal ? module.network.private_subnet_ids : module.network.public_subnet_ids
+    vpc_id                      = module.network["this"].vpc_id
+    task_subnet_ids             = module.network["this"].private_subnet_ids
+    load_balancer_subnet_ids    = each.value.internal ? module.network["this"].private_subnet_ids : module.network["this"].public_subnet_ids
+    endpoints_security_group_id = module.network["this"].endpoints_security_group_id
   }
 }
 

@@ -24,12 +24,8 @@ output "users" {
 }
 
 output "database" {
-  description = "Where the read side's database is, and the secret of who administers it."
-  value = {
-    host       = module.database.host
-    port       = module.database.port
-    secret_arn = module.database.secret_arn
-  }
+  description = "Where the read side's database is, and the secret of who administers it; null without a read side."
+  value       = one([for it in module.database : { host = it.host, port = it.port, secret_arn = it.secret_arn }])
 }
 
 output "grafana_url" {

@@ -20,7 +20,7 @@ variable "zones" {
 }
 
 variable "database" {
-  description = "How large the database is (ACU of each instance), how many instances there are, how functions get to it, and how far back it can be restored."
+  description = "How large the database is (ACU of each instance), how many instances there are, how functions get to it, and how far back it can be restored; null for an environment without a read side."
   type = object({
     capacity    = object({ min = number, max = number })
     instances   = number

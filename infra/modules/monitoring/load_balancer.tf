@@ -53,6 +53,17 @@ resource "aws_vpc_security_group_egress_rule" "task_to_anywhere" {
   to_port           = 443
 }
 
+# In this network the names of Secrets Manager and SSM lead to the endpoints, for the task too, whose password and
+# token Fargate fetches through the task's own interface: turned away there, no task ever starts.
+resource "aws_vpc_security_group_ingress_rule" "endpoints_from_task" {
+  security_group_id            = var.network.endpoints_security_group_id
+  description                  = "Secrets of Prometheus and Grafana"
+  referenced_security_group_id = aws_security_group.task.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
 resource "aws_lb" "this" {
   # checkov:skip=CKV2_AWS_28:Listed addresses alone come in, and Grafana asks them for a password; a firewall is $6 a month and more.
   # checkov:skip=CKV_AWS_91:Flow logs of the network tell who came; a bucket of requests for graphs tells no more.

@@ -166,11 +166,13 @@ resource "aws_ecs_service" "this" {
     container_port   = local.grafana_port
   }
 
-  # A task without its files, its password or its rights does not start.
+  # A task without its files, its password, its rights or its way to them does not start.
   depends_on = [
     aws_iam_role_policy.execution,
     aws_iam_role_policy.task,
     aws_lb_listener.https,
     aws_s3_object.file,
+    aws_vpc_security_group_egress_rule.task_to_anywhere,
+    aws_vpc_security_group_ingress_rule.endpoints_from_task,
   ]
 }

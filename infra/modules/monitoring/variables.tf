@@ -39,12 +39,13 @@ variable "metrics_token_parameter" {
 }
 
 variable "network" {
-  description = "Where it runs: the network, subnets of the task with a way to the internet (by NAT, or public with public_ip), and subnets of the load balancer."
+  description = "Where it runs: the network, subnets of the task with a way to the internet (by NAT, or public with public_ip), subnets of the load balancer, and the security group of the interface endpoints that stand for AWS services there."
   type = object({
-    vpc_id                   = string
-    task_subnet_ids          = list(string)
-    public_ip                = optional(bool, false)
-    load_balancer_subnet_ids = list(string)
+    vpc_id                      = string
+    task_subnet_ids             = list(string)
+    public_ip                   = optional(bool, false)
+    load_balancer_subnet_ids    = list(string)
+    endpoints_security_group_id = string
   })
 
   validation {

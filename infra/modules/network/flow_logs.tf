@@ -59,12 +59,22 @@ resource "aws_iam_role_policy" "flow_logs" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect = "Allow"
-      Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      # The streams of this group, which are named after network interfaces to come.
-      Resource = "${local.logs_arn}:log-group:${local.flow_log_group}:*"
-    }]
+    Statement = [
+      {
+        Sid    = "Write"
+        Effect = "Allow"
+        Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        # The streams of this group, which are named after network interfaces to come.
+        Resource = "${local.logs_arn}:log-group:${local.flow_log_group}:*"
+      },
+      {
+        Sid    = "Find"
+        Effect = "Allow"
+        Action = "logs:DescribeLogGroups"
+        # Wildcard: it asks for a list, which is of all groups.
+        Resource = "${local.logs_arn}:log-group:*"
+      },
+    ]
   })
 }
 

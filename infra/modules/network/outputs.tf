@@ -23,6 +23,11 @@ output "function_security_group_id" {
   value       = aws_security_group.functions.id
 }
 
+output "endpoints_security_group_id" {
+  description = "The security group of the interface endpoints. Their names are known in the whole network, so whatever else calls these services from there has to be let in."
+  value       = aws_security_group.endpoints.id
+}
+
 output "database_security_group_id" {
   description = "The security group of the database and its proxy."
   value       = aws_security_group.database.id

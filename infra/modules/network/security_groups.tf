@@ -18,7 +18,7 @@ resource "aws_security_group" "database" {
 
 resource "aws_security_group" "endpoints" {
   name        = "${var.prefix}-endpoints"
-  description = "Interface endpoints of AWS services. Functions alone come in."
+  description = "Interface endpoints of AWS services. Functions come in, and what calls them from elsewhere in the network."
   vpc_id      = aws_vpc.this.id
 
   tags = { Name = "${var.prefix}-endpoints" }

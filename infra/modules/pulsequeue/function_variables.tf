@@ -22,6 +22,12 @@ locals {
       { for told in ["BUS_NAME"] : told => local.prefix if try(it.publishes, false) },
       { for told in ["TOPOLOGY"] : told => local.deployed if try(it.readsMetrics, false) },
       { for told, value in local.database_variables : told => value if can(it.database) },
+      {
+        # The driver brings an OpenSSL of its own along, which looks for the authorities that "every system trusts"
+        # where Lambda has none. botocore brings them along, in the same package.
+        for told in ["SSL_CERT_FILE"] : told => "/var/task/botocore/cacert.pem"
+        if can(it.database) && try(var.database.sslmode, "") == "verify-full"
+      },
       { for told in ["DATABASE_ADMIN_SECRET"] : told => local.database_secret if try(it.database, "") == "owner" },
       { for told in ["HOLD_SECONDS"] : told => tostring(local.hold_seconds) if can(it.subscriptions) },
       {

@@ -23,6 +23,42 @@ run "brings_the_read_side_where_the_database_is" {
   }
 }
 
+run "without_a_database_has_no_read_side_and_no_network" {
+  command = plan
+
+  variables {
+    database = null
+  }
+
+  assert {
+    condition     = length(module.network) == 0 && length(module.database) == 0 && output.database == null
+    error_message = "Nothing is left that would need them."
+  }
+
+  assert {
+    condition     = !contains(keys(module.pulsequeue.rights), "projector") && contains(keys(module.pulsequeue.rights), "order")
+    error_message = "Orders are decided all the same."
+  }
+}
+
+run "without_a_database_has_a_network_for_who_watches" {
+  command = plan
+
+  variables {
+    database   = null
+    monitoring = { hostname = "grafana.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1", cidrs = ["203.0.113.0/24"] }
+  }
+
+  override_module {
+    target = module.monitoring
+  }
+
+  assert {
+    condition     = length(module.network) == 1 && length(module.database) == 0 && length(module.monitoring) == 1
+    error_message = "Prometheus and Grafana need a way out, and no database."
+  }
+}
+
 run "refuses_an_environment_that_tells_nobody" {
   command = plan
 

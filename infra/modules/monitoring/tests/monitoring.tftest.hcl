@@ -40,9 +40,10 @@ variables {
   metrics_host            = "abcd1234.execute-api.us-east-1.amazonaws.com"
   metrics_token_parameter = "/dev-pulsequeue/metrics-token"
   network = {
-    vpc_id                   = "vpc-1"
-    task_subnet_ids          = ["subnet-1"]
-    load_balancer_subnet_ids = ["subnet-1", "subnet-2"]
+    vpc_id                      = "vpc-1"
+    task_subnet_ids             = ["subnet-1"]
+    load_balancer_subnet_ids    = ["subnet-1", "subnet-2"]
+    endpoints_security_group_id = "sg-endpoints"
   }
   reach           = { cidrs = ["203.0.113.0/24"] }
   hostname        = "grafana.example.com"
@@ -105,6 +106,13 @@ run "secrets_come_from_where_they_are_kept_and_stand_nowhere" {
   assert {
     condition     = jsondecode(aws_cloudformation_stack.password.template_body).Resources.Password.Properties.GenerateSecretString.PasswordLength == 32
     error_message = "The password is not made up by Secrets Manager."
+  }
+}
+
+run "the_task_is_let_into_the_endpoints_that_its_secrets_come_from" {
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.endpoints_from_task.security_group_id == "sg-endpoints" && aws_vpc_security_group_ingress_rule.endpoints_from_task.referenced_security_group_id == aws_security_group.task.id && aws_vpc_security_group_ingress_rule.endpoints_from_task.from_port == 443 && aws_vpc_security_group_ingress_rule.endpoints_from_task.to_port == 443
+    error_message = "The task cannot fetch its secrets, and does not start."
   }
 }
 
@@ -202,7 +210,7 @@ run "wrong_values_are_refused" {
     prefix                  = "dev"
     metrics_host            = "https://abcd1234.example.com/metrics"
     metrics_token_parameter = "metrics-token"
-    network                 = { vpc_id = "vpc-1", task_subnet_ids = ["subnet-1"], load_balancer_subnet_ids = ["subnet-1"] }
+    network                 = { vpc_id = "vpc-1", task_subnet_ids = ["subnet-1"], load_balancer_subnet_ids = ["subnet-1"], endpoints_security_group_id = "sg-endpoints" }
     hostname                = "grafana"
     certificate_arn         = "none"
     images                  = { grafana = "grafana/grafana:latest" }

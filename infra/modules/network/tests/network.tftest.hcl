@@ -50,6 +50,13 @@ run "subnets_of_both_kinds_are_in_the_same_zones_and_do_not_overlap" {
   }
 }
 
+run "zones_that_functions_cannot_run_in_are_left_out" {
+  assert {
+    condition     = contains(data.aws_availability_zones.here.exclude_zone_ids, "use1-az3")
+    error_message = "Lambda refuses subnets in use1-az3."
+  }
+}
+
 run "a_third_zone_moves_no_subnet_of_the_other_two" {
   variables {
     zones = 3
@@ -108,6 +115,13 @@ run "everything_on_the_network_is_noted_encrypted_and_for_a_time" {
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_cloudwatch_log_group.flow_logs.retention_in_days == 90 && aws_cloudwatch_log_group.flow_logs.kms_key_id == aws_kms_key.flow_logs.arn && aws_kms_key.flow_logs.enable_key_rotation
     error_message = "Flow logs are incomplete, not encrypted or kept for ever."
+  }
+}
+
+run "flow_logs_may_find_their_group_and_write_to_it" {
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.flow_logs.policy).Statement : statement.Action])) == toset(["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"])
+    error_message = "AWS asks for a right that flow logs do not have, or they have more."
   }
 }
 

@@ -35,6 +35,32 @@ run "lets_each_function_into_the_database_under_its_own_name" {
   }
 }
 
+run "names_the_authorities_where_the_database_has_to_show_who_it_is" {
+  command = plan
+
+  variables {
+    database = { host = "db.internal", port = 5432, resource_id = "prx-ABC", secret_arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:dev-pulsequeue-database" }
+  }
+
+  assert {
+    condition     = { for name, told in local.variables : name => told.SSL_CERT_FILE if can(told.SSL_CERT_FILE) } == { for name in ["analytics", "migrator", "projector"] : name => "/var/task/botocore/cacert.pem" }
+    error_message = "The driver would look for authorities where Lambda has none, and trust nobody."
+  }
+}
+
+run "names_no_authorities_where_nobody_looks" {
+  command = plan
+
+  variables {
+    database = { host = "db.internal", port = 5432, resource_id = "cluster-ABC", secret_arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:dev-pulsequeue-database", sslmode = "require" }
+  }
+
+  assert {
+    condition     = [for name, told in local.variables : name if can(told.SSL_CERT_FILE)] == []
+    error_message = "There is nothing to verify."
+  }
+}
+
 run "refuses_wrong_values" {
   command = plan
 

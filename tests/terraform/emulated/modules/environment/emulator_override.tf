@@ -15,12 +15,12 @@ module "pulsequeue" {
     host               = "127.0.0.1"
     port               = var.emulator.database_port
     sslmode            = "disable"
-    name               = module.database.name
-    resource_id        = module.database.resource_id
-    secret_arn         = module.database.secret_arn
-    secret_name        = module.database.secret_arn
-    subnet_ids         = module.network.private_subnet_ids
-    security_group_ids = [module.network.function_security_group_id]
+    name               = module.database["this"].name
+    resource_id        = module.database["this"].resource_id
+    secret_arn         = module.database["this"].secret_arn
+    secret_name        = module.database["this"].secret_arn
+    subnet_ids         = module.network["this"].private_subnet_ids
+    security_group_ids = [module.network["this"].function_security_group_id]
   }
 }
 
