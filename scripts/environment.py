@@ -42,6 +42,8 @@ _CONFIG = Config(
     max_pool_connections=50,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+_PATIENT = _CONFIG.merge(Config(read_timeout=910, tcp_keepalive=True))
+"""A function may take 15 minutes to answer. Who gives up sooner sets it off once more, beside itself."""
 
 
 class _TypedClients(ABC):
@@ -99,7 +101,9 @@ class Clients(_TypedClients):
         with self._lock:
             if service not in self._made:
                 self._made[service] = self._session.client(
-                    service, endpoint_url=self._endpoint, config=_CONFIG
+                    service,
+                    endpoint_url=self._endpoint,
+                    config=_PATIENT if service == "lambda" else _CONFIG,
                 )
             return self._made[service]
 

@@ -1,5 +1,5 @@
 # GitHub's jobs come with a token that says which repository and which environment they run for. There are no keys
-# to leak: a role is lent for an hour.
+# to leak: a role is lent for two hours.
 
 locals {
   github  = "token.actions.githubusercontent.com"
@@ -40,7 +40,7 @@ resource "aws_iam_openid_connect_provider" "github" {
 resource "aws_iam_role" "plan" {
   name                 = "pulsequeue-plan"
   description          = "Plans what a pull request of ${var.repository} would change."
-  max_session_duration = 3600
+  max_session_duration = 7200
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -102,7 +102,7 @@ resource "aws_iam_role" "deploy" {
 
   name                 = "pulsequeue-deploy-${each.key}"
   description          = "Deploys ${each.key}-pulsequeue from ${var.repository}."
-  max_session_duration = 3600
+  max_session_duration = 7200
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -22,3 +22,12 @@ def test_an_environment_is_where_terraform_would_look_for_it(
         monkeypatch.setenv(name, value)
 
     assert open_environment("dev").region == region
+
+
+def test_a_function_is_waited_for_as_long_as_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+
+    environment = open_environment("dev")
+
+    longest = max(it.timeout_seconds for it in environment.topology.functions.values())
+    assert environment.client("lambda").meta.config.read_timeout > longest  # type: ignore[attr-defined]
