@@ -1,23 +1,26 @@
 """Finds Terraform, and its providers where this machine keeps them; runs it the same way everywhere."""
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from scripts.errors import ToolError
 from scripts.running import ended
+from scripts.topology import CHECKOUT
 
 MIRROR_VARIABLE: Final = "TF_PLUGIN_MIRROR"
 """Names a folder laid out as a filesystem mirror, to be taken before any other."""
 
 _PROVIDER: Final = Path("registry.terraform.io", "hashicorp", "aws")
 _VERSIONS: Final = "5.*"
+_ASKED_FOR: Final = CHECKOUT / "infra" / "modules" / "function" / "versions.tf"
 _KEPT_SOFTWARE: Final = ("/opt", "/usr/local", "/usr/share", "/var/lib")
 _DEPTH: Final = 3
 _FOLDERS_LOOKED_AT: Final = 5_000
@@ -62,12 +65,30 @@ class Terraform:
         return ended([self.binary, *arguments, *mirrored], cwd=folder, env=environ, kept=not shown)
 
 
-def find(environ: Mapping[str, str] = os.environ) -> Terraform:
+def find(environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Terraform:
     """Find Terraform on the path; without a mirror it downloads its providers."""
     binary = shutil.which("terraform", path=environ.get("PATH"))
     if binary is None:
         raise ToolError("terraform is not on the PATH; install Terraform 1.11 or later.")
-    return Terraform(binary, find_mirror(environ))
+    return Terraform(binary, find_mirror(environ, kept_software))
+
+
+def find_with_providers(
+    folder: Path, environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE
+) -> Terraform:
+    """Find Terraform and its providers; where no mirror has them, they are downloaded once, into a folder."""
+    found = find(environ, kept_software)
+    if found.mirror:
+        return found
+    folder.mkdir(parents=True, exist_ok=True)
+    # What `init` downloads it lays out as a mirror.
+    downloaded = folder / ".terraform" / "providers"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_mirror(downloaded):
+            shutil.copy(_ASKED_FOR, folder)
+            found.run(folder, "init")
+    return replace(found, mirror=downloaded)
 
 
 def find_mirror(environ: Mapping[str, str], kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Path | None:

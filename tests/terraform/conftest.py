@@ -19,7 +19,7 @@ from scripts.local import emulator as ministack
 from scripts.local.triggers import local_concurrency, route_url
 from scripts.local.users import TENANT, User, add_user
 from scripts.packaging.packages import by_service, services_alone
-from scripts.terraform import MIRROR_VARIABLE, Terraform, find
+from scripts.terraform import MIRROR_VARIABLE, Terraform, find_with_providers
 from scripts.topology import CHECKOUT, Topology
 from scripts.users import token
 from tests.conftest import RunningEmulator
@@ -40,11 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def terraform() -> Terraform:
     try:
-        found = find()
+        found = find_with_providers(CHECKOUT / "build" / "terraform")
     except ToolError as error:
-        pytest.skip(str(error))
-    if found.mirror is None:
-        pytest.skip(f"no mirror of Terraform's AWS provider on this machine; name one by {MIRROR_VARIABLE}")
+        pytest.skip(f"no Terraform with its AWS provider; {MIRROR_VARIABLE} can name a mirror. {error}")
     # The emulator answers so fast that the provider's client takes answers for lost and sends again.
     return replace(found, environ={"GOMAXPROCS": "1"})
 

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from scripts.errors import ToolError
-from scripts.terraform import MIRROR_VARIABLE, Terraform, find, find_mirror
+from scripts.terraform import (
+    MIRROR_VARIABLE,
+    Terraform,
+    find,
+    find_mirror,
+    find_with_providers,
+    is_mirror,
+)
 
 PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
 
@@ -74,6 +81,38 @@ def test_a_mirror_of_another_major_version_is_none(tmp_path: Path) -> None:
 def test_a_machine_without_terraform_is_told_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"terraform is not on the PATH; install Terraform 1\.11"):
         find({"PATH": str(tmp_path)})
+
+
+def test_providers_that_no_mirror_has_are_downloaded_once(tmp_path: Path, machine: dict[str, str]) -> None:
+    terraform_that(
+        tmp_path / "bin",
+        'test "$1" = init && test -f versions.tf || exit 1',
+        f"mkdir -p .terraform/providers/{PROVIDER}/5.100.0/linux_amd64",
+        f"touch .terraform/providers/{PROVIDER}/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5",
+        "echo downloaded >> told",
+    )
+
+    found = [find_with_providers(tmp_path / "kept", machine, ()) for _ in range(2)]
+
+    assert found[0] == found[1]
+    assert found[0].mirror is not None
+    assert is_mirror(found[0].mirror)
+    assert (tmp_path / "kept" / "told").read_text(encoding="utf-8") == "downloaded\n"
+
+
+def test_providers_that_cannot_be_downloaded_either_are_told_of(
+    tmp_path: Path, machine: dict[str, str]
+) -> None:
+    terraform_that(tmp_path / "bin", "echo 'Error: could not connect to the registry' >&2", "exit 1")
+
+    with pytest.raises(ToolError, match="could not connect to the registry"):
+        find_with_providers(tmp_path / "kept", machine, ())
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> dict[str, str]:
+    """A machine with nothing on it but what a test puts on its path."""
+    return {"PATH": f"{tmp_path / 'bin'}", "HOME": str(tmp_path / "home")}
 
 
 def test_a_failed_command_is_told_in_terraforms_words(tmp_path: Path) -> None:
