@@ -29,9 +29,9 @@ FORGOTTEN = (
     # Leaves out dimensions, actions and description.
     r"\.aws_cloudwatch_(metric|composite)_alarm\.",
     # Leaves out role, interval and tags.
-    r"\.network\.aws_flow_log\.this$",
+    r"\.network\[.*\]\.aws_flow_log\.this$",
     # Leaves out the policy, and that names are private.
-    r"\.network\.aws_vpc_endpoint\.interface\[",
+    r"\.network\[.*\]\.aws_vpc_endpoint\.interface\[",
     # Leaves out how it balances zones.
     r"\.aws_ecs_service\.this$",
     # Leaves out the time limit, which makes it anew; the other two name the password that is in it.
