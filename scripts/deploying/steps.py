@@ -52,7 +52,9 @@ def run(
         try:
             said = step.run()
         except ToolError as error:
-            raise ToolError(f"{step.name} failed: {error}{out} {on}", exit_code=error.exit_code) from error
+            # Terraform's words end as they like.
+            reason = str(error).rstrip(".")
+            raise ToolError(f"{step.name} failed: {reason}.{out} {on}", exit_code=error.exit_code) from error
         except KeyboardInterrupt:
             say(f"{step.name} was interrupted.{out} {on}")
             raise

@@ -160,6 +160,17 @@ def test_nothing_is_planned_when_a_check_fails(bench: Bench, fails: str) -> None
     assert bench.terraform.ran == []
 
 
+@pytest.mark.parametrize("words", ["no such bucket", "no such bucket."])
+def test_the_words_of_others_are_told_from_ours(words: str) -> None:
+    def fail() -> None:
+        raise ToolError(words)
+
+    with pytest.raises(
+        ToolError, match=r"^plan failed: no such bucket\. Nothing was changed\. To go on: again$"
+    ):
+        run([Step("plan", "what would change", fail, "Nothing was changed.")], lambda _: "again")
+
+
 def test_a_verification_that_fails_says_how_to_go_back(bench: Bench) -> None:
     bench.programs.fails["pulsequeue verify"] = 1
 
