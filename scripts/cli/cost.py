@@ -92,7 +92,7 @@ def _deployed(env: str, topology: "Topology", *, monitoring: bool) -> "Deployed 
     """Read how large an environment is; one on this machine has no bill but its pipeline's."""
     if env == _THIS_MACHINE:
         if monitoring:
-            raise ToolError("--monitoring is part of an environment's bill: name one by --env.")
+            raise ToolError("--monitoring is part of an environment's bill: name one by --env.", exit_code=2)
         return None
     from scripts.cost.bill import Deployed
     from scripts.cost.inventory import Inventory
@@ -104,13 +104,13 @@ def _deployed(env: str, topology: "Topology", *, monitoring: bool) -> "Deployed 
 def _month(orders: float | None, rate: float | None, seconds: float) -> float:
     """Say how many orders a month was asked for, in one way or the other."""
     if orders is not None and rate is not None:
-        raise ToolError("give --orders a month or --rate a second, not both.")
+        raise ToolError("give --orders a month or --rate a second, not both.", exit_code=2)
     if rate is not None:
         if not 0 <= rate < inf:
-            raise ToolError(f"there cannot be {rate:g} orders a second.")
+            raise ToolError(f"there cannot be {rate:g} orders a second.", exit_code=2)
         return rate * seconds
     if orders is not None and not 0 <= orders < inf:
-        raise ToolError(f"there cannot be {orders:g} orders.")
+        raise ToolError(f"there cannot be {orders:g} orders.", exit_code=2)
     return _ORDERS if orders is None else orders
 
 

@@ -62,7 +62,8 @@ class Inventory:
         if name not in known:
             raise ToolError(
                 f"infra/envs has no environment {name!r} with a bill of its own; "
-                f"there are {', '.join(known)}."
+                f"there are {', '.join(known)}.",
+                exit_code=2,
             )
         given = {"monitoring": {"hostname": _STANDS_FOR}} if watched else {}
         root = self._library.folder(self.infra / "envs" / name, given)

@@ -35,7 +35,7 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         if not all(0 <= it < math.inf for it in (self.round_trip_ms, self.gateway_ms, self.scrapers)):
-            raise ToolError("times and numbers of servers are 0 or more.")
+            raise ToolError("times and numbers of servers are 0 or more.", exit_code=2)
 
 
 ASSUMED = Assumptions(round_trip_ms=25.0, gateway_ms=200.0, scrapers=1)
@@ -53,14 +53,14 @@ class Orders:
 
     def __post_init__(self) -> None:
         if not 1 <= self.skus <= MAX_SKUS:
-            raise ToolError(f"an order has 1 to {MAX_SKUS} SKUs, not {self.skus}.")
+            raise ToolError(f"an order has 1 to {MAX_SKUS} SKUs, not {self.skus}.", exit_code=2)
         for share in (self.declined, self.rejected):
             if not 0 <= share <= 1:
-                raise ToolError(f"a share is a number from 0 to 1, not {share:g}.")
+                raise ToolError(f"a share is a number from 0 to 1, not {share:g}.", exit_code=2)
         if self.declined + self.rejected > 1:
-            raise ToolError("more orders are declined and rejected than there are.")
+            raise ToolError("more orders are declined and rejected than there are.", exit_code=2)
         if self.hot and self.skus > 1:
-            raise ToolError("orders that are all for the same SKU have one SKU.")
+            raise ToolError("orders that are all for the same SKU have one SKU.", exit_code=2)
 
     @property
     def outcomes(self) -> Mapping[str, float]:
@@ -85,7 +85,9 @@ class Model:
 
     def __post_init__(self) -> None:
         if self.batch is not None and not 1 <= self.batch <= self.full_batch:
-            raise ToolError(f"a batch holds 1 to {self.full_batch:.0f} orders, not {self.batch:g}.")
+            raise ToolError(
+                f"a batch holds 1 to {self.full_batch:.0f} orders, not {self.batch:g}.", exit_code=2
+            )
 
     @property
     def full_batch(self) -> float:

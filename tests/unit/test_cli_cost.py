@@ -85,7 +85,7 @@ def test_what_makes_no_sense_is_answered_with_one_sentence(
 ) -> None:
     ran = pulsequeue("cost", *arguments)
 
-    assert (ran.code, ran.out, ran.err) == (1, "", f"pulsequeue: {sentence}\n")
+    assert (ran.code, ran.out, ran.err) == (2, "", f"pulsequeue: {sentence}\n")
 
 
 def test_an_environment_has_a_bill_of_its_own(pulsequeue: CommandLine) -> None:
@@ -125,4 +125,4 @@ def test_an_environment_that_cannot_be_billed_is_told_in_one_sentence(
 ) -> None:
     ran = pulsequeue("cost", *arguments)
 
-    assert (ran.code, ran.out, ran.err) == (1, "", f"pulsequeue: {sentence}\n")
+    assert (ran.code, ran.out, ran.err) == (2, "", f"pulsequeue: {sentence}\n")
