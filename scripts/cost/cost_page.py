@@ -123,6 +123,8 @@ def _turns(priced: _Priced) -> Iterator[_Turn]:
         bare = replace(model, topology=without_database(model.topology))
         alone = [monthly(bare, volume) for volume in VOLUMES]
         yield _Turn("the pipeline alone", "`modules/pulsequeue`, as `infra/envs/local` has it", alone)
+    where = f"`traced = false` in `infra/envs/{its.name}`"
+    yield _Turn("no traces", where, priced.bills(replace(its, traced=False)))
     for what, where, topology in _settings(model.topology):
         after = priced.bills(its, replace(model, topology=topology))
         yield _Turn(what, f"{where} in `infra/functions.yaml`", after)

@@ -53,6 +53,7 @@ class Environment:
     counted: Mapping[str, int]
     """How many there are, by what Terraform calls them; metrics that alarms look at, for alarms."""
 
+    traced: bool = True
     starts: Mapping[str, Starts] = field(default_factory=dict)
 
     def number_of(self, resource: str) -> int:

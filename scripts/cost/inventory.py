@@ -78,6 +78,7 @@ class Inventory:
                 monitoring=self._monitoring(told["monitoring"]),
                 monthly_usd=float(told["monthly_usd"]),
                 counted=counted,
+                traced=bool(told.get("traced", True)),
                 starts=_starts(told.get("starts", {})),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -42,7 +42,8 @@ def surroundings(
     yield from _network(environment, projection)
     yield from _counted(model, environment)
     yield from _starts(model, environment)
-    yield from _traces(model, orders, projection)
+    if environment.traced:
+        yield from _traces(model, orders, projection)
     if environment.monitoring:
         yield from _monitoring(model, environment, environment.monitoring)
     if projection:
@@ -92,6 +93,7 @@ def _traces(model: Model, orders: float, projection: Projection | None) -> Itera
     calls = [orders * model.each(f"{name}.invocations", batch) for name, batch in batches.items()]
     if projection:
         calls.append(projection.calls)
+        yield Line("X-Ray", "questions", recorded(QUESTIONS), prices.TRACE_RECORDED, _FIXED)
     traced = sum(map(recorded, calls))
     yield Line("X-Ray", "calls for orders", traced, prices.TRACE_RECORDED, Nature.ORDER)
 
@@ -126,4 +128,3 @@ def _questions(model: Model) -> Iterator[Line]:
     yield Line("Lambda", "analytics: calls", QUESTIONS, prices.LAMBDA_REQUEST, _FIXED)
     busy = QUESTIONS * _SECONDS_A_QUESTION * gigabytes
     yield Line("Lambda", "analytics: GB-s", busy, prices.LAMBDA_GB_SECOND, _FIXED)
-    yield Line("X-Ray", "questions", recorded(QUESTIONS), prices.TRACE_RECORDED, _FIXED)

@@ -175,6 +175,15 @@ def test_what_is_done_about_cold_starts_is_billed_by_the_function_s_memory(
     assert ours["Lambda", "expiry: snapshot"] == pytest.approx(0.5 * month * 0.0000015046)
 
 
+def test_what_is_not_traced_is_not_billed_for_it(infra: Path) -> None:
+    before = {service for service, _ in amounts(Inventory(TOPOLOGY, infra).environment("dev"))}
+    change(infra / "envs/dev/main.tf", "  database = {", "  traced = false\n\n  database = {")
+
+    after = {service for service, _ in amounts(Inventory(TOPOLOGY, infra).environment("dev"))}
+
+    assert before - after == {"X-Ray"}
+
+
 def test_an_endpoint_less_costs_less(infra: Path) -> None:
     change(infra / "modules/network/variables.tf", '["sqs", "ssm", "secretsmanager"]', '["sqs", "ssm"]')
 

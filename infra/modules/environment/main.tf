@@ -60,6 +60,7 @@ module "pulsequeue" {
   environment      = var.environment
   package_folder   = var.package_folder
   protected        = var.protected
+  traced           = var.traced
   starts           = var.starts
   web_origins      = var.web_origins
   alarm_topic_arns = [module.alarms.topic_arn]

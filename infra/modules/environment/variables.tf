@@ -59,6 +59,12 @@ variable "monitoring" {
   default = null
 }
 
+variable "traced" {
+  description = "Whether X-Ray records calls of the functions; each is billed (docs/cost.md)."
+  type        = bool
+  default     = true
+}
+
 variable "starts" {
   description = "What is done about cold starts of which function, by its short name: `snapshot`, or so many `kept_warm`. Nothing unless named."
   type = map(object({

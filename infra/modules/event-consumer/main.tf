@@ -23,6 +23,7 @@ module "function" {
   timeout_seconds = var.function.timeout_seconds
   log_days        = var.function.log_days
   network         = var.function.network
+  traced          = var.function.traced
   starts          = var.function.starts
 
   environment = merge(var.function.environment, { DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url })

@@ -105,6 +105,7 @@ variable "function" {
     rights          = optional(map(object({ actions = list(string), resources = list(string) })), {})
     log_days        = optional(number, 30)
     network         = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
+    traced          = optional(bool, true)
     starts          = optional(object({ snapshot = optional(bool), kept_warm = optional(number) }), {})
   })
 }

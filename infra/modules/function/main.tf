@@ -23,7 +23,7 @@ resource "aws_lambda_function" "this" {
   }
 
   tracing_config {
-    mode = "Active"
+    mode = var.traced ? "Active" : "PassThrough"
   }
 
   dynamic "vpc_config" {

@@ -1,11 +1,14 @@
 locals {
-  # Whatever the function is for, it writes its log and its traces.
+  # Whatever the function is for, it writes its log.
   own_rights = {
     WriteLog = {
       actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
       # Wildcard: Lambda names the streams.
       resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
     }
+  }
+
+  tracing_rights = {
     WriteTraces = {
       actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
       # Wildcard: X-Ray has no resources to name.
@@ -28,7 +31,7 @@ locals {
     }
   }
 
-  rights = merge(local.own_rights, var.network == null ? {} : local.network_rights, var.rights)
+  rights = merge(local.own_rights, var.traced ? local.tracing_rights : {}, var.network == null ? {} : local.network_rights, var.rights)
 }
 
 resource "aws_iam_role" "this" {

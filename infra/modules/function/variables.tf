@@ -133,6 +133,12 @@ variable "network" {
   }
 }
 
+variable "traced" {
+  description = "Whether X-Ray records calls: the first in each second, and one of twenty others. Each is billed."
+  type        = bool
+  default     = true
+}
+
 variable "starts" {
   description = "What is done about cold starts: restored from a snapshot, or so many kept warm, which is billed by the hour. Neither costs nothing."
   type = object({

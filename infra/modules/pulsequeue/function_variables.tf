@@ -38,6 +38,7 @@ locals {
         for told in ["STALE_SECONDS"] : told => tostring(local.settings.staleSeconds)
         if can(it.routes) && try(it.callers, "anyone") == "anyone"
       },
+      { for told in ["POWERTOOLS_TRACE_DISABLED"] : told => "true" if !var.traced },
       var.more_variables,
     )
   }

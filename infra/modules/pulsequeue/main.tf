@@ -64,6 +64,7 @@ module "consumer" {
     rights          = local.rights[each.key]
     log_days        = local.settings.logDays
     network         = local.networks[each.key]
+    traced          = var.traced
     starts          = try(var.starts[each.key], {})
   }
 }
@@ -85,6 +86,7 @@ module "function" {
   reserved_concurrency = try(each.value.reservedConcurrency, null)
   log_days             = local.settings.logDays
   network              = local.networks[each.key]
+  traced               = var.traced
   starts               = try(var.starts[each.key], {})
 }
 

@@ -72,6 +72,12 @@ variable "concurrency_limit" {
   }
 }
 
+variable "traced" {
+  description = "Whether X-Ray records calls of the functions; each is billed."
+  type        = bool
+  default     = true
+}
+
 variable "starts" {
   description = "What is done about cold starts of which function, by its short name; module `function` says what there is. Nothing unless named."
   type = map(object({

@@ -154,6 +154,19 @@ run "refuses_half_a_function_kept_warm" {
   expect_failures = [var.starts]
 }
 
+run "is_traced_unless_told_otherwise_and_needs_no_right_to_it_then" {
+  command = plan
+
+  variables {
+    traced = false
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.this.tracing_config).mode == "PassThrough" && toset([for it in jsondecode(aws_iam_role_policy.this.policy).Statement : it.Sid]) == toset(["WriteLog"])
+    error_message = "What is not traced has no right to write traces."
+  }
+}
+
 run "refuses_wildcard_actions" {
   command = plan
 
