@@ -82,7 +82,7 @@ def _means(session: Session, *, yes: bool) -> Means:
     from scripts.deploying.release import Means
     from scripts.deploying.tools import InstalledPrograms, find_terraform
     from scripts.environment import open_environment
-    from scripts.verifying.deployed import has_read_side
+    from scripts.verifying.deployed import to_be_migrated
 
     def whereabouts() -> str:
         environment = open_environment(session.env)
@@ -100,7 +100,7 @@ def _means(session: Session, *, yes: bool) -> Means:
         InstalledPrograms(),
         consent,
         whereabouts,
-        lambda: has_read_side(open_environment(session.env)),
+        lambda: to_be_migrated(open_environment(session.env)),
         _grafana(),
     )
 

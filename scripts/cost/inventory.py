@@ -24,6 +24,7 @@ BILLED: Final = frozenset(
         "aws_cognito_user_pool",
         "aws_ecs_service",
         "aws_eip",
+        "aws_flow_log",
         "aws_kms_key",
         "aws_lb",
         "aws_nat_gateway",

@@ -57,7 +57,8 @@ def _network(environment: Environment, projection: Projection | None) -> Iterato
     yield Line("Network", "NAT gateways", gateways, prices.NAT_HOUR, _FIXED)
     addresses = environment.number_of("aws_eip") * HOURS_A_MONTH
     yield Line("Network", "public addresses", addresses, prices.ADDRESS_HOUR, _FIXED)
-    flows = environment.zones * _FLOWS * _FLOW_BYTES * _INTERVALS / GIB
+    logs = environment.number_of("aws_flow_log")
+    flows = logs * environment.zones * _FLOWS * _FLOW_BYTES * _INTERVALS / GIB
     yield Line("CloudWatch", "flow logs", flows, prices.LOGS_INGESTED, _FIXED)
     if projection:
         vitals = projection.database.instances * MINUTES_A_MONTH * _VITALS_BYTES / GIB

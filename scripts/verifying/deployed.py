@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scripts.errors import ToolError
+
 if TYPE_CHECKING:
     from scripts.environment import Environment
 
@@ -14,6 +16,15 @@ def has_read_side(environment: Environment) -> bool:
     return any(
         _is_there(environment, name) for name, spec in environment.topology.functions.items() if spec.database
     )
+
+
+def to_be_migrated(environment: Environment) -> bool:
+    """Tell whether it has a read side; one of which nothing is there is looked for in the wrong place."""
+    if has_read_side(environment):
+        return True
+    if not any(_is_there(environment, name) for name in environment.topology.functions):
+        raise ToolError(f"{environment.region} has no function of {environment.name}; is it deployed there?")
+    return False
 
 
 def as_deployed(environment: Environment) -> Environment:

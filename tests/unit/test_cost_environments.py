@@ -204,6 +204,10 @@ def test_a_module_that_is_not_there_is_not_counted(infra: Path) -> None:
     assert (after.number_of("aws_rds_cluster_instance"), after.number_of("aws_kms_key")) == (0, 1)
     assert (before.number_of("aws_vpc_endpoint"), after.number_of("aws_vpc_endpoint")) == (3, 0)
     assert after.database is None
+    assert (amounts(before)["CloudWatch", "flow logs"] > 0, amounts(after)["CloudWatch", "flow logs"]) == (
+        True,
+        0,
+    )
     assert total(after) < total(before)
 
 
