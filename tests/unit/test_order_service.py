@@ -1,69 +1,26 @@
-"""What the order service does with its events, over a ledger in memory."""
+"""What the order service does with orders that are placed, over a ledger in memory."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import pytest
 
-from services.order.service import OrderService
 from services.shared.errors import StoreUnavailableError
 from services.shared.events import (
     Event,
-    OrderCancelled,
     OrderRejected,
     PaymentRequested,
     PricedItem,
-    RefundRequested,
 )
-from services.shared.group_commit import GroupCommit
-from services.shared.ledger import Busy, Key, Order, Passed, Payment, Price, Status, Stock
-from tests.builders import HOLD, a_key, cancellation, deliveries, no_waiting, payment_request, placed
+from services.shared.ledger import Busy, Key, Order, Passed, Price, Status, Stock
+from tests.builders import HOLD, a_key, cancellation, placed
 from tests.fakes import (
     START,
-    ManualClock,
     MemoryStore,
-    RecordingBus,
-    RecordingTelemetry,
     ScriptedStore,
     a_stock,
 )
-
-
-class Shop:
-    """The order service and everything around it."""
-
-    def __init__(self, *stocks: Stock, store: MemoryStore | None = None) -> None:
-        self.store = store or MemoryStore(stocks or [a_stock()])
-        self.bus = RecordingBus()
-        self.telemetry = RecordingTelemetry()
-        self.clock = ManualClock()
-        ledger = GroupCommit(self.store, waits=no_waiting(2))
-        self.service = OrderService(ledger, self.bus, self.telemetry, clock=self.clock, hold=HOLD)
-
-    def handle(self, *events: Event) -> Collection[str]:
-        return self.service.handle(deliveries(*events))
-
-    def expire(self, *events: Event) -> Collection[str]:
-        return self.service.expire(deliveries(*events))
-
-    def order(self, name: str = "order-1") -> Order:
-        return self.store.orders[a_key(name)]
-
-    def stock(self, sku: str = "prod-001") -> tuple[int, int, int]:
-        stock = self.store.stock[a_key(sku)]
-        return stock.stock, stock.reserved, stock.available
-
-    def pay(self, name: str = "order-1") -> None:
-        """Let the payment service have confirmed an order."""
-        order = self.order(name)
-        paid = order.moved(Status.CONFIRMED, self.clock(), f"pay-{name}", payment=Payment(f"ch-{name}"))
-        self.store.orders[order.key] = paid
-
-    def messages(self) -> list[str]:
-        return [message for message, _, _ in self.telemetry.lines]
-
-
-# --- placing ------------------------------------------------------------------------------------------
+from tests.unit.shop import Shop
 
 
 def test_a_placed_order_is_reserved_and_its_payment_requested() -> None:
@@ -257,128 +214,6 @@ def test_a_refused_event_brings_back_every_message_that_owes_it() -> None:
     assert shop.handle(placed(), placed()) == {"m0", "m1"}
 
 
-# --- cancelling ---------------------------------------------------------------------------------------
-
-
-def test_a_reserved_order_is_cancelled_and_its_stock_released() -> None:
-    shop = Shop()
-    shop.handle(placed(quantity=2))
-    shop.clock.advance(timedelta(minutes=1))
-
-    again = shop.handle(cancellation())
-
-    assert again == set()
-    assert (shop.order().status, shop.order().reason) == (Status.CANCELLED, "customer_request")
-    assert shop.order().history[-1].event_id == "cancel-order-1"
-    assert shop.stock() == (10, 0, 10)
-    event = shop.bus.published[-1]
-    assert isinstance(event, OrderCancelled)
-    assert (event.reason, event.occurred_at) == ("customer_request", START + timedelta(minutes=1))
-    assert shop.telemetry.counted("orders_total", outcome="cancelled") == 1
-    assert shop.telemetry.counted("inventory_units_total", operation="release") == 2
-
-
-def test_an_order_placed_and_called_off_in_one_batch_ends_cancelled() -> None:
-    shop = Shop()
-
-    again = shop.handle(cancellation(), placed())
-
-    assert again == set()
-    assert shop.order().status is Status.CANCELLED
-    assert shop.stock() == (10, 0, 10)
-
-
-def test_a_cancellation_that_overtakes_its_order_goes_back() -> None:
-    shop = Shop()
-
-    assert shop.handle(cancellation()) == {"m0"}
-    assert shop.bus.published == []
-
-
-def test_a_cancellation_that_overtook_its_order_works_when_it_comes_again() -> None:
-    shop = Shop()
-    shop.handle(cancellation())
-    shop.handle(placed())
-
-    assert shop.handle(cancellation()) == set()
-    assert shop.order().status is Status.CANCELLED
-
-
-def test_a_repeated_cancellation_has_no_second_effect_and_the_same_event() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.handle(cancellation(), cancellation())
-    shop.clock.advance(timedelta(minutes=1))
-    shop.handle(cancellation())
-
-    assert shop.stock() == (10, 0, 10)
-    assert shop.bus.names() == ["PaymentRequested", "OrderCancelled", "OrderCancelled"]
-    assert shop.bus.published[1] == shop.bus.published[2]
-    assert shop.telemetry.counted("orders_total", outcome="cancelled") == 1
-
-
-def test_a_crash_between_cancelling_and_publishing_is_finished_by_the_redelivery() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.bus.refuse = 1
-
-    lost = shop.handle(cancellation())
-    delivered = shop.handle(cancellation())
-
-    assert (lost, delivered) == ({"m0"}, set())
-    assert shop.bus.names() == ["PaymentRequested", "OrderCancelled"]
-
-
-def test_a_cancellation_of_a_paid_order_asks_for_a_refund_with_restock() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.pay()
-
-    again = shop.handle(cancellation())
-
-    assert again == set()
-    assert shop.order().status is Status.CONFIRMED
-    event = shop.bus.published[-1]
-    assert isinstance(event, RefundRequested)
-    assert (event.restock, event.reason, event.order_id) == (True, "customer_request", "order-1")
-
-
-def test_a_repeated_cancellation_of_a_paid_order_asks_for_the_same_refund() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.pay()
-
-    shop.handle(cancellation())
-    shop.handle(cancellation())
-
-    assert shop.bus.published[-1] == shop.bus.published[-2]
-
-
-def test_a_cancellation_of_a_rejected_order_changes_nothing() -> None:
-    shop = Shop()
-    shop.handle(placed(quantity=99))
-
-    assert shop.handle(cancellation()) == set()
-    assert shop.order().status is Status.REJECTED
-    assert shop.bus.names() == ["OrderRejected"]
-
-
-def test_a_cancellation_in_contention_goes_back() -> None:
-    store = ScriptedStore([a_stock()], [])
-    shop = Shop(store=store)
-    shop.handle(placed())
-    shop.store = ScriptedStore([], [[Busy(), Passed()]] * 99)
-    shop.store.orders, shop.store.stock = store.orders, store.stock
-    contended = OrderService(
-        GroupCommit(shop.store, waits=no_waiting(1)), shop.bus, shop.telemetry, clock=shop.clock, hold=HOLD
-    )
-
-    again = contended.handle(deliveries(cancellation()))
-
-    assert again == {"m0"}
-    assert shop.order().status is Status.RESERVED
-
-
 class DarkStore(MemoryStore):
     """Writes, but cannot be read."""
 
@@ -391,98 +226,6 @@ def test_a_store_that_cannot_be_read_makes_the_whole_batch_wait() -> None:
 
     with pytest.raises(StoreUnavailableError):
         shop.handle(placed(), cancellation())
-
-
-# --- expiry -------------------------------------------------------------------------------------------
-
-
-def test_a_reservation_past_its_time_is_released() -> None:
-    shop = Shop()
-    shop.handle(placed(quantity=2))
-    (requested,) = shop.bus.published
-    shop.clock.advance(HOLD)
-
-    again = shop.expire(requested)
-
-    assert again == set()
-    assert (shop.order().status, shop.order().reason) == (Status.CANCELLED, "reservation_expired")
-    assert shop.stock() == (10, 0, 10)
-    event = shop.bus.published[-1]
-    assert isinstance(event, OrderCancelled)
-    assert event.reason == "reservation_expired"
-    assert shop.telemetry.counted("orders_total", outcome="expired") == 1
-
-
-def test_an_expiry_that_comes_early_goes_back() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.clock.advance(HOLD - timedelta(milliseconds=1))
-
-    assert shop.expire(*shop.bus.published) == {"m0"}
-    assert shop.order().status is Status.RESERVED
-
-
-def test_an_expiry_of_an_order_that_is_not_there_goes_back() -> None:
-    shop = Shop()
-    shop.clock.advance(HOLD)
-
-    assert shop.expire(payment_request()) == {"m0"}
-
-
-@pytest.mark.parametrize("settle", ["pay", "cancel"])
-def test_the_expiry_of_a_settled_order_does_nothing(settle: str) -> None:
-    shop = Shop()
-    shop.handle(placed())
-    if settle == "pay":
-        shop.pay()
-    else:
-        shop.handle(cancellation())
-    shop.clock.advance(HOLD)
-    order, stock = shop.order(), shop.stock()
-    shop.bus.published.clear()
-
-    assert shop.expire(payment_request()) == set()
-    assert (shop.order(), shop.stock()) == (order, stock)
-    assert shop.bus.published == []
-
-
-def test_a_repeated_expiry_has_no_second_effect_and_the_same_event() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.clock.advance(HOLD)
-
-    shop.expire(payment_request(), payment_request())
-    shop.clock.advance(HOLD)
-    shop.expire(payment_request())
-
-    assert shop.stock() == (10, 0, 10)
-    assert shop.bus.names() == ["PaymentRequested", "OrderCancelled", "OrderCancelled"]
-    assert shop.bus.published[1] == shop.bus.published[2]
-    assert shop.telemetry.counted("orders_total", outcome="expired") == 1
-
-
-def test_a_crash_between_expiring_and_publishing_is_finished_by_the_redelivery() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.clock.advance(HOLD)
-    shop.bus.refuse = 1
-
-    lost = shop.expire(payment_request())
-    delivered = shop.expire(payment_request())
-
-    assert (lost, delivered) == ({"m0"}, set())
-    assert shop.bus.names() == ["PaymentRequested", "OrderCancelled"]
-
-
-def test_a_reservation_whose_time_is_not_over_is_not_forgotten_by_a_wrong_expiry() -> None:
-    shop = Shop()
-    shop.handle(placed())
-    shop.clock.advance(HOLD - timedelta(minutes=1))
-
-    again = shop.expire(payment_request(expires_at=START))
-
-    assert again == {"m0"}
-    assert shop.order().status is Status.RESERVED
 
 
 def test_no_messages_are_no_work() -> None:
