@@ -39,7 +39,7 @@ test-infra: $(STAMP) ## Prove the Terraform: formats, conventions, modules, then
 
 .PHONY: checkov
 checkov: $(STAMP) ## Look for what is unsafe in infra/ and .github/; what is left alone has its reason beside it
-	@$(BIN)/python -m scripts.checkov
+	@$(BIN)/python -m scripts.deploy.checkov
 
 .PHONY: simulate
 simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and its story, MUTATIONS=1 the proof
@@ -96,7 +96,7 @@ format: $(STAMP) ## Let ruff format, and fix what it can
 .PHONY: schemas
 schemas: $(STAMP) ## Write docs/events/ and docs/openapi.json from the models
 	$(BIN)/pulsequeue events schema --all --output docs/events
-	@$(BIN)/python -m scripts.ops.openapi
+	@$(BIN)/python -m scripts.ops.contracts.openapi
 
 .PHONY: dashboards
 dashboards: $(STAMP) ## Write monitoring/grafana/*.json from the dashboards' sources

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.environment import Clients, Environment, open_environment
-from scripts.local import emulator as ministack
-from scripts.local import samples
+from scripts.environment.environment import Clients, Environment, open_environment
+from scripts.local import sample_orders
 from scripts.local import stack as local_stack
+from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
 
 HOLD_SECONDS = 6
@@ -87,7 +87,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     local_stack.up(options, home=home)
     try:
         environment = open_environment("local", home=home)
-        samples.seed(environment, samples.catalogue())
+        sample_orders.seed(environment, sample_orders.catalogue())
         yield RunningStack(home, environment)
     finally:
         local_stack.down(home=home)

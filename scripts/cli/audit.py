@@ -7,11 +7,11 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.audit import Report
-    from scripts.ops.repair import Repaired
+    from scripts.ops.reconcile.reconcile import Report
+    from scripts.ops.reconcile.repair import Repaired
 
 
 def register(app: typer.Typer) -> None:
@@ -36,9 +36,9 @@ def audit(
     ] = True,
 ) -> None:
     """Recount every SKU against its open orders, and look for impossible orders. Exit 1 on a finding."""
-    from scripts.ops.audit import audit as recount_all
-    from scripts.ops.audit import publish
-    from scripts.ops.repair import repair
+    from scripts.ops.reconcile.reconcile import audit as recount_all
+    from scripts.ops.reconcile.reconcile import publish
+    from scripts.ops.reconcile.repair import repair
 
     allowed = timedelta(seconds=grace)
     report = recount_all(session.desk, grace=allowed, say=session.out.note)

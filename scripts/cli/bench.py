@@ -10,11 +10,11 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from benchmarks.catalogue import Benchmark
-    from benchmarks.report import Circumstances, Report
+    from benchmarks.catalog import Benchmark
+    from benchmarks.harness.report import Circumstances, Report
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +41,9 @@ def bench(
 ) -> None:
     """Measure, and write a report of each benchmark: a page, charts, and every number as JSON."""
     try:
-        from benchmarks.catalogue import CATALOGUE
-        from benchmarks.report import record
-        from benchmarks.shelf import keep
+        from benchmarks.catalog import CATALOGUE
+        from benchmarks.harness.report import record
+        from benchmarks.harness.report_store import keep
     except ModuleNotFoundError as error:
         raise ToolError(f"benchmarks run from a checkout, after `make install` ({error}).") from None
     purposes = {name: it.purpose for name, it in CATALOGUE.items()}
@@ -65,9 +65,9 @@ def bench(
 
 
 def _measured(benchmark: "Benchmark", *, quick: bool) -> "tuple[Report, Circumstances]":
-    from benchmarks.machine import load, machine
-    from benchmarks.measuring import Scale
-    from benchmarks.report import Circumstances
+    from benchmarks.harness.machine import load, machine
+    from benchmarks.harness.report import Circumstances
+    from benchmarks.harness.statistics import Scale
 
     scale = Scale.QUICK if quick else Scale.FULL
     load_before, started = load(), time.monotonic()
@@ -78,8 +78,8 @@ def _measured(benchmark: "Benchmark", *, quick: bool) -> "tuple[Report, Circumst
 
 
 def _folder(*, quick: bool) -> Path:
-    from scripts.local.state import home_folder
-    from scripts.topology import CHECKOUT
+    from scripts.environment.local_state import home_folder
+    from scripts.environment.topology import CHECKOUT
 
     # What is kept is not overwritten by a glance.
     return home_folder() / "benchmarks" if quick else CHECKOUT / "docs" / "benchmarks"

@@ -8,7 +8,7 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scripts.cost.bill import Deployed
     from scripts.cost.limits import Limit
     from scripts.cost.lines import Bill
-    from scripts.topology import Topology
+    from scripts.environment.topology import Topology
 
 _ORDERS, _RATE = 1_000_000, 1_000.0
 _THIS_MACHINE = "local"
@@ -66,11 +66,11 @@ def cost(
     With --env it is the bill of that environment, as infra/envs has it; else that of the pipeline alone.
     """
     from scripts.cost.bill import monthly
-    from scripts.cost.figures import MEASURED, Figures
     from scripts.cost.limits import limits
+    from scripts.cost.measurements import MEASURED, Figures
     from scripts.cost.model import Assumptions, Model, Orders
     from scripts.cost.prices import SECONDS_A_MONTH
-    from scripts.topology import Topology
+    from scripts.environment.topology import Topology
 
     month = _month(orders, rate, SECONDS_A_MONTH)
     model = Model(

@@ -6,10 +6,10 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.environment import Environment
+    from scripts.environment.environment import Environment
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def migrate(session: Session) -> None:
     """Bring the schema up to date; safe to run twice, and by two at once."""
-    from scripts.ops.database import ask
+    from scripts.environment.migrator_client import ask
 
     applied = ask(_environment(session), {"action": "migrate"})["applied"]
     names = ", ".join(_named(it) for it in applied)
@@ -34,7 +34,7 @@ def migrate(session: Session) -> None:
 
 def status(session: Session) -> None:
     """Tell which migrations are applied, and how much each tenant's events have made known."""
-    from scripts.ops.database import ask
+    from scripts.environment.migrator_client import ask
 
     said = ask(_environment(session), {"action": "status"})
     migrations = [(_named(it), it["state"], it["applied_at"]) for it in said["migrations"]]
@@ -64,12 +64,12 @@ def rebuild(
     ] = None,
 ) -> None:
     """Empty what follows from events, and have the archive tell them again."""
-    from scripts.ops import rebuilding
+    from scripts.ops.replay import rebuild
 
     currencies = dict(_chosen(it) for it in currency or ())
 
     desk, environment = session.desk, _environment(session)
-    outlook = rebuilding.outlook(desk, environment)
+    outlook = rebuild.outlook(desk, environment)
     if not yes:
         session.out.show(
             outlook.told(),
@@ -78,8 +78,8 @@ def rebuild(
         session.out.note("Nothing was changed; say --yes to empty the database and replay the archive.")
         return
     with session.out.progress("Replayed", outlook.archived or 0) as advance:
-        plan = rebuilding.Rebuild(outlook, lossy, currencies)
-        told = rebuilding.rebuild(desk, environment, plan, lambda it: advance(it.replayed.total()))
+        plan = rebuild.Rebuild(outlook, lossy, currencies)
+        told = rebuild.rebuild(desk, environment, plan, lambda it: advance(it.replayed.total()))
     session.out.show(
         {**outlook.told(), "replay": told.name, "state": told.progress.state, "sent": dict(told.sent)},
         f"{told.sent.total()} events are on their way into the empty database; "
@@ -111,9 +111,9 @@ def seed(
     A tenant that nothing was heard of yet gets it in bulk, a million orders in minutes; any other as events
     come, a few thousand a second.
     """
-    from scripts.history.history import History
+    from scripts.common.times import moment
+    from scripts.demo_data.generator import History
     from scripts.local import database
-    from scripts.ops.times import moment
 
     now = session.desk.clock.now()
     past = History(orders, customers, months, number, tenant, moment(until, now))
@@ -148,21 +148,21 @@ def rate(
 
 
 def _change(session: Session, request: dict[str, Any]) -> None:
-    from scripts.ops.database import ask
+    from scripts.environment.migrator_client import ask
 
     ask(_environment(session), request)
     session.out.show(request, "Done.")
 
 
 def _environment(session: Session) -> "Environment":
-    from scripts.environment import open_environment
+    from scripts.environment.environment import open_environment
 
     return open_environment(session.env)
 
 
 def _local_database(session: Session) -> str:
-    from scripts.environment import LOCAL
-    from scripts.local.state import StackState, home_folder
+    from scripts.environment.environment import LOCAL
+    from scripts.environment.local_state import StackState, home_folder
 
     if session.env != LOCAL:
         raise ToolError("an invented past is for the local stack alone.", exit_code=2)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
-from scripts.running import interrupted_when_ended
+from scripts.common.errors import ToolError
+from scripts.common.subprocesses import interrupted_when_ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.deploying.release import Grafana, Means, Release
+    from scripts.deploy.release import Grafana, Means, Release
 
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for pipelines.")]
 First = Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin at this step.")]
@@ -40,7 +40,7 @@ def deploy(
 
     The steps are lint, types, tests, package, plan, consent, apply, migrate, verify and dashboards.
     """
-    from scripts.deploying.steps import chosen, run
+    from scripts.deploy.steps import chosen, run
 
     with _released(session, yes=yes) as release:
         steps = chosen(release.steps(), first=first, only=only)
@@ -58,8 +58,8 @@ def destroy(
     ] = None,
 ) -> None:
     """Remove an environment, and all data in it."""
-    from scripts.deploying.release import PROD
-    from scripts.deploying.steps import run
+    from scripts.deploy.release import PROD
+    from scripts.deploy.steps import run
 
     if session.env == PROD and known != PROD:
         raise ToolError("prod is not removed unless `--i-know-what-i-do prod` says so.", exit_code=2)
@@ -70,7 +70,7 @@ def destroy(
 
 @contextmanager
 def _released(session: Session, *, yes: bool) -> Iterator[Release]:
-    from scripts.deploying.release import Release, Target
+    from scripts.deploy.release import Release, Target
 
     target = Target.of(session.env, os.environ)
     # A plan has secrets in it: nobody else reads it, and it goes with whoever made it.
@@ -79,10 +79,10 @@ def _released(session: Session, *, yes: bool) -> Iterator[Release]:
 
 
 def _means(session: Session, *, yes: bool) -> Means:
-    from scripts.deploying.release import Means
-    from scripts.deploying.tools import InstalledPrograms, find_terraform
-    from scripts.environment import open_environment
-    from scripts.verifying.deployed import to_be_migrated
+    from scripts.deploy.programs import InstalledPrograms, find_terraform
+    from scripts.deploy.release import Means
+    from scripts.environment.environment import open_environment
+    from scripts.verify.deployed import to_be_migrated
 
     def whereabouts() -> str:
         environment = open_environment(session.env)
@@ -106,7 +106,7 @@ def _means(session: Session, *, yes: bool) -> Means:
 
 
 def _grafana() -> Grafana | None:
-    from scripts.deploying.release import Grafana
+    from scripts.deploy.release import Grafana
 
     told = [os.environ.get(name) for name in ("GRAFANA_URL", "GRAFANA_USER", "PROMETHEUS_URL")]
     url, user, prometheus = told

@@ -7,11 +7,11 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.dead_letter_office import Handled
-    from scripts.ops.dead_letters import DeadLetterQueue, Filter, Letter
+    from scripts.ops.dlq.dlq import Handled
+    from scripts.ops.dlq.messages import DeadLetterQueue, Filter, Letter
 
 Function = Annotated[
     str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
@@ -49,7 +49,7 @@ def ls(
     limit: Annotated[int, typer.Option(min=1, help="Look at no more than about so many.")] = 1_000,
 ) -> None:
     """List dead letters, oldest first."""
-    from scripts.ops.dead_letter_office import peek
+    from scripts.ops.dlq.dlq import peek
 
     meant = _filter(
         session,
@@ -68,8 +68,8 @@ def show(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="A message id, or how it begins.")],
 ) -> None:
     """Show one dead letter whole."""
-    from scripts.ops.dead_letter_office import peek
-    from scripts.ops.dead_letters import Filter, letter_view
+    from scripts.ops.dlq.dlq import peek
+    from scripts.ops.dlq.messages import Filter, letter_view
 
     letters = peek(_queues(session, function), Filter())
     found = [letter for letter in letters if letter.message_id.startswith(message_id)]
@@ -110,8 +110,8 @@ def redrive(
     It can be interrupted or killed, and run again: a letter is deleted only after it was sent. What a killed
     run had in hand is hidden for half a minute, and as long more as ten letters take at the --rate.
     """
-    from scripts.ops.dead_letter_office import Handled
-    from scripts.ops.dead_letter_office import redrive as send_again
+    from scripts.ops.dlq.dlq import Handled
+    from scripts.ops.dlq.dlq import redrive as send_again
 
     meant = _filter(
         session,
@@ -147,8 +147,8 @@ def drop(
     yes: Yes = False,
 ) -> None:
     """Delete dead letters; the audit log keeps their words. Says only what would go, unless --yes."""
-    from scripts.ops.dead_letter_office import Handled
-    from scripts.ops.dead_letter_office import drop as throw_away
+    from scripts.ops.dlq.dlq import Handled
+    from scripts.ops.dlq.dlq import drop as throw_away
 
     meant = _filter(
         session,
@@ -189,8 +189,8 @@ def _filter(
     newer_than: str | None,
     ids: list[str] | None = None,
 ) -> "Filter":
-    from scripts.ops.dead_letters import Filter
-    from scripts.ops.times import moment
+    from scripts.common.times import moment
+    from scripts.ops.dlq.messages import Filter
 
     now = session.desk.clock.now()
     return Filter(
@@ -204,7 +204,7 @@ def _filter(
 
 
 def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", done: str) -> None:
-    from scripts.ops.dead_letter_office import peek
+    from scripts.ops.dlq.dlq import peek
 
     letters = peek(queues, meant)
     _list(session, letters, f"no dead letter would be {done}")
@@ -213,8 +213,8 @@ def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", d
 
 
 def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
-    from scripts.ops.dead_letters import letter_view
-    from scripts.ops.times import ago
+    from scripts.common.times import ago
+    from scripts.ops.dlq.messages import letter_view
 
     now = session.desk.clock.now()
     rows = [

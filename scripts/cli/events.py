@@ -7,7 +7,7 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs" / "events"
 
@@ -21,8 +21,8 @@ def register(app: typer.Typer) -> None:
 
 def ls(session: Session) -> None:
     """List every event: what it says, who emits it, who takes it."""
-    from scripts.ops.event_catalogue import catalogue
-    from scripts.topology import Topology
+    from scripts.environment.topology import Topology
+    from scripts.ops.contracts.event_catalog import catalogue
 
     entries = catalogue(Topology.load())
     session.out.show(
@@ -52,8 +52,8 @@ def schema(
     output: Annotated[Path | None, typer.Option(help="Write one file per event into this folder.")] = None,
 ) -> None:
     """Print an event's JSON Schema, or write all of them into a folder."""
-    from scripts.ops.event_catalogue import model_of
-    from scripts.ops.schemas import render, schemas, write_all
+    from scripts.ops.contracts.event_catalog import model_of
+    from scripts.ops.contracts.schemas import render, schemas, write_all
 
     if every == (event is not None):
         raise ToolError("name one event, or say --all.", exit_code=2)
@@ -82,8 +82,8 @@ def validate(
     """Check an event as its consumer would."""
     from datetime import UTC, datetime
 
-    from scripts.ops.documents import read_json
-    from scripts.ops.event_catalogue import validate as check
+    from scripts.common.json_input import read_json
+    from scripts.ops.contracts.event_catalog import validate as check
 
     name, faults = check(read_json(file, stdin=session.stdin), event, datetime.now(UTC))
     data = {"event": name, "valid": not faults, "faults": faults}
@@ -97,8 +97,8 @@ def release(
     folder: Annotated[Path, typer.Option(help="Where the releases are kept.")] = _DOCS / "released",
 ) -> None:
     """Promise today's contracts to the outside; refused when they break an earlier promise."""
-    from scripts.ops.contract_releases import release as promise
-    from scripts.ops.schemas import schemas
+    from scripts.ops.contracts.schema_registry import release as promise
+    from scripts.ops.contracts.schemas import schemas
 
     path = promise(folder, schemas())
     said = f"released as {path}." if path else "nothing changed since the last release."

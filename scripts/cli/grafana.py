@@ -9,7 +9,7 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 _USAGE = 2
 _PROMETHEUS_SILENT = 6
@@ -27,7 +27,7 @@ def build(
     output: Annotated[Path | None, typer.Option(help="The folder to write into.")] = None,
 ) -> None:
     """Write the dashboards from their sources into monitoring/grafana."""
-    from scripts.grafana.names import DASHBOARDS
+    from scripts.grafana.identifiers import DASHBOARDS
 
     try:
         from scripts.grafana.build import write_all

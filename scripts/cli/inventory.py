@@ -7,11 +7,11 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.ops.inventory import Changed
-    from services.shared.items import Unreadable
+    from services.shared.adapters.dynamodb_items import Unreadable
     from services.shared.ledger import Stock
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "data" / "catalogue.json"
@@ -50,8 +50,8 @@ def seed(
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
     """Put the products of a catalogue that are not in the inventory yet; leave the others alone."""
+    from scripts.common.json_input import read_json
     from scripts.ops import inventory
-    from scripts.ops.documents import read_json
 
     source = file or str(CATALOGUE)
     catalogue = inventory.products(read_json(source, stdin=session.stdin), source)
@@ -111,7 +111,7 @@ def _insist(*, told: bool) -> None:
 
 
 def _show(session: Session, stocks: "list[Stock]", *, one: bool = False) -> None:
-    from scripts.ops.views import money, stock_view
+    from scripts.ops.presenters import money, stock_view
 
     data = [stock_view(stock) for stock in stocks]
     several = any(stock.key.tenant_id != DEFAULT_TENANT for stock in stocks)

@@ -28,7 +28,7 @@ from scripts.cli import (
     verify,
 )
 from scripts.cli.session import Json, Session, session_of
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -127,7 +127,7 @@ def _sentence(error: Exception) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
     from pydantic import ValidationError
 
-    from scripts.ops.documents import faults
+    from scripts.common.json_input import faults
     from services.shared.errors import PulseQueueError
 
     match error:

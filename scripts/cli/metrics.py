@@ -19,7 +19,7 @@ def metrics(
     raw: Annotated[bool, typer.Option("--raw", help="Print the page as it is served.")] = False,
 ) -> None:
     """Scrape /metrics once and show what it says."""
-    from scripts.environment import open_environment
+    from scripts.environment.environment import open_environment
     from scripts.ops.metrics_page import address, fetch, samples
 
     page = fetch(address(open_environment(session.env)))

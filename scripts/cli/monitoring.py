@@ -7,7 +7,7 @@ import typer
 from scripts.cli.session import Json, session_of
 
 if TYPE_CHECKING:
-    from scripts.local.monitoring import Monitoring
+    from scripts.local.monitoring.launcher import Monitoring
 
 
 def register(app: typer.Typer) -> None:
@@ -19,19 +19,19 @@ def register(app: typer.Typer) -> None:
 
 def up(context: typer.Context, *, as_json: Json = False) -> None:
     """Start Prometheus over the local stack: in containers, or a `prometheus` of this machine."""
-    from scripts.local import monitoring
+    from scripts.local.monitoring import launcher
 
     out = session_of(context).with_options(None, as_json=as_json).out
     out.note("Starting Prometheus over the local stack ...")
-    found = monitoring.up()
+    found = launcher.up()
     out.show(found.model_dump(mode="json", include={"kind", "pages", "log"}), _view(found))
 
 
 def down(context: typer.Context, *, as_json: Json = False) -> None:
     """Stop what `monitoring up` started; what was measured is kept."""
-    from scripts.local import monitoring
+    from scripts.local.monitoring import launcher
 
-    stopped = monitoring.down()
+    stopped = launcher.down()
     said = "Nothing watches the local stack any more." if stopped else "Nothing watched the local stack."
     session_of(context).with_options(None, as_json=as_json).out.show({"stopped": stopped}, said)
 

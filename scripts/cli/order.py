@@ -7,13 +7,13 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from scripts.ops.order_story import Story
+    from scripts.ops.orders.timeline import Story
     from services.shared.ledger import Key, Order
 
 Id = Annotated[str, typer.Argument(metavar="ORDER_ID")]
@@ -38,9 +38,9 @@ def show(
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
     """Show all that is known of an order: status, items, payment, events, logs, dead letters."""
-    from scripts.ops.order_requests import find, key_of
-    from scripts.ops.order_story import gather
-    from scripts.ops.views import order_view, story_view
+    from scripts.ops.orders.order_requests import find, key_of
+    from scripts.ops.orders.timeline import gather
+    from scripts.ops.presenters import order_view, story_view
 
     order = find(session.desk, key_of(order_id, tenant))
     if brief:
@@ -54,8 +54,8 @@ def watch(
     session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
 ) -> None:
     """Follow an order until it has come to its end."""
-    from scripts.ops.order_following import settled
-    from scripts.ops.order_requests import key_of
+    from scripts.ops.orders.order_requests import key_of
+    from scripts.ops.orders.tracking import settled
 
     _follow(session, key_of(order_id, tenant), settled, timeout)
 
@@ -70,7 +70,7 @@ def cancel(
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
     """Ask for an order to be called off: released while it is reserved, refunded once it is paid."""
-    from scripts.ops.order_requests import cancelled, key_of, request_cancellation
+    from scripts.ops.orders.order_requests import cancelled, key_of, request_cancellation
 
     key = key_of(order_id, tenant)
     request_cancellation(session.desk, key, reason)
@@ -88,7 +88,7 @@ def refund(
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
     """Ask for a confirmed order's money to be given back."""
-    from scripts.ops.order_requests import key_of, refunded, request_refund
+    from scripts.ops.orders.order_requests import key_of, refunded, request_refund
 
     key = key_of(order_id, tenant)
     request_refund(session.desk, key, reason, restock=restock)
@@ -105,8 +105,8 @@ def _asked(
 
 
 def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", timeout: float) -> None:
-    from scripts.ops.order_following import follow
-    from scripts.ops.views import order_view
+    from scripts.ops.orders.tracking import follow
+    from scripts.ops.presenters import order_view
 
     told: list[str] = []
 
@@ -130,7 +130,7 @@ def _view(order: "Order") -> list[Table | str]:
 
 
 def _facts_and_items(order: "Order") -> list[Table | str]:
-    from scripts.ops.views import money
+    from scripts.ops.presenters import money
 
     facts: list[tuple[str, object]] = [
         ("order", order.key.id),

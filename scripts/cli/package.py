@@ -38,8 +38,8 @@ def package(
     as_json: Json = False,
 ) -> None:
     """Build one zip per service, the same bytes from the same sources."""
+    from scripts.environment.topology import Topology
     from scripts.packaging.packages import build
-    from scripts.topology import Topology
 
     out = session_of(context).with_options(None, as_json=as_json).out
     target = Target.of(platform, python)

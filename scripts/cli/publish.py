@@ -9,12 +9,12 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import DEFAULT_TENANT, Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.load import Sent
-    from scripts.ops.order_drafts import Draft
-    from scripts.ops.order_following import Followed
+    from scripts.ops.orders.load_generator import Sent
+    from scripts.ops.orders.order_input import Draft
+    from scripts.ops.orders.tracking import Followed
     from services.shared.ledger import Key, Order
 
 _USAGE = 2
@@ -95,14 +95,14 @@ def _only_with_a_file(**given: object) -> None:
 
 
 def _from_file(session: Session, file: str, scenario: str | None) -> "list[Draft]":
-    from scripts.ops.documents import read_json
-    from scripts.ops.order_drafts import drafts
+    from scripts.common.json_input import read_json
+    from scripts.ops.orders.order_input import drafts
 
     return drafts(read_json(file, stdin=session.stdin), scenario)
 
 
 def _checked(session: Session, orders: "list[Draft]", *, validate: bool) -> "list[Draft]":
-    from scripts.ops.order_drafts import check
+    from scripts.ops.orders.order_input import check
 
     if validate:
         check(orders, session.desk.clock.now())
@@ -112,7 +112,7 @@ def _checked(session: Session, orders: "list[Draft]", *, validate: bool) -> "lis
 def _from_flags(
     order_id: str | None, customer_id: str, items: Sequence[str], flags: dict[str, str]
 ) -> "list[Draft]":
-    from scripts.ops.order_drafts import Draft, items_of, order_detail
+    from scripts.ops.orders.order_input import Draft, items_of, order_detail
 
     if not items:
         raise ToolError("say what is ordered: --item sku=quantity, a FILE, or --count.", exit_code=_USAGE)
@@ -125,8 +125,8 @@ def _load(
     """Make up the orders as they are sent; a million of them are never held at once."""
     from itertools import islice
 
-    from scripts.ops.load import load_drafts
-    from scripts.ops.order_drafts import items_of
+    from scripts.ops.orders.load_generator import load_drafts
+    from scripts.ops.orders.order_input import items_of
 
     chosen: list[dict[str, Any]] = items_of(items)
     if not chosen:
@@ -146,7 +146,7 @@ def _load(
 def _send(
     session: Session, orders: "Iterable[Draft]", total: int, rate: float | None, *, keep: int | None
 ) -> "Sent":
-    from scripts.ops.load import send
+    from scripts.ops.orders.load_generator import send
 
     with session.out.progress("Publishing", total) as advance:
         return send(
@@ -155,7 +155,7 @@ def _send(
 
 
 def _follow(session: Session, keys: "Sequence[Key]", timeout: float) -> "Followed":
-    from scripts.ops.order_following import follow
+    from scripts.ops.orders.tracking import follow
 
     with session.out.progress("Settled", len(keys)) as advance:
         return follow(
@@ -193,7 +193,7 @@ def _report(session: Session, sent: "Sent", followed: "Followed | None") -> None
 
 
 def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: list[Table | str]) -> None:
-    from scripts.ops.views import money, order_view
+    from scripts.ops.presenters import money, order_view
 
     data["orders"] = [
         order_view(order) if order else {"orderId": key.id, "status": None} for key, order in orders.items()
@@ -208,7 +208,7 @@ def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: 
 
 
 def _sum_up(followed: "Followed", data: dict[str, Any], view: list[Table | str]) -> None:
-    from scripts.ops.order_following import summarize
+    from scripts.ops.orders.tracking import summarize
 
     summary = summarize(followed)
     data |= {

@@ -6,11 +6,11 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.archive import Contents
-    from scripts.ops.replaying import Plan, Told
+    from scripts.ops.replay.event_archive import Contents
+    from scripts.ops.replay.replay import Plan, Told
 
 _USAGE = 2
 
@@ -40,12 +40,12 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only count.")] = False,
 ) -> None:
     """Send archived events to their consumers again. Only counts them, unless --yes."""
-    from scripts.ops import replaying
+    from scripts.ops.replay import replay
 
     if sum(given is not None for given in (since, resume, discard)) != 1:
         raise ToolError("say --from, or --resume, or --discard.", exit_code=_USAGE)
     if discard is not None:
-        replaying.discard(session.desk, discard)
+        replay.discard(session.desk, discard)
         session.out.show({"discarded": discard}, f"Replay {discard} is given up.")
         return
     with session.out.progress("Replayed", 0) as advance:
@@ -58,15 +58,15 @@ def replay(
             advance(told.replayed.total())
 
         if resume is not None:
-            _report(session, {}, replaying.resume(session.desk, resume, rate=rate, seen=seen))
+            _report(session, {}, replay.resume(session.desk, resume, rate=rate, seen=seen))
             return
         plan = _plan(session, since or "", until, event or (), consumer or ())
         contents = session.desk.archive.contents()
         _announce(session, plan, contents)
         if yes:
-            told = replaying.replay(session.desk, plan, rate=rate, seen=seen)
+            told = replay.replay(session.desk, plan, rate=rate, seen=seen)
         else:
-            told = replaying.count(session.desk, plan, seen)
+            told = replay.count(session.desk, plan, seen)
     data = {**plan.parameters(), "archivedEvents": contents.events, "started": yes}
     _report(session, data, told)
     if not yes:
@@ -80,8 +80,8 @@ def _plan(
     events: "tuple[str, ...] | list[str]",
     consumers: "tuple[str, ...] | list[str]",
 ) -> "Plan":
-    from scripts.ops.replaying import Plan, routes, window
-    from scripts.ops.times import moment
+    from scripts.common.times import moment
+    from scripts.ops.replay.replay import Plan, routes, window
 
     now = session.desk.clock.now()
     chosen = routes(session.desk.topology, events, consumers)

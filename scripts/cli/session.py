@@ -11,7 +11,7 @@ import typer
 from scripts.cli.output import Output
 
 if TYPE_CHECKING:
-    from scripts.ops.desk import Desk
+    from scripts.ops.context import Desk
 
 Function = Callable[..., None]
 Env = Annotated[
@@ -24,7 +24,7 @@ DEFAULT_TENANT = "default"
 
 
 def _open_desk(env: str) -> "Desk":
-    from scripts.ops.aws_desk import open_desk
+    from scripts.ops.aws_context import open_desk
 
     return open_desk(env)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 # The heavy imports (boto3, pydantic, rich) wait until a command runs: `pulsequeue --help` should not.
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from scripts.environment import Environment
-    from scripts.local.samples import SamplesResult
+    from scripts.environment.environment import Environment
+    from scripts.environment.local_state import StackState
+    from scripts.local.sample_orders import SamplesResult
     from scripts.local.stack import Status
-    from scripts.local.state import StackState
     from scripts.ops.function_logs import LogLine
 
 _SPANS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -53,8 +53,8 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start the whole system on this machine, run sample orders through it, and leave it running."""
-    from scripts.environment import LOCAL, open_environment
-    from scripts.local import samples as sampling
+    from scripts.environment.environment import LOCAL, open_environment
+    from scripts.local import sample_orders as sampling
     from scripts.local import stack
 
     options = stack.StackOptions(
@@ -117,7 +117,7 @@ def logs(
     """Print what the functions have logged."""
     import time
 
-    from scripts.environment import LOCAL, open_environment
+    from scripts.environment.environment import LOCAL, open_environment
     from scripts.ops import function_logs
 
     environment = open_environment(env or context.find_root().params.get("env") or LOCAL)
@@ -145,11 +145,11 @@ def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str
 
 def _collect_metrics(environment: Environment) -> None:
     """Make the metrics answer at once; they will in a minute, so that failing here stops nothing."""
-    from scripts.local import metrics
+    from scripts.local import metrics_endpoint
 
     _say("Collecting the first metrics ...")
     try:
-        metrics.collect(environment)
+        metrics_endpoint.collect(environment)
     except ToolError as error:
         _say(f"! {error}; it is tried again every minute.")
 
@@ -175,8 +175,8 @@ def _print_json(data: object) -> None:
 
 
 def _connection(state: StackState | None) -> dict[str, Any]:
-    from scripts.local.users import TENANT
-    from scripts.users import ROLES
+    from scripts.environment.cognito import ROLES
+    from scripts.local.aws.user_pool import TENANT
 
     return {
         "env": state.env if state else "local",

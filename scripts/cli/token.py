@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 
 def register(app: typer.Typer) -> None:
@@ -24,10 +24,10 @@ def token(
     ] = None,
 ) -> None:
     """Sign in to the user pool and print a token for the analytics API; it is good for an hour."""
-    from scripts.environment import LOCAL, open_environment
-    from scripts.local.state import StackState, home_folder
-    from scripts.users import ROLES
-    from scripts.users import token as sign_in
+    from scripts.environment.cognito import ROLES
+    from scripts.environment.cognito import token as sign_in
+    from scripts.environment.environment import LOCAL, open_environment
+    from scripts.environment.local_state import StackState, home_folder
 
     if (role is None) == (user is None):
         raise ToolError("say --role or --user.", exit_code=2)

@@ -8,12 +8,12 @@ import typer
 
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
-from scripts.errors import ToolError
-from scripts.running import interrupted_when_ended
+from scripts.common.errors import ToolError
+from scripts.common.subprocesses import interrupted_when_ended
 
 if TYPE_CHECKING:
-    from scripts.verifying.chain import Finding, Report
-    from scripts.verifying.doors import User
+    from scripts.verify.checks import Finding, Report
+    from scripts.verify.endpoints import User
 
 
 def register(app: typer.Typer) -> None:
@@ -50,10 +50,10 @@ def verify(
     ] = None,
 ) -> None:
     """Send orders of every kind through, and check every link of the chain. Exit 1 if one is broken."""
-    from scripts.environment import open_environment
-    from scripts.verifying.doors import doors
-    from scripts.verifying.verification import Pace
-    from scripts.verifying.verification import verify as check
+    from scripts.environment.environment import open_environment
+    from scripts.verify.endpoints import doors
+    from scripts.verify.suite import Pace
+    from scripts.verify.suite import verify as check
 
     environment = open_environment(session.env)
     found = doors(environment, api_url=api_url, user=_user(user, password))
@@ -65,7 +65,7 @@ def verify(
 
 
 def _user(name: str | None, password: str | None) -> User | None:
-    from scripts.verifying.doors import User
+    from scripts.verify.endpoints import User
 
     if not name:
         return None
@@ -75,7 +75,7 @@ def _user(name: str | None, password: str | None) -> User | None:
 
 
 def _say(session: Session, finding: Finding) -> None:
-    from scripts.verifying.chain import State
+    from scripts.verify.checks import State
 
     # Whoever breaks it off sees no table, and has to know what was left behind.
     why = f": {finding.says}" if finding.state is State.BROKEN else ""

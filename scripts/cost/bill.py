@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from scripts.cost import prices
 from scripts.cost.environment import Environment
+from scripts.cost.fixed_costs import surroundings
 from scripts.cost.lines import Bill, Line, Nature
 from scripts.cost.model import POLLERS, Model, requests, without_database
 from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH
 from scripts.cost.read_side import Projected, Projection
-from scripts.cost.surroundings import surroundings
 
 _LONG_POLL_SECONDS = 20
 _SCRAPES = MINUTES_A_MONTH * 2

@@ -12,7 +12,7 @@ from scripts.cost.model import Model, without_database
 from scripts.cost.prices import SECONDS_A_MONTH
 from scripts.cost.read_side import Projected, Projection
 from scripts.cost.tables import VOLUMES, dollars, filled, grid, told_volume
-from scripts.topology import CHECKOUT, Topology
+from scripts.environment.topology import CHECKOUT, Topology
 
 PAGE = CHECKOUT / "docs" / "cost.md"
 ENVIRONMENTS = ("dev", "prod")

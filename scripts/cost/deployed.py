@@ -1,7 +1,7 @@
 """What infra/functions.yaml means for the metrics: the same the collector is told by its environment."""
 
-from scripts.topology import Names, Topology
-from services.metrics.deployment import DeployedFunction, Deployment
+from scripts.environment.topology import Names, Topology
+from services.metrics.deployed_resources import DeployedFunction, Deployment
 
 
 def deployment(topology: Topology, env: str = "prod", region: str = "us-east-1") -> Deployment:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import hcl2
 from lark.exceptions import LarkError
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 _AS_VALUES = hcl2.SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
 _EXPRESSION = re.compile(r"^\$\{(.*)\}$", re.DOTALL)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.common.errors import ToolError
 from scripts.cost.environment import Database, Environment, Monitoring, Starts
 from scripts.cost.hcl import UNKNOWN, Block, Folder, Library
 from scripts.cost.model import without_database
-from scripts.errors import ToolError
-from scripts.topology import CHECKOUT, Topology
+from scripts.environment.topology import CHECKOUT, Topology
 
 INFRA = CHECKOUT / "infra"
 SECRET: Final = "aws_secretsmanager_secret"  # noqa: S105 - what Terraform calls it

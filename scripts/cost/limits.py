@@ -10,7 +10,7 @@ from math import inf
 from scripts.cost import quotas
 from scripts.cost.model import Model
 from scripts.cost.quotas import Quota
-from services.metrics.collection import WINDOW
+from services.metrics.collector import WINDOW
 
 _TRANSACTIONAL = 2
 _OF_THE_METRICS = 2

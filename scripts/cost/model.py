@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scripts.common.errors import ToolError
 from scripts.cost.deployed import deployment
-from scripts.cost.figures import Figures
+from scripts.cost.measurements import Figures
 from scripts.cost.prices import MINUTES_A_MONTH
-from scripts.errors import ToolError
-from scripts.topology import Consumer, Topology
+from scripts.environment.topology import Consumer, Topology
 from services.metrics.catalog import catalog
-from services.shared.aws import CONCURRENCY
+from services.shared.adapters.clients import CONCURRENCY
 from services.shared.events import MAX_SKUS
 
 FULL_VCPU_MB = 1769

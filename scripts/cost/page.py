@@ -5,13 +5,13 @@ from math import inf
 
 from scripts.cost import cost_page
 from scripts.cost.bill import monthly
-from scripts.cost.figures import Figures
 from scripts.cost.limits import hot_sku, limits, needed_concurrency
 from scripts.cost.lines import Nature
+from scripts.cost.measurements import Figures
 from scripts.cost.model import Model
 from scripts.cost.quotas import PUT_EVENTS_BY_REGION, SCALING_A_MINUTE
 from scripts.cost.tables import VOLUMES, dollars, filled, grid, told_volume
-from scripts.topology import CHECKOUT, Topology
+from scripts.environment.topology import CHECKOUT, Topology
 
 PAGE = CHECKOUT / "docs" / "scale.md"
 RATES = (10, 1_000, 100_000)

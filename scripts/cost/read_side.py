@@ -13,13 +13,13 @@ from pathlib import Path
 from statistics import median
 from typing import Self
 
+from scripts.common.errors import ToolError
 from scripts.cost import prices
 from scripts.cost.environment import Database
 from scripts.cost.lines import Line, Nature
 from scripts.cost.model import Model, gathered, requests
 from scripts.cost.prices import GIB, HOURS_A_MONTH, SECONDS_A_MONTH
-from scripts.errors import ToolError
-from scripts.topology import CHECKOUT
+from scripts.environment.topology import CHECKOUT
 
 MEASURED = CHECKOUT / "docs" / "benchmarks" / "results" / "projector.json"
 BATCHES = (1, 10, 100)

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 WRONG_ARGUMENT = 2
 UNREACHABLE = 3

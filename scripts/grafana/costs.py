@@ -10,8 +10,8 @@ metrics as such (a fixed sum per series and month), table storage and backups, t
 from collections.abc import Mapping
 
 from scripts.cost import prices
-from scripts.grafana.objectives import placed
 from scripts.grafana.promql import CONSUMED, Change, Expression, gauge, plus, series, times, within
+from scripts.grafana.slo_queries import placed
 
 LAMBDA_GB_SECOND = prices.LAMBDA_GB_SECOND.each
 LAMBDA_REQUEST = prices.LAMBDA_REQUEST.each

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 from scripts.grafana.api import GrafanaApi, Json
-from scripts.grafana.names import (
+from scripts.grafana.identifiers import (
     DASHBOARDS,
     DATASOURCE_NAME,
     DATASOURCE_SETTINGS,

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from scripts.errors import ToolError
-from scripts.history import seeding
-from scripts.history.copying import connect
-from scripts.ops.database import ask
-from scripts.silence import Silence
-from services.analytics.database import Database
-from services.analytics.projector import Projector
+from scripts.common.errors import ToolError
+from scripts.common.null_telemetry import Silence
+from scripts.demo_data import loader
+from scripts.demo_data.row_copier import connect
+from scripts.environment.migrator_client import ask
+from services.analytics.db.database import Database
+from services.analytics.projector.service import Projector
 from services.analytics.settings import OWNER, PROJECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.environment import Environment
-    from scripts.history.history import History
-    from scripts.history.seeding import Seeded
+    from scripts.demo_data.generator import History
+    from scripts.demo_data.loader import Seeded
+    from scripts.environment.environment import Environment
     from scripts.local.postgres import Postgres
 
 NAME: Final = "pulsequeue"
@@ -49,4 +49,4 @@ def seed(dsn: str, past: History, say: Callable[[str], None]) -> Seeded:
         heard = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [past.tenant])
         in_bulk = heard.fetchone() is None
     with closing(Database(lambda: connect(make_conninfo(dsn, user=PROJECTOR)))) as database:
-        return seeding.seed(past, owner, Projector(database, Silence()).handle, in_bulk=in_bulk, say=say)
+        return loader.seed(past, owner, Projector(database, Silence()).handle, in_bulk=in_bulk, say=say)

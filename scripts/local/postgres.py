@@ -16,9 +16,10 @@ from typing import Final, TypedDict
 
 import psutil
 
-from scripts.errors import ToolError
-from scripts.local import emulator, processes
-from scripts.local.state import ProcessRecord
+from scripts.common.errors import ToolError
+from scripts.environment.local_state import ProcessRecord
+from scripts.local import processes
+from scripts.local.aws import emulator
 
 HOST: Final = "127.0.0.1"
 SUPERUSER: Final = "postgres"

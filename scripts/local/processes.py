@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from scripts.local.state import ProcessRecord
+from scripts.environment.local_state import ProcessRecord
 
 # The kernel's boot time, which start times are counted from, is adjusted now and then by a fraction of a
 # second; a pid is not given out again this soon.

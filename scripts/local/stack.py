@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.environment import LOCAL, Clients, Environment, open_environment
-from scripts.errors import ToolError
-from scripts.function_variables import DatabaseAddress
-from scripts.local import bridge, database, emulator, metrics, monitoring, postgres, processes
-from scripts.local.provision import Overrides, provision
-from scripts.local.state import StackState, home_folder, make_home, state_file
-from scripts.local.triggers import route_url
-from scripts.local.users import made_up_password
-from scripts.topology import Endpoint, Scheduled, Task, Topology
+from scripts.common.errors import ToolError
+from scripts.environment.environment import LOCAL, Clients, Environment, open_environment
+from scripts.environment.lambda_env import DatabaseAddress
+from scripts.environment.local_state import StackState, home_folder, make_home, state_file
+from scripts.environment.topology import Endpoint, Scheduled, Task, Topology
+from scripts.local import database, metrics_endpoint, postgres, processes
+from scripts.local.aws import cloudwatch_shipper, emulator
+from scripts.local.aws.provision import Overrides, provision
+from scripts.local.aws.triggers import route_url
+from scripts.local.aws.user_pool import made_up_password
+from scripts.local.monitoring import launcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from scripts.local.state import ProcessRecord
+    from scripts.environment.local_state import ProcessRecord
 
 EMULATOR = "emulator"
 BRIDGE = "bridge"
@@ -61,7 +63,7 @@ class StackOptions:
             hold_seconds=self.hold_seconds,
             retry_seconds=self.retry_seconds,
             variables={name: str(value) for name, value in variables.items() if value is not None},
-            secrets={metrics.TOKEN: metrics_token},
+            secrets={metrics_endpoint.TOKEN: metrics_token},
             database=DatabaseAddress(postgres.HOST, state.postgres_port, "disable", database.NAME),
             users_password=state.users_password,
             web_origins=self.web_origins,
@@ -115,7 +117,7 @@ def up(
         state = _with_postgres(home, state, say)
         say("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
-        access = metrics.access(home, state.aws_endpoint, environment.names)
+        access = metrics_endpoint.access(home, state.aws_endpoint, environment.names)
         _provision(environment, options.overrides(state, access.token))
         database.migrate(environment)
         state = state.model_copy(
@@ -139,7 +141,7 @@ def down(*, home: Path | None = None) -> bool:
         make_home(home)
         with _alone(home):
             stopped = _clear_away(home)
-    monitoring.down(home=home)
+    launcher.down(home=home)
     return stopped
 
 
@@ -275,7 +277,7 @@ def _with_bridge(home: Path, state: StackState, options: StackOptions) -> StackS
 
 
 def _start_bridge(home: Path, state: StackState, options: StackOptions) -> ProcessRecord:
-    command = [sys.executable, "-P", "-m", "scripts.local.bridge", "--home", str(home)]
+    command = [sys.executable, "-P", "-m", "scripts.local.aws.cloudwatch_shipper", "--home", str(home)]
     command += ["--every", str(options.bridge_seconds)]
     return processes.start(BRIDGE, command, {"PYTHONUNBUFFERED": "1"}, Path(state.logs[BRIDGE]))
 
@@ -291,7 +293,7 @@ def _clear_away(home: Path) -> bool:
     processes.stop(state.processes, patience=1.0)
     _forget(state.scratch)
     _forget(state.postgres_scratch)
-    bridge.memory_file(home).unlink(missing_ok=True)
+    cloudwatch_shipper.memory_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
     return was_running
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
-    from scripts.environment import Environment
+    from scripts.environment.environment import Environment
 
 _MOST = 200
 _PLATFORM = re.compile(r"^(START|END|REPORT|INIT_START|INIT_REPORT|XRAY) ")

@@ -8,9 +8,9 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from scripts.errors import ToolError
-from scripts.ops.desk import Desk
-from scripts.ops.documents import faults
+from scripts.common.errors import ToolError
+from scripts.common.json_input import faults
+from scripts.ops.context import Desk
 from services.shared.events import (
     MAX_UNIT_PRICE,
     Currency,

@@ -9,9 +9,9 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from prometheus_client.parser import text_string_to_metric_families
 
-from scripts.environment import Environment
-from scripts.errors import ToolError
-from scripts.local.state import StackState, home_folder
+from scripts.common.errors import ToolError
+from scripts.environment.environment import Environment
+from scripts.environment.local_state import StackState, home_folder
 
 _PATH = "/metrics"
 _TOKEN = "metrics-token"  # noqa: S105 - the name of a secret

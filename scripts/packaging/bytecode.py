@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
 
 TASK_ROOT: Final = "/var/task"
 """Where Lambda unpacks a package: the path that tracebacks name."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from scripts.packaging import aws_models
+from scripts.packaging import botocore_data
 
 _LEFT_OUT: Final = (
     # Most of Powertools is for functions of other kinds.
@@ -51,15 +51,15 @@ def is_needed(path: PurePosixPath) -> bool:
     if top.endswith(".dist-info"):
         # Names and versions stay: scanners for vulnerable packages go by them.
         return path.name == "METADATA"
-    if aws_models.is_data(path):
-        return aws_models.is_needed(path)
+    if botocore_data.is_data(path):
+        return botocore_data.is_needed(path)
     return _is_among(path, _KEPT_OF_THAT) or not _is_among(path, _LEFT_OUT)
 
 
 def shipped(path: PurePosixPath, content: bytes) -> tuple[PurePosixPath, bytes]:
     """Return what goes into the package in place of a file that is needed."""
-    if aws_models.is_data(path):
-        return aws_models.trimmed(path, content)
+    if botocore_data.is_data(path):
+        return botocore_data.trimmed(path, content)
     if path.name == "METADATA":
         # The description, which is a whole readme, comes after the first empty line.
         return path, content.partition(b"\n\n")[0] + b"\n"

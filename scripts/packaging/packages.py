@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from scripts.errors import ToolError
-from scripts.packaging.archive import zipped
+from scripts.common.errors import ToolError
+from scripts.environment.topology import CHECKOUT, Topology
 from scripts.packaging.bytecode import compile_tree
 from scripts.packaging.contents import is_needed, of_service, shipped
 from scripts.packaging.target import Target
 from scripts.packaging.wheels import fetch
-from scripts.topology import CHECKOUT, Topology
+from scripts.packaging.zip import zipped
 
 BUDGET_BYTES: Final = 7_000_000
 """The most that one zip may weigh: every byte of it is fetched before a cold function starts."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 
-from scripts.errors import ToolError
+from scripts.common.errors import ToolError
+from scripts.environment.topology import CHECKOUT
 from scripts.packaging.target import Platform, Target, uv
-from scripts.topology import CHECKOUT
 
 LOCK = CHECKOUT / "requirements" / "lambda.txt"
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from services.analytics.access import iam_password
-from services.analytics.database import Connection, Database, connector
+from services.analytics.db.database import Connection, Database, connector
+from services.analytics.db.iam_auth import iam_password
 from services.analytics.settings import (
     API,
     OWNER,
@@ -16,8 +16,8 @@ from services.analytics.settings import (
     MigratorSettings,
     ProjectorSettings,
 )
-from services.shared.aws import Clients
-from services.shared.telemetry import PowertoolsTelemetry
+from services.shared.adapters.clients import Clients
+from services.shared.adapters.telemetry import PowertoolsTelemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -29,19 +29,19 @@ def _database(settings: DatabaseSettings, user: str) -> Database:
 
 
 @cache
-def projection() -> Callable[[Any, Any], Any]:
-    from services.analytics.projector import Projector  # noqa: PLC0415
+def projector() -> Callable[[Any, Any], Any]:
+    from services.analytics.projector.service import Projector  # noqa: PLC0415
     from services.shared.events import CATALOGUE  # noqa: PLC0415
-    from services.shared.runtime import behind_queue  # noqa: PLC0415
+    from services.shared.wiring import behind_queue  # noqa: PLC0415
 
     settings = ProjectorSettings.from_environment()
     telemetry = PowertoolsTelemetry("projector", settings.metrics_namespace)
-    projector = Projector(_database(settings, PROJECTOR), telemetry)
-    return behind_queue(settings, Clients(), telemetry, CATALOGUE, projector.handle)
+    service = Projector(_database(settings, PROJECTOR), telemetry)
+    return behind_queue(settings, Clients(), telemetry, CATALOGUE, service.handle)
 
 
 @cache
-def answering() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
+def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from services.analytics.api.app import build  # noqa: PLC0415
@@ -64,9 +64,9 @@ def answering() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
 
 
 @cache
-def upkeep() -> Callable[[object, object], dict[str, Any]]:
-    from services.analytics import migrating  # noqa: PLC0415
-    from services.analytics.upkeep import Upkeep  # noqa: PLC0415
+def migrator() -> Callable[[object, object], dict[str, Any]]:
+    from services.analytics.admin import migrator  # noqa: PLC0415
+    from services.analytics.admin.commands import Upkeep  # noqa: PLC0415
 
     settings = MigratorSettings.from_environment()
     telemetry = PowertoolsTelemetry("migrator", settings.metrics_namespace)
@@ -75,7 +75,7 @@ def upkeep() -> Callable[[object, object], dict[str, Any]]:
         _database(settings, OWNER),
         lambda: _administrator(settings, secrets),
         telemetry,
-        migrating.read(),
+        migrator.read(),
     )
 
     def invoke(event: object, context: object) -> dict[str, Any]:

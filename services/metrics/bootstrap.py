@@ -5,21 +5,21 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from services.metrics.dynamodb_snapshots import DynamoDBSnapshots
+from services.metrics.adapters.dynamodb_snapshots import DynamoDBSnapshots
 from services.metrics.settings import CollectorSettings, ExpositionSettings
-from services.shared.aws import Clients
-from services.shared.telemetry import PowertoolsTelemetry
+from services.shared.adapters.clients import Clients
+from services.shared.adapters.telemetry import PowertoolsTelemetry
 
 
 @cache
-def collection() -> Callable[[object], dict[str, int | None]]:
+def collector() -> Callable[[object], dict[str, int | None]]:
     # What only the collector needs stays out of the exposition's cold start.
-    from services.metrics.cloudwatch import CloudWatch  # noqa: PLC0415
-    from services.metrics.collection import Collector  # noqa: PLC0415
+    from services.metrics.adapters.cloudwatch import CloudWatch  # noqa: PLC0415
+    from services.metrics.collector import Collector  # noqa: PLC0415
 
     settings, clients = CollectorSettings.from_environment(), Clients()
     telemetry = PowertoolsTelemetry("collector", settings.metrics_namespace)
-    collector = Collector(
+    service = Collector(
         settings.deployment,
         CloudWatch(clients.cloudwatch()),
         DynamoDBSnapshots(clients.dynamodb(), table=settings.metrics_table, clock=time.time),
@@ -29,7 +29,7 @@ def collection() -> Callable[[object], dict[str, int | None]]:
 
     def collect(context: object) -> dict[str, int | None]:
         with telemetry.invocation(context):
-            snapshot = collector.collect()
+            snapshot = service.collect()
         return {"version": snapshot.version if snapshot else None}
 
     return collect
@@ -37,8 +37,8 @@ def collection() -> Callable[[object], dict[str, int | None]]:
 
 @cache
 def exposition() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
-    from services.metrics.access import Gate, ssm_token  # noqa: PLC0415
-    from services.metrics.serving import Exposition  # noqa: PLC0415
+    from services.metrics.exposition import Exposition  # noqa: PLC0415
+    from services.metrics.token_auth import Gate, ssm_token  # noqa: PLC0415
 
     settings, clients = ExpositionSettings.from_environment(), Clients()
     telemetry = PowertoolsTelemetry("exposition", settings.metrics_namespace)

@@ -5,7 +5,7 @@ Built from the functions and tables that are deployed, so that a new one has its
 
 from collections.abc import Iterator, Sequence
 
-from services.metrics.deployment import Deployment
+from services.metrics.deployed_resources import Deployment
 from services.metrics.series import (
     CAPACITY,
     COUNT,
@@ -24,7 +24,7 @@ from services.metrics.series import (
     Statistic,
     SummaryFamily,
 )
-from services.shared import buckets, events
+from services.shared import events, histogram_buckets
 
 
 def catalog(deployment: Deployment) -> Catalog:
@@ -274,7 +274,7 @@ def _histogram(own: str, name: str, text: str) -> HistogramFamily:
     total = Query(own, name, "Sum")
     each = tuple(
         Series(f"{name}_bucket", (("le", le),), Query(own, f"{name}_bucket", "Sum", (("le", le),)))
-        for le in buckets.NAMES
+        for le in histogram_buckets.NAMES
     )
     return HistogramFamily(
         name,

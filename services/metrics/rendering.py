@@ -16,7 +16,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from services.metrics.counters import Ledger
-from services.metrics.deployment import Deployment
+from services.metrics.deployed_resources import Deployment
 from services.metrics.series import (
     Catalog,
     CounterFamily,
@@ -28,12 +28,12 @@ from services.metrics.series import (
     SummaryFamily,
 )
 from services.metrics.snapshot import Format, Pages, Snapshot
-from services.shared import buckets
+from services.shared import histogram_buckets
 
 IDLE_MINUTES = 10
 """A gauge that nobody has reported for this long is idle."""
 
-_BOUNDS = [*(str(bound) for bound in buckets.BUCKETS), "+Inf"]
+_BOUNDS = [*(str(bound) for bound in histogram_buckets.BUCKETS), "+Inf"]
 _MEGABYTE = 1_048_576
 
 

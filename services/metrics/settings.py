@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, Json
 
-from services.metrics.deployment import DeployedFunction, Deployment
+from services.metrics.deployed_resources import DeployedFunction, Deployment
 from services.shared.settings import FromEnvironment
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.order.service import OrderService
 from services.shared.events import OrderCancellationRequested, OrderPlaced, PaymentRequested
-from services.shared.runtime import Runtime, utc_now
+from services.shared.wiring import Runtime, utc_now
 
 Entry = Callable[[Any, Any], Any]
 
@@ -18,7 +18,7 @@ def _service(runtime: Runtime) -> OrderService:
 
 
 @cache
-def orders() -> Entry:
+def order() -> Entry:
     runtime = Runtime("order")
     return runtime.entry([OrderPlaced, OrderCancellationRequested], _service(runtime).handle)
 

@@ -6,6 +6,7 @@ Events are a function of the order: telling them again after a crash tells the s
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
+from services.shared.event_fields import facts, priced_items
 from services.shared.events import (
     Event,
     OrderCancelled,
@@ -14,7 +15,6 @@ from services.shared.events import (
     PaymentRequested,
     RefundRequested,
 )
-from services.shared.facts import facts, priced_items
 from services.shared.ledger import Key, Move, Order, Placement, Status, add_up
 
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.order import domain
-from services.shared.advance import advance
-from services.shared.bus import EventBus, Outbox
+from services.shared.adapters.eventbridge import EventBus, Outbox
+from services.shared.adapters.sqs_batch import Delivery, Group, by_order
+from services.shared.adapters.telemetry import Stopwatch, Telemetry, measure_stock
 from services.shared.events import OrderCancellationRequested, OrderEvent, OrderPlaced, PaymentRequested
-from services.shared.inbox import Delivery, Group, by_order
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
-from services.shared.telemetry import Stopwatch, Telemetry, measure_stock
+from services.shared.transitions import advance
 
 E = TypeVar("E", bound=OrderEvent)
 

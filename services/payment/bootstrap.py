@@ -6,10 +6,10 @@ from typing import Any
 
 from services.payment.gateway import PaymentGateway
 from services.payment.service import PaymentService
-from services.payment.simulated import SimulatedGateway
+from services.payment.simulated_gateway import SimulatedGateway
 from services.shared.events import PaymentRequested, RefundRequested
-from services.shared.runtime import Runtime, utc_now
 from services.shared.settings import Settings
+from services.shared.wiring import Runtime, utc_now
 
 
 def gateway(settings: Settings) -> PaymentGateway:
@@ -20,7 +20,7 @@ def gateway(settings: Settings) -> PaymentGateway:
 
 
 @cache
-def payments() -> Callable[[Any, Any], Any]:
+def payment() -> Callable[[Any, Any], Any]:
     runtime = Runtime("payment")
     service = PaymentService(
         runtime.ledger,

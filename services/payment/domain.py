@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.payment.gateway import Charged, Declined
+from services.shared.event_fields import facts, priced_items
 from services.shared.events import (
     Event,
     OrderCancelled,
@@ -14,7 +15,6 @@ from services.shared.events import (
     RefundProcessed,
     RefundRequested,
 )
-from services.shared.facts import facts, priced_items
 from services.shared.ledger import Move, Order, Payment, Status
 
 TOO_LATE = "order_no_longer_reserved"

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from services.payment import domain
 from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_name
-from services.shared.advance import advance
-from services.shared.bus import EventBus, Outbox
+from services.shared.adapters.eventbridge import EventBus, Outbox
+from services.shared.adapters.sqs_batch import Delivery, Group, by_order
+from services.shared.adapters.telemetry import Stopwatch, Telemetry, measure_stock
 from services.shared.errors import GatewayUnavailableError
 from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
-from services.shared.inbox import Delivery, Group, by_order
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
-from services.shared.telemetry import Stopwatch, Telemetry, measure_stock
+from services.shared.transitions import advance
 
 E = TypeVar("E", bound=OrderEvent)
 

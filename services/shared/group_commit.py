@@ -1,13 +1,13 @@
 """The ledger over any store: batches of orders in as few transactions as they fit.
 
-A refused transaction is a source of knowledge, not an error: see packing.py for what is learned.
+A refused transaction is a source of knowledge, not an error: see transaction_planner.py for what is learned.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
-from services.shared import packing
+from services.shared import transaction_planner
 from services.shared.backoff import Waits, jittered
 from services.shared.errors import StoreUnavailableError
 from services.shared.ledger import (
@@ -23,7 +23,7 @@ from services.shared.ledger import (
     Unsettled,
     effects,
 )
-from services.shared.packing import Entry, Knowledge, Packable
+from services.shared.transaction_planner import Entry, Knowledge, Packable
 
 P = TypeVar("P", bound=Packable)
 Decide = Callable[[Sequence[P], Knowledge], Sequence[Entry]]
@@ -38,7 +38,7 @@ class GroupCommit:
         *,
         run: Callable[..., Iterable[dict[Key, Outcome]]] = map,
         waits: Waits = jittered(6),  # noqa: B008 - makes a maker of iterators, which holds no state
-        max_actions: int = packing.MAX_ACTIONS,
+        max_actions: int = transaction_planner.MAX_ACTIONS,
         prices_kept: int = 100_000,
     ) -> None:
         self._store = store
@@ -51,10 +51,10 @@ class GroupCommit:
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
         prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
-        return self._commit(placements, packing.admit, prices)
+        return self._commit(placements, transaction_planner.admit, prices)
 
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
-        return self._commit(moves, packing.entries_of, {})
+        return self._commit(moves, transaction_planner.entries_of, {})
 
     def orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
         return self._store.read_orders(keys) if keys else {}
@@ -93,7 +93,7 @@ class GroupCommit:
             return outcomes
 
         outcomes: dict[Key, Outcome] = {}
-        for part in self._run(commit_chain, packing.plan(work, self._max_actions)):
+        for part in self._run(commit_chain, transaction_planner.plan(work, self._max_actions)):
             outcomes |= part
         return outcomes
 
@@ -104,16 +104,16 @@ class GroupCommit:
         # Every round that is not busy teaches something; the bound is for numbers that move as we look.
         for _ in range(len(pack) + 10):
             entries = decide(pending, known)
-            if doubtful := packing.doubtful(entries, known):
+            if doubtful := transaction_planner.doubtful(entries, known):
                 current = self._store.read_stock(doubtful)
                 for key in doubtful:
                     known.note(key, current.get(key))
                 continue
-            attempted = packing.writes(entries)
+            attempted = transaction_planner.writes(entries)
             try:
                 verdicts = self._store.transact(attempted)
             except StoreUnavailableError:
-                lesson = packing.Lesson({}, {}, busy=True)
+                lesson = transaction_planner.Lesson({}, {}, busy=True)
             else:
                 if not verdicts:
                     known.note_scarcity(entries)
@@ -121,7 +121,7 @@ class GroupCommit:
                         key for entry in entries for key in effects(entry.before, entry.after)
                     )
                     return outcomes | {entry.key: Committed(entry.after) for entry in entries}
-                lesson = packing.learn(entries, attempted, verdicts, known)
+                lesson = transaction_planner.learn(entries, attempted, verdicts, known)
             outcomes |= {key: Found(order) for key, order in lesson.found.items()}
             outcomes |= {key: Unsettled(why) for key, why in lesson.broken.items()}
             pending = [one for one in pending if one.key not in outcomes]

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from services.metrics.cloudwatch import CloudWatch, CloudWatchUnavailableError
+from services.metrics.adapters.cloudwatch import CloudWatch, CloudWatchUnavailableError
 from services.metrics.series import MILLISECONDS, Query, Series, Statistic
 
 if TYPE_CHECKING:

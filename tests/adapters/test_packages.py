@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from scripts.environment.topology import Topology
 from scripts.packaging.packages import build
 from scripts.packaging.target import Platform, Target
 from scripts.packaging.wheels import FetchError
-from scripts.topology import Topology
 
 _EVERYTHING_THAT_IS_LOADED_LATE = """
-from services.shared.aws import Clients
-from services.shared.telemetry import PowertoolsTelemetry
-from services.shared.tracing import Tracing
+from services.shared.adapters.clients import Clients
+from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.adapters.tracing import Tracing
 clients = Clients()
 clients.cloudwatch().get_paginator("get_metric_data")
 clients.dynamodb().get_paginator("scan")
@@ -36,12 +36,12 @@ _WHAT_ANALYTICS_LOADS_LATE = """
 from datetime import UTC, datetime
 import psycopg
 from services.analytics import migrating, upkeep
-from services.analytics.access import iam_password
+from services.analytics.db.iam_auth import iam_password
 from services.analytics.api.app import build
-from services.analytics.api.describing import text
-from services.analytics.database import Database, connector
-from services.analytics.projector import Projector
-from services.shared.telemetry import PowertoolsTelemetry
+from services.analytics.api.openapi import text
+from services.analytics.db.database import Database, connector
+from services.analytics.projector.service import Projector
+from services.shared.adapters.telemetry import PowertoolsTelemetry
 assert psycopg.pq.__impl__ == "binary"
 assert migrating.read() and migrating.ROLES.read_text() and text()
 answer = build(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from scripts.environment import Environment
-from scripts.errors import ToolError
-from scripts.local.provision import Overrides, provision
-from scripts.local.triggers import local_concurrency
-from scripts.topology import Topology
-from scripts.users import ROLES, pool_id, token
+from scripts.common.errors import ToolError
+from scripts.environment.cognito import ROLES, pool_id, token
+from scripts.environment.environment import Environment
+from scripts.environment.topology import Topology
+from scripts.local.aws.provision import Overrides, provision
+from scripts.local.aws.triggers import local_concurrency
 from tests.conftest import RunningEmulator
 
 pytestmark = pytest.mark.emulator

@@ -8,8 +8,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
+from tests.chaos.fault_schedule import Weather
 from tests.chaos.faults import Answer, Fault, part, refusal
-from tests.chaos.weather import Weather
 
 HOST = "127.0.0.1"
 LATE_SECONDS = (0.05, 0.8)

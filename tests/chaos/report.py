@@ -8,8 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.books import Wrong
 from tests.chaos.run import Report
+from tests.chaos.verdict import Wrong
 
 _FINDINGS_SHOWN = 40
 

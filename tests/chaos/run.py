@@ -8,18 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.environment import Environment, open_environment
-from scripts.local import emulator as ministack
+from scripts.environment.environment import Environment, open_environment
+from scripts.environment.local_state import StackState
 from scripts.local import stack as local_stack
+from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
-from scripts.local.state import StackState
 from services.shared.ledger import Status
-from tests.chaos.books import Books, Finding, Wrong, check, end_of
+from tests.chaos.disruptions import Killer, meanwhile, set_failure_rate
+from tests.chaos.fault_schedule import Weather
 from tests.chaos.plan import CONFIRMED, EXPIRED, Plan, make_plan
 from tests.chaos.proxy import FaultProxy
-from tests.chaos.storm import Killer, meanwhile, set_failure_rate
 from tests.chaos.traffic import TooLateError, Traffic
-from tests.chaos.weather import Weather
+from tests.chaos.verdict import Books, Finding, Wrong, check, end_of
 from tests.integration.shop import Witness
 
 Say = Callable[[str], None]

@@ -6,18 +6,18 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from scripts.local import emulator as ministack
-from services.shared.bus import EventBridgeBus
-from services.shared.dynamodb_store import DynamoDBStore
+from scripts.local.aws import emulator as ministack
+from services.shared.adapters.dynamodb_store import DynamoDBStore
+from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.sqs_batch import Poison, SqsDeadLetters
 from services.shared.errors import StoreUnavailableError
 from services.shared.events import OrderCancellationRequested
-from services.shared.inbox import Poison, SqsDeadLetters
 from services.shared.ledger import Busy, Delta, StockWrite
+from tests.chaos.fault_schedule import Weather
 from tests.chaos.faults import Fault
 from tests.chaos.proxy import FaultProxy
-from tests.chaos.weather import Weather
 from tests.conftest import RunningEmulator
-from tests.fakes import START, a_stock
+from tests.support.fakes import START, a_stock
 
 pytestmark = pytest.mark.emulator
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 from rich.console import Console
 
-from tests.chaos.books import Finding, Wrong
 from tests.chaos.report import as_json, show
 from tests.chaos.run import Report, Scale
+from tests.chaos.verdict import Finding, Wrong
 
 
 def _report() -> Report:

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from scripts.environment import Environment
-from scripts.ops.aws_desk import AwsDesk
-from scripts.ops.dead_letter_office import peek, redrive
-from scripts.ops.dead_letters import RETRIES_EXHAUSTED, Filter
+from scripts.environment.environment import Environment
+from scripts.ops.aws_context import AwsDesk
+from scripts.ops.dlq.dlq import peek, redrive
+from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, Filter
 from services.shared.ledger import Status
-from tests.chaos.books import Books, Told
 from tests.chaos.plan import BUS, Message
+from tests.chaos.verdict import Books, Told
 from tests.integration.shop import Witness
 
 _AT_ONCE = 10

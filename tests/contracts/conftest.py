@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from services.shared.dynamodb_store import DynamoDBStore
+from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.ledger import Stock, Store
-from tests.fakes import MemoryStore
+from tests.support.fakes import MemoryStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

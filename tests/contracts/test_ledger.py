@@ -9,7 +9,7 @@ import pytest
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Found, Key, Move, Order, Payment, Placement, Status, Store
 from tests.contracts.conftest import StoreWith
-from tests.fakes import START, a_stock
+from tests.support.fakes import START, a_stock
 
 
 def placement(name: str, *quantities: tuple[str, int]) -> Placement:
@@ -116,9 +116,9 @@ def test_a_price_that_changed_since_it_was_last_seen_is_charged_as_it_is_now(sto
 
 
 def _reprice(store: Store, price: int) -> None:
-    from services.shared.dynamodb_store import DynamoDBStore  # noqa: PLC0415
+    from services.shared.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415
     from services.shared.ledger import Price  # noqa: PLC0415
-    from tests.fakes import MemoryStore  # noqa: PLC0415
+    from tests.support.fakes import MemoryStore  # noqa: PLC0415
 
     key = Key("default", "apple")
     if isinstance(store, MemoryStore):

@@ -8,10 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from services.metrics.adapters.dynamodb_snapshots import DynamoDBSnapshots
 from services.metrics.counters import Ledger
-from services.metrics.dynamodb_snapshots import DynamoDBSnapshots
 from services.metrics.snapshot import Edition, Format, Pages, Snapshot, Tally
-from tests.metering import MemorySnapshots
+from tests.support.metrics_fakes import MemorySnapshots
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

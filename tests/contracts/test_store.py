@@ -18,7 +18,7 @@ from services.shared.ledger import (
     Transition,
 )
 from tests.contracts.conftest import StoreWith
-from tests.fakes import START, a_stock
+from tests.support.fakes import START, a_stock
 
 APPLE = Key("default", "apple")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from scripts.ops.recount import recount
-from scripts.topology import CHECKOUT
+from scripts.environment.topology import CHECKOUT
+from scripts.ops.reconcile.rules import recount
+from services.shared.adapters.sqs_batch import detail_of
 from services.shared.errors import NotAnSqsEventError
 from services.shared.events import CATALOGUE, by_name
-from services.shared.inbox import detail_of
 from services.shared.ledger import Key, Status
 from tests.fuzz.strategies import ORDERS, Draw, Json
 from tests.fuzz.world import World

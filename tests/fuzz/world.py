@@ -8,6 +8,8 @@ from typing import Any
 
 from services.order.service import OrderService
 from services.payment.service import PaymentService
+from services.shared.adapters.dynamodb_items import order_item, order_of
+from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -17,10 +19,8 @@ from services.shared.events import (
     rfc3339,
 )
 from services.shared.group_commit import GroupCommit
-from services.shared.inbox import Inbox
-from services.shared.items import order_item, order_of
 from services.shared.ledger import OrderWrite, Verdict, Write
-from tests.fakes import (
+from tests.support.fakes import (
     START,
     BookkeepingGateway,
     ManualClock,

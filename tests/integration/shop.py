@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import uuid4
 
-from scripts.environment import Environment
-from scripts.ops.aws_desk import AwsDesk
-from scripts.ops.dead_letter_office import peek
-from scripts.ops.dead_letters import Filter
+from scripts.environment.environment import Environment
+from scripts.ops.aws_context import AwsDesk
+from scripts.ops.dlq.dlq import peek
+from scripts.ops.dlq.messages import Filter
 from services.shared.ledger import Key, Order, Price, Stock
 
 DEADLINE_SECONDS = 60.0

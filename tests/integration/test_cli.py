@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.local import metrics
+from scripts.local import metrics_endpoint
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 
@@ -200,7 +200,7 @@ def test_the_audit_agrees_and_counts_what_is_there(pulsequeue: Program, shop: Sh
 
 
 def test_the_metrics_are_shown_as_prometheus_gets_them(pulsequeue: Program, stack: RunningStack) -> None:
-    metrics.collect(stack.environment)
+    metrics_endpoint.collect(stack.environment)
 
     ran = pulsequeue("metrics", "orders_total", "--zeros", "--json")
 

@@ -13,16 +13,16 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from scripts.environment import open_environment
-from scripts.errors import ToolError
-from scripts.local import emulator as ministack
-from scripts.local import metrics, processes, samples
+from scripts.common.errors import ToolError
+from scripts.environment.environment import open_environment
+from scripts.environment.local_state import StackState, state_file
+from scripts.local import metrics_endpoint, processes, sample_orders
 from scripts.local import stack as local_stack
+from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
-from scripts.local.state import StackState, state_file
-from scripts.ops.aws_desk import AwsDesk
-from scripts.ops.dead_letter_office import peek
-from scripts.ops.dead_letters import Filter
+from scripts.ops.aws_context import AwsDesk
+from scripts.ops.dlq.dlq import peek
+from scripts.ops.dlq.messages import Filter
 from tests.conftest import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -47,7 +47,7 @@ def options() -> StackOptions:
 
 
 def test_every_kind_of_sample_order_ends_as_expected(stack: RunningStack) -> None:
-    result = samples.run_samples(stack.environment, burst_orders=30)
+    result = sample_orders.run_samples(stack.environment, burst_orders=30)
 
     assert [outcome for outcome in result.outcomes if not outcome.ok] == []
     assert result.burst.confirmed == 30
@@ -65,7 +65,7 @@ def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(
     mark = f"not-ours-{uuid4().hex}"
     sqs.send_message(QueueUrl=url, MessageBody=mark)
 
-    result = samples.run_samples(stack.environment, burst_orders=1)
+    result = sample_orders.run_samples(stack.environment, burst_orders=1)
 
     assert result.ok
     letters = [letter for batch in dead_letters.take() for letter in batch]
@@ -97,7 +97,7 @@ def test_cloudwatch_counts_each_order_once(stack: RunningStack) -> None:
         return sum(item["status"]["S"] != "REJECTED" for page in pages for item in page["Items"])
 
     for _ in range(2):
-        assert samples.run_samples(stack.environment, burst_orders=20).ok
+        assert sample_orders.run_samples(stack.environment, burst_orders=20).ok
         until(lambda: total(stack, namespace, "orders_total", outcome="reserved") >= ever_reserved())
 
     assert total(stack, namespace, "orders_total", outcome="reserved") == ever_reserved()
@@ -117,7 +117,7 @@ def test_the_metrics_answer_at_once_and_to_those_with_the_token_alone(stack: Run
     assert state is not None
     assert state.metrics_url is not None
 
-    metrics.collect(stack.environment)
+    metrics_endpoint.collect(stack.environment)
 
     status, text = scraped(state.metrics_url, state.metrics_token)
     assert status == 200
@@ -131,18 +131,18 @@ def test_a_collection_that_fails_says_why(stack: RunningStack) -> None:
     functions, collector = stack.environment.client("lambda"), names.function("collector")
     configuration = functions.get_function_configuration(FunctionName=collector)
     functions.update_function_configuration(
-        FunctionName=collector, Handler="services.metrics.nowhere.handler"
+        FunctionName=collector, Handler="services.metrics.nowhere.handlers"
     )
     try:
         with pytest.raises(ToolError, match=r"could not be collected: .*services\.metrics\.nowhere"):
-            metrics.collect(stack.environment)
+            metrics_endpoint.collect(stack.environment)
     finally:
         functions.update_function_configuration(FunctionName=collector, Handler=configuration["Handler"])
 
 
 def test_the_capacity_that_orders_consume_is_counted(stack: RunningStack) -> None:
     namespace = stack.environment.names.metrics_namespace
-    assert samples.run_samples(stack.environment, burst_orders=1).ok
+    assert sample_orders.run_samples(stack.environment, burst_orders=1).ok
 
     until(
         lambda: all(
@@ -170,7 +170,7 @@ def test_the_token_of_the_metrics_outlives_the_stack(home: Path, options: StackO
 
 def test_lambda_and_queues_have_their_numbers_under_the_names_of_aws(stack: RunningStack) -> None:
     names = stack.environment.names
-    assert samples.run_samples(stack.environment, burst_orders=1).ok
+    assert sample_orders.run_samples(stack.environment, burst_orders=1).ok
 
     until(lambda: total(stack, "AWS/Lambda", "Invocations", FunctionName=names.function("order")) > 0)
     cloudwatch = stack.environment.client("cloudwatch")

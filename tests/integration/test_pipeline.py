@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.ops.dead_letter_office import redrive
-from scripts.ops.dead_letters import Filter
+from scripts.ops.dlq.dlq import redrive
+from scripts.ops.dlq.messages import Filter
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, Witness, until
 

@@ -12,15 +12,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from scripts.errors import ToolError
-from scripts.local.state import StackState
-from scripts.local.users import User, add_user
-from scripts.ops import rebuilding
-from scripts.ops.aws_desk import AwsDesk
-from scripts.ops.database import ask
-from scripts.ops.dead_letter_office import peek, redrive
-from scripts.ops.dead_letters import Filter
-from scripts.users import ROLES, pool_id, token
+from scripts.common.errors import ToolError
+from scripts.environment.cognito import ROLES, pool_id, token
+from scripts.environment.local_state import StackState
+from scripts.environment.migrator_client import ask
+from scripts.local.aws.user_pool import User, add_user
+from scripts.ops.aws_context import AwsDesk
+from scripts.ops.dlq.dlq import peek, redrive
+from scripts.ops.dlq.messages import Filter
+from scripts.ops.replay import rebuild
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 
@@ -242,7 +242,7 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
     until(drained, "all is projected")
     before = _everything(state)
 
-    told = rebuilding.rebuild(desk, environment, rebuilding.Rebuild(rebuilding.outlook(desk, environment)))
+    told = rebuild.rebuild(desk, environment, rebuild.Rebuild(rebuild.outlook(desk, environment)))
 
     until(lambda: drained() and ask(environment, {"action": "status"})["tenants"] != [], "all is told again")
     assert told.complete
@@ -254,14 +254,14 @@ def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
     stack: RunningStack, state: StackState
 ) -> None:
     desk, environment = AwsDesk(stack.environment), stack.environment
-    outlook = rebuilding.outlook(desk, environment)
+    outlook = rebuild.outlook(desk, environment)
     before = _everything(state)
 
     with pytest.raises(ToolError, match="at least 7 would be lost"):
-        rebuilding.rebuild(
+        rebuild.rebuild(
             desk,
             environment,
-            rebuilding.Rebuild(rebuilding.Outlook(outlook.heard, outlook.heard - 7, outlook.since)),
+            rebuild.Rebuild(rebuild.Outlook(outlook.heard, outlook.heard - 7, outlook.since)),
         )
 
     assert _everything(state) == before

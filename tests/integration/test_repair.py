@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from scripts.ops.audit import audit
-from scripts.ops.dead_letter_office import peek
-from scripts.ops.dead_letters import Filter
-from scripts.ops.recount import Kind
-from scripts.ops.repair import repair
+from scripts.ops.dlq.dlq import peek
+from scripts.ops.dlq.messages import Filter
+from scripts.ops.reconcile.reconcile import audit
+from scripts.ops.reconcile.repair import repair
+from scripts.ops.reconcile.rules import Kind
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Placement
 from tests.conftest import RunningStack

@@ -12,13 +12,13 @@ import psutil
 import psycopg
 import pytest
 
-from scripts.environment import open_environment
-from scripts.local import emulator as ministack
+from scripts.environment.environment import open_environment
+from scripts.environment.local_state import ProcessRecord, StackState
 from scripts.local import stack as local_stack
+from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
-from scripts.local.state import ProcessRecord, StackState
-from scripts.ops.audit import audit
-from scripts.ops.replaying import Plan, replay, routes
+from scripts.ops.reconcile.reconcile import audit
+from scripts.ops.replay.replay import Plan, replay, routes
 from services.shared.ledger import Status
 from tests.integration.shop import Shop, until
 

@@ -16,17 +16,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.cli.main import main
-from scripts.environment import Clients, Environment
-from scripts.local.state import HOME_VARIABLE, StackState
+from scripts.environment.environment import Clients, Environment
+from scripts.environment.local_state import HOME_VARIABLE, StackState
+from scripts.environment.topology import CHECKOUT
 from scripts.ops.metrics_page import Address
-from scripts.topology import CHECKOUT
-from scripts.verifying.chain import Finding, Report, State
-from scripts.verifying.doors import Doors, doors
-from scripts.verifying.evidence import Evidence
-from scripts.verifying.scenarios import Scenario
-from scripts.verifying.verification import Pace, verify
+from scripts.verify.checks import Finding, Report, State
+from scripts.verify.diagnostics import Evidence
+from scripts.verify.endpoints import Doors, doors
+from scripts.verify.scenarios import Scenario
+from scripts.verify.suite import Pace, verify
 from services.shared.ledger import Status
-from services.shared.runtime import utc_now
+from services.shared.wiring import utc_now
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 

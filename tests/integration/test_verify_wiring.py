@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-from scripts.environment import Environment
-from scripts.verifying import wiring
-from scripts.verifying.chain import BrokenLinkError
-from scripts.verifying.feeding import admits
+from scripts.environment.environment import Environment
+from scripts.verify import resource_checks
+from scripts.verify.checks import BrokenLinkError
+from scripts.verify.delivery_checks import admits
 from tests.conftest import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -158,7 +158,7 @@ def policy(rule: str) -> str:
 def named(environment: Environment) -> str:
     """Return what the wiring is said to be broken at; nothing where it is whole."""
     try:
-        wiring.whole(environment)
+        resource_checks.whole(environment)
     except BrokenLinkError as error:
         return str(error)
     return ""
@@ -191,8 +191,8 @@ BROKEN: dict[str, tuple[Callable[[Environment], Broken], str]] = {
         "function @expiry is told of another environment: ORDERS_TABLE=prod-pulsequeue-orders",
     ),
     "a function that runs something else": (
-        lambda it: handled(it, "expiry", "services.order.handler.handler"),
-        "function @expiry runs services.order.handler.handler, not services.order.expiry.handler",
+        lambda it: handled(it, "expiry", "services.order.handlers.order"),
+        "function @expiry runs services.order.handlers.order, not services.order.handlers.expiry",
     ),
     "an API that lets everybody in": (
         unguarded,

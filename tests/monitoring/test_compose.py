@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.local import containers
+from scripts.local.monitoring import compose
 from tests.monitoring.rules import MONITORING, load
 
 SERVICES = ("prometheus", "alertmanager", "grafana")
@@ -19,29 +19,29 @@ class _Compose(yaml.SafeLoader):
 _Compose.add_constructor("!reset", lambda _loader, _node: [])
 
 
-def compose() -> dict[str, Any]:
-    read: dict[str, Any] = load(containers.COMPOSE)
+def compose_file() -> dict[str, Any]:
+    read: dict[str, Any] = load(compose.COMPOSE)
     return read
 
 
 def on_linux() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load(containers.ON_LINUX.read_text(encoding="utf-8"), _Compose)  # noqa: S506 - a SafeLoader
+    read: dict[str, Any] = yaml.load(compose.ON_LINUX.read_text(encoding="utf-8"), _Compose)  # noqa: S506 - a SafeLoader
     return read
 
 
 def test_there_are_prometheus_alertmanager_and_grafana() -> None:
-    assert set(compose()["services"]) == set(SERVICES)
+    assert set(compose_file()["services"]) == set(SERVICES)
     assert set(on_linux()["services"]) == set(SERVICES)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_image_is_pinned_to_one_release(service: str) -> None:
-    assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", compose()["services"][service]["image"])
+    assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", compose_file()["services"][service]["image"])
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_says_whether_it_is_well(service: str) -> None:
-    check = compose()["services"][service]["healthcheck"]
+    check = compose_file()["services"][service]["healthcheck"]
 
     assert check["test"][0] == "CMD"
     assert check["retries"]
@@ -49,7 +49,7 @@ def test_a_service_says_whether_it_is_well(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_listens_on_loopback_only(service: str) -> None:
-    (published,) = compose()["services"][service]["ports"]
+    (published,) = compose_file()["services"][service]["ports"]
     there = on_linux()["services"][service]
     listens = [
         *(argument for argument in there.get("command", ()) if "web.listen-address" in argument),
@@ -57,7 +57,7 @@ def test_a_service_listens_on_loopback_only(service: str) -> None:
     ]
 
     assert published.startswith("127.0.0.1:")
-    assert f"http://{published.rpartition(':')[0]}" in containers.PAGES.values()
+    assert f"http://{published.rpartition(':')[0]}" in compose.PAGES.values()
     assert there["network_mode"] == "host"
     assert there["ports"] == []
     assert [re.sub(r".*=", "", listen).partition(":")[0] for listen in listens] == ["127.0.0.1"]
@@ -67,15 +67,15 @@ def test_a_service_listens_on_loopback_only(service: str) -> None:
 def test_what_a_service_is_given_is_there(service: str) -> None:
     sources = [
         re.sub(r"\$\{\w+:-(.*?)\}", r"\1", volume).partition(":")[0]
-        for volume in compose()["services"][service]["volumes"]
+        for volume in compose_file()["services"][service]["volumes"]
     ]
 
     assert [it for it in sources if it.startswith(".") and not (MONITORING / it).exists()] == []
-    assert {it for it in sources if not it.startswith(".")} <= set(compose()["volumes"])
+    assert {it for it in sources if not it.startswith(".")} <= set(compose_file()["volumes"])
 
 
 def test_dashboards_and_their_provisioning_are_where_grafana_looks() -> None:
-    volumes = compose()["services"]["grafana"]["volumes"]
+    volumes = compose_file()["services"]["grafana"]["volumes"]
 
     assert "./grafana/provisioning:/etc/grafana/provisioning:ro" in volumes
     assert "./grafana:/var/lib/grafana/dashboards:ro" in volumes
@@ -88,7 +88,7 @@ def test_on_linux_containers_still_know_each_other_by_name() -> None:
 
 def test_on_linux_the_arguments_only_gain_an_address() -> None:
     for service in ("prometheus", "alertmanager"):
-        usual, there = (one["services"][service]["command"] for one in (compose(), on_linux()))
+        usual, there = (one["services"][service]["command"] for one in (compose_file(), on_linux()))
 
         assert there[: len(usual)] == usual
         assert [argument for argument in there[len(usual) :] if "listen-address" not in argument] == []

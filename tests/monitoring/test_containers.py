@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.errors import ToolError
-from scripts.local import monitoring
-from scripts.local.containers import COMPOSE, ON_LINUX, PAGES, Docker
-from scripts.local.monitoring import Monitoring, Tools
-from scripts.local.state import make_home
-from tests.monitoring.homes import stack_state
+from scripts.common.errors import ToolError
+from scripts.environment.local_state import make_home
+from scripts.local.monitoring import launcher
+from scripts.local.monitoring.compose import COMPOSE, ON_LINUX, PAGES, Docker
+from scripts.local.monitoring.launcher import Monitoring, Tools
 from tests.monitoring.rules import PROMETHEUS
+from tests.monitoring.stack_state import stack_state
 
 URL = "http://127.0.0.1:4820/_aws/execute-api/abc/$default/metrics"
 
@@ -76,7 +76,7 @@ def test_no_docker_is_none(tmp_path: Path) -> None:
 def test_on_linux_the_containers_share_the_loopback_of_the_stack(
     install: Install, home: Path, tmp_path: Path
 ) -> None:
-    found = monitoring.up(home=home, tools=tools(install()))
+    found = launcher.up(home=home, tools=tools(install()))
 
     assert found.pages == PAGES
     assert heard(tmp_path) == [f"compose --file={COMPOSE} --file={ON_LINUX} up --detach --wait"]
@@ -89,7 +89,7 @@ def test_on_linux_the_containers_share_the_loopback_of_the_stack(
 def test_elsewhere_they_reach_the_stack_through_the_host_s_name(
     install: Install, home: Path, tmp_path: Path, system: str, platform: str
 ) -> None:
-    monitoring.up(home=home, tools=tools(install(system=system), platform))
+    launcher.up(home=home, tools=tools(install(system=system), platform))
 
     assert heard(tmp_path) == [f"compose --file={COMPOSE} up --detach --wait"]
     assert scraped(home) == "host.docker.internal:4820"
@@ -98,7 +98,7 @@ def test_elsewhere_they_reach_the_stack_through_the_host_s_name(
 def test_the_containers_find_target_and_token_and_may_read_them(
     install: Install, home: Path, tmp_path: Path
 ) -> None:
-    monitoring.up(home=home, tools=tools(install()))
+    launcher.up(home=home, tools=tools(install()))
 
     scrape = Path((tmp_path / "scrape").read_text(encoding="utf-8").strip())
     assert (scrape / "token").read_text(encoding="utf-8") == "secret"
@@ -106,7 +106,7 @@ def test_the_containers_find_target_and_token_and_may_read_them(
 
 
 def test_prometheus_finds_alertmanager_by_the_name_of_its_container(install: Install, home: Path) -> None:
-    monitoring.up(home=home, tools=tools(install()))
+    launcher.up(home=home, tools=tools(install()))
 
     told = (home / "monitoring/scrape/alertmanager.yml").read_text(encoding="utf-8")
     assert yaml.safe_load(told) == [{"targets": ["alertmanager:9093"]}]
@@ -116,10 +116,10 @@ def test_prometheus_finds_alertmanager_by_the_name_of_its_container(install: Ins
 
 def test_down_takes_the_containers_down_once(install: Install, home: Path, tmp_path: Path) -> None:
     there = tools(install())
-    monitoring.up(home=home, tools=there)
+    launcher.up(home=home, tools=there)
 
-    assert monitoring.down(home=home, tools=there)
-    assert not monitoring.down(home=home, tools=there)
+    assert launcher.down(home=home, tools=there)
+    assert not launcher.down(home=home, tools=there)
 
     assert [line.split()[-1] for line in heard(tmp_path)] == ["--wait", "down"]
 
@@ -128,15 +128,15 @@ def test_a_start_that_fails_says_so_and_can_still_be_taken_down(install: Install
     with pytest.raises(
         ToolError, match=r"docker compose up failed: port is already allocated .*compose\.log"
     ):
-        monitoring.up(home=home, tools=tools(install(work=1)))
+        launcher.up(home=home, tools=tools(install(work=1)))
 
-    assert monitoring.down(home=home, tools=tools(install()))
+    assert launcher.down(home=home, tools=tools(install()))
 
 
 def test_containers_that_cannot_be_asked_any_more_are_not_forgotten(install: Install, home: Path) -> None:
-    monitoring.up(home=home, tools=tools(install()))
+    launcher.up(home=home, tools=tools(install()))
 
     with pytest.raises(ToolError, match="could not be stopped"):
-        monitoring.down(home=home, tools=Tools(docker=None, prometheus=None))
+        launcher.down(home=home, tools=Tools(docker=None, prometheus=None))
 
     assert Monitoring.read(home) is not None

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.grafana import names, objectives
+from scripts.grafana import identifiers, slo_queries
 from scripts.grafana.build import dashboards, render, write_all
-from services.shared.buckets import BUCKETS
-from tests.monitoring import lint as rules
+from services.shared.histogram_buckets import BUCKETS
+from tests.monitoring import dashboard_lint as rules
 from tests.monitoring import programs
-from tests.monitoring.lint import RULES, lint
+from tests.monitoring.dashboard_lint import RULES, lint
 from tests.monitoring.panels import FOLDER, Document, committed, expressions, panels, substituted
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def test_every_runbook_that_a_panel_names_exists() -> None:
 
 
 def test_the_speed_objective_names_a_bound_of_the_histogram() -> None:
-    assert float(objectives.SPEED_SECONDS) in BUCKETS
+    assert float(slo_queries.SPEED_SECONDS) in BUCKETS
 
 
 # --- The rules ---------------------------------------------------------------------------------------------
@@ -231,15 +231,15 @@ def _yaml(path: str) -> Any:  # noqa: ANN401 - whatever the file holds
 def test_the_provisioned_data_source_is_the_one_that_setup_makes() -> None:
     (source,) = _yaml("datasources/prometheus.yml")["datasources"]
 
-    assert (source["uid"], source["name"]) == (names.DATASOURCE_UID, names.DATASOURCE_NAME)
+    assert (source["uid"], source["name"]) == (identifiers.DATASOURCE_UID, identifiers.DATASOURCE_NAME)
     assert source["url"] == "http://prometheus:9090"
-    assert source["jsonData"] == names.DATASOURCE_SETTINGS
+    assert source["jsonData"] == identifiers.DATASOURCE_SETTINGS
 
 
 def test_the_provisioned_folder_is_the_one_that_setup_makes() -> None:
     (provider,) = _yaml("dashboards/pulsequeue.yml")["providers"]
 
-    assert (provider["folderUid"], provider["folder"]) == (names.FOLDER_UID, names.FOLDER_TITLE)
+    assert (provider["folderUid"], provider["folder"]) == (identifiers.FOLDER_UID, identifiers.FOLDER_TITLE)
     assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
 
 

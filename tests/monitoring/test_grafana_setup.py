@@ -12,8 +12,8 @@ import pytest
 
 from scripts.cli.main import main
 from scripts.cli.session import Session
+from scripts.grafana.identifiers import DATASOURCE_UID, FOLDER_UID
 from scripts.grafana.install import says
-from scripts.grafana.names import DATASOURCE_UID, FOLDER_UID
 from tests.monitoring.grafana_server import FakeGrafana, running
 from tests.monitoring.panels import committed
 

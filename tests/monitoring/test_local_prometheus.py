@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from scripts.errors import ToolError
-from scripts.local import monitoring, processes, prometheus, stack
-from scripts.local.emulator import free_port
-from scripts.local.monitoring import Monitoring, Tools
-from scripts.local.prometheus import Prometheus, ScrapeTarget
-from scripts.local.state import make_home
+from scripts.common.errors import ToolError
+from scripts.environment.local_state import make_home
+from scripts.local import processes, stack
+from scripts.local.aws.emulator import free_port
+from scripts.local.monitoring import launcher, prometheus
+from scripts.local.monitoring.launcher import Monitoring, Tools
+from scripts.local.monitoring.prometheus import Prometheus, ScrapeTarget
 from tests.monitoring import programs
 from tests.monitoring.exposition import PATH, TOKEN, serving
-from tests.monitoring.homes import stack_state
 from tests.monitoring.rules import rules
+from tests.monitoring.stack_state import stack_state
 
 Watch = Callable[..., Prometheus]
 
@@ -70,7 +71,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     """A home whose Prometheus, if a test starts one, goes with it."""
     make_home(tmp_path / "home")
     yield tmp_path / "home"
-    monitoring.down(home=tmp_path / "home")
+    launcher.down(home=tmp_path / "home")
 
 
 def here() -> Tools:
@@ -127,24 +128,24 @@ def test_a_prometheus_that_cannot_start_says_why_in_a_sentence(tmp_path: Path, p
 def test_up_twice_keeps_one_prometheus_and_down_ends_it(home: Path, page: str) -> None:
     stack_state(url=page, token=TOKEN).write(home)
 
-    first = monitoring.up(home=home, tools=here())
-    second = monitoring.up(home=home, tools=here())
+    first = launcher.up(home=home, tools=here())
+    second = launcher.up(home=home, tools=here())
 
     assert first == second
     assert first.process is not None
     assert prometheus.is_ready(first.pages["Prometheus"])
-    assert monitoring.down(home=home)
+    assert launcher.down(home=home)
     assert processes.find(first.process) is None
-    assert not monitoring.down(home=home)
+    assert not launcher.down(home=home)
 
 
 def test_up_again_points_a_running_prometheus_at_the_stack_as_it_is_now(home: Path, page: str) -> None:
     stack_state(url="http://127.0.0.1:9/metrics", token="old").write(home)
-    found = monitoring.up(home=home, tools=here())
+    found = launcher.up(home=home, tools=here())
     url = found.pages["Prometheus"]
 
     stack_state(url=page, token=TOKEN).write(home)
-    assert monitoring.up(home=home, tools=here()) == found
+    assert launcher.up(home=home, tools=here()) == found
 
     where = page.removeprefix("http://").removesuffix(PATH)
     until(
@@ -157,7 +158,7 @@ def test_up_again_points_a_running_prometheus_at_the_stack_as_it_is_now(home: Pa
 
 def test_down_of_the_stack_stops_what_watches_it(home: Path, page: str) -> None:
     stack_state(url=page, token=TOKEN).write(home)
-    found = monitoring.up(home=home, tools=here())
+    found = launcher.up(home=home, tools=here())
     assert found.process is not None
 
     stack.down(home=home)
@@ -169,25 +170,25 @@ def test_down_of_the_stack_stops_what_watches_it(home: Path, page: str) -> None:
 def test_nobody_else_can_read_the_token(home: Path, page: str) -> None:
     stack_state(url=page, token=TOKEN).write(home)
 
-    monitoring.up(home=home, tools=here())
+    launcher.up(home=home, tools=here())
 
     assert (home / "monitoring").stat().st_mode & 0o077 == 0
 
 
 def test_without_a_stack_there_is_nothing_to_watch(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="the local stack is not running; start it with `make up`"):
-        monitoring.up(home=tmp_path, tools=Tools(docker=None, prometheus=None))
+        launcher.up(home=tmp_path, tools=Tools(docker=None, prometheus=None))
 
 
 def test_a_stack_that_serves_no_metrics_is_said_to_be_incomplete(home: Path) -> None:
     stack_state().write(home)
 
     with pytest.raises(ToolError, match="serves no metrics yet; `make up` completes it"):
-        monitoring.up(home=home, tools=Tools(docker=None, prometheus=None))
+        launcher.up(home=home, tools=Tools(docker=None, prometheus=None))
 
 
 def test_without_docker_and_prometheus_it_says_what_to_install(home: Path, page: str) -> None:
     stack_state(url=page, token=TOKEN).write(home)
 
     with pytest.raises(ToolError, match="neither a running Docker with compose nor a `prometheus`"):
-        monitoring.up(home=home, tools=Tools(docker=None, prometheus=None))
+        launcher.up(home=home, tools=Tools(docker=None, prometheus=None))

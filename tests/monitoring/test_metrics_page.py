@@ -2,8 +2,8 @@
 
 import pytest
 
-from scripts.errors import ToolError
-from scripts.local.emulator import free_port
+from scripts.common.errors import ToolError
+from scripts.local.aws.emulator import free_port
 from scripts.ops.metrics_page import Address, fetch, samples
 from tests.monitoring.exposition import TOKEN, serving
 

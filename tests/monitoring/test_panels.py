@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from scripts.grafana import costs
-from scripts.local.emulator import free_port
+from scripts.local.aws.emulator import free_port
 from tests.monitoring.panels import committed, expressions, substituted
 from tests.monitoring.recorded_hour import END, FUNCTIONS, HOUR, openmetrics
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.metering import exposed_names
 from tests.monitoring import programs
 from tests.monitoring.promql import metric_names
 from tests.monitoring.rules import (
@@ -20,6 +19,7 @@ from tests.monitoring.rules import (
     rules,
     sources,
 )
+from tests.support.metrics_fakes import exposed_names
 
 BY_PROMETHEUS = {"up"}
 RECORDED = {rule.name for rule in rules() if not rule.alert}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from services.order.service import OrderService
 from services.payment.service import PaymentService
-from services.shared.bus import EventBridgeBus
-from services.shared.dynamodb_store import DynamoDBStore
+from services.shared.adapters.dynamodb_store import DynamoDBStore
+from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.sqs_batch import Handle, Inbox, SqsDeadLetters
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -16,7 +17,6 @@ from services.shared.events import (
     RefundRequested,
 )
 from services.shared.group_commit import GroupCommit
-from services.shared.inbox import Handle, Inbox, SqsDeadLetters
 from services.shared.ledger import Key
 from tests.simulation.dynamodb import INVENTORY, ORDERS
 from tests.simulation.faults import Fault

@@ -11,7 +11,7 @@ from tests.simulation.network import Network
 from tests.simulation.story import label
 
 if TYPE_CHECKING:
-    from tests.simulation.watch import Watch
+    from tests.simulation.invariants import Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.simulation.mutants import MUTATIONS, Mutation
 
-_REMADE = ("services", "tests.fakes", "tests.simulation")
+_REMADE = ("services", "tests.support.fakes", "tests.simulation")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import cast
 
 from greenlet import getcurrent, greenlet
 
-from tests.fakes import START
+from tests.support.fakes import START
 
 MOST_STEPS = 50_000
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tests.simulation.faults import Fault
-from tests.simulation.rest import check_rest
-from tests.simulation.watch import Violation
+from tests.simulation.final_checks import check_rest
+from tests.simulation.invariants import Violation
 from tests.simulation.world import World
 
 

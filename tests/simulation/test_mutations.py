@@ -6,7 +6,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 import pytest
 
 from tests.simulation.mutations import MUTATIONS, Mutation, Verdict, put_to_the_test
-from tests.simulation.test_promises import SEEDS
+from tests.simulation.test_guarantees import SEEDS
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,17 @@ from datetime import timedelta
 from random import Random
 
 from services.shared.ledger import Key
+from tests.simulation.actors import Shop
 from tests.simulation.consumers import FUNCTIONS, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
 from tests.simulation.eventbridge import Bus, EventBridgeClient
 from tests.simulation.faults import Weather
 from tests.simulation.gateway import Books, Gateway
+from tests.simulation.invariants import Watch
 from tests.simulation.network import Network
 from tests.simulation.queues import Queue, SQSClient
 from tests.simulation.scheduler import Scheduler
-from tests.simulation.shop import Shop
 from tests.simulation.story import Story, label
-from tests.simulation.watch import Watch
 
 HOLDS = (3, 40, 900, 900)
 """Seconds. A short hold ends while its payment is under way."""

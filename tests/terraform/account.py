@@ -18,12 +18,12 @@ import boto3
 import psycopg
 from botocore.config import Config
 
-from scripts.environment import Clients, Environment
+from scripts.environment.environment import Clients, Environment
+from scripts.environment.topology import CHECKOUT, Topology
 from scripts.local import database, postgres
-from scripts.local import emulator as ministack
-from scripts.local.triggers import local_concurrency, route_url
+from scripts.local.aws import emulator as ministack
+from scripts.local.aws.triggers import local_concurrency, route_url
 from scripts.packaging.packages import by_service, services_alone
-from scripts.topology import CHECKOUT, Topology
 
 HOLD_SECONDS: Final = 6
 REPOSITORY: Final = "acme/pulsequeue"

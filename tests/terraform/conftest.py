@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from scripts.environment import Clients, Environment
-from scripts.errors import ToolError
-from scripts.function_variables import DatabaseAddress
+from scripts.common.errors import ToolError
+from scripts.deploy.terraform import MIRROR_VARIABLE, Terraform, find_with_providers
+from scripts.environment.cognito import token
+from scripts.environment.environment import Clients, Environment
+from scripts.environment.lambda_env import DatabaseAddress
+from scripts.environment.topology import CHECKOUT, Topology
 from scripts.local import database, postgres
-from scripts.local import emulator as ministack
-from scripts.local.triggers import local_concurrency, route_url
-from scripts.local.users import TENANT, User, add_user
+from scripts.local.aws import emulator as ministack
+from scripts.local.aws.triggers import local_concurrency, route_url
+from scripts.local.aws.user_pool import TENANT, User, add_user
 from scripts.packaging.packages import by_service, services_alone
-from scripts.terraform import MIRROR_VARIABLE, Terraform, find_with_providers
-from scripts.topology import CHECKOUT, Topology
-from scripts.users import token
 from tests.conftest import RunningEmulator
 
 HOLD_SECONDS = 6

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import hcl2
 
-from scripts.topology import CHECKOUT
+from scripts.environment.topology import CHECKOUT
 
 INFRA = CHECKOUT / "infra"
 

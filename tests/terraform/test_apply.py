@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.shop import Shop, until
-from tests.terraform import seen
+from tests.terraform import deployed_resources
 from tests.terraform.conftest import Applied
 
 FORGOTTEN = (
@@ -80,7 +80,7 @@ def left_over(applied: Applied) -> dict[str, Any]:
     environment = applied.environment
     looks = {
         name: look
-        for name, look in seen.EVERYTHING.items()
+        for name, look in deployed_resources.EVERYTHING.items()
         if name not in ("rules", "routes", "preflight", "users")
     }
     return {name: found for name, look in looks.items() if (found := look(environment))}

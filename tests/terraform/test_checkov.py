@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.checkov import FRAMEWORKS, Checkov, Finding, Report, installed
-from scripts.errors import ToolError
-from scripts.topology import CHECKOUT
+from scripts.common.errors import ToolError
+from scripts.deploy.checkov import FRAMEWORKS, Checkov, Finding, Report, installed
+from scripts.environment.topology import CHECKOUT
 from tests.terraform.proofs import PROOFS, YES, written
 
 # One process installs it, and looks once.

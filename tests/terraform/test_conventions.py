@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.terraform.conftest import Applied
-from tests.terraform.rules import RULES, Rule
+from tests.terraform.conventions import RULES, Rule
 from tests.terraform.sources import INFRA, Sources
 
 MODULES = sorted(it.parent for it in INFRA.glob("modules/*/versions.tf"))

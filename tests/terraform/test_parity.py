@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.environment import Clients, Environment
-from scripts.function_variables import Surroundings
-from scripts.function_variables import variables as expected
-from scripts.local import emulator as ministack
-from scripts.local.provision import Overrides, provision
-from tests.terraform import seen
+from scripts.environment.environment import Clients, Environment
+from scripts.environment.lambda_env import Surroundings
+from scripts.environment.lambda_env import variables as expected
+from scripts.local.aws import emulator as ministack
+from scripts.local.aws.provision import Overrides, provision
+from tests.terraform import deployed_resources
 from tests.terraform.conftest import HOLD_SECONDS, Applied
 
 ONLY_HERE = {"POWERTOOLS_TRACE_DISABLED": "true"}
@@ -34,15 +34,15 @@ def twin(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         ministack.stop(started)
 
 
-@pytest.mark.parametrize("kind", [it for it in seen.EVERYTHING if it != "logs"])
+@pytest.mark.parametrize("kind", [it for it in deployed_resources.EVERYTHING if it != "logs"])
 def test_both_make_the_same(applied: Applied, twin: Environment, kind: str) -> None:
-    look = seen.EVERYTHING[kind]
+    look = deployed_resources.EVERYTHING[kind]
 
     assert look(applied.environment) == look(twin)
 
 
 def test_both_keep_the_same_logs_and_terraform_also_the_requests(applied: Applied, twin: Environment) -> None:
-    here, there = seen.logs(applied.environment), seen.logs(twin)
+    here, there = deployed_resources.logs(applied.environment), deployed_resources.logs(twin)
 
     assert {name: days for name, days in here.items() if name in there} == there
     assert here.keys() - there.keys() == {f"/aws/vendedlogs/{applied.environment.names.api}-api"}
@@ -58,4 +58,6 @@ def test_a_function_is_told_what_the_tools_say_that_it_is_told(applied: Applied)
     for function in topology.functions:
         around = Surroundings(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
         should = expected(names, topology, function, around) | ONLY_HERE
-        assert seen.variables(told[names.function(function)]) == seen.variables(should)
+        assert deployed_resources.variables(told[names.function(function)]) == deployed_resources.variables(
+            should
+        )

@@ -9,8 +9,8 @@ import pytest
 
 from scripts.cli.main import main
 from scripts.cli.session import Session
-from tests.desk import MemoryDesk
-from tests.fakes import a_stock
+from tests.support.fakes import a_stock
+from tests.support.ops_context import MemoryDesk
 
 
 @dataclass(frozen=True)

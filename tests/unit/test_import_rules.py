@@ -12,11 +12,18 @@ PURE = [
     *sorted(ROOT.glob("services/*/domain.py")),
     *(
         ROOT / "services/shared" / f"{name}.py"
-        for name in ("ledger", "packing", "advance", "events", "facts")
+        for name in ("ledger", "transaction_planner", "transitions", "events", "event_fields")
     ),
     *(
         ROOT / "services/analytics" / f"{name}.py"
-        for name in ("projections", "recurring", "rollups", "rows", "changes")
+        for name in (
+            "model/date_ranges",
+            "model/orders",
+            "model/mrr",
+            "model/rollups",
+            "db/tables",
+            "projector/row_diff",
+        )
     ),
 ]
 IMPURE = {"boto3", "botocore", "os", "psycopg", "random", "socket", "threading", "time"}

@@ -9,7 +9,7 @@ locals {
   major = split(".", var.engine_version)[0]
   port  = 5432
 
-  # As services/analytics/roles.sql makes them. Each signs in by an IAM token alone.
+  # As services/analytics/db/roles.sql makes them. Each signs in by an IAM token alone.
   roles = ["pulsequeue_owner", "pulsequeue_projector", "pulsequeue_api"]
 
   account  = data.aws_caller_identity.here.account_id

@@ -29,7 +29,7 @@ module "alarms" {
       description = "99 % of orders are settled within 5 seconds."
       objective   = 0.99
       all         = [{ metric = "order_settlement_duration_seconds", statistic = "SampleCount" }]
-      # Each observation counts in one bucket (services/shared/buckets.py).
+      # Each observation counts in one bucket (services/shared/histogram_buckets.py).
       good = [
         for le in ["0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2", "5"] :
         { metric = "order_settlement_duration_seconds_bucket", dimensions = { le = le } }

@@ -1,4 +1,4 @@
-# What each function is told: what scripts/function_variables.py does for the one-machine stack.
+# What each function is told: what scripts/environment/lambda_env.py does for the one-machine stack.
 locals {
   # Full names follow from the environment's, so short ones do.
   deployed = jsonencode({

@@ -4,8 +4,8 @@ locals {
   where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
   arn   = "arn:${data.aws_partition.this.partition}"
 
-  # services/shared/dynamodb_store.py reads both tables in batches, adds to stock, and puts orders; a transaction
-  # asks for the right to each of its actions. services/metrics/dynamodb_snapshots.py keeps editions.
+  # services/shared/adapters/dynamodb_store.py reads both tables in batches, adds to stock, and puts orders; a transaction
+  # asks for the right to each of its actions. services/metrics/adapters/dynamodb_snapshots.py keeps editions.
   calls = {
     inventory = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:UpdateItem"] }
     orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"] }

@@ -1,4 +1,4 @@
-# infra/functions.yaml, and every name that follows from it: what scripts/topology.py does for the tools.
+# infra/functions.yaml, and every name that follows from it: what scripts/environment/topology.py does for the tools.
 locals {
   topology = yamldecode(file("${path.module}/../../functions.yaml"))
   settings = local.topology.settings

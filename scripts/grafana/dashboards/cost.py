@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from scripts.grafana import costs, objectives
+from scripts.grafana import costs, slo_queries
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board
+from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
 from scripts.grafana.promql import increase_in_view, rate, share, times, within
 
@@ -24,7 +24,7 @@ def build() -> Dashboard:
 def _sums() -> Section:
     per_second = costs.everything(rate, "1")
     in_view = costs.everything(increase_in_view, _VIEW)
-    per_thousand = times(f"({share(in_view, objectives.placed(increase_in_view))})", 1000)
+    per_thousand = times(f"({share(in_view, slo_queries.placed(increase_in_view))})", 1000)
     return Section(
         "Sums",
         [
@@ -93,7 +93,7 @@ def _parts() -> Section:
 
 
 def _amounts() -> Section:
-    placed = objectives.placed(increase_in_view)
+    placed = slo_queries.placed(increase_in_view)
     writes = increase_in_view("dynamodb_capacity_units_total", within("kind", "write"))
     calls = increase_in_view("aws_lambda_invocations_total")
     return Section(

@@ -3,8 +3,8 @@
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board, function_variable
 from scripts.grafana.costs import gb_seconds
+from scripts.grafana.layout import Section, board, function_variable
 from scripts.grafana.panels import Column, Query
 from scripts.grafana.promql import CHOSEN_FUNCTION, gauge, increase_in_view, mean, rate, share
 

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board
+from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
 from scripts.grafana.promql import Expression, gauge, increase_in_view, rate, series, share, within
 

@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from scripts.grafana import objectives
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board
+from scripts.grafana import slo_queries
+from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
 from scripts.grafana.promql import gauge, increase_in_view, mean, rate, share, within
 
@@ -23,7 +23,7 @@ def _outcomes() -> Section:
     def turned(outcome: str) -> str:
         return share(increase_in_view("orders_total", within("outcome", outcome)), placed)
 
-    placed = objectives.placed(increase_in_view)
+    placed = slo_queries.placed(increase_in_view)
     return Section(
         "In view",
         [
@@ -121,7 +121,7 @@ def _speed() -> Section:
                     "waiting "
                     "and payment.",
                     Query(mean(_HISTOGRAM), "processing"),
-                    Query(mean(objectives.SETTLEMENT), "placed to settled"),
+                    Query(mean(slo_queries.SETTLEMENT), "placed to settled"),
                     unit=p.SECONDS,
                 ),
             ]
@@ -156,7 +156,7 @@ def _queue() -> Section:
                     "Decided and announced",
                     "Orders decided against the events that announce it: the lines lie on one another, or an "
                     "announcement is being repeated or is late.",
-                    Query(objectives.placed(rate), "decided"),
+                    Query(slo_queries.placed(rate), "decided"),
                     Query(rate("events_published_total", published), "announced"),
                     unit=p.EVENTS_PER_SECOND,
                 ),

@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from scripts.grafana import objectives
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board
+from scripts.grafana import slo_queries
+from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
 from scripts.grafana.promql import (
     CONSUMED,
@@ -28,13 +28,13 @@ def _now() -> Section:
         p.figure(
             "Orders placed",
             "Orders per second whose stock was reserved or that were turned down. Repeats do not count.",
-            objectives.placed(rate),
+            slo_queries.placed(rate),
             unit=p.ORDERS_PER_SECOND,
         ),
         p.figure(
             "Orders paid",
             "Share of the orders placed in view whose payment succeeded. Rejections lower it as declines do.",
-            objectives.paid_share(increase_in_view),
+            slo_queries.paid_share(increase_in_view),
             unit=p.SHARE,
             nothing="no orders",
             at_end_of_view=True,
@@ -44,7 +44,7 @@ def _now() -> Section:
             "Settled within, 99 of 100",
             "The time from placed to settled that 99 of 100 orders of the last minutes stayed under. "
             "The objective is 5 s.",
-            quantile(0.99, objectives.SETTLEMENT),
+            quantile(0.99, slo_queries.SETTLEMENT),
             unit=p.SECONDS,
             steps=p.SETTLE_WITHIN,
             nothing="no orders",
@@ -66,7 +66,7 @@ def _now() -> Section:
             "they "
             "should. An order fails by running out its hold, or by not being readable. Below zero the "
             "objective was missed.",
-            objectives.settlement_budget_left(increase_in_view),
+            slo_queries.settlement_budget_left(increase_in_view),
             unit=p.SHARE,
             steps=p.BUDGET,
             below=p.RED,
@@ -79,7 +79,7 @@ def _now() -> Section:
             "Share of the error budget left over by the orders settled in view: 99 % within 5 s. Below zero "
             "the "
             "objective was missed.",
-            objectives.speed_budget_left(increase_in_view),
+            slo_queries.speed_budget_left(increase_in_view),
             unit=p.SHARE,
             steps=p.BUDGET,
             below=p.RED,
@@ -100,7 +100,7 @@ def _now() -> Section:
         p.figure(
             "Age of the numbers",
             "How long ago the collector last brought the numbers up to date; it does so every minute.",
-            objectives.age_of_numbers(),
+            slo_queries.age_of_numbers(),
             unit=p.SECONDS,
             steps=p.STALE_NUMBERS,
         ),
@@ -108,7 +108,7 @@ def _now() -> Section:
             "Final up to",
             "How long ago the newest minute was that can no longer change. An hour is usual: that long, what "
             "CloudWatch learns late is still added. What is shown of younger minutes can only grow.",
-            objectives.age_of_final_numbers(),
+            slo_queries.age_of_final_numbers(),
             unit=p.SECONDS,
         ),
     ]
@@ -167,7 +167,7 @@ def _latency() -> Section:
                     "Placed to settled",
                     "How long orders take from being placed until their payment is decided. The line is the "
                     "objective.",
-                    objectives.SETTLEMENT,
+                    slo_queries.SETTLEMENT,
                     steps=p.SETTLE_WITHIN,
                     runbook="backlog",
                 ),
@@ -175,7 +175,7 @@ def _latency() -> Section:
                     "Placed to settled, all orders",
                     "How many orders took how long. Two bands tell of two kinds of order, which percentiles "
                     "hide.",
-                    objectives.SETTLEMENT,
+                    slo_queries.SETTLEMENT,
                 ),
             ]
         ],

@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from scripts.grafana import objectives
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board
+from scripts.grafana import slo_queries
+from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
 from scripts.grafana.promql import Change, Expression, gauge, increase_in_view, rate, share, within
 
@@ -38,7 +38,7 @@ def _in_view() -> Section:
                 p.figure(
                     "Payments taken",
                     "Charges in the time range on the screen that succeeded, each for another order.",
-                    objectives.paid(increase_in_view),
+                    slo_queries.paid(increase_in_view),
                     unit=p.COUNT,
                     at_end_of_view=True,
                     decimals=0,
@@ -122,7 +122,7 @@ def _speed() -> Section:
                 p.heatmap(
                     "Placed to settled, all orders",
                     "How many orders took how long from being placed until their payment was decided.",
-                    objectives.SETTLEMENT,
+                    slo_queries.SETTLEMENT,
                 ),
             ]
         ],

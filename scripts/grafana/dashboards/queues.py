@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts.grafana import panels as p
-from scripts.grafana.board import Section, board, queue_variable
+from scripts.grafana.layout import Section, board, queue_variable
 from scripts.grafana.panels import Column, Query
 from scripts.grafana.promql import CHOSEN_QUEUE, CONSUMED, DEAD_LETTERS, gauge, increase_in_view, rate
 

@@ -14,17 +14,18 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, CORSConfig, Response
 from psycopg.errors import QueryCanceled
 
-from services.analytics.api import asking, governance, problems
-from services.analytics.api.answers import Meta
+from services.analytics.api import governance, params
 from services.analytics.api.caching import Keeping, etag, is_kept
 from services.analytics.api.cursors import Cursors
-from services.analytics.api.identity import Caller, caller
-from services.analytics.api.problems import Problem, RefusedError
-from services.analytics.api.request import Request
+from services.analytics.api.responses import Meta
 from services.analytics.api.routes import DOCUMENT, ROUTES, Question, Route, Told
-from services.analytics.database import Database
+from services.analytics.db.database import Database
+from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import TransientError
-from services.shared.telemetry import Telemetry
+from services.shared.http import problems
+from services.shared.http.identity import Caller, caller
+from services.shared.http.problems import Problem, RefusedError
+from services.shared.http.request import Request
 
 Answer = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
@@ -116,7 +117,7 @@ class Api:
             raise problems.not_found(_LOOK_UP)
         now = self._clock().astimezone(UTC)
         who = caller(request.claims, now)
-        asked = asking.parse(route.asks, [*named.items(), *request.parameters])
+        asked = params.parse(route.asks, [*named.items(), *request.parameters])
         wanted = asked.means(now.date())
         with self._database.transaction(who.tenant_id) as connection:
             terms = governance.terms(connection, who, route.metric)
@@ -141,10 +142,10 @@ class Api:
     def document(self, request: Request) -> Response[str]:
         """Tell whoever is signed in what can be asked for."""
         # What describes the interface is imported when somebody wants to see it.
-        from services.analytics.api.describing import text  # noqa: PLC0415
+        from services.analytics.api.openapi import text  # noqa: PLC0415
 
         caller(request.claims, self._clock().astimezone(UTC))
-        asking.parse(asking.LastMonthAsked, request.parameters)  # here, too, there is nothing to choose
+        params.parse(params.LastMonthAsked, request.parameters)  # here, too, there is nothing to choose
         document = text()
         tag = etag(document)
         headers = {"cache-control": "private, max-age=300", "etag": tag}

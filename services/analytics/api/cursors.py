@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from services.analytics.wanted import Filters, Position
+from services.analytics.queries.params import Filters, Position
 
 _VERSION: Final = 1
 

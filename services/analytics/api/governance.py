@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
-from services.analytics.api.identity import Caller
-from services.analytics.api.problems import forbidden
-from services.analytics.database import Connection
+from services.analytics.db.database import Connection
+from services.shared.http.identity import Caller
+from services.shared.http.problems import forbidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,14 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from services.analytics.api import answers, asking
+from services.analytics.api import params, responses
 from services.analytics.api.caching import Keeping
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import Terms
-from services.analytics.api.identity import Caller
-from services.analytics.api.problems import bad_cursor, forbidden
-from services.analytics.database import Connection
-from services.analytics.periods import Days
-from services.analytics.queries import cohorts, orders, pipeline, recurring, sales, summary
-from services.analytics.wanted import (
+from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import Days
+from services.analytics.queries import cohorts, mrr, orders, pipeline, sales, summary
+from services.analytics.queries.params import (
     CohortsWanted,
     MonthWanted,
     OrdersWanted,
@@ -24,6 +22,8 @@ from services.analytics.wanted import (
     Position,
     ProductsWanted,
 )
+from services.shared.http.identity import Caller
+from services.shared.http.problems import bad_cursor, forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    data: answers.Telling
-    page: answers.Page | None = None
+    data: responses.Telling
+    page: responses.Page | None = None
     withheld: str | None = None
 
 
@@ -53,8 +53,8 @@ class Route:
     metric: str
     """What governance knows it by."""
     summary: str
-    asks: type[asking.Asking]
-    tells: type[answers.Telling]
+    asks: type[params.Asking]
+    tells: type[responses.Telling]
     answer: Callable[[Connection, Question, Any], Told | None]
     keeping: Keeping = Keeping.REVALIDATED
     paged: bool = False
@@ -93,8 +93,8 @@ def _orders(connection: Connection, question: Question, wanted: OrdersWanted) ->
         last = Position(shown[-1]["placed_at"], shown[-1]["order_id"])
         following = question.cursors.seal(question.tenant_id, wanted.filters, last)
     return Told(
-        answers.Orders(orders=[orders.line(row, hides_customers=hides) for row in shown]),
-        page=answers.Page(limit=wanted.limit, next_cursor=following),
+        responses.Orders(orders=[orders.line(row, hides_customers=hides) for row in shown]),
+        page=responses.Page(limit=wanted.limit, next_cursor=following),
         withheld=_CUSTOMERS if hides else None,
     )
 
@@ -106,13 +106,13 @@ def _order(connection: Connection, question: Question, wanted: OrderWanted) -> T
 
 
 def _mrr(connection: Connection, question: Question, wanted: MonthWanted) -> Told:
-    month = recurring.month(connection, question.tenant_id, wanted.month)
-    return Told(recurring.mrr(month, question.terms.currency))
+    month = mrr.month(connection, question.tenant_id, wanted.month)
+    return Told(mrr.mrr(month, question.terms.currency))
 
 
 def _churn(connection: Connection, question: Question, wanted: MonthWanted) -> Told:
-    month = recurring.month(connection, question.tenant_id, wanted.month)
-    return Told(recurring.churn(month, question.terms.currency))
+    month = mrr.month(connection, question.tenant_id, wanted.month)
+    return Told(mrr.churn(month, question.terms.currency))
 
 
 def _cohorts(connection: Connection, question: Question, wanted: CohortsWanted) -> Told:
@@ -147,8 +147,8 @@ ROUTES: Final = (
         path="/api/orders",
         metric="orders",
         summary="Orders, newest first, page by page",
-        asks=asking.OrdersAsked,
-        tells=answers.Orders,
+        asks=params.OrdersAsked,
+        tells=responses.Orders,
         answer=_orders,
         keeping=Keeping.NEVER,
         paged=True,
@@ -157,8 +157,8 @@ ROUTES: Final = (
         path="/api/orders/{orderId}",
         metric="orders",
         summary="One order with its items, payment, fulfillment and timeline",
-        asks=asking.OrderAsked,
-        tells=answers.Order,
+        asks=params.OrderAsked,
+        tells=responses.Order,
         answer=_order,
         keeping=Keeping.NEVER,
     ),
@@ -166,56 +166,56 @@ ROUTES: Final = (
         path="/api/metrics/mrr",
         metric="mrr",
         summary="Monthly recurring revenue: how a month found it, moved it and left it",
-        asks=asking.MonthAsked,
-        tells=answers.Mrr,
+        asks=params.MonthAsked,
+        tells=responses.Mrr,
         answer=_mrr,
     ),
     Route(
         path="/api/metrics/churn",
         metric="churn",
         summary="Customers and recurring revenue lost and kept in a month",
-        asks=asking.MonthAsked,
-        tells=answers.Churn,
+        asks=params.MonthAsked,
+        tells=responses.Churn,
         answer=_churn,
     ),
     Route(
         path="/api/metrics/cohorts",
         metric="cohorts",
         summary="Customers by the month in which they began, and how many stayed",
-        asks=asking.CohortsAsked,
-        tells=answers.Cohorts,
+        asks=params.CohortsAsked,
+        tells=responses.Cohorts,
         answer=_cohorts,
     ),
     Route(
         path="/api/metrics/summary",
         metric="summary",
         summary="Revenue, orders, average order value and success rate, with the period before",
-        asks=asking.PeriodAsked,
-        tells=answers.Summary,
+        asks=params.PeriodAsked,
+        tells=responses.Summary,
         answer=_summary,
     ),
     Route(
         path="/api/pipeline/by-region",
         metric="pipeline",
         summary="What was sold where",
-        asks=asking.PeriodAsked,
-        tells=answers.Regions,
+        asks=params.PeriodAsked,
+        tells=responses.Regions,
         answer=_by_region,
     ),
     Route(
         path="/api/pipeline/by-product",
         metric="pipeline",
         summary="What was sold of each product, most first",
-        asks=asking.ProductsAsked,
-        tells=answers.Products,
+        asks=params.ProductsAsked,
+        tells=responses.Products,
         answer=_by_product,
     ),
     Route(
         path="/api/sales/last-month",
         metric="sales",
         summary="The last 30 days (UTC) with today, day by day, live",
-        asks=asking.LastMonthAsked,
-        tells=answers.LastMonth,
+        asks=params.LastMonthAsked,
+        tells=responses.LastMonth,
         answer=_last_month,
         keeping=Keeping.NEVER,
     ),

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from services.analytics.api.answers import Cohort, CohortCell, Cohorts, share
-from services.analytics.database import Connection
-from services.analytics.periods import Months, later
-from services.analytics.wanted import CohortsWanted
+from services.analytics.api.responses import Cohort, CohortCell, Cohorts, share
+from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import Months, later
+from services.analytics.queries.params import CohortsWanted
 
 _CHANGES: Final = """
 SELECT cohort, month, entered, entered - left_off

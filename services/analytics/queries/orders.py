@@ -6,7 +6,7 @@ from typing import Any, Final
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.analytics.api.answers import (
+from services.analytics.api.responses import (
     Fulfillment,
     Money,
     Order,
@@ -15,9 +15,9 @@ from services.analytics.api.answers import (
     Payment,
     TimelineEntry,
 )
-from services.analytics.database import Connection
-from services.analytics.periods import midnight
-from services.analytics.wanted import Filters, Position
+from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import midnight
+from services.analytics.queries.params import Filters, Position
 
 _COLUMNS: Final = sql.SQL(
     "order_id, customer_id, status, reason, region, channel, payment_method, amount_minor, currency, units,"

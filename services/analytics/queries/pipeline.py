@@ -8,11 +8,11 @@ from typing import Any, Final
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.analytics.api.answers import Period, Products, ProductSales, Regions, RegionSales
-from services.analytics.database import Connection
-from services.analytics.periods import Days
+from services.analytics.api.responses import Period, Products, ProductSales, Regions, RegionSales
+from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import Days
+from services.analytics.queries.params import ProductsWanted
 from services.analytics.queries.totals import SUMS, sales
-from services.analytics.wanted import ProductsWanted
 
 _BY_REGION: Final = sql.SQL(
     """

@@ -6,9 +6,9 @@ from typing import Any, Final
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.analytics.api.answers import DaySales, LastMonth, Period
-from services.analytics.database import Connection
-from services.analytics.periods import Days
+from services.analytics.api.responses import DaySales, LastMonth, Period
+from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import Days
 from services.analytics.queries.totals import SUMS, sales
 
 _BY_DAY: Final = sql.SQL(

@@ -7,7 +7,7 @@ from typing import Final
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.analytics.api.answers import (
+from services.analytics.api.responses import (
     Change,
     CurrencyChange,
     Money,
@@ -17,8 +17,8 @@ from services.analytics.api.answers import (
     Takings,
     share,
 )
-from services.analytics.database import Connection
-from services.analytics.periods import Days
+from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import Days
 from services.analytics.queries.totals import COUNTS, SUMS, sales, success
 
 _BOTH: Final = sql.SQL(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psycopg import sql
 
-from services.analytics.api.answers import Money, Sales, Takings, share
+from services.analytics.api.responses import Money, Sales, Takings, share
 
 Row = Mapping[str, Any]
 

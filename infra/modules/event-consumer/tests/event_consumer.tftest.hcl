@@ -42,7 +42,7 @@ variables {
 
   function = {
     description     = "Takes orders."
-    handler         = "services.order.handler.handler"
+    handler         = "services.order.handlers.order"
     package         = "../function/tests/package.zip"
     memory_mb       = 512
     timeout_seconds = 30

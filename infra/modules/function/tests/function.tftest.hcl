@@ -13,7 +13,7 @@ mock_provider "aws" {
 variables {
   name            = "dev-shop-order"
   description     = "Takes orders."
-  handler         = "services.order.handler.handler"
+  handler         = "services.order.handlers.order"
   package         = "tests/package.zip"
   memory_mb       = 512
   timeout_seconds = 30

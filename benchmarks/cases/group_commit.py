@@ -1,0 +1,196 @@
+"""What it brings to commit a batch of orders in few transactions."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count, cycle, islice
+
+from benchmarks.fixtures.emulator import emulated
+from benchmarks.fixtures.functions import Functions, Place, placed, quiet
+from benchmarks.harness.profiling import Profiler
+from benchmarks.harness.report import Chart, Report, Table
+from benchmarks.harness.statistics import Scale, Spread, alternate, ratio
+from benchmarks.harness.targets import Reached
+
+_HOT = ["sku-hot"]
+_SPREAD = [f"sku-{n:04}" for n in range(1_000)]
+_USUAL = "1 × (a transaction per order)"
+_BATCHES = (1, 10, 100)
+_SKUS: Mapping[str, list[str]] = {"one SKU": _HOT, "1,000 SKUs": _SPREAD}
+
+
+@dataclass
+class _Meter:
+    """Sends orders through both functions, and keeps the time it took and the processors' part of it."""
+
+    place: Place
+    functions: Functions
+    own: dict[str, list[float]] = field(default_factory=dict)
+    emulator: dict[str, list[float]] = field(default_factory=dict)
+    _run: "count[int]" = field(default_factory=count)
+
+    def orders_a_second(self, name: str, skus: list[str], batch: int, orders: int) -> float:
+        order_ids = [f"bench-{next(self._run):03}-{n:05}" for n in range(orders)]
+        bodies = [placed(*pair) for pair in zip(order_ids, islice(cycle(skus), orders), strict=False)]
+        seconds = self._timed(name, partial(self.functions.place, bodies, batch))
+        requests = self.place.payment_requests(order_ids)
+        seconds += self._timed(name, partial(self.functions.pay, requests, batch))
+        return orders / seconds
+
+    def _timed(self, name: str, work: Callable[[], object]) -> float:
+        own, emulator = time.process_time(), self.place.aws.cpu_seconds()
+        started = time.perf_counter()
+        work()
+        seconds = time.perf_counter() - started
+        self.own.setdefault(name, []).append((time.process_time() - own) / seconds)
+        self.emulator.setdefault(name, []).append((self.place.aws.cpu_seconds() - emulator) / seconds)
+        return seconds
+
+
+def run(scale: Scale) -> Report:
+    with emulated() as aws, quiet():
+        place = Place.on(aws)
+        place.stock([*_HOT, *_SPREAD])
+        meter = _Meter(place, Functions(place))
+        orders = {1: scale.pick(50, 200), 10: scale.pick(200, 500), 100: scale.pick(500, 1_000)}
+        series = alternate(
+            {
+                _name(kind, batch): partial(
+                    meter.orders_a_second, _name(kind, batch), skus, batch, orders[batch]
+                )
+                for kind, skus in _SKUS.items()
+                for batch in _BATCHES
+            },
+            scale.pick(3, 6),
+        )
+        shares, profile = _profile(place, scale.pick(300, 2_000))
+    return _report(scale, series, meter, shares, profile, orders)
+
+
+def _name(kind: str, batch: int) -> str:
+    return f"{kind}, batches of {batch}"
+
+
+def _profile(place: Place, orders: int) -> tuple[Mapping[str, float], str]:
+    """One call after the other, because a profiler sees one thread."""
+    functions, profiler = Functions(place, run=map), Profiler()
+    order_ids = [f"profile-{n:05}" for n in range(orders)]
+    bodies = [placed(*pair) for pair in zip(order_ids, islice(cycle(_SPREAD), orders), strict=False)]
+    profiler.run(lambda: functions.place(bodies, 100))
+    requests = place.payment_requests(order_ids)
+    profiler.run(lambda: functions.pay(requests, 100))
+    return profiler.result()
+
+
+def _report(  # noqa: PLR0913, PLR0917 - all that was measured
+    scale: Scale,
+    series: Mapping[str, list[float]],
+    meter: _Meter,
+    shares: Mapping[str, float],
+    profile: str,
+    orders: Mapping[int, int],
+) -> Report:
+    gains = {
+        (kind, batch): ratio(series[_name(kind, batch)], series[_name(kind, 1)])
+        for kind in _SKUS
+        for batch in _BATCHES
+    }
+    hot = ratio(series[_name("one SKU", 100)], series[_name("1,000 SKUs", 100)])
+    rows = []
+    for (kind, batch), gain in gains.items():
+        name = _name(kind, batch)
+        each = Spread.of(series[name])
+        rows.append(
+            (
+                kind,
+                str(batch),
+                each.told(),
+                f"{gain.told()} ×",
+                f"{Spread.of(meter.own[name]).median:.0%}",
+                f"{Spread.of(meter.emulator[name]).median:.0%}",
+            )
+        )
+    return Report(
+        name="group-commit",
+        title="Group commit",
+        asked="How many more orders a second go through reserve, pay and settle when a batch commits in few "
+        "transactions, and what does it cost that all of them want the same SKU?",
+        measured=_how(scale, orders),
+        findings=_findings(gains, hot, meter, shares),
+        tables=(
+            Table(
+                "Orders a second",
+                ("SKUs", "batch", "orders/s", "against batches of 1", "our processor", "the emulator's"),
+                rows,
+                "Processors in parts of one core, at the median.",
+            ),
+            Table(
+                "Whose processor time it is, batches of 100",
+                ("package", "share"),
+                [(name, f"{share:.1%}") for name, share in shares.items() if share >= 0.005],
+                "Of our process alone, under the profiler; what is built into Python counts for its caller.",
+            ),
+        ),
+        charts=(
+            Chart(
+                "Orders a second, by size of the batch",
+                [str(batch) for batch in _BATCHES],
+                {
+                    kind: [Spread.of(series[_name(kind, batch)]).median for batch in _BATCHES]
+                    for kind in _SKUS
+                },
+                "orders in a batch",
+                "orders/s",
+                bars=True,
+            ),
+        ),
+        reached=(
+            Reached("group-commit", gains["one SKU", 100], usual=_USUAL),
+            Reached("group-commit-spread", gains["1,000 SKUs", 100], usual=_USUAL),
+            Reached("hot-sku", hot),
+        ),
+        series={f"{name}, orders/s": values for name, values in series.items()},
+        attachments={"profile-group-commit.txt": profile},
+    )
+
+
+def _how(scale: Scale, orders: Mapping[int, int]) -> list[str]:
+    functions = (
+        "The order and the payment function run inside one process, over the real store, group commit and "
+        "bus, on an emulator of its own. Measured is the time in the functions, from a batch of messages to "
+        "the answer; carrying events from one to the other is not."
+    )
+    sizes = ", ".join(f"{many} orders at {batch}" for batch, many in orders.items())
+    turns = (
+        f"All variants in turns, {scale.pick(3, 6)} repetitions ({sizes}), each order one unit of one SKU. "
+        "Ratios within a repetition."
+    )
+    one = (
+        "Batches of 1 are the same functions handed one message at a time: one transaction and one call of "
+        "the bus for each order, twice. On AWS many of those run side by side; see the pipeline benchmark."
+    )
+    return [functions, turns, one]
+
+
+def _findings(
+    gains: Mapping[tuple[str, int], Spread], hot: Spread, meter: _Meter, shares: Mapping[str, float]
+) -> list[str]:
+    name = _name("1,000 SKUs", 100)
+    own, emulator = Spread.of(meter.own[name]).median, Spread.of(meter.emulator[name]).median
+    limit = "the emulator" if emulator > own else "our own process"
+    gained = (
+        f"Batches of 100 settle {gains['one SKU', 100].told()} times the orders of one at a time on one SKU, "
+        f"and {gains['1,000 SKUs', 100].told()} times over 1,000 SKUs; batches of 10 "
+        f"{gains['one SKU', 10].told()} and {gains['1,000 SKUs', 10].told()} times."
+    )
+    same = (
+        "When every order of a batch wants the same SKU, "
+        f"{hot.told()} times the orders of 1,000 SKUs go through: it is written once for all of them."
+    )
+    limited = (
+        f"At batches of 100 over 1,000 SKUs {limit} limits: the emulator keeps {emulator:.0%} of a core "
+        f"busy, our process {own:.0%}."
+    )
+    owners = ", ".join(f"{it} {share:.0%}" for it, share in list(shares.items())[:6])
+    return [gained, same, limited, f"Of our process's time: {owners}."]

@@ -1,0 +1,44 @@
+"""The programs that a deployment runs, behind protocols that tests can fill with fakes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from scripts.common.errors import ToolError
+from scripts.common.subprocesses import ended
+from scripts.deploy import terraform
+from scripts.environment.topology import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Terraform(Protocol):
+    def run(self, folder: Path, *arguments: str, shown: bool = False) -> str:
+        """Run a command in a folder; with `shown` a person sees what it says. Raises when it fails."""
+
+
+class Programs(Protocol):
+    def run(self, *command: str) -> int:
+        """Run a program where everybody sees what it says; returns its exit code."""
+
+
+class InstalledPrograms:
+    """What is installed beside the Python that runs this."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._folder = Path(sys.executable).parent
+        self._environ = environ
+
+    def run(self, *command: str) -> int:
+        program, *arguments = command
+        try:
+            return ended([self._folder / program, *arguments], cwd=CHECKOUT, env=self._environ).returncode
+        except FileNotFoundError:
+            raise ToolError(f"{program} is not installed; run `make install`.") from None
+
+
+def find_terraform() -> Terraform:
+    return terraform.find()

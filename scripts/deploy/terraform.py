@@ -1,0 +1,154 @@
+"""Finds Terraform, and its providers where this machine keeps them; runs it the same way everywhere."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from scripts.common.errors import ToolError
+from scripts.common.subprocesses import ended
+from scripts.environment.topology import CHECKOUT
+
+MIRROR_VARIABLE: Final = "TF_PLUGIN_MIRROR"
+"""Names a folder laid out as a filesystem mirror, to be taken before any other."""
+
+_PROVIDER: Final = Path("registry.terraform.io", "hashicorp", "aws")
+_VERSIONS: Final = "5.*"
+_ASKED_FOR: Final = CHECKOUT / "infra" / "modules" / "function" / "versions.tf"
+_KEPT_SOFTWARE: Final = ("/opt", "/usr/local", "/usr/share", "/var/lib")
+_DEPTH: Final = 3
+_FOLDERS_LOOKED_AT: Final = 5_000
+_PLANNED_CHANGES: Final = 2
+"""What `plan -detailed-exitcode` ends with when there is something to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """One Terraform, and what it is told wherever it runs."""
+
+    binary: str
+    mirror: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def run(self, folder: Path, *arguments: str, shown: bool = False) -> str:
+        """Run a command in a folder and return what it says; with `shown` a person sees it instead."""
+        done = self._start(folder, arguments, shown=shown)
+        if done.returncode != 0:
+            raise ToolError(f"terraform {arguments[0]} failed in {folder.name}: {_reason(done)}")
+        return done.stdout or ""
+
+    def changes(self, folder: Path, *arguments: str) -> Sequence[str]:
+        """Plan, and return the addresses of what is not as it should be."""
+        plan = folder / "changes.tfplan"
+        done = self._start(folder, ("plan", "-detailed-exitcode", f"-out={plan}", *arguments), shown=False)
+        if done.returncode not in {0, _PLANNED_CHANGES}:
+            raise ToolError(f"terraform plan failed in {folder.name}: {_reason(done)}")
+        planned = json.loads(self.run(folder, "show", "-json", str(plan)))
+        return [it["address"] for it in planned["resource_changes"] if it["change"]["actions"] != ["no-op"]]
+
+    def outputs(self, folder: Path) -> Mapping[str, Any]:
+        """Return what an applied folder tells."""
+        told = json.loads(self.run(folder, "output", "-json"))
+        return {name: it["value"] for name, it in told.items()}
+
+    def _start(
+        self, folder: Path, arguments: Sequence[str], *, shown: bool
+    ) -> subprocess.CompletedProcess[str]:
+        mirrored = [f"-plugin-dir={self.mirror}"] if arguments[0] == "init" and self.mirror else []
+        environ = {**os.environ, **_told(), **self.environ}
+        return ended([self.binary, *arguments, *mirrored], cwd=folder, env=environ, kept=not shown)
+
+
+def find(environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Terraform:
+    """Find Terraform on the path; without a mirror it downloads its providers."""
+    binary = shutil.which("terraform", path=environ.get("PATH"))
+    if binary is None:
+        raise ToolError("terraform is not on the PATH; install Terraform 1.11 or later.")
+    return Terraform(binary, find_mirror(environ, kept_software))
+
+
+def find_with_providers(
+    folder: Path, environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE
+) -> Terraform:
+    """Find Terraform and its providers; where no mirror has them, they are downloaded once, into a folder."""
+    found = find(environ, kept_software)
+    if found.mirror:
+        return found
+    folder.mkdir(parents=True, exist_ok=True)
+    # What `init` downloads it lays out as a mirror.
+    downloaded = folder / ".terraform" / "providers"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_mirror(downloaded):
+            shutil.copy(_ASKED_FOR, folder)
+            found.run(folder, "init")
+    return replace(found, mirror=downloaded)
+
+
+def find_mirror(environ: Mapping[str, str], kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Path | None:
+    """Find the providers: where a variable says, where Terraform looks, or where machines keep software."""
+    if named := environ.get(MIRROR_VARIABLE):
+        if is_mirror(Path(named)):
+            return Path(named)
+        raise ToolError(
+            f"{MIRROR_VARIABLE} names {named}, where there is no provider {_PROVIDER} {_VERSIONS}."
+        )
+    home = Path(environ.get("HOME", "/"))
+    data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    implied = (
+        home / ".terraform.d" / "plugins",
+        data / "terraform" / "plugins",
+        *(Path(it, "terraform", "plugins") for it in ("/usr/local/share", "/usr/share")),
+    )
+    kept = (it for root in (*map(Path, kept_software), home) for it in _below(root))
+    return next(filter(is_mirror, (*implied, *kept)), None)
+
+
+def is_mirror(folder: Path) -> bool:
+    """Tell whether the provider is there, unpacked or packed, as Terraform lays mirrors out."""
+    provider = folder / _PROVIDER
+    return any(provider.glob(f"{_VERSIONS}/*/terraform-provider-aws*")) or any(
+        provider.glob(f"terraform-provider-aws_{_VERSIONS}.zip")
+    )
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Walk the folders below one, the near ones first, and no more of them than a search may cost."""
+    return islice(_by_depth(root), _FOLDERS_LOOKED_AT)
+
+
+def _by_depth(root: Path) -> Iterator[Path]:
+    level = [root]
+    for _ in range(_DEPTH):
+        level = [folder for parent in level for folder in _folders(parent)]
+        yield from level
+
+
+def _folders(parent: Path) -> Sequence[Path]:
+    try:
+        return sorted(it for it in parent.iterdir() if it.is_dir() and not it.is_symlink())
+    except OSError:
+        return ()
+
+
+def _told() -> Mapping[str, str]:
+    return {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CHECKPOINT_DISABLE": "1",
+        "TF_CLI_ARGS": "-no-color",
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        # Whoever set it meant other work; it may name a file that is not there.
+        "TF_CLI_CONFIG_FILE": os.devnull,
+    }
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    said = [line for line in (done.stderr or "").splitlines() if line.strip(" │╷╵")]
+    return "\n".join(said) or f"it ended with {done.returncode}."

@@ -1,0 +1,96 @@
+"""What the local stack remembers between two commands: a folder, and one file in it."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from scripts.common.errors import ToolError
+from scripts.environment.topology import CHECKOUT
+
+HOME_VARIABLE = "PULSEQUEUE_HOME"
+
+
+def home_folder() -> Path:
+    """Tell where the stack keeps its state: in the checkout, unless PULSEQUEUE_HOME says otherwise."""
+    return Path(os.environ.get(HOME_VARIABLE) or CHECKOUT / ".pulsequeue").absolute()
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class ProcessRecord(Record):
+    """A process we started. Its start time tells it from a later one that got the same pid."""
+
+    name: str
+    pid: int
+    created_at: float
+
+
+class StackState(Record):
+    env: str
+    aws_endpoint: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    processes: tuple[ProcessRecord, ...]
+    scratch: str
+    logs: dict[str, str]
+    started_at: str
+    metrics_url: str | None = None
+    metrics_token: str | None = None
+    users_password: str = ""
+    api_url: str | None = None
+    postgres: str | None = None
+    """A DSN."""
+    postgres_port: int = 0
+    postgres_scratch: str | None = None
+
+    def process(self, name: str) -> ProcessRecord | None:
+        return next((record for record in self.processes if record.name == name), None)
+
+    @classmethod
+    def read(cls, home: Path) -> Self | None:
+        """Return what an earlier `up` wrote, or None when there is nothing (readable) to go by."""
+        try:
+            return cls.model_validate_json(state_file(home).read_bytes())
+        except (FileNotFoundError, NotADirectoryError, ValidationError):
+            return None
+        except OSError as error:
+            raise ToolError(f"{state_file(home)} cannot be read: {error.strerror}.") from error
+
+    def write(self, home: Path) -> None:
+        write_private(state_file(home), self.model_dump_json(indent=2) + "\n")
+
+
+def state_file(home: Path) -> Path:
+    return home / "state.json"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, so that no reader ever sees half of it, and nobody else any of it."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def make_home(home: Path) -> None:
+    """Make the folder, private to its owner, or say why not."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = home / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ToolError(
+            f"the state folder {home} cannot be written to ({error.strerror}); "
+            f"name another one with {HOME_VARIABLE}."
+        ) from error

@@ -1,0 +1,306 @@
+"""infra/functions.yaml, read and checked, and every name that follows from it.
+
+The local stack, the command line and the Terraform parity test all take names from here, so that there
+is one place in which a name is made up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from scripts.common.errors import ToolError
+from services.shared import events
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TABLE_OF_FUNCTIONS = CHECKOUT / "infra" / "functions.yaml"
+
+MAX_DELAY_SECONDS = 900
+"""SQS delays a message this long at most."""
+
+Right = Literal["read", "write"]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
+Route = Annotated[str, Field(pattern=r"^(ANY|GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_+-]*$")]
+DatabaseRole = Literal["owner", "projector", "api"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Settings(_Section):
+    hold_seconds: int = Field(ge=1, le=MAX_DELAY_SECONDS)
+    max_receives: int = Field(ge=1, le=1_000)
+    retention_days: int = Field(ge=1, le=14)
+    archive_days: int = Field(ge=1)
+    log_days: int = Field(ge=1)
+    stale_seconds: int = Field(ge=1)
+
+
+class Table(_Section):
+    key: str = Field(min_length=1)
+    ttl: str | None = Field(default=None, min_length=1)
+    """The attribute with the time, in seconds, after which an item may be deleted."""
+
+
+class Function(_Section):
+    """What every function has, whatever sets it off."""
+
+    description: str = Field(min_length=1, max_length=256)
+    handler: str = Field(pattern=r"^services(\.[a-z_]+){3,}$")
+    memory_mb: int = Field(ge=128, le=10_240)
+    timeout_seconds: int = Field(ge=1, le=900)
+    tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
+    publishes: bool = False
+    reads_metrics: bool = False
+    database: DatabaseRole | None = None
+    """Who it is to the database; it gets there by that name alone."""
+    secrets: tuple[Slug, ...] = ()
+
+
+class Consumer(Function):
+    """A function that is handed the messages of its own queue."""
+
+    subscriptions: tuple[str, ...] = Field(min_length=1)
+    delay: int | Literal["hold"] = Field(default=0, alias="delaySeconds")
+    batch_size: int = Field(ge=1, le=10_000)
+    batch_window_seconds: int = Field(ge=0, le=300)
+    maximum_concurrency: int = Field(ge=2, le=1_000)
+
+    @model_validator(mode="after")
+    def _can_be_deployed(self) -> Self:
+        unknown = [name for name in self.subscriptions if events.by_name(name) is None]
+        if unknown:
+            raise ValueError(f"subscribes to {', '.join(unknown)}, which is no event")
+        if self.batch_size > 10 and self.batch_window_seconds == 0:  # noqa: PLR2004 -- SQS's own limit
+            raise ValueError("a batch of more than 10 needs batchWindowSeconds of at least 1")
+        if isinstance(self.delay, int) and not 0 <= self.delay <= MAX_DELAY_SECONDS:
+            raise ValueError(f"delaySeconds must be `hold` or 0 to {MAX_DELAY_SECONDS}")
+        return self
+
+    @property
+    def visibility_timeout_seconds(self) -> int:
+        """AWS's own rule: six times the function's time-out, and the batch window."""
+        return 6 * self.timeout_seconds + self.batch_window_seconds
+
+    @property
+    def rule_pattern(self) -> dict[str, list[Any]]:
+        """Match by name alone: publishers outside choose their own source. Replays come by another way."""
+        return {"detail-type": list(self.subscriptions), "replay-name": [{"exists": False}]}
+
+    def delay_seconds(self, hold_seconds: int) -> int:
+        return hold_seconds if self.delay == "hold" else self.delay
+
+
+class Scheduled(Function):
+    """A function that the clock sets off."""
+
+    schedule: str = Field(pattern=r"^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$")
+    reserved_concurrency: int | None = Field(default=None, ge=1)
+
+
+class Endpoint(Function):
+    """A function that answers HTTP requests."""
+
+    routes: tuple[Route, ...] = Field(min_length=1)
+    callers: Literal["users", "anyone"] = "anyone"
+    """Whom the API lets through: holders of a user pool's token, or whoever the function itself admits."""
+
+
+class Task(Function):
+    """A function that somebody sets off by hand, or a deployment does."""
+
+    invoked_by: Literal["operators"]
+
+
+_TRIGGERS = {
+    "subscriptions": "subscriptions",
+    "schedule": "schedule",
+    "routes": "routes",
+    "invokedBy": "invoked_by",
+}
+"""What sets a function off, as the file spells it, and as the models do."""
+
+
+def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- whatever the file says
+    """Name what sets a function off; None if that is nothing, or more than one thing."""
+    if isinstance(function, Function):
+        return next(name for name, spelled in _TRIGGERS.items() if hasattr(function, spelled))
+    said = [name for name in _TRIGGERS if isinstance(function, dict) and name in function]
+    return said[0] if len(said) == 1 else None
+
+
+AnyFunction = Annotated[
+    Annotated[Consumer, Tag("subscriptions")]
+    | Annotated[Scheduled, Tag("schedule")]
+    | Annotated[Endpoint, Tag("routes")]
+    | Annotated[Task, Tag("invokedBy")],
+    Discriminator(
+        _trigger,
+        custom_error_type="trigger",
+        custom_error_message=f"needs exactly one of {', '.join(_TRIGGERS)}",
+    ),
+]
+
+
+class Topology(_Section):
+    """What infra/functions.yaml says."""
+
+    settings: Settings
+    functions: Mapping[Slug, AnyFunction] = Field(min_length=1)
+    tables: Mapping[Slug, Table]
+
+    @property
+    def consumers(self) -> Mapping[str, Consumer]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Consumer)}
+
+    @property
+    def scheduled(self) -> Mapping[str, Scheduled]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Scheduled)}
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Endpoint)}
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Task)}
+
+    @model_validator(mode="after")
+    def _tables_exist(self) -> Self:
+        for name, function in self.functions.items():
+            missing = sorted(set(function.tables) - set(self.tables))
+            if missing:
+                raise ValueError(f"function {name} uses table {', '.join(missing)}, which is not listed")
+        return self
+
+    @model_validator(mode="after")
+    def _routes_lead_to_one_function(self) -> Self:
+        led: dict[str, str] = {}
+        for name, endpoint in self.endpoints.items():
+            for route in endpoint.routes:
+                if (other := led.setdefault(route, name)) != name:
+                    raise ValueError(f"route {route} leads to both {other} and {name}")
+        return self
+
+    @classmethod
+    def load(cls, path: Path = TABLE_OF_FUNCTIONS) -> Self:
+        """Read the table of functions, or say in one sentence what is wrong with it."""
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ToolError(f"{path} cannot be read: {error.strerror}.") from error
+        except yaml.YAMLError as error:
+            raise ToolError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(_place(fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
+            )
+            raise ToolError(f"{path} is not a table of functions: {faults}.") from error
+
+    def function(self, name: str) -> Function:
+        try:
+            return self.functions[name]
+        except KeyError:
+            known = ", ".join(self.functions)
+            raise ToolError(f"there is no function {name!r}; there are {known}.") from None
+
+    def consumer(self, name: str) -> Consumer:
+        """Return a function that has a queue."""
+        consumers = self.consumers
+        try:
+            return consumers[name]
+        except KeyError:
+            is_none = (
+                f"function {name} has no queue"
+                if name in self.functions
+                else f"there is no function {name!r}"
+            )
+            raise ToolError(f"{is_none}; there are {', '.join(consumers)}.") from None
+
+
+def _place(location: tuple[int | str, ...]) -> list[str]:
+    """Spell where a fault is, without the name of the kind that pydantic puts after the function's own."""
+    inside_function = location[:1] == ("functions",) and len(location) > 2 and location[2] in _TRIGGERS  # noqa: PLR2004
+    return [str(step) for step in (location[:2] + location[3:] if inside_function else location)]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What everything is called in one environment."""
+
+    env: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.env}-pulsequeue"
+
+    @property
+    def bus(self) -> str:
+        return self.prefix
+
+    @property
+    def archive(self) -> str:
+        return self.prefix
+
+    @property
+    def metrics_namespace(self) -> str:
+        return self.prefix
+
+    @property
+    def operations_log_group(self) -> str:
+        """Where the command line notes what operators did."""
+        return f"/pulsequeue/{self.env}/operations"
+
+    def table(self, table: str) -> str:
+        return f"{self.prefix}-{table}"
+
+    @property
+    def inventory_table(self) -> str:
+        return self.table("inventory")
+
+    @property
+    def orders_table(self) -> str:
+        return self.table("orders")
+
+    def function(self, function: str) -> str:
+        return f"{self.prefix}-{function}"
+
+    def role(self, function: str) -> str:
+        return self.function(function)
+
+    def rule(self, function: str) -> str:
+        return self.function(function)
+
+    def queue(self, function: str) -> str:
+        return self.function(function)
+
+    def dead_letter_queue(self, function: str) -> str:
+        return f"{self.function(function)}-dlq"
+
+    def log_group(self, function: str) -> str:
+        return f"/aws/lambda/{self.function(function)}"
+
+    def schedule(self, function: str) -> str:
+        return self.function(function)
+
+    @property
+    def api(self) -> str:
+        return self.prefix
+
+    @property
+    def user_pool(self) -> str:
+        return self.prefix
+
+    @property
+    def database_secret(self) -> str:
+        """Name the secret with the credentials of whoever administers the database."""
+        return f"{self.prefix}-database"
+
+    def secret(self, secret: str) -> str:
+        """Name the parameter that keeps a secret."""
+        return f"/{self.prefix}/{secret}"

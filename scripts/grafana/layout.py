@@ -1,0 +1,140 @@
+"""What all dashboards share: variables, links to one another, refresh, and how panels fill the page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard
+
+from scripts.grafana.identifiers import DATASOURCE_NAME, DATASOURCE_UID, TAG
+from scripts.grafana.panels import DATASOURCE, RUNBOOKS, Link, Panel
+from scripts.grafana.promql import series
+
+_COLUMNS = 24
+_LABEL_VALUES = 1
+"""How the Prometheus data source calls a query for the values of a label."""
+
+Line = Sequence[Panel]
+"""Panels side by side, of equal width."""
+Variable = Builder[dashboard.VariableModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    lines: Sequence[Line]
+
+
+def board(
+    uid: str, title: str, description: str, sections: Sequence[Section], *, variables: Sequence[Variable] = ()
+) -> dashboard.Dashboard:
+    """Put a dashboard together; its panels are numbered in reading order, so that links to them stay."""
+    made = (
+        builders.Dashboard(f"PulseQueue / {title}")
+        .uid(uid)
+        .description(description)
+        .tags([TAG])
+        # What is changed in Grafana would be gone with the next setup; whoever tries something saves a copy.
+        .readonly()
+        .refresh("10s")
+        .time("now-1h", "now")
+        .timezone("browser")
+        .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
+        .variables([_datasource(), _job(), _environment(), *variables])
+        .links([_other_dashboards(), _runbooks()])
+    )
+    for section in sections:
+        made.with_row(builders.Row(section.title))
+        for line in section.lines:
+            for panel, width in zip(line, _widths(len(line)), strict=True):
+                made.with_panel(panel.span(width))
+    built = made.build()
+    for number, panel_or_row in enumerate(built.panels or (), start=1):
+        panel_or_row.id_val = number
+    return built
+
+
+def function_variable() -> Variable:
+    metric = "pulsequeue_function_memory_bytes"
+    return _choice("function", "Function", "Which Lambda functions", metric, "function_name")
+
+
+def queue_variable() -> Variable:
+    return _choice("queue", "Queue", "Which queues", "aws_sqs_messages_visible", "queue")
+
+
+def _widths(count: int) -> Iterator[int]:
+    for index in range(count):
+        yield _COLUMNS * (index + 1) // count - _COLUMNS * index // count
+
+
+def _datasource() -> Variable:
+    return (
+        builders.DatasourceVariable("datasource")
+        .label("Data source")
+        .description("The Prometheus that scrapes PulseQueue")
+        .type("prometheus")
+        .current(dashboard.VariableOption(selected=True, text=DATASOURCE_NAME, value=DATASOURCE_UID))
+    )
+
+
+def _job() -> Variable:
+    query = "label_values(pulsequeue_info, job)"
+    return (
+        _query("job", "Job", "The scrape job", query)
+        .multi(True)
+        .include_all(True)
+        .all_value(".+")
+        .current(_ALL)
+    )
+
+
+def _environment() -> Variable:
+    # One at a time: a sum over local, dev and prod would be a number about nothing.
+    query = 'label_values(pulsequeue_info{job=~"$job"}, environment)'
+    return _query("environment", "Environment", "The deployment that is looked at", query)
+
+
+def _choice(name: str, label: str, description: str, metric: str, values_of: str) -> Variable:
+    query = f"label_values({series(metric)}, {values_of})"
+    return _query(name, label, description, query).multi(True).include_all(True).all_value(".+").current(_ALL)
+
+
+def _query(name: str, label: str, description: str, query: str) -> builders.QueryVariable:
+    return (
+        builders.QueryVariable(name)
+        .label(label)
+        .description(description)
+        .datasource(DATASOURCE)
+        .query({"qryType": _LABEL_VALUES, "query": query, "refId": f"variable-{name}"})
+        .definition(query)
+        .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
+    )
+
+
+def _other_dashboards() -> Link:
+    return (
+        Link("PulseQueue dashboards")
+        .type(dashboard.DashboardLinkType.DASHBOARDS)
+        .icon("dashboard")
+        .tags([TAG])
+        .as_dropdown(True)
+        .include_vars(True)
+        .keep_time(True)
+    )
+
+
+def _runbooks() -> Link:
+    return (
+        Link("Runbooks")
+        .type(dashboard.DashboardLinkType.LINK)
+        .icon("doc")
+        .tooltip("A page for each thing that can go wrong")
+        .url(f"{RUNBOOKS}/README.md")
+        .target_blank(True)
+    )
+
+
+_ALL = dashboard.VariableOption(selected=True, text=["All"], value=["$__all"])

@@ -1,0 +1,229 @@
+"""Carries to CloudWatch what AWS would carry there itself, and the emulator does not.
+
+Embedded metrics in the functions' log lines, AWS/Lambda from their reports, and AWS/SQS from the queues.
+A process of its own, which ends when the emulator has gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scripts.environment.environment import LOCAL, Environment, open_environment
+from scripts.environment.local_state import StackState
+from scripts.local import processes
+from scripts.local.aws.concurrency import Span, peaks
+from scripts.local.aws.emf import (
+    MalformedLineError,
+    Observation,
+    Series,
+    condense,
+    durations,
+    lambda_metric,
+    parse_emf,
+    parse_invocation,
+)
+from scripts.local.aws.log_cursors import PAGE, Cursor, Invocation, Memory, invocations, whole_streams
+from scripts.local.aws.queue_peek import QueuePeek, age_of_oldest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+MAX_DATA = 1_000
+"""CloudWatch takes this many data in one call."""
+
+_QUEUE_SECONDS = 10.0
+_LONGEST_QUEUE_SECONDS = 60.0
+_LONGEST_REST = 10.0
+_LONGEST_RUN_MS = (
+    120_000  # no function may run longer; what ended before it met nothing that is still to be told
+)
+_SHARE_OF_TIME = 20  # rest this many times as long as a reading took: the emulator has orders to process
+
+log = logging.getLogger("bridge")
+
+
+def observe(function: str, invocation: Invocation) -> tuple[list[Observation], int]:
+    """Return what one invocation's lines say, and how many claimed to be metrics and were none."""
+    observations = parse_invocation(function, invocation.timestamp_ms, invocation.lines)
+    malformed = 0
+    for line in invocation.lines:
+        try:
+            observations += parse_emf(line)
+        except MalformedLineError as error:
+            malformed += 1
+            log.warning("%s: a metric line cannot be read (%s): %.200s", function, error, line)
+    return observations, malformed
+
+
+class Bridge:
+    def __init__(self, environment: Environment, memory_file: Path, peek: QueuePeek) -> None:
+        self._environment = environment
+        self._peek = peek
+        # What ended longer ago met nothing that is still to be told.
+        self._longest_run_ms = 1_000 * max(
+            spec.timeout_seconds for spec in environment.topology.functions.values()
+        )
+        self._running: dict[str, list[Span]] = {}
+        self._memory_file = memory_file
+        self._memory = Memory.read(memory_file)
+        self.malformed = 0
+        for service in ("logs", "sqs", "cloudwatch"):
+            environment.clients.client(service)  # takes a second once, which is no reason to rest
+
+    def carry_logs(self) -> int:
+        """Publish what the functions have logged since the last time; return the number of invocations."""
+        fresh: list[tuple[str, Invocation]] = []
+        cursors = dict(self._memory.cursors)
+        for name in self._environment.topology.functions:
+            group = self._environment.names.log_group(name)
+            cursor = cursors.get(group, Cursor())
+            found = self._read(group, cursor)
+            cursors[group] = cursor.advance({it.stream: it.timestamp_ms for it in found})
+            fresh += [(self._environment.names.function(name), it) for it in found]
+        if not fresh:
+            return 0
+        observations: list[Observation] = []
+        for function, invocation in fresh:
+            said, malformed = observe(function, invocation)
+            observations += said
+            self.malformed += malformed
+        observations += self._concurrency(fresh)
+        # Remembered before it is published: after a crash between the two, a number is missing rather than
+        # doubled, and counters that only grow stay true lower bounds.
+        self._memory = Memory(cursors=cursors)
+        self._memory.write(self._memory_file)
+        self._publish(observations)
+        return len(fresh)
+
+    def _concurrency(self, fresh: Sequence[tuple[str, Invocation]]) -> list[Observation]:
+        """Say how many copies of each function ran at once, as far as is known by now.
+
+        A later reading may know of more, and says so: of a minute, CloudWatch is asked for the maximum.
+        """
+        observations: list[Observation] = []
+        by_function = itertools.groupby(sorted(fresh, key=lambda pair: pair[0]), key=lambda pair: pair[0])
+        for function, pairs in by_function:
+            spans = [
+                Span.ended(invocation.timestamp_ms, duration)
+                for _, invocation in pairs
+                for duration in durations(invocation.lines)
+            ]
+            if not spans:
+                continue
+            since, last = min(span.start_ms for span in spans), max(span.end_ms for span in spans)
+            known = [*self._running.get(function, ()), *spans]
+            self._running[function] = [span for span in known if span.end_ms > last - self._longest_run_ms]
+            observations += [
+                lambda_metric(function, "ConcurrentExecutions", "Count", minute, float(most))
+                for minute, most in peaks(known).items()
+                if minute + 60_000 > since
+            ]
+        return observations
+
+    def carry_queues(self, now_ms: int) -> None:
+        """Publish how much waits in each queue, and for how long."""
+        observations: list[Observation] = []
+        for name in self._environment.topology.consumers:
+            names = self._environment.names
+            observations += self._queue(names.queue(name), self._environment.queue_url(name), now_ms)
+            observations += self._queue(
+                names.dead_letter_queue(name),
+                self._environment.dead_letter_url(name),
+                now_ms,
+                dead_letters=True,
+            )
+        self._publish(observations)
+
+    def _queue(
+        self, queue: str, url: str, now_ms: int, *, dead_letters: bool = False
+    ) -> Iterator[Observation]:
+        def said(name: str, value: float, unit: str = "Count") -> Observation:
+            return Observation(Series("AWS/SQS", name, (("QueueName", queue),), unit), (value,), now_ms)
+
+        answer = self._environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        counts = answer["Attributes"]
+        visible = float(counts["ApproximateNumberOfMessages"])
+        in_flight = float(counts["ApproximateNumberOfMessagesNotVisible"])
+        yield said("ApproximateNumberOfMessagesVisible", visible)
+        yield said("ApproximateNumberOfMessagesNotVisible", in_flight)
+        yield said("ApproximateNumberOfMessagesDelayed", float(counts["ApproximateNumberOfMessagesDelayed"]))
+        # Looked into only when there is something to see: orders that wait for their expiry can be many.
+        messages = self._peek.messages(url) if visible + in_flight else []
+        if messages is not None:
+            age = age_of_oldest(messages, now_ms, dead_letters=dead_letters)
+            yield said("ApproximateAgeOfOldestMessage", age, "Seconds")
+
+    def _read(self, group: str, cursor: Cursor) -> list[Invocation]:
+        logs = self._environment.client("logs")
+        found: list[Invocation] = []
+        start: int | None = cursor.since_ms
+        while start is not None:
+            page = logs.filter_log_events(logGroupName=group, startTime=start, limit=PAGE)["events"]
+            events, start = whole_streams(page)
+            found += [it for it in invocations(events) if it.stream not in cursor.seen]
+        return found
+
+    def _publish(self, observations: Iterable[Observation]) -> None:
+        cloudwatch = self._environment.client("cloudwatch")
+        by_namespace = sorted(condense(observations), key=lambda pair: pair[0])
+        for namespace, pairs in itertools.groupby(by_namespace, key=lambda pair: pair[0]):
+            data = [datum for _, datum in pairs]
+            for at in range(0, len(data), MAX_DATA):
+                try:
+                    cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[at : at + MAX_DATA])
+                except ClientError as error:
+                    # Refused, and so it would be again: one bad unit must not stop the others.
+                    log.warning("%s: %d data were refused: %s", namespace, len(data), error)
+
+
+def until_next_look(took: float) -> float:
+    """Say how many seconds after one look at the queues the next begins: the longer it takes, the rarer."""
+    return min(max(_QUEUE_SECONDS, _SHARE_OF_TIME * took), _LONGEST_QUEUE_SECONDS)
+
+
+def run(bridge: Bridge, emulator_runs: Callable[[], bool], *, every: float) -> None:
+    """Carry until the emulator has gone. It may be killed at any moment: what it knows is replaced whole."""
+    queues_due = 0.0
+    while emulator_runs():
+        started = time.monotonic()
+        try:
+            bridge.carry_logs()
+            if started >= queues_due:
+                began = time.monotonic()
+                bridge.carry_queues(int(time.time() * 1000))
+                took = time.monotonic() - began
+                queues_due = began + until_next_look(took)
+        except (BotoCoreError, ClientError) as error:
+            log.warning("nothing carried this time: %s", error)
+        time.sleep(max(every, min(_LONGEST_REST, _SHARE_OF_TIME * (time.monotonic() - started))))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bridge", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--every", type=float, required=True, help="seconds between two readings")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    state = StackState.read(arguments.home)
+    record = state.process("emulator") if state else None
+    if state is None or record is None:
+        raise SystemExit("there is no stack to bridge for")
+    environment, peek = open_environment(LOCAL, home=arguments.home), QueuePeek(state.aws_endpoint)
+    bridge = Bridge(environment, memory_file(arguments.home), peek)
+    run(bridge, lambda: processes.find(record) is not None, every=arguments.every)
+    log.info("ended; %d metric lines could not be read", bridge.malformed)
+
+
+def memory_file(home: Path) -> Path:
+    return home / "bridge.json"
+
+
+if __name__ == "__main__":
+    main()

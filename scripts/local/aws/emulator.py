@@ -1,0 +1,152 @@
+"""Starts MiniStack, which plays AWS on 127.0.0.1."""
+
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.common.errors import ToolError
+from scripts.environment.local_state import ProcessRecord
+from scripts.local import processes
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 4566
+REGION = "us-east-1"
+ACCESS_KEY_ID = "test"
+SECRET_ACCESS_KEY = "test"  # noqa: S105 -- the emulator takes any; this is not a secret
+
+_START_SECONDS = 30.0
+_MEMORY_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 -- used only through mkdtemp, which makes a private folder
+_PROGRAM = "scripts.local.aws.emulator_main"
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    process: ProcessRecord
+    endpoint: str
+    scratch: Path
+    log: Path
+
+
+def start(home: Path, port: int, *, checks_rights: bool = False) -> Emulator:
+    """Start MiniStack and return when it answers; leave nothing behind when it does not.
+
+    One that checks rights refuses what a caller's policies do not allow, as AWS does.
+    """
+    require_free_port(port)
+    scratch = _make_scratch(home)
+    log = home / "emulator.log"
+    environ = {**_environ(port, scratch), "AUTH": str(checks_rights).lower()}
+    try:
+        process = processes.start("emulator", [sys.executable, "-P", "-m", _PROGRAM], environ, log)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    emulator = Emulator(process, f"http://{HOST}:{port}", scratch, log)
+    try:
+        _wait_until_healthy(emulator)
+    except BaseException:
+        stop(emulator)
+        raise
+    return emulator
+
+
+def stop(emulator: Emulator) -> None:
+    processes.stop([emulator.process])
+    shutil.rmtree(emulator.scratch, ignore_errors=True)
+
+
+def is_healthy(endpoint: str, *, timeout: float = 2.0) -> bool:
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=timeout) as answer:  # noqa: S310 -- http to ourselves
+            return "services" in json.load(answer)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+def require_free_port(port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError as error:
+            raise ToolError(
+                f"port {port} needs more rights than you have; choose another: --port."
+            ) from error
+        except OSError as error:
+            raise ToolError(
+                f"port {port} on {HOST} is taken by another program; "
+                f"choose another one with --port (make up PORT=...)."
+            ) from error
+
+
+def is_free(port: int) -> bool:
+    try:
+        require_free_port(port)
+    except ToolError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def last_line(log: Path) -> str:
+    try:
+        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return ""
+    return next((line for line in reversed(lines) if line), "")
+
+
+def _wait_until_healthy(emulator: Emulator) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not is_healthy(emulator.endpoint):
+        if processes.find(emulator.process) is None:
+            words = last_line(emulator.log) or "it said nothing"
+            raise ToolError(f"the AWS emulator ended at its start: {words} (all of it: {emulator.log})")
+        if time.monotonic() > deadline:
+            raise ToolError(
+                f"the AWS emulator did not answer within {_START_SECONDS:.0f} s; see {emulator.log}."
+            )
+        time.sleep(0.02)
+
+
+def _make_scratch(home: Path) -> Path:
+    """Make the emulator's work folder, in memory where that can be: cold starts are thrice as fast."""
+    in_memory = _MEMORY_FILE_SYSTEM.is_dir() and os.access(_MEMORY_FILE_SYSTEM, os.W_OK | os.X_OK)
+    parent = _MEMORY_FILE_SYSTEM if in_memory else home
+    return Path(tempfile.mkdtemp(prefix="pulsequeue-", dir=parent))
+
+
+def _environ(port: int, scratch: Path, host: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the emulator's environment, which its Lambda workers inherit: nothing of ours leaks in."""
+    kept = {name: host[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in host}
+    return {
+        **kept,
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",  # would listen on 8883
+        "SFTP_ENABLED": "0",  # would listen on 2222
+        # It would otherwise look for containers of its own on this machine's Docker, and remove them.
+        "DOCKER_HOST": f"unix://{scratch}/none.sock",
+        "MINISTACK_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "TMPDIR": str(scratch),
+        "S3_DATA_DIR": str(scratch / "s3"),
+        "LOG_LEVEL": "WARNING",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,229 @@
+"""Creates on the emulator what infra/functions.yaml describes; running it again brings it up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from scripts.environment.lambda_env import DatabaseAddress, Surroundings, variables
+from scripts.environment.topology import Consumer, Endpoint, Scheduled, Task
+from scripts.local import postgres
+from scripts.local.aws.triggers import Api, feed, make_api, make_queues, route, schedule
+from scripts.local.aws.user_pool import made_up_password, make_user_pool
+from scripts.packaging.packages import services_alone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mypy_boto3_lambda.type_defs import EnvironmentTypeDef
+
+    from scripts.environment.environment import Environment
+    from scripts.environment.topology import Table
+
+RUNTIME: Final = "python3.13"
+_SERVICES: Final = (
+    *("apigatewayv2", "cognito-idp", "dynamodb", "events", "iam"),
+    *("lambda", "logs", "scheduler", "secretsmanager", "sqs", "ssm"),
+)
+
+_TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+# There is no X-Ray daemon on this machine to send traces to.
+_LOCAL_VARIABLES = {"POWERTOOLS_TRACE_DISABLED": "true"}
+
+
+_NOWHERE: Final = DatabaseAddress(postgres.HOST, 5432, "disable")
+"""For an emulator without a database beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What one stack has otherwise than infra/functions.yaml says, or in place of what AWS has."""
+
+    hold_seconds: int | None = None
+    retry_seconds: int | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Secrets that are to have this value; any other is made up when it is not there yet."""
+    database: DatabaseAddress = _NOWHERE
+    users_password: str = field(default_factory=made_up_password, repr=False)
+    web_origins: Sequence[str] = ()
+
+
+def provision(environment: Environment, overrides: Overrides) -> None:
+    """Create or update everything, functions side by side."""
+    topology, names = environment.topology, environment.names
+    # The emulator runs every function on the Python that runs this, which has the packages they need.
+    package = services_alone()
+    for service in _SERVICES:
+        environment.clients.client(service)  # made here, so that the threads do not queue for it
+    for table, spec in topology.tables.items():
+        _table(environment, names.table(table), spec)
+    for secret in sorted({it for function in topology.functions.values() for it in function.secrets}):
+        _secret(environment, names.secret(secret), overrides.secrets.get(secret))
+    _archive(environment, _bus(environment))
+    _database_secret(environment)
+    users = make_user_pool(environment, overrides.users_password)
+    api = make_api(environment, users, overrides.web_origins)
+    _log_group(environment, names.operations_log_group)
+    with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
+        for done in [
+            pool.submit(_with_trigger, environment, name, package, overrides, api)
+            for name in topology.functions
+        ]:
+            done.result()
+
+
+def _with_trigger(
+    environment: Environment, name: str, package: bytes, overrides: Overrides, api: Api
+) -> None:
+    """Make a function, and what sets it off."""
+    topology, spec = environment.topology, environment.topology.function(name)
+    hold = overrides.hold_seconds or topology.settings.hold_seconds
+    retry = overrides.retry_seconds
+    _log_group(environment, environment.names.log_group(name))
+    role = _role(environment, name)
+
+    def function(dead_letter_queue_url: str = "") -> str:
+        around = Surroundings(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
+        told = variables(environment.names, topology, name, around)
+        return _function(
+            environment, name, package, role, {**told, **_LOCAL_VARIABLES, **overrides.variables}
+        )
+
+    match spec:
+        case Consumer():
+            queues = make_queues(environment, name, spec, hold_seconds=hold, retry_seconds=retry)
+            function(queues.dead_letter_url)
+            feed(environment, name, spec, queues)
+        case Scheduled():
+            arn = function()
+            _reserve(environment, name, spec.reserved_concurrency)
+            schedule(environment, name, spec, arn, role)
+        case Endpoint():
+            route(environment, api, spec, function())
+        case Task():
+            function()
+
+
+def _table(environment: Environment, name: str, spec: Table) -> None:
+    dynamodb = environment.client("dynamodb")
+    with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
+        dynamodb.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": spec.key, "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": spec.key, "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    if spec.ttl is None:
+        return
+    # AWS refuses to switch on what is on.
+    there = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if there.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+        dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": spec.ttl}
+        )
+
+
+def _secret(environment: Environment, name: str, value: str | None) -> None:
+    ssm = environment.client("ssm")
+    if value is not None:
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        return
+    with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
+        ssm.put_parameter(Name=name, Value=secrets.token_urlsafe(32), Type="SecureString")
+
+
+def _database_secret(environment: Environment) -> None:
+    manager, name = environment.client("secretsmanager"), environment.names.database_secret
+    # Whoever reaches PostgreSQL here is let in without a password.
+    credentials = json.dumps({"username": postgres.SUPERUSER, "password": ""})
+    try:
+        manager.create_secret(Name=name, SecretString=credentials)
+    except manager.exceptions.ResourceExistsException:
+        manager.put_secret_value(SecretId=name, SecretString=credentials)
+
+
+def _bus(environment: Environment) -> str:
+    events, name = environment.client("events"), environment.names.bus
+    try:
+        return events.create_event_bus(Name=name)["EventBusArn"]
+    except events.exceptions.ResourceAlreadyExistsException:
+        return events.describe_event_bus(Name=name)["Arn"]
+
+
+def _archive(environment: Environment, bus_arn: str) -> None:
+    events, name = environment.client("events"), environment.names.archive
+    days = environment.topology.settings.archive_days
+    try:
+        events.create_archive(ArchiveName=name, EventSourceArn=bus_arn, RetentionDays=days)
+    except events.exceptions.ResourceAlreadyExistsException:
+        events.update_archive(ArchiveName=name, RetentionDays=days)
+
+
+def _log_group(environment: Environment, name: str) -> None:
+    logs = environment.client("logs")
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=environment.topology.settings.log_days)
+
+
+def _role(environment: Environment, name: str) -> str:
+    # Without permissions: those are Terraform's to write and its tests' to prove; nothing checks them here.
+    iam, role = environment.client("iam"), environment.names.role(name)
+    try:
+        return iam.create_role(RoleName=role, AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
+    except iam.exceptions.EntityAlreadyExistsException:
+        return iam.get_role(RoleName=role)["Role"]["Arn"]
+
+
+def _function(environment: Environment, name: str, package: bytes, role: str, told: Mapping[str, str]) -> str:
+    functions, full_name = environment.client("lambda"), environment.names.function(name)
+    spec = environment.topology.function(name)
+    described: EnvironmentTypeDef = {"Variables": dict(told)}
+    try:
+        return functions.create_function(
+            FunctionName=full_name,
+            Description=spec.description,
+            Runtime=RUNTIME,
+            Role=role,
+            Handler=spec.handler,
+            Code={"ZipFile": package},
+            MemorySize=spec.memory_mb,
+            Timeout=spec.timeout_seconds,
+            Environment=described,
+        )["FunctionArn"]
+    except functions.exceptions.ResourceConflictException:
+        functions.update_function_code(FunctionName=full_name, ZipFile=package)
+        return functions.update_function_configuration(
+            FunctionName=full_name,
+            Description=spec.description,
+            Runtime=RUNTIME,
+            Role=role,
+            Handler=spec.handler,
+            MemorySize=spec.memory_mb,
+            Timeout=spec.timeout_seconds,
+            Environment=described,
+        )["FunctionArn"]
+
+
+def _reserve(environment: Environment, name: str, at_once: int | None) -> None:
+    functions, full_name = environment.client("lambda"), environment.names.function(name)
+    if at_once is None:
+        functions.delete_function_concurrency(FunctionName=full_name)
+    else:
+        functions.put_function_concurrency(FunctionName=full_name, ReservedConcurrentExecutions=at_once)

@@ -1,0 +1,239 @@
+"""What sets a function off, made on the emulator: a queue and a rule, a schedule, or routes."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mypy_boto3_apigatewayv2.literals import AuthorizationTypeType
+    from mypy_boto3_apigatewayv2.type_defs import JWTConfigurationTypeDef
+    from mypy_boto3_lambda.type_defs import ScalingConfigTypeDef
+    from mypy_boto3_scheduler.type_defs import FlexibleTimeWindowTypeDef, TargetTypeDef
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+    from scripts.environment.environment import Environment
+    from scripts.environment.topology import Consumer, Endpoint, Scheduled
+    from scripts.local.aws.user_pool import UserPool
+
+_SECONDS_PER_DAY = 86_400
+_STAGE = "$default"
+_USERS = "users"
+
+
+class _LetIn(TypedDict, total=False):
+    AuthorizationType: AuthorizationTypeType
+    AuthorizerId: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The queue of a function, and where its dead letters go."""
+
+    arn: str
+    dead_letter_url: str
+
+
+def make_queues(
+    environment: Environment, name: str, spec: Consumer, *, hold_seconds: int, retry_seconds: int | None
+) -> Queues:
+    dead_letter_url, dead_letter_arn = _queue(environment, environment.names.dead_letter_queue(name), {})
+    redrive = {
+        "deadLetterTargetArn": dead_letter_arn,
+        "maxReceiveCount": environment.topology.settings.max_receives,
+    }
+    _, arn = _queue(
+        environment,
+        environment.names.queue(name),
+        {
+            "DelaySeconds": str(spec.delay_seconds(hold_seconds)),
+            "VisibilityTimeout": str(retry_seconds or spec.visibility_timeout_seconds),
+            "RedrivePolicy": json.dumps(redrive),
+        },
+    )
+    return Queues(arn, dead_letter_url)
+
+
+def feed(environment: Environment, name: str, spec: Consumer, queues: Queues) -> None:
+    """Hand the queue's messages to the function, and put its events into the queue."""
+    _mapping(environment, name, spec, queues.arn)
+    # Last, so that nothing arrives before there is someone to take it.
+    _rule(environment, name, spec, queues.arn)
+
+
+def _queue(
+    environment: Environment, name: str, attributes: Mapping[QueueAttributeNameType, str]
+) -> tuple[str, str]:
+    sqs = environment.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    retention = environment.topology.settings.retention_days * _SECONDS_PER_DAY
+    sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"MessageRetentionPeriod": str(retention), **attributes}
+    )
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, arn
+
+
+def _mapping(environment: Environment, name: str, spec: Consumer, queue_arn: str) -> None:
+    functions, full_name = environment.client("lambda"), environment.names.function(name)
+    scaling: ScalingConfigTypeDef = {"MaximumConcurrency": local_concurrency(spec.maximum_concurrency)}
+    there = functions.list_event_source_mappings(FunctionName=full_name, EventSourceArn=queue_arn)
+    for mapping in there["EventSourceMappings"]:
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"],
+            Enabled=True,
+            BatchSize=spec.batch_size,
+            MaximumBatchingWindowInSeconds=spec.batch_window_seconds,
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+            ScalingConfig=scaling,
+        )
+        return
+    functions.create_event_source_mapping(
+        FunctionName=full_name,
+        EventSourceArn=queue_arn,
+        BatchSize=spec.batch_size,
+        MaximumBatchingWindowInSeconds=spec.batch_window_seconds,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        ScalingConfig=scaling,
+    )
+
+
+def local_concurrency(wanted: int) -> int:
+    """Run no more copies of a function side by side than there are cores (and 2, the least SQS allows).
+
+    Ten cold starts at once on two cores keep the first order waiting for seven seconds, and warm they are no
+    faster than two.
+    """
+    return min(wanted, max(2, os.cpu_count() or 2))
+
+
+def _rule(environment: Environment, name: str, spec: Consumer, queue_arn: str) -> None:
+    events, rule, bus = environment.client("events"), environment.names.rule(name), environment.names.bus
+    events.put_rule(
+        Name=rule, EventBusName=bus, EventPattern=json.dumps(spec.rule_pattern), Description=spec.description
+    )
+    events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
+
+
+def schedule(environment: Environment, name: str, spec: Scheduled, function_arn: str, role_arn: str) -> None:
+    """Have the clock set the function off; a schedule that is as it should be keeps its rhythm."""
+    scheduler, full_name = environment.client("scheduler"), environment.names.schedule(name)
+    # A collection that failed is made good by the next one: to repeat it late would only compete with that.
+    environment.client("lambda").put_function_event_invoke_config(
+        FunctionName=environment.names.function(name), MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
+    )
+    target: TargetTypeDef = {
+        "Arn": function_arn,
+        "RoleArn": role_arn,
+        "RetryPolicy": {"MaximumRetryAttempts": 0},
+    }
+    window: FlexibleTimeWindowTypeDef = {"Mode": "OFF"}
+    try:
+        there = scheduler.get_schedule(Name=full_name)
+    except scheduler.exceptions.ResourceNotFoundException:
+        scheduler.create_schedule(
+            Name=full_name, ScheduleExpression=spec.schedule, FlexibleTimeWindow=window, Target=target
+        )
+        return
+    if (there["ScheduleExpression"], there["State"]) != (spec.schedule, "ENABLED"):
+        scheduler.update_schedule(
+            Name=full_name,
+            ScheduleExpression=spec.schedule,
+            FlexibleTimeWindow=window,
+            Target=target,
+            State="ENABLED",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The one HTTP API, and how it tells users."""
+
+    id: str
+    users: str
+    """Its authorizer."""
+
+
+def make_api(environment: Environment, users: UserPool, web_origins: Sequence[str]) -> Api:
+    """Make the one HTTP API."""
+    gateway, name = environment.client("apigatewayv2"), environment.names.api
+    pages = gateway.get_paginator("get_apis").paginate()
+    there = [api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name]
+    # The tag is the emulator's own: it makes the id, and with it the address, the same on every start.
+    api_id = (
+        there[0]
+        if there
+        else gateway.create_api(Name=name, ProtocolType="HTTP", Tags={"ms-custom-id": name})["ApiId"]
+    )
+    if not gateway.get_stages(ApiId=api_id)["Items"]:
+        gateway.create_stage(ApiId=api_id, StageName=_STAGE, AutoDeploy=True)
+    # The gateway answers a browser's preflight itself: it carries no token.
+    gateway.update_api(
+        ApiId=api_id,
+        CorsConfiguration={
+            "AllowOrigins": list(web_origins),
+            "AllowMethods": ["GET"],
+            "AllowHeaders": ["authorization", "content-type", "if-none-match"],
+            "ExposeHeaders": ["etag"],
+            "MaxAge": 3_600,
+        },
+    )
+    return Api(api_id, _authorizer(environment, api_id, users))
+
+
+def _authorizer(environment: Environment, api_id: str, users: UserPool) -> str:
+    """Have the gateway verify who asks, by the tokens of the user pool."""
+    gateway = environment.client("apigatewayv2")
+    verified: JWTConfigurationTypeDef = {"Audience": [users.client_id], "Issuer": users.issuer}
+    there = {it["Name"]: it["AuthorizerId"] for it in gateway.get_authorizers(ApiId=api_id)["Items"]}
+    if _USERS in there:
+        gateway.update_authorizer(ApiId=api_id, AuthorizerId=there[_USERS], JwtConfiguration=verified)
+        return there[_USERS]
+    return gateway.create_authorizer(
+        ApiId=api_id,
+        Name=_USERS,
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration=verified,
+    )["AuthorizerId"]
+
+
+def route(environment: Environment, api: Api, spec: Endpoint, function_arn: str) -> None:
+    """Lead the function's routes to it."""
+    gateway, api_id = environment.client("apigatewayv2"), api.id
+    let_in: _LetIn = (
+        {"AuthorizationType": "JWT", "AuthorizerId": api.users}
+        if spec.callers == "users"
+        else {"AuthorizationType": "NONE"}
+    )
+    integrations = {
+        it.get("IntegrationUri"): it["IntegrationId"]
+        for it in gateway.get_integrations(ApiId=api_id)["Items"]
+    }
+    integration = (
+        integrations.get(function_arn)
+        or (
+            gateway.create_integration(
+                ApiId=api_id,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=function_arn,
+                PayloadFormatVersion="2.0",
+            )["IntegrationId"]
+        )
+    )
+    target = f"integrations/{integration}"
+    there = {it["RouteKey"]: it for it in gateway.get_routes(ApiId=api_id)["Items"]}
+    for key in spec.routes:
+        if key not in there:
+            gateway.create_route(ApiId=api_id, RouteKey=key, Target=target, **let_in)
+        elif any(there[key].get(name) != value for name, value in {"Target": target, **let_in}.items()):
+            gateway.update_route(ApiId=api_id, RouteId=there[key]["RouteId"], Target=target, **let_in)
+
+
+def route_url(endpoint: str, api: str, path: str) -> str:
+    """Spell where the emulator answers a path of an API."""
+    return f"{endpoint}/_aws/execute-api/{api}/{_STAGE}{path}"

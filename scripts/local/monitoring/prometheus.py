@@ -1,0 +1,131 @@
+"""Prometheus as a process of this machine: what it scrapes, its configuration, its start."""
+
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from scripts.common.errors import ToolError
+from scripts.environment.local_state import ProcessRecord
+from scripts.environment.topology import CHECKOUT
+from scripts.local import processes
+from scripts.local.aws.emulator import HOST, last_line
+
+CONFIGURATION = CHECKOUT / "monitoring" / "prometheus"
+
+_START_SECONDS = 60.0
+"""Reading back the log of a long run takes a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    url: str
+    token: str
+    environment: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    process: ProcessRecord
+    url: str
+
+
+def start(  # noqa: PLR0913 - what there is to choose
+    binary: str,
+    target: ScrapeTarget,
+    folder: Path,
+    port: int,
+    *,
+    scrape_interval: str = "30s",
+    rules: bool = True,
+) -> Prometheus:
+    """Start Prometheus on a port of 127.0.0.1 with its data in a folder; return when it answers."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_scrape(folder / "scrape", target)
+    config = folder / "prometheus.yml"
+    config.write_text(_configuration(port, scrape_interval=scrape_interval, rules=rules), encoding="utf-8")
+    command = [
+        binary,
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=30d",
+        f"--web.listen-address={HOST}:{port}",
+    ]
+    log = folder / "prometheus.log"
+    process = processes.start("prometheus", command, {}, log)
+    running = Prometheus(process, f"http://{HOST}:{port}")
+    try:
+        _wait_until_ready(running, log)
+    except BaseException:
+        stop(running.process)
+        raise
+    return running
+
+
+def stop(process: ProcessRecord) -> None:
+    """Stop it and let it write out what it still holds in memory."""
+    processes.stop([process], patience=15.0)
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=2):  # noqa: S310 -- http to ourselves
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def write_scrape(folder: Path, target: ScrapeTarget, *, host: str | None = None) -> None:
+    """Say what to scrape, by another host's name if given; a running Prometheus reads it again by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    where = urlsplit(target.url)
+    address = where.netloc if host is None else f"{host}:{where.port}"
+    labels = {
+        "environment": target.environment,
+        "__scheme__": where.scheme,
+        "__metrics_path__": where.path,
+    }
+    # The token first: whoever sees the target needs it.
+    _replace(folder / "token", target.token)
+    _replace(folder / "pulsequeue.yml", yaml.safe_dump([{"targets": [address], "labels": labels}]))
+
+
+def write_alertmanager(folder: Path, address: str) -> None:
+    """Say who is to be told of alerts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "alertmanager.yml", yaml.safe_dump([{"targets": [address]}]))
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(text, encoding="utf-8")
+    # A container reads it as a user of its own. Here the private folder around it keeps others out.
+    draft.chmod(0o644)
+    draft.replace(path)
+
+
+def _configuration(port: int, *, scrape_interval: str, rules: bool) -> str:
+    """Fit the one configuration to this process; its relative paths are taken from where it is written to."""
+    config: dict[str, Any] = yaml.safe_load((CONFIGURATION / "prometheus.yml").read_text(encoding="utf-8"))
+    config["global"] |= {"scrape_interval": scrape_interval, "evaluation_interval": scrape_interval}
+    config["rule_files"] = [str(CONFIGURATION / pattern) for pattern in config["rule_files"]] if rules else []
+    for job in config["scrape_configs"]:
+        if job["job_name"] == "prometheus":
+            job["static_configs"] = [{"targets": [f"{HOST}:{port}"]}]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _wait_until_ready(running: Prometheus, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not is_ready(running.url):
+        if processes.find(running.process) is None:
+            words = last_line(log) or "it said nothing"
+            raise ToolError(f"Prometheus ended at its start: {words} (all of it: {log})")
+        if time.monotonic() > deadline:
+            raise ToolError(f"Prometheus did not get ready within {_START_SECONDS:.0f} s; see {log}.")
+        time.sleep(0.05)

@@ -1,0 +1,293 @@
+"""Sample orders of every kind, sent through the running stack and followed to their end."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+from scripts.common.errors import ToolError
+from scripts.environment.environment import Environment
+from services.shared.adapters.dynamodb_store import DynamoDBStore
+from services.shared.ledger import Key, Order, Price, Status, Stock
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+TENANT = "default"
+DEAD_LETTER = "DEAD_LETTER"
+BURST_SKU = "prod-001"
+
+_ENTRIES = 10  # PutEvents takes this many at once
+_PAUSE = 0.05
+_DEADLINE_SECONDS = 60.0
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Product(_Record):
+    sku: str
+    name: str
+    stock: int = Field(ge=0)
+    unit_price_minor: int = Field(ge=0)
+    currency: str
+
+    @property
+    def key(self) -> Key:
+        return Key(TENANT, self.sku)
+
+
+class Expectation(_Record):
+    status: str
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status} ({self.reason})" if self.reason else self.status
+
+
+class Sample(_Record):
+    kind: str
+    order: dict[str, Any]
+    expect: Expectation
+    copies: int = Field(default=1, ge=1)
+    """How many times the order is placed; it must count once."""
+
+    def placed(self, run: str) -> dict[str, Any]:
+        return {"orderId": f"sample-{self.kind}-{run}", **self.order}
+
+
+@dataclass(frozen=True, slots=True)
+class SampleOutcome:
+    kind: str
+    order_id: str
+    expected: str
+    seen: str
+
+    @property
+    def ok(self) -> bool:
+        return self.expected == self.seen
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    sku: str
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    orders: int
+    confirmed: int
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.confirmed == self.orders
+
+    @property
+    def orders_per_second(self) -> float:
+        return self.orders / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesResult:
+    outcomes: tuple[SampleOutcome, ...]
+    stock: tuple[StockChange, ...]
+    burst: Burst
+
+    @property
+    def ok(self) -> bool:
+        return self.burst.ok and all(outcome.ok for outcome in self.outcomes)
+
+
+def catalogue(path: Path = DATA / "catalogue.json") -> tuple[Product, ...]:
+    return TypeAdapter(tuple[Product, ...]).validate_json(path.read_bytes())
+
+
+def sample_orders(path: Path = DATA / "sample-orders.json") -> tuple[Sample, ...]:
+    return TypeAdapter(tuple[Sample, ...]).validate_json(path.read_bytes())
+
+
+def seed(environment: Environment, products: Sequence[Product]) -> int:
+    """Put the products that are not there yet; return how many were new."""
+    return _store(environment).seed(
+        Stock(it.key, it.stock, 0, it.stock, Price(it.unit_price_minor, it.currency), it.name)
+        for it in products
+    )
+
+
+def run_samples(
+    environment: Environment,
+    *,
+    burst_orders: int = 200,
+    timeout: float = _DEADLINE_SECONDS,
+    say: Callable[[str], None] = lambda _: None,
+) -> SamplesResult:
+    """Send every kind of order, then a burst, and report what became of them."""
+    store, products = _store(environment), catalogue()
+    seed(environment, products)
+    _top_up(store, products, burst_orders)
+    before = store.read_stock([it.key for it in products])
+    run = f"{time.time_ns() // 1_000_000_000:x}{secrets.token_hex(2)}"
+    samples = sample_orders()
+    say(f"Placing {len(samples)} sample orders ...")
+    outcomes = _send_each_kind(environment, samples, run, timeout)
+    say(f"Placing {burst_orders} orders at once ...")
+    burst = _send_burst(environment, burst_orders, run, timeout)
+    after = store.read_stock([it.key for it in products])
+    changes = tuple(
+        StockChange(it.sku, it.name, before[it.key].stock, after[it.key].stock)
+        for it in products
+        if before[it.key] != after[it.key]
+    )
+    return SamplesResult(outcomes, changes, burst)
+
+
+def _send_each_kind(
+    environment: Environment, samples: Sequence[Sample], run: str, timeout: float
+) -> tuple[SampleOutcome, ...]:
+    deadline = time.monotonic() + timeout
+    orders = {sample.kind: sample.placed(run) for sample in samples}
+    _place(environment, [orders[sample.kind] for sample in samples for _ in range(sample.copies)])
+    poison = {orders[it.kind]["orderId"] for it in samples if it.expect.status == DEAD_LETTER}
+    readable = [it["orderId"] for it in orders.values() if it["orderId"] not in poison]
+    ended = _follow(environment, readable, deadline)
+    buried = {
+        name: _collect_dead_letters(environment, name, poison, deadline)
+        for name, consumer in environment.topology.consumers.items()
+        if "OrderPlaced" in consumer.subscriptions
+    }
+    seen = {order_id: _describe(order) for order_id, order in ended.items()}
+    seen |= dict.fromkeys(poison.intersection(*buried.values()), DEAD_LETTER)
+    return tuple(
+        SampleOutcome(
+            kind=sample.kind,
+            order_id=orders[sample.kind]["orderId"],
+            expected=str(sample.expect),
+            seen=seen.get(orders[sample.kind]["orderId"], "nothing in time"),
+        )
+        for sample in samples
+    )
+
+
+def _send_burst(environment: Environment, count: int, run: str, timeout: float) -> Burst:
+    deadline = time.monotonic() + timeout
+    orders: list[dict[str, Any]] = [
+        {
+            "orderId": f"sample-burst-{run}-{number}",
+            "customerId": f"customer-{number % 50}",
+            "items": [{"sku": BURST_SKU, "quantity": 1}],
+        }
+        for number in range(count)
+    ]
+    started = time.monotonic()
+    _place(environment, orders)
+    ended = _follow(environment, [order["orderId"] for order in orders], deadline)
+    seconds = time.monotonic() - started
+    return Burst(count, sum(it.status is Status.CONFIRMED for it in ended.values()), seconds)
+
+
+def _place(environment: Environment, orders: Sequence[Mapping[str, Any]]) -> None:
+    events = environment.client("events")
+    for start in range(0, len(orders), _ENTRIES):
+        answer = events.put_events(
+            Entries=[
+                {
+                    "Source": "pulsequeue.samples",
+                    "DetailType": "OrderPlaced",
+                    "Detail": json.dumps(order),
+                    "EventBusName": environment.names.bus,
+                }
+                for order in orders[start : start + _ENTRIES]
+            ]
+        )
+        if answer["FailedEntryCount"]:
+            raise ToolError("the bus did not take the sample orders; see `pulsequeue status`.")
+
+
+def _follow(environment: Environment, order_ids: Sequence[str], deadline: float) -> dict[str, Order]:
+    """Look until each order has come to its end or the time is up; return those that have."""
+    store = _store(environment)
+    waiting = {Key(TENANT, order_id) for order_id in order_ids}
+    ended: dict[str, Order] = {}
+    while waiting and time.monotonic() < deadline:
+        done = {
+            key: order
+            for key, order in store.read_orders(waiting).items()
+            if order.status is not Status.RESERVED
+        }
+        ended |= {key.id: order for key, order in done.items()}
+        waiting -= done.keys()
+        if waiting:
+            time.sleep(_PAUSE)
+    return ended
+
+
+def _collect_dead_letters(
+    environment: Environment, function: str, order_ids: set[str], deadline: float
+) -> set[str]:
+    """Wait for these orders in a dead-letter queue and take them out again; leave all others there."""
+    sqs, url = environment.client("sqs"), environment.dead_letter_url(function)
+    found: set[str] = set()
+    others: list[str] = []
+    while found != order_ids and time.monotonic() < deadline:
+        answer = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=30
+        )
+        for message in answer.get("Messages", []):
+            order_id = _order_id(message["Body"])
+            if order_id in order_ids:
+                found.add(order_id)
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            else:
+                others.append(message["ReceiptHandle"])
+    for handle in others:
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    return found
+
+
+def _order_id(body: str) -> str:
+    try:
+        return str(json.loads(body)["detail"]["orderId"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
+def _top_up(store: DynamoDBStore, products: Sequence[Product], burst_orders: int) -> None:
+    """Refill what earlier runs have sold, when the samples would otherwise run dry."""
+    for product, stock in _running_low(store, products, burst_orders):
+        store.adjust(product.key, max(product.stock, burst_orders) - stock.available)
+
+
+def _running_low(
+    store: DynamoDBStore, products: Sequence[Product], burst_orders: int
+) -> Iterator[tuple[Product, Stock]]:
+    needs = {BURST_SKU: burst_orders}
+    for sample in sample_orders():
+        if sample.expect.status == Status.CONFIRMED:
+            for item in sample.order["items"]:
+                needs[item["sku"]] = needs.get(item["sku"], 0) + item["quantity"]
+    there = store.read_stock([it.key for it in products])
+    for product in products:
+        stock = there[product.key]
+        if stock.available < needs.get(product.sku, 0):
+            yield product, stock
+
+
+def _describe(order: Order) -> str:
+    return str(Expectation(status=order.status.value, reason=order.reason))
+
+
+def _store(environment: Environment) -> DynamoDBStore:
+    return DynamoDBStore(
+        environment.client("dynamodb"),
+        inventory_table=environment.names.inventory_table,
+        orders_table=environment.names.orders_table,
+    )

@@ -1,0 +1,78 @@
+"""What an operator works with in one environment. Tests put small fakes in its place."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from scripts.common.clock import Clock
+from services.shared.events import Event
+from services.shared.ledger import Key, Order, Price, Stock
+
+if TYPE_CHECKING:
+    from scripts.environment.topology import Topology
+    from scripts.ops.dlq.messages import DeadLetterQueue
+    from scripts.ops.dlq.work_queues import WorkQueue
+    from scripts.ops.function_logs import FunctionLogs
+    from scripts.ops.operations_log import AuditLog
+    from scripts.ops.reconcile.gauges import Gauges
+    from scripts.ops.replay.event_archive import Archive
+    from services.shared.adapters.dynamodb_items import Unreadable
+
+
+class Books(Protocol):
+    """The two tables, as far as the tools need them; `DynamoDBStore` has all of it."""
+
+    def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]: ...
+
+    def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]: ...
+
+    def scan_orders(self, unreadable: "Callable[[Unreadable], object] | None" = None) -> Iterator[Order]: ...
+
+    def scan_stock(self, unreadable: "Callable[[Unreadable], object] | None" = None) -> Iterator[Stock]: ...
+
+    def adjust(self, key: Key, delta: int) -> Stock | None: ...
+
+    def set_stock(
+        self, key: Key, *, stock: int | None = None, price: Price | None = None, name: str | None = None
+    ) -> Stock | None: ...
+
+    def seed(self, stocks: Iterable[Stock]) -> int: ...
+
+
+class Bus(Protocol):
+    def publish(self, events: Sequence[Event]) -> Collection[Event]:
+        """Publish, and return the events that did not get through."""
+
+
+class Desk(Protocol):
+    @property
+    def env(self) -> str: ...
+
+    @property
+    def topology(self) -> "Topology": ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def books(self) -> Books: ...
+
+    @property
+    def bus(self) -> Bus: ...
+
+    @property
+    def archive(self) -> "Archive": ...
+
+    @property
+    def audit_log(self) -> "AuditLog": ...
+
+    @property
+    def function_logs(self) -> "FunctionLogs": ...
+
+    @property
+    def gauges(self) -> "Gauges": ...
+
+    def dead_letters(self, function: str) -> "DeadLetterQueue":
+        """Reach the dead-letter queue of a function."""
+
+    def work_queue(self, function: str) -> "WorkQueue":
+        """Reach the queue that feeds a function."""

@@ -1,0 +1,225 @@
+"""Dead letters, messages that nobody could handle: what they are, which are meant, and the queue they lie in.
+
+A consumer that cannot read a message buries it with the reason; one without a reason was moved by SQS
+itself, after its last delivery.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from scripts.ops.dlq.work_queues import WorkQueue
+from services.shared.adapters.clients import in_batches
+from services.shared.events import rfc3339
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+RETRIES_EXHAUSTED = "retries_exhausted"
+
+HELD_SECONDS = 30
+"""Longer than a batch takes to be worked on, short enough when this process dies with messages in hand."""
+_OVERHEAD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    function: str
+    message_id: str
+    receipt: str
+    body: str
+    reason: str
+    detail: str | None
+    consumer: str | None
+    sent_at: datetime
+    receives: int
+    event: str | None
+    order_id: str | None
+    tenant_id: str | None
+
+    @property
+    def why(self) -> str:
+        return self.reason if self.detail is None else f"{self.reason}: {self.detail}"
+
+    @property
+    def envelope(self) -> Any:  # noqa: ANN401 - whatever somebody sent
+        """Return the body as JSON, or as the text it is."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return self.body
+
+
+def letter_of(function: str, message: Mapping[str, Any]) -> Letter:
+    """Read one message as SQS gives it."""
+    attributes = message.get("Attributes", {})
+    given = {
+        name: str(value.get("StringValue", ""))
+        for name, value in message.get("MessageAttributes", {}).items()
+    }
+    event, order_id, tenant_id = _subject(message["Body"])
+    return Letter(
+        function=function,
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        reason=given.get("reason") or RETRIES_EXHAUSTED,
+        detail=given.get("detail"),
+        consumer=given.get("consumer"),
+        sent_at=datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC),
+        receives=int(attributes.get("ApproximateReceiveCount", 0)),
+        event=event,
+        order_id=order_id,
+        tenant_id=tenant_id,
+    )
+
+
+def _subject(body: str) -> tuple[str | None, str | None, str | None]:
+    """Name the event, the order and the tenant, as far as the message can be understood."""
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, None, None
+    if not isinstance(envelope, dict):
+        return None, None, None
+    event, detail = _text(envelope, "detail-type"), envelope.get("detail")
+    if not isinstance(detail, dict):
+        return event, None, None
+    return event, _text(detail, "orderId"), _text({"tenantId": "default", **detail}, "tenantId")
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which letters are meant; what is not said does not matter."""
+
+    reasons: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    orders: frozenset[str] = frozenset()
+    before: datetime | None = None
+    after: datetime | None = None
+
+    def means(self, letter: Letter) -> bool:
+        return (
+            (not self.reasons or letter.reason in self.reasons)
+            and (not self.events or letter.event in self.events)
+            and (not self.ids or letter.message_id in self.ids)
+            and (not self.orders or letter.order_id in self.orders)
+            and (self.before is None or letter.sent_at <= self.before)
+            and (self.after is None or letter.sent_at >= self.after)
+        )
+
+    def parameters(self) -> dict[str, Any]:
+        """Say what was asked for, for the audit log."""
+        said: dict[str, Any] = {
+            "reasons": sorted(self.reasons),
+            "events": sorted(self.events),
+            "ids": sorted(self.ids),
+            "orders": sorted(self.orders),
+            "before": rfc3339(self.before) if self.before else None,
+            "after": rfc3339(self.after) if self.after else None,
+        }
+        return {name: value for name, value in said.items() if value}
+
+
+def letter_view(letter: Letter) -> dict[str, Any]:
+    view = {
+        "function": letter.function,
+        "messageId": letter.message_id,
+        "event": letter.event,
+        "orderId": letter.order_id,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "consumer": letter.consumer,
+        "sentAt": rfc3339(letter.sent_at),
+        "receives": letter.receives,
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+class DeadLetterQueue(Protocol):
+    @property
+    def function(self) -> str: ...
+
+    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[Letter]]:
+        """Receive every message once, in batches; each stays hidden from others for so long."""
+
+    def put_back(self, letters: Sequence[Letter]) -> None:
+        """Let others see these messages again, now."""
+
+    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """Send copies to the function's queue, to be delivered at once; returns those it did not take."""
+
+    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """Remove messages; returns those that could not be."""
+
+
+class SqsDeadLetterQueue:
+    def __init__(self, client: "SQSClient", *, function: str, url: str, work_queue: WorkQueue) -> None:
+        self.function = function
+        self._client = client
+        self._url = url
+        self._work_queue = work_queue
+
+    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[Letter]]:
+        seen: set[str] = set()
+        again: dict[str, Letter] = {}
+        try:
+            # In a long queue, what was held first comes back before the last was reached: only a whole round
+            # with nothing new in it says that everything has been seen.
+            stale = 0
+            while stale <= len(seen) and (letters := self._receive(held_seconds)):
+                new = [letter for letter in letters if letter.message_id not in seen]
+                again |= {letter.message_id: letter for letter in letters if letter.message_id in seen}
+                stale = 0 if new else stale + len(letters)
+                if new:
+                    seen |= {letter.message_id for letter in new}
+                    yield new
+        finally:
+            # Only their newest receipt counts now.
+            self.put_back(list(again.values()))
+
+    def _receive(self, held_seconds: int) -> list[Letter]:
+        # Asking all of SQS's hosts needs a long poll; an empty answer to a short one proves nothing.
+        response = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=held_seconds,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return [letter_of(self.function, message) for message in response.get("Messages", [])]
+
+    def put_back(self, letters: Sequence[Letter]) -> None:
+        for batch in in_batches(letters, lambda _: _OVERHEAD):
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
+                    for index, letter in enumerate(batch)
+                ],
+            )
+
+    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        refused = self._work_queue.send([letter.body for letter in letters])
+        return [letters[index] for index in sorted(refused)]
+
+    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        failed: list[Letter] = []
+        for batch in in_batches(letters, lambda _: _OVERHEAD):
+            response = self._client.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": letter.receipt} for index, letter in enumerate(batch)
+                ],
+            )
+            failed += [batch[int(entry["Id"])] for entry in response.get("Failed", [])]
+        return failed

@@ -1,0 +1,108 @@
+"""All that is known of one order, put together from what everybody knows of it. Pure but for `gather`."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from scripts.ops.context import Desk
+from scripts.ops.dlq.dlq import peek
+from scripts.ops.dlq.messages import Filter, Letter
+from scripts.ops.function_logs import Line, facts
+from scripts.ops.reconcile.rules import impossible
+from services.order.domain import announce
+from services.payment.domain import announce_payment, announce_refund
+from services.shared.events import Event
+from services.shared.ledger import Key, Order, Status
+
+_BEFORE = timedelta(minutes=1)
+"""Clocks differ: what publishers call the time of an order may lie after the first line about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened."""
+
+    at: datetime
+    where: str
+    what: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    order: Order
+    events: tuple[Event, ...]
+    lines: tuple[Line, ...]
+    letters: tuple[Letter, ...]
+
+    @property
+    def traces(self) -> list[str]:
+        """Name the X-Ray traces that the lines belong to, where tracing is on."""
+        named = [str(line.fields["xray_trace_id"]) for line in self.lines if line.fields.get("xray_trace_id")]
+        return list(dict.fromkeys(named))
+
+    @property
+    def timeline(self) -> list[Moment]:
+        moments = [
+            *(Moment(step.at, "order", step.status.value, step.event_id) for step in self.order.history),
+            *(Moment(event.occurred_at, "bus", event.detail_type(), event.event_id) for event in self.events),
+            *(Moment(line.at, line.function, line.message, _told(line)) for line in self.lines),
+            *(
+                Moment(letter.sent_at, f"{letter.function} DLQ", letter.event or "message", letter.why)
+                for letter in self.letters
+            ),
+        ]
+        return sorted(moments, key=lambda moment: moment.at)
+
+
+def gather(desk: Desk, order: Order) -> Story:
+    """Ask everybody. To look at dead letters hides them from others for a moment."""
+    keep = timedelta(days=desk.topology.settings.log_days)
+    since = max(order.placed_at - _BEFORE, desk.clock.now() - keep)
+    meant = Filter(orders=frozenset({order.key.id}))
+    # Each queue is polled for a second until it is quiet; nobody waits for one after the other.
+    with ThreadPoolExecutor() as pool:
+        looks = [
+            pool.submit(peek, [desk.dead_letters(function)], meant) for function in desk.topology.consumers
+        ]
+        lines = desk.function_logs.about(order.key.id, since)
+        letters = [letter for look in looks for letter in look.result()]
+    return Story(
+        order,
+        tuple(emitted(order)),
+        tuple(line for line in lines if mentions(line, order.key)),
+        tuple(letter for letter in letters if letter.tenant_id == order.key.tenant_id),
+    )
+
+
+def emitted(order: Order) -> list[Event]:
+    """List the events that tell of this order so far; their ids and times follow from the order alone."""
+    if any(impossible(order)):
+        return []
+    events: list[Event] = []
+    if order.history[0].status is Status.RESERVED:
+        events += announce(replace(order, status=Status.RESERVED))
+    # What somebody wrote into the table that no service writes hides only what follows from it.
+    with suppress(ValidationError):
+        events += [*announce(order), *announce_payment(order), *announce_refund(order)]
+    return sorted({event.event_id: event for event in events}.values(), key=lambda event: event.occurred_at)
+
+
+def mentions(line: Line, key: Key) -> bool:
+    """Tell a line about this order from one about another whose id only begins or ends alike."""
+    if "order_id" in line.fields:
+        return (line.fields["order_id"], line.fields.get("tenant_id", key.tenant_id)) == (
+            key.id,
+            key.tenant_id,
+        )
+    whole = rf"(?<![\w.-]){re.escape(key.id)}(?![\w.-])"
+    return re.search(whole, " ".join([line.message, *map(str, line.fields.values())])) is not None
+
+
+def _told(line: Line) -> str:
+    level = str(line.fields.get("level", ""))
+    return " ".join([*([level] if level not in ("", "INFO") else []), *facts(line.fields)])

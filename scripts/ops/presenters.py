@@ -1,0 +1,100 @@
+"""Orders and stock as the command line shows them: the wire's names, nothing that is not there."""
+
+from typing import Any
+
+from scripts.ops.dlq.messages import letter_view
+from scripts.ops.orders.timeline import Story
+from services.shared.events import rfc3339
+from services.shared.ledger import Order, Payment, Stock
+
+View = dict[str, Any]
+
+
+def order_view(order: Order) -> View:
+    return _present(
+        {
+            "orderId": order.key.id,
+            "tenantId": order.key.tenant_id,
+            "status": order.status.value,
+            "reason": order.reason,
+            "skus": list(order.blamed) or None,
+            "customerId": order.customer_id,
+            "items": [
+                {"sku": line.sku, "quantity": line.quantity, "unitPriceMinor": line.unit_price_minor}
+                for line in order.lines
+            ],
+            "amountMinor": order.amount_minor,
+            "currency": order.currency,
+            "paymentMethod": order.payment_method,
+            "payment": _payment_view(order.payment) if order.payment else None,
+            "placedAt": rfc3339(order.placed_at),
+            "expiresAt": rfc3339(order.expires_at) if order.expires_at else None,
+            "timeline": [
+                {"status": step.status.value, "at": rfc3339(step.at), "eventId": step.event_id}
+                for step in order.history
+            ],
+        }
+    )
+
+
+def story_view(story: Story) -> View:
+    """Add to an order all that others know of it."""
+    return {
+        **order_view(story.order),
+        "events": [
+            {"event": event.detail_type(), "eventId": event.event_id, "at": rfc3339(event.occurred_at)}
+            for event in story.events
+        ],
+        "logs": [
+            {**line.fields, "at": rfc3339(line.at), "function": line.function, "message": line.message}
+            for line in story.lines
+        ],
+        "traceIds": story.traces,
+        "deadLetters": [letter_view(letter) for letter in story.letters],
+    }
+
+
+def _payment_view(payment: Payment) -> View:
+    return _present(
+        {
+            "chargeId": payment.charge_id,
+            "declined": payment.declined,
+            "refundId": payment.refund_id,
+            "refundReason": payment.refund_reason,
+            "restocked": payment.restocked or None,
+        }
+    )
+
+
+def stock_view(stock: Stock) -> View:
+    return {
+        "sku": stock.key.id,
+        "tenantId": stock.key.tenant_id,
+        "name": stock.name,
+        "stock": stock.stock,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "unitPriceMinor": stock.price.minor,
+        "currency": stock.price.currency,
+    }
+
+
+def _present(view: View) -> View:
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def money(minor: int, currency: str | None) -> str:
+    """Write an amount in minor units as people read it: 1999 EUR is 19.99 EUR."""
+    digits = _DIGITS.get(currency or "", 2)
+    if digits == 0:
+        return f"{minor} {currency or ''}".rstrip()
+    whole, part = divmod(minor, 10**digits)
+    return f"{whole}.{part:0{digits}} {currency or ''}".rstrip()
+
+
+# ISO 4217, as far as it is not two digits.
+_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_DIGITS = {
+    **{_WHOLE[at : at + 3]: 0 for at in range(0, len(_WHOLE), 4)},
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}

@@ -1,0 +1,80 @@
+"""Making the read side anew: emptied, and told everything again by the archive."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from scripts.common.errors import ToolError
+from scripts.environment.migrator_client import ask
+from scripts.ops.replay import replay
+
+if TYPE_CHECKING:
+    from scripts.environment.environment import Environment
+    from scripts.ops.context import Desk
+    from scripts.ops.replay.replay import Told
+
+PROJECTOR: Final = "projector"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a rebuild has to go by."""
+
+    heard: int
+    """Events in the database, each once."""
+    archived: int | None
+    """Events in the archive; EventBridge may count late, or not at all."""
+    since: datetime
+
+    @property
+    def loses(self) -> int:
+        return max(0, self.heard - self.archived) if self.archived is not None else 0
+
+    def told(self) -> dict[str, Any]:
+        return {"heard": self.heard, "archived": self.archived, "loses": self.loses}
+
+
+def outlook(desk: "Desk", environment: "Environment") -> Outlook:
+    said = ask(environment, {"action": "status"})
+    contents = desk.archive.contents()
+    reach = desk.clock.now() - timedelta(days=environment.topology.settings.archive_days)
+    since = max(reach, contents.since) if contents.since else reach
+    return Outlook(sum(it["events"] for it in said["tenants"]), contents.events, since)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """What is to be done, and what is accepted for it."""
+
+    outlook: Outlook
+    lossy: bool = False
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """In which some tenants' recurring revenue is to be added up from now on."""
+
+
+def rebuild(
+    desk: "Desk", environment: "Environment", plan: Rebuild, seen: Callable[["Told"], object] = lambda _: None
+) -> "Told":
+    """Empty the database and replay the archive to the projector alone.
+
+    What happens meanwhile is heard as ever: rows are a function of the events, whenever they come.
+    """
+    outlook = plan.outlook
+    if outlook.loses and not plan.lossy:
+        raise ToolError(
+            f"the archive holds {outlook.archived} events and the database has heard {outlook.heard}: at "
+            f"least {outlook.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
+        )
+    _window(desk, outlook)  # refused, if at all, before anything is gone
+    routes = replay.routes(desk.topology, (), (PROJECTOR,))
+    desk.audit_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
+    ask(environment, {"action": "empty", "currencies": dict(plan.currencies)})
+    # Up to now, and not to when we began: what was heard meanwhile went with the rest.
+    since, until = _window(desk, outlook)
+    return replay.replay(desk, replay.Plan(since, until, routes), seen=seen)
+
+
+def _window(desk: "Desk", outlook: Outlook) -> tuple[datetime, datetime]:
+    now = desk.clock.now()
+    return replay.window(outlook.since, now, now)

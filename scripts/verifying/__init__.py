@@ -1,1 +1,0 @@
-"""Verifies a running environment, link after link of the chain that an order takes."""

@@ -1,0 +1,157 @@
+"""Brings the schema up to date: plain SQL files in order, each applied once, whole or not at all."""
+
+import hashlib
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from services.analytics.db.database import Connection
+from services.shared.errors import PulseQueueError
+
+FOLDER: Final = Path(__file__).parent / "migrations"
+ROLES: Final = Path(__file__).parent / "roles.sql"
+
+_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+_LOCK: Final = 0x70717173  # any number, as long as nobody else in this database takes it
+_AUDIT_MONTHS_AHEAD: Final = 24
+
+
+class MigrationError(PulseQueueError):
+    """The files and the database do not fit together; a person has to look."""
+
+
+class State(StrEnum):
+    APPLIED = "applied"
+    PENDING = "pending"
+    CHANGED = "changed"
+    """Applied, but the file says something else now."""
+    UNKNOWN = "unknown"
+    """Applied by a newer release: there is no such file here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One migration, and what became of it."""
+
+    version: int
+    name: str
+    state: State
+    applied_at: str | None = None
+
+
+def read(folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """Read the migrations, which are numbered from 1 without gaps."""
+    found: list[Migration] = []
+    for path in sorted(folder.glob("*.sql")):
+        named = _NAME.fullmatch(path.name)
+        if named is None:
+            raise MigrationError(f"{path.name} is not named like a migration, such as 0007_more_of_it.sql")
+        # Line ends differ between checkouts, and mean nothing.
+        sql = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        found.append(Migration(int(named[1]), named[2], sql))
+    numbers = [migration.version for migration in found]
+    if numbers != list(range(1, len(found) + 1)):
+        raise MigrationError(f"migrations must be numbered 1, 2, 3 ...; these are {numbers}")
+    return tuple(found)
+
+
+def ensure_roles(administrator: Connection) -> None:
+    """Make the roles that own, write and read, where they are not there yet."""
+    with administrator.transaction():
+        # Two at once would both find a role missing.
+        administrator.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        administrator.execute(ROLES.read_bytes())
+
+
+def status(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
+    """Compare what was applied with what there is."""
+    applied = _applied(owner)
+    steps = [_step(migration, applied.pop(migration.version, None)) for migration in migrations]
+    return steps + [
+        Step(version, name, State.UNKNOWN, at) for version, (name, _, at) in sorted(applied.items())
+    ]
+
+
+def migrate(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
+    """Apply what is pending, and return it; whoever comes second waits, and finds nothing left to do."""
+    owner.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    try:
+        with owner.transaction():
+            owner.execute(_BOOK)
+        steps = status(owner, migrations)
+        _refuse_misfits(steps)
+        pending = {step.version for step in steps if step.state is State.PENDING}
+        done = [_apply(owner, migration) for migration in migrations if migration.version in pending]
+        with owner.transaction():
+            owner.execute("SELECT make_audit_partitions(%s)", [_AUDIT_MONTHS_AHEAD])
+    finally:
+        owner.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+    return done
+
+
+_BOOK: Final = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+  version integer PRIMARY KEY,
+  name text NOT NULL,
+  checksum text NOT NULL,
+  seconds double precision NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)
+"""
+
+
+def _applied(owner: Connection) -> dict[int, tuple[str, str, str]]:
+    there = owner.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+    if there is None or not there[0]:
+        return {}
+    rows = owner.execute("SELECT version, name, checksum, applied_at FROM schema_migrations").fetchall()
+    return {
+        version: (name, checksum, at.isoformat(timespec="seconds")) for version, name, checksum, at in rows
+    }
+
+
+def _step(migration: Migration, applied: tuple[str, str, str] | None) -> Step:
+    if applied is None:
+        return Step(migration.version, migration.name, State.PENDING)
+    _, checksum, at = applied
+    state = State.APPLIED if checksum == migration.checksum else State.CHANGED
+    return Step(migration.version, migration.name, state, at)
+
+
+def _refuse_misfits(steps: Sequence[Step]) -> None:
+    for step in steps:
+        named = f"{step.version:04}_{step.name}"
+        if step.state is State.CHANGED:
+            raise MigrationError(
+                f"{named} was changed after it was applied; put it back as it was, and write a new one"
+            )
+        if step.state is State.UNKNOWN:
+            raise MigrationError(
+                f"the database has {named}, which this release does not know; deploy a newer one"
+            )
+
+
+def _apply(owner: Connection, migration: Migration) -> Step:
+    started = time.perf_counter()
+    with owner.transaction():
+        owner.execute(migration.sql.encode())
+        owner.execute(
+            "INSERT INTO schema_migrations (version, name, checksum, seconds) VALUES (%s, %s, %s, %s)",
+            [migration.version, migration.name, migration.checksum, time.perf_counter() - started],
+        )
+    return Step(migration.version, migration.name, State.APPLIED)

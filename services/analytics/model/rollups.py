@@ -1,0 +1,170 @@
+"""What rows add to the sums that dashboards are answered from.
+
+Units, revenue and what was given back are those of confirmed orders, refunded ones among them; an order that
+never was confirmed counts as one of the orders, and for nothing else.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date
+from decimal import localcontext
+from typing import Any, Final, Literal, NamedTuple
+
+from services.analytics.db.tables import (
+    COHORT_MONTH,
+    CUSTOMER_MONTH,
+    MRR_MONTH,
+    PRODUCT_DAILY,
+    SALES_DAILY,
+    CustomerRows,
+    MovementRow,
+    OrderRows,
+    Table,
+)
+from services.analytics.model.mrr import EXACT, month_of
+
+NO_REGION: Final = ""
+NO_CURRENCY: Final = "XXX"
+
+Key = tuple[Any, ...]
+Amounts = tuple[Any, ...]
+Basis = Literal["order", "subscription"]
+
+_OUTCOMES: Final = {
+    # confirmed, rejected, cancelled, refunded
+    "PLACED": (0, 0, 0, 0),
+    "RESERVED": (0, 0, 0, 0),
+    "CONFIRMED": (1, 0, 0, 0),
+    "REJECTED": (0, 1, 0, 0),
+    "CANCELLED": (0, 0, 1, 0),
+    "REFUNDED": (1, 0, 0, 1),
+}
+
+
+class Contribution(NamedTuple):
+    """What something adds to one row of a rollup."""
+
+    table: Table
+    key: Key
+    amounts: Amounts
+
+
+class Totals:
+    """Contributions added up, row by row."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Table, dict[Key, list[Any]]] = {}
+
+    def add(self, contributions: Iterable[Contribution]) -> None:
+        with localcontext(EXACT):
+            for table, key, amounts in contributions:
+                sums = self._of(table).get(key)
+                if sums is None:
+                    self._of(table)[key] = list(amounts)
+                else:
+                    for place, amount in enumerate(amounts):
+                        sums[place] += amount
+
+    def take_off(self, contributions: Iterable[Contribution]) -> None:
+        self.add(
+            Contribution(table, key, tuple([-amount for amount in amounts]))
+            for table, key, amounts in contributions
+        )
+
+    def of(self, table: Table) -> Mapping[Key, Amounts]:
+        """Return the sums by their keys, in the order of the keys, without those that come to nothing."""
+        sums = self._of(table)
+        return {key: tuple(sums[key]) for key in sorted(sums) if any(sums[key])}
+
+    def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
+        """Return the sums as rows of their table, in the order of its key."""
+        return (key + amounts for key, amounts in self.of(table).items())
+
+    def _of(self, table: Table) -> dict[Key, list[Any]]:
+        return self._sums.setdefault(table, {})
+
+
+def of_order(rows: OrderRows) -> list[Contribution]:
+    order = rows.order
+    confirmed, *_, refunded = outcome = _OUTCOMES[order.status]
+    tenant_id, day, currency = order.tenant_id, order.placed_at.date(), order.currency or NO_CURRENCY
+    revenue = (order.amount_minor or 0) if confirmed else 0
+    given_back = rows.payment.refunded_minor if rows.payment and refunded else 0
+    found = [
+        Contribution(
+            SALES_DAILY,
+            (tenant_id, day, order.region or NO_REGION, currency),
+            (1, *outcome, order.units if confirmed else 0, revenue, given_back),
+        )
+    ]
+    for item in rows.items:
+        units = item.quantity if confirmed else 0
+        worth = units * (item.unit_price_minor or 0)
+        found.append(
+            Contribution(
+                PRODUCT_DAILY,
+                (tenant_id, day, item.sku, currency),
+                # The goods of a refunded order are given back whole.
+                (1, *outcome, units, worth, worth if refunded else 0),
+            )
+        )
+    if confirmed:
+        found.append(
+            Contribution(
+                CUSTOMER_MONTH,
+                (tenant_id, order.customer_id, month_of(order.placed_at), currency),
+                (1, revenue, given_back),
+            )
+        )
+    return found
+
+
+def of_customer(rows: CustomerRows) -> list[Contribution]:
+    """Return what the subscriptions of a customer add: to recurring revenue, and to a cohort."""
+    return of_movements(rows.movements)
+
+
+def of_movements(movements: Iterable[MovementRow]) -> list[Contribution]:
+    """Return what the movements of one customer, in order, add: to recurring revenue, and to a cohort."""
+    found: list[Contribution] = []
+    cohort: date | None = None
+    for tenant_id, _, month, movement, annual_minor in movements:
+        found.append(Contribution(MRR_MONTH, (tenant_id, month, movement), (1, annual_minor)))
+        cohort = cohort or month
+        if movement in {"new", "reactivation"}:
+            found.append(_cohort(tenant_id, "subscription", cohort, month, (1, 0)))
+        elif movement == "churn":
+            found.append(_cohort(tenant_id, "subscription", cohort, month, (0, 1)))
+    return found
+
+
+def of_months_with_orders(tenant_id: str, months: AbstractSet[date]) -> list[Contribution]:
+    """Return what a customer adds to a cohort who had confirmed orders in these months."""
+    found: list[Contribution] = []
+    if not months:
+        return found
+    cohort = min(months)
+    for month in months:
+        if _previous(month) not in months:
+            found.append(_cohort(tenant_id, "order", cohort, month, (1, 0)))
+        if (after := _next(month)) and after not in months:
+            found.append(_cohort(tenant_id, "order", cohort, after, (0, 1)))
+    return found
+
+
+def _cohort(
+    tenant_id: str, basis: Basis, cohort: date, month: date, amounts: tuple[int, int]
+) -> Contribution:
+    return Contribution(COHORT_MONTH, (tenant_id, basis, cohort, month), amounts)
+
+
+def _next(month: date) -> date | None:
+    if (month.year, month.month) == (date.max.year, date.max.month):
+        return None
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def _previous(month: date) -> date | None:
+    if month == date.min:
+        return None
+    return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)

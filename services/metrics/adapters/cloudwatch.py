@@ -1,0 +1,98 @@
+"""Reads CloudWatch: many series a call, every page, and an honest account of what is missing."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services.metrics.counters import Minute, Readings
+from services.metrics.series import Series
+from services.shared.adapters.clients import is_transient
+from services.shared.errors import TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+QUERIES_A_CALL = 500
+"""GetMetricData takes no more."""
+
+
+class CloudWatchUnavailableError(TransientError):
+    """CloudWatch gave no usable answer; the next collection reads the same minutes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    values: Readings
+    incomplete: frozenset[str]
+    """Keys of series of which CloudWatch did not tell everything."""
+    requested: int
+    """Metrics asked for, as CloudWatch bills them."""
+
+
+class CloudWatch:
+    def __init__(self, client: "CloudWatchClient", *, queries_a_call: int = QUERIES_A_CALL) -> None:
+        self._client = client
+        self._queries_a_call = queries_a_call
+
+    def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
+        """Return every minute from `start` up to but without `end` that CloudWatch has a value for."""
+        values: dict[str, Mapping[Minute, int]] = {}
+        incomplete: set[str] = set()
+        for at in range(0, len(series), self._queries_a_call):
+            part = series[at : at + self._queries_a_call]
+            found, complete = self._read(part, start, end)
+            values |= found
+            incomplete |= {it.key for it in part} - complete
+        return Reading(values, frozenset(incomplete), len(series))
+
+    def _read(
+        self, part: Sequence[Series], start: Minute, end: Minute
+    ) -> tuple[dict[str, Mapping[Minute, int]], set[str]]:
+        asked = {f"m{index}": series for index, series in enumerate(part)}
+        values: defaultdict[str, dict[Minute, int]] = defaultdict(dict)
+        statuses: dict[str, str] = {}
+        for page in self._pages([_query(name, series) for name, series in asked.items()], start, end):
+            for result in page["MetricDataResults"]:
+                series = asked[result["Id"]]
+                for timestamp, value in zip(result["Timestamps"], result["Values"], strict=True):
+                    values[series.key][int(timestamp.timestamp()) // 60] = series.measure.keep(value)
+                # A series that goes on over pages is partial until its last one.
+                statuses[series.key] = result["StatusCode"]
+        return dict(values), {key for key, status in statuses.items() if status == "Complete"}
+
+    def _pages(self, queries: "Sequence[MetricDataQueryTypeDef]", start: Minute, end: Minute) -> Any:  # noqa: ANN401 - a paginator's pages
+        pages = self._client.get_paginator("get_metric_data").paginate(
+            MetricDataQueries=queries, StartTime=_time(start), EndTime=_time(end), ScanBy="TimestampAscending"
+        )
+        try:
+            yield from pages
+        except (ClientError, BotoCoreError) as error:
+            if is_transient(error):
+                raise CloudWatchUnavailableError(str(error)) from error
+            raise
+
+
+def _query(name: str, series: Series) -> "MetricDataQueryTypeDef":
+    query = series.query
+    return {
+        "Id": name,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": query.namespace,
+                "MetricName": query.metric,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
+            },
+            "Period": 60,
+            "Stat": query.statistic,
+        },
+        "ReturnData": True,
+    }
+
+
+def _time(minute: Minute) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)

@@ -1,0 +1,10 @@
+"""Lambda entry points of the payment service, named as in infra/functions.yaml."""
+
+from typing import Any
+
+from services.payment import bootstrap
+
+
+def payment(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lambda's own signature
+    """Payments and refunds requested."""
+    return bootstrap.payment()(event, context)

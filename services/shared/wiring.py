@@ -1,0 +1,79 @@
+"""What every function's bootstrap is made of: settings, clients, ledger, bus, inbox, bound together once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from services.shared.adapters.clients import CONCURRENCY, Clients
+from services.shared.adapters.dynamodb_store import DynamoDBStore, Kind, TableRole
+from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.sqs_batch import Handle, Inbox, SqsDeadLetters
+from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.events import Event
+from services.shared.group_commit import GroupCommit
+from services.shared.settings import QueueSettings, Settings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """The real ports of one process, made from its environment."""
+
+    def __init__(self, service: str) -> None:
+        self.settings = Settings.from_environment()
+        self.telemetry = PowertoolsTelemetry(service, self.settings.metrics_namespace)
+        self._clients = Clients()
+        self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
+        self.ledger = GroupCommit(
+            DynamoDBStore(
+                self._clients.dynamodb(),
+                inventory_table=self.settings.inventory_table,
+                orders_table=self.settings.orders_table,
+                spent=self._count_capacity,
+            ),
+            run=self.at_once,
+        )
+        self.bus = EventBridgeBus(
+            self._clients.events(),
+            bus_name=self.settings.bus_name,
+            source=f"pulsequeue.{service}",
+            run=self.at_once,
+        )
+
+    def _count_capacity(self, table: TableRole, kind: Kind, units: float) -> None:
+        self.telemetry.count("dynamodb_capacity_units_total", units, table=table, kind=kind)
+
+    def at_once(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:
+        """Map with several calls in flight; a lone item is not worth a thread."""
+        work = list(items)
+        return map(function, work) if len(work) == 1 else self._pool.map(function, work)
+
+    def entry(self, accepts: Sequence[type[Event]], handle: Handle) -> Callable[[Any, Any], Any]:
+        """Make the function that Lambda calls."""
+        return behind_queue(self.settings, self._clients, self.telemetry, accepts, handle)
+
+
+def behind_queue(
+    settings: QueueSettings,
+    clients: Clients,
+    telemetry: PowertoolsTelemetry,
+    accepts: Sequence[type[Event]],
+    handle: Handle,
+) -> Callable[[Any, Any], Any]:
+    """Make the function that Lambda hands the messages of a queue."""
+    dead_letters = SqsDeadLetters(
+        clients.sqs(), queue_url=settings.dead_letter_queue_url, consumer=settings.consumer
+    )
+    inbox = Inbox(settings.consumer, accepts, handle, dead_letters, telemetry)
+
+    def invoke(event: object, context: object) -> dict[str, list[dict[str, str]]]:
+        with telemetry.invocation(context):
+            return inbox.receive(event)
+
+    return invoke

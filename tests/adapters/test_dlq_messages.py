@@ -1,0 +1,194 @@
+"""Work queues and dead letters against SQS: nothing is lost by looking, and everything is seen."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from scripts.ops.dlq.messages import Letter, SqsDeadLetterQueue
+from scripts.ops.dlq.work_queues import SqsWorkQueue
+from services.shared.adapters.sqs_batch import Poison, SqsDeadLetters
+from tests.conftest import RunningEmulator
+
+pytestmark = pytest.mark.emulator
+
+
+@dataclass
+class Queues:
+    emulator: RunningEmulator
+    work_url: str
+    dead_url: str
+
+    def __post_init__(self) -> None:
+        self.sqs = self.emulator.clients.client("sqs")
+        self.work = SqsWorkQueue(self.sqs, self.work_url)
+        self.dead = SqsDeadLetterQueue(self.sqs, function="order", url=self.dead_url, work_queue=self.work)
+
+    def bury(self, *bodies: str, reason: str = "invalid_event") -> None:
+        """Set messages aside as the consumer does."""
+        buried = SqsDeadLetters(self.sqs, queue_url=self.dead_url, consumer="order")
+        assert not buried.bury([Poison(body, body, reason, "why") for body in bodies])
+
+    def waiting(self, url: str) -> list[str]:
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return sorted(message["Body"] for message in messages.get("Messages", []))
+
+
+@pytest.fixture
+def queues(emulator: RunningEmulator) -> Queues:
+    sqs, name = emulator.clients.client("sqs"), uuid4().hex
+
+    work = sqs.create_queue(QueueName=f"{name}-work", Attributes={"DelaySeconds": "900"})["QueueUrl"]
+    return Queues(emulator, work, sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"])
+
+
+def _taken(queues: Queues, **options: int) -> list[Letter]:
+    return [letter for batch in queues.dead.take(**options) for letter in batch]
+
+
+# --- the work queue ----------------------------------------------------------------------------------
+
+
+def test_a_message_that_skips_the_bus_is_there_at_once_whatever_the_queue_delays(queues: Queues) -> None:
+    assert not queues.work.send(["now"])
+
+    assert queues.waiting(queues.work_url) == ["now"]
+
+
+def test_a_message_as_from_the_bus_waits_as_long_as_the_queue_says(queues: Queues) -> None:
+    queues.work.send(["later"], as_from_the_bus=True)
+
+    assert queues.waiting(queues.work_url) == []
+    attributes = queues.sqs.get_queue_attributes(
+        QueueUrl=queues.work_url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )
+    assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+def test_more_than_a_call_takes_are_sent_in_several(queues: Queues) -> None:
+    bodies = [f"{number}" * 20_000 for number in range(10, 35)]
+
+    assert not queues.work.send(bodies)
+
+    seen = [letter.body for letter in _all_of(queues, queues.work_url)]
+    assert sorted(seen) == sorted(bodies)
+
+
+def _all_of(queues: Queues, url: str) -> list[Letter]:
+    reader = SqsDeadLetterQueue(queues.sqs, function="order", url=url, work_queue=queues.work)
+    return [letter for batch in reader.take() for letter in batch]
+
+
+# --- dead letters ------------------------------------------------------------------------------------
+
+
+def test_a_letter_tells_why_it_is_there_and_what_it_is_about(queues: Queues) -> None:
+    body = json.dumps({"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}})
+    queues.bury(body, reason="invalid_event")
+
+    (letter,) = _taken(queues)
+
+    assert (letter.reason, letter.detail, letter.consumer) == ("invalid_event", "why", "order")
+    assert (letter.event, letter.order_id, letter.tenant_id) == ("OrderPlaced", "o-1", "default")
+    assert letter.body == body
+    assert letter.receives == 1
+
+
+def test_every_letter_is_taken_once_and_is_there_again_when_put_back(queues: Queues) -> None:
+    bodies = [f"letter {number}" for number in range(35)]
+    for start in range(0, 35, 10):
+        queues.bury(*bodies[start : start + 10])
+
+    first = _taken(queues)
+    queues.dead.put_back(first)
+    second = _taken(queues)
+
+    assert sorted(letter.body for letter in first) == sorted(bodies)
+    assert sorted(letter.body for letter in second) == sorted(bodies)
+
+
+class ScriptedSqs:
+    """Hands out messages in a given order, as a queue does whose first come back while others wait."""
+
+    def __init__(self, *batches: str) -> None:
+        self._batches = [batch.split() for batch in batches]
+        self._received = 0
+        self.put_back: list[str] = []
+
+    def receive_message(self, **_request: object) -> dict[str, Any]:
+        self._received += 1
+        return {
+            "Messages": [
+                {"MessageId": name, "ReceiptHandle": f"{name} at {self._received}", "Body": name}
+                for name in (self._batches.pop(0) if self._batches else ())
+            ]
+        }
+
+    def change_message_visibility_batch(self, **request: Any) -> None:  # noqa: ANN401 - what SQS takes
+        self.put_back += [entry["ReceiptHandle"] for entry in request["Entries"]]
+
+
+def _scripted(queues: Queues, *batches: str) -> tuple[ScriptedSqs, list[list[str]]]:
+    sqs = ScriptedSqs(*batches)
+    client: Any = sqs
+    reader = SqsDeadLetterQueue(client, function="order", url="", work_queue=queues.work)
+    return sqs, [[letter.message_id for letter in batch] for batch in reader.take()]
+
+
+def test_letters_that_come_back_while_others_are_still_to_be_read_end_nothing_too_early(
+    queues: Queues,
+) -> None:
+    sqs, taken = _scripted(queues, "a b", "c d", "a b", "c e", "f")
+
+    assert taken == [["a", "b"], ["c", "d"], ["e"], ["f"]]
+    assert sqs.put_back == ["a at 3", "b at 3", "c at 4"]
+
+
+def test_a_queue_that_only_goes_round_comes_to_an_end(queues: Queues) -> None:
+    _, taken = _scripted(queues, *["a b", "c d"] * 1_000)
+
+    assert taken == [["a", "b"], ["c", "d"]]
+
+
+def test_what_is_held_is_hidden_from_others_until_its_time_is_over(queues: Queues) -> None:
+    queues.bury("letter")
+
+    _taken(queues, held_seconds=2)
+
+    assert queues.waiting(queues.dead_url) == []
+    until(lambda: queues.waiting(queues.dead_url) == ["letter"])
+
+
+def test_a_letter_sent_again_goes_without_the_reason_it_had(queues: Queues) -> None:
+    queues.bury("letter")
+    letters = _taken(queues)
+
+    assert not queues.dead.resend(letters)
+    assert not queues.dead.delete(letters)
+
+    (message,) = queues.sqs.receive_message(QueueUrl=queues.work_url, MessageAttributeNames=["All"])[
+        "Messages"
+    ]
+    assert (message["Body"], message.get("MessageAttributes")) == ("letter", None)
+    assert queues.waiting(queues.dead_url) == []
+
+
+def test_a_letter_that_somebody_else_deleted_is_no_trouble(queues: Queues) -> None:
+    queues.bury("letter")
+    letters = _taken(queues)
+    queues.dead.delete(letters)
+
+    queues.dead.put_back(letters)
+
+    assert queues.waiting(queues.dead_url) == []
+
+
+def until(met: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not met():
+        assert time.monotonic() < end, "it did not come to pass in time"
+        time.sleep(0.05)

@@ -1,0 +1,60 @@
+"""What the tables say that the numbers must say: counted order by order."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from services.shared.histogram_buckets import BUCKETS, bucket
+from services.shared.ledger import Order, Status
+
+Labels = tuple[tuple[str, str], ...]
+
+_OUTCOMES = {"customer_request": "cancelled", "reservation_expired": "expired"}
+
+
+@dataclass(frozen=True)
+class Truth:
+    counters: Mapping[tuple[str, Labels], int]
+    settled: tuple[float, ...] = field(repr=False)
+    """Seconds from placed to settled of every order that was paid or declined."""
+
+    def buckets(self) -> Iterator[tuple[str, int]]:
+        """How many orders were settled within each bound, as Prometheus spells the bounds."""
+        counts = Counter(map(bucket, self.settled))
+        within = 0
+        for bound in BUCKETS:
+            within += counts[f"{bound:g}"]
+            yield str(bound), within
+        yield "+Inf", len(self.settled)
+
+    def quantile(self, q: float) -> float:
+        return sorted(self.settled)[min(len(self.settled) - 1, int(q * len(self.settled)))]
+
+
+def count(orders: Iterable[Order]) -> Truth:
+    counters: Counter[tuple[str, Labels]] = Counter()
+    settled = []
+    for order in orders:
+        reached = {step.status for step in order.history}
+        units = sum(line.quantity for line in order.lines)
+        declined = order.status is Status.CANCELLED and order.reason == "payment_failed"
+        if Status.RESERVED in reached:
+            counters["orders_total", (("outcome", "reserved"),)] += 1
+            counters["inventory_units_total", (("operation", "reserve"),)] += units
+        if order.status is Status.REJECTED:
+            counters["orders_total", (("outcome", "rejected"),)] += 1
+        if Status.CONFIRMED in reached:
+            counters["payments_total", (("outcome", "succeeded"),)] += 1
+            counters["inventory_units_total", (("operation", "confirm"),)] += units
+        if declined:
+            counters["payments_total", (("outcome", "failed"),)] += 1
+        if order.status is Status.CANCELLED:
+            counters["inventory_units_total", (("operation", "release"),)] += units
+            if order.reason in _OUTCOMES:
+                counters["orders_total", (("outcome", _OUTCOMES[order.reason]),)] += 1
+        if order.status is Status.REFUNDED or (order.payment and order.payment.refund_id):
+            counters["payments_total", (("outcome", "refunded"),)] += 1
+        if Status.CONFIRMED in reached or declined:
+            end = Status.CONFIRMED if Status.CONFIRMED in reached else Status.CANCELLED
+            settled.append((order.entered(end).at - order.placed_at).total_seconds())
+    return Truth(counters, tuple(settled))

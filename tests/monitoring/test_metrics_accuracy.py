@@ -1,0 +1,361 @@
+"""Orders run through the local stack while two real Prometheus servers scrape it; then all is compared.
+
+One run feeds all tests here: what Prometheus computes, what CloudWatch holds, and what the tables say.
+"""
+
+import contextlib
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scripts.common.errors import ToolError
+from scripts.environment.environment import Environment, open_environment
+from scripts.local import metrics_endpoint
+from scripts.local import stack as local_stack
+from scripts.local.aws import emulator as ministack
+from scripts.local.monitoring import prometheus, scrape_target
+from scripts.local.stack import StackOptions
+from scripts.ops.aws_context import AwsDesk
+from scripts.ops.reconcile.reconcile import audit, publish
+from services.shared.histogram_buckets import BUCKETS
+from tests.integration.shop import Shop, until
+from tests.monitoring import programs
+from tests.monitoring.expected_counts import Truth, count
+from tests.monitoring.panels import Expression, committed, expressions, substituted
+from tests.monitoring.prometheus_api import Api
+from tests.monitoring.promql import metric_names
+from tests.monitoring.rules import rules
+from tests.support.metrics_fakes import exposed_names
+
+pytestmark = pytest.mark.stack
+
+SCRAPED_SECONDS = 60.0
+HOLD_SECONDS = 10
+WAVES = 12
+STEP = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is left to look at when the orders have ended."""
+
+    environment: Environment
+    truth: Truth
+    servers: tuple[Api, Api]
+    start: float
+    end: float
+    killed: int
+
+    @property
+    def window(self) -> str:
+        return f"{math.ceil(self.end - self.start)}s"
+
+    def now(self, query: str) -> float:
+        return self.servers[0].value(query, self.end)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    binary, home = programs.prometheus(), tmp_path_factory.mktemp("watched")
+    options = StackOptions(
+        port=ministack.free_port(), hold_seconds=HOLD_SECONDS, retry_seconds=8, bridge_seconds=0.5
+    )
+    local_stack.up(options, home=home)
+    started: list[prometheus.Prometheus] = []
+    try:
+        environment = open_environment("local", home=home)
+        shop = Shop(environment)
+        skus = [shop.stocked(1_000) for _ in range(4)]
+        metrics_endpoint.collect(environment)
+        for number in range(2):
+            folder, port = home / f"prometheus-{number}", ministack.free_port()
+            started.append(
+                prometheus.start(binary, scrape_target(home), folder, port, scrape_interval=f"{STEP:g}s")
+            )
+        servers = Api(started[0].url), Api(started[1].url)
+        until(lambda: all(_scrapes(server) >= 3 for server in servers), "both servers have scraped the zeros")
+        start = time.time()
+        names = [name for wave in range(WAVES) for name in _wave(shop, skus, wave)]
+        killed = _kill_a_collector(environment, home)
+        shop.all_end(names)
+        truth = count(shop.desk.books.scan_orders())
+        _audit(environment)
+        _catch_up(environment, servers, truth)
+        until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")
+        yield Run(environment, truth, servers, start, time.time(), killed)
+    finally:
+        for server in started:
+            prometheus.stop(server.process)
+        local_stack.down(home=home)
+
+
+def _wave(shop: Shop, skus: list[str], wave: int) -> list[str]:
+    """Place orders of every kind, and have what was counted so far collected."""
+
+    def named(kind: str, number: int) -> str:
+        return f"{kind}-{wave}-{number}"
+
+    orders = [shop.order(named("paid", n), skus[n % 4], 1 + n % 3) for n in range(20)]
+    orders += [shop.order(named("declined", n), skus[n], paymentMethod="sim_declined") for n in range(2)]
+    orders += [
+        shop.order(named("greedy", 0), skus[0], 100_000),
+        shop.order(named("odd", 0), "sku-unheard-of"),
+    ]
+    shop.place(*orders)
+    if wave == 0:
+        shop.place(*orders[:5], shop.order("unpaid", skus[1], paymentMethod="sim_unavailable"))
+        shop.say("OrderPlaced", [{"orderId": shop.order_id("malformed")}])
+    metrics_endpoint.collect(shop.environment)
+    ids = [str(order["orderId"]).removesuffix(f"-{shop.run}") for order in orders]
+    return [*ids, "unpaid"] if wave == 0 else ids
+
+
+def _kill_a_collector(environment: Environment, home: Path) -> int:
+    """Kill the collector in the middle of its work, a few times over."""
+    state = local_stack.status(home=home).state
+    assert state is not None
+    killed = 0
+    for delay in (0.0, 0.05, 0.15):
+        collecting = threading.Thread(target=_collect_or_die, args=(environment,))
+        collecting.start()
+        time.sleep(delay)  # somewhere in the middle, wherever that is
+        for record in state.processes:
+            for child in psutil.Process(record.pid).children(recursive=True):
+                if _is_collector(child):
+                    os.kill(child.pid, signal.SIGKILL)
+                    killed += 1
+        collecting.join()
+    return killed
+
+
+def _collect_or_die(environment: Environment) -> None:
+    with contextlib.suppress(ToolError):  # it is to be killed
+        metrics_endpoint.collect(environment)
+
+
+def _is_collector(process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("PULSEQUEUE_FUNCTION") == "collector"
+    except psutil.Error:
+        return False  # gone between being listed and being asked
+
+
+def _audit(environment: Environment) -> None:
+    desk = AwsDesk(environment)
+    publish(desk, audit(desk))
+
+
+def _scrapes(server: Api) -> float:
+    return sum(server.instant('count_over_time(orders_total{outcome="reserved"}[1h])').values())
+
+
+def _catch_up(environment: Environment, servers: tuple[Api, Api], truth: Truth) -> None:
+    """Wait until Prometheus shows what the tables hold, or say what it does not."""
+    behind: list[str] = []
+
+    def caught_up() -> bool:
+        metrics_endpoint.collect(environment)
+        behind[:] = [it for server in servers for it in _behind(server, truth)]
+        return not behind
+
+    try:
+        until(caught_up, "Prometheus shows what the tables hold", 90)
+    except AssertionError as error:
+        raise AssertionError("; ".join(behind)) from error
+
+
+def _behind(server: Api, truth: Truth) -> Iterator[str]:
+    for (name, labels), expected in truth.counters.items():
+        shown = server.instant(name).get(frozenset(labels), 0.0)
+        if shown < expected:
+            yield f"{name}{dict(labels)} is {shown:g}, not {expected:g}"
+    if not server.instant("audit_finished_timestamp_seconds"):
+        yield "there was no audit"
+
+
+def test_every_counter_stands_at_what_the_tables_hold(run: Run) -> None:
+    for (name, labels), expected in run.truth.counters.items():
+        assert run.servers[0].instant(name, run.end)[frozenset(labels)] == expected, (name, labels)
+
+
+def test_every_kind_of_order_was_there(run: Run) -> None:
+    """Or the comparison would compare nothing."""
+    counted = {(name, dict(labels).get("outcome")) for name, labels in run.truth.counters}
+
+    assert {
+        ("orders_total", "reserved"),
+        ("orders_total", "rejected"),
+        ("orders_total", "expired"),
+    } <= counted
+    assert {("payments_total", "succeeded"), ("payments_total", "failed")} <= counted
+    assert run.now('orders_total{outcome="duplicate"}') >= 5
+    # The projector hears every event, and cannot read it either.
+    assert run.now('poison_events_total{consumer="order"}') == 1
+    assert run.now('poison_events_total{consumer="projector"}') == 1
+
+
+def test_cloudwatch_holds_the_same_sums(run: Run) -> None:
+    cloudwatch = run.environment.client("cloudwatch")
+    day = timedelta(days=1)
+    for (name, labels), expected in run.truth.counters.items():
+        told = cloudwatch.get_metric_statistics(
+            Namespace=run.environment.names.metrics_namespace,
+            MetricName=name,
+            Dimensions=[{"Name": label, "Value": value} for label, value in labels],
+            StartTime=datetime.now(UTC) - day,
+            EndTime=datetime.now(UTC) + day,
+            Period=60,
+            Statistics=["Sum"],
+        )
+        assert sum(point["Sum"] for point in told["Datapoints"]) == expected, (name, labels)
+
+
+def test_a_counter_grew_from_zero_by_every_order_and_never_fell(run: Run) -> None:
+    query = 'orders_total{outcome="reserved"}'
+    expected = run.truth.counters["orders_total", (("outcome", "reserved"),)]
+
+    (values,) = run.servers[0].series(query, run.start, run.end, STEP)
+
+    assert values[0] == 0
+    assert values[-1] == expected
+    assert values == sorted(values)
+    assert run.now(f"resets({query}[{run.window}])") == 0
+
+
+def test_increase_and_rate_come_to_what_happened(run: Run) -> None:
+    """Both extrapolate to the edges of their window, by one scrape at most."""
+    seconds = run.end - run.start
+    for (name, labels), expected in run.truth.counters.items():
+        matchers = ",".join(f'{label}="{value}"' for label, value in labels)
+        selector = f"{name}{{{matchers}}}"
+        increase = run.now(f"increase({selector}[{run.window}])")
+        rate = run.now(f"rate({selector}[{run.window}])")
+        assert increase == pytest.approx(expected, rel=2 * STEP / seconds), selector
+        assert rate * seconds == pytest.approx(expected, rel=3 * STEP / seconds), selector
+
+
+def test_the_histogram_counts_every_order_into_its_bucket(run: Run) -> None:
+    shown = run.servers[0].instant("order_settlement_duration_seconds_bucket", run.end)
+
+    assert {dict(labels)["le"]: value for labels, value in shown.items()} == dict(run.truth.buckets())
+    assert run.now("order_settlement_duration_seconds_count") == len(run.truth.settled)
+    assert run.now("order_settlement_duration_seconds_sum") == pytest.approx(
+        math.fsum(run.truth.settled), abs=1e-3 * len(run.truth.settled)
+    )  # the tables keep milliseconds
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.9, 0.99])
+def test_a_quantile_lies_in_the_bucket_of_the_true_one(run: Run, q: float) -> None:
+    bounds = [0.0, *BUCKETS, math.inf]
+
+    shown = run.now(f"histogram_quantile({q}, rate(order_settlement_duration_seconds_bucket[{run.window}]))")
+
+    true = run.truth.quantile(q)
+    low = max(bound for bound in bounds if bound < true)
+    high = min(bound for bound in bounds if bound >= true)
+    assert low <= shown <= min(high, BUCKETS[-1])
+
+
+def test_two_servers_see_the_same_numbers(run: Run) -> None:
+    for name in sorted(exposed_names()):
+        one, other = (server.instant(name, run.end) for server in run.servers)
+        if name.startswith("pulsequeue_metrics_"):
+            assert (
+                one.keys() == other.keys()
+            )  # they tell of the collection, which may fall between two scrapes
+        else:
+            assert one == other, name
+
+
+def test_a_killed_collector_lost_nothing(run: Run) -> None:
+    """Every other test here ran over its numbers."""
+    assert run.killed >= 1
+
+
+def test_scraping_asks_cloudwatch_nothing(run: Run) -> None:
+    scrapes = sum(_scrapes(server) for server in run.servers)
+    collections = run.now("pulsequeue_metrics_collections_total")
+
+    assert scrapes > 2 * collections
+    assert run.now("pulsequeue_metrics_requested_total") <= collections * run.now("pulsequeue_metrics_series")
+
+
+def test_no_scrape_failed(run: Run) -> None:
+    assert run.now(f'min_over_time(up{{job="pulsequeue"}}[{run.window}])') == 1
+
+
+def test_every_metric_of_ours_in_cloudwatch_is_in_the_catalogue(run: Run) -> None:
+    """What a function counts and nobody shows would be lost to everyone."""
+    cloudwatch = run.environment.client("cloudwatch")
+    pages = cloudwatch.get_paginator("list_metrics").paginate(
+        Namespace=run.environment.names.metrics_namespace
+    )
+    found = {
+        (metric["MetricName"], frozenset((it["Name"], it["Value"]) for it in metric["Dimensions"]))
+        for page in pages
+        for metric in page["Metrics"]
+    }
+    shown = {(name, labels) for name in exposed_names() for labels in run.servers[0].instant(name, run.end)}
+
+    for name, dimensions in found:
+        if name.endswith("_bucket"):
+            assert (name, frozenset({("le", _spelled(dict(dimensions)["le"]))})) in shown
+        elif name.endswith("_seconds") and not name.startswith("audit_"):
+            assert (f"{name}_sum", dimensions) in shown
+        else:
+            assert (name, dimensions) in shown
+
+
+def _spelled(le: str) -> str:
+    return le if le == "+Inf" else str(float(le))
+
+
+PANELS = [
+    pytest.param(expression, id=f"{file.removesuffix('.json')}: {expression.panel} {number}")
+    for file, dashboard in committed().items()
+    for number, expression in enumerate(expressions(dashboard))
+]
+
+
+@pytest.mark.parametrize("expression", PANELS)
+def test_no_panel_is_empty(run: Run, expression: Expression) -> None:
+    query = substituted(expression.expr, range_seconds=math.ceil(run.end - run.start))
+
+    series = run.servers[0].series(query, run.start, run.end)
+
+    assert any(not math.isnan(value) for values in series for value in values), query
+
+
+def test_every_rule_is_evaluated_without_an_error(run: Run) -> None:
+    groups = run.servers[0].get("rules")["groups"]
+    evaluated = [rule for group in groups for rule in group["rules"]]
+
+    assert len(evaluated) == len(rules())
+    assert [rule for rule in evaluated if rule["health"] == "err"] == []
+    for rule in rules():  # some take their turn every few minutes only
+        run.servers[0].instant(rule.expression, run.end)
+
+
+def test_every_series_that_a_rule_looks_at_is_there(run: Run) -> None:
+    names = {name for rule in rules() for name in metric_names(rule.expression)}
+    raw = names - {rule.name for rule in rules()}
+
+    assert [name for name in sorted(raw) if not run.servers[0].instant(name, run.end)] == []
+
+
+def test_the_dead_letter_is_alerted_and_nothing_that_is_well(run: Run) -> None:
+    """One message is malformed; how fast a busy machine is, is not for a test to judge."""
+    alerts = {alert["labels"]["alertname"] for alert in run.servers[0].get("alerts")["alerts"]}
+
+    assert "DeadLettersWaiting" in alerts
+    assert not [name for name in alerts if name.startswith(("Metrics", "Books", "Reservations", "Charges"))]
+    assert not alerts & {"DatabaseThrottled", "EventsUndelivered", "FunctionThrottled", "PaymentsRefused"}

@@ -1,0 +1,218 @@
+"""The API as a gateway would ask it, and rows for it to answer from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from services.analytics.api.app import build
+from services.analytics.db.database import Connection, Database
+from services.shared.errors import StoreUnavailableError
+from tests.postgres.conftest import Analytics
+from tests.support.fakes import START, ManualClock, RecordingTelemetry
+
+PAGE_OF_OURS = "https://shop.example"
+TODAY = START.date()
+
+Claims = dict[str, Any]
+Pairs = Sequence[tuple[str, str]]
+
+
+def claims(tenant: str = "acme", role: object = "[admin]", **other: object) -> Claims:
+    """What the authorizer makes of a good token: every claim is text."""
+    told = {
+        "sub": f"user-of-{tenant}",
+        "custom:tenant_id": tenant,
+        "cognito:groups": role,
+        "token_use": "id",
+        "exp": str(int((START + timedelta(hours=1)).timestamp())),
+    }
+    return {**told, **other}
+
+
+ADMIN = claims()
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:  # noqa: ANN401 - a JSON tree
+        return json.loads(self.text)
+
+    @property
+    def data(self) -> Any:  # noqa: ANN401 - a JSON tree
+        assert self.status == 200, self.text
+        return self.body["data"]
+
+    @property
+    def errors(self) -> dict[str, str]:
+        return {fault["parameter"]: fault["problem"] for fault in self.body["errors"]}
+
+
+@dataclass
+class Desk:
+    """Where questions are asked."""
+
+    database: Database
+    clock: ManualClock = field(default_factory=ManualClock)
+    telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    key: str = "a key that nobody knows"
+
+    def __post_init__(self) -> None:
+        self._answer = build(
+            self.database,
+            cursor_key=lambda: self.key,
+            allowed_origins=[PAGE_OF_OURS],
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    def ask(
+        self,
+        path: str,
+        query: Mapping[str, object] | Pairs = (),
+        *,
+        by: Claims | None = ADMIN,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        **event: object,
+    ) -> Reply:
+        """Ask as the admin of acme, unless told who asks; None: nobody signed in."""
+        raw = query if isinstance(query, Sequence) else list(query.items())
+        who: object = {} if by is None else {"jwt": {"claims": by, "scopes": None}}
+        return self.send(
+            {
+                "version": "2.0",
+                "rawPath": path,
+                "rawQueryString": urlencode(raw),
+                "headers": headers or {},
+                "requestContext": {
+                    "stage": "$default",
+                    "http": {"method": method},
+                    "authorizer": who,
+                    "requestId": "request-1",
+                },
+                **event,
+            }
+        )
+
+    def send(self, event: Mapping[str, Any]) -> Reply:
+        answer = self._answer(event, None)
+        return Reply(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def out_of_reach() -> Database:
+    """A database that nobody reaches, for what is answered without one."""
+
+    def connect() -> Connection:
+        raise StoreUnavailableError("nobody there")
+
+    return Database(connect)
+
+
+def insert(analytics: Analytics, table: str, *rows: Mapping[str, object]) -> None:
+    """Put rows of one table there, as their owner may."""
+    with closing(analytics.connect()) as owner, owner.transaction():
+        for row in rows:
+            owner.execute(
+                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(map(sql.Identifier, row)),
+                    sql.SQL(", ").join([sql.Placeholder()] * len(row)),
+                ),
+                [Jsonb(value) if isinstance(value, dict | list) else value for value in row.values()],
+            )
+
+
+def make_tenant(analytics: Analytics, tenant: str, **columns: object) -> None:
+    insert(analytics, "tenants", {"tenant_id": tenant, **columns})
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def order(order_id: str, placed_at: datetime = START, **columns: object) -> dict[str, object]:
+    """Return the row of a confirmed order of acme."""
+    return {
+        "tenant_id": "acme",
+        "order_id": order_id,
+        "customer_id": "ann",
+        "status": "CONFIRMED",
+        "amount_minor": 1_000,
+        "currency": "USD",
+        "units": 2,
+        "placed_at": placed_at,
+        "version": 1,
+        **columns,
+    }
+
+
+def sold(day: str, region: str = "", currency: str = "USD", **columns: object) -> dict[str, object]:
+    """Return what acme sold on a day."""
+    return {"tenant_id": "acme", **_NOTHING, "day": day, "region": region, "currency": currency, **columns}
+
+
+def sold_of(sku: str, day: str, currency: str = "USD", **columns: object) -> dict[str, object]:
+    """Return what acme sold of a product on a day."""
+    return {"tenant_id": "acme", **_NOTHING, "day": day, "sku": sku, "currency": currency, **columns}
+
+
+_NOTHING = dict.fromkeys(
+    (
+        *("orders", "confirmed", "rejected", "cancelled", "refunded"),
+        *("units", "revenue_minor", "refunded_minor"),
+    ),
+    0,
+)
+
+
+def moved(month: str, movement: str, annual_minor: object, customers: int = 1) -> dict[str, object]:
+    """Return what moved the recurring revenue of acme in a month."""
+    return {
+        "tenant_id": "acme",
+        "month": f"{month}-01",
+        "movement": movement,
+        "annual_minor": annual_minor,
+        "customers": customers,
+    }
+
+
+def cohort(
+    began: str, month: str, entered: int = 0, left_off: int = 0, **columns: object
+) -> dict[str, object]:
+    return {
+        "tenant_id": "acme",
+        "basis": "order",
+        "cohort": f"{began}-01",
+        "month": f"{month}-01",
+        "entered": entered,
+        "left_off": left_off,
+        **columns,
+    }
+
+
+def heard(order_id: str, event: str, occurred_at: datetime = START, **detail: object) -> dict[str, object]:
+    return {
+        "tenant_id": "acme",
+        "kind": "order",
+        "subject": order_id,
+        "event": event,
+        "event_id": f"{order_id}-{event}",
+        "occurred_at": occurred_at,
+        "detail": detail,
+    }
+
+
+def rule(metric: str, name: str, setting: object = None, tenant: str = "acme") -> dict[str, object]:
+    return {"tenant_id": tenant, "metric": metric, "rule": name, "setting": Jsonb(setting)}

@@ -1,0 +1,105 @@
+"""Who asks is what the authorizer verified, and nothing else."""
+
+import pytest
+
+from tests.postgres.api.client import Claims, Desk, claims, out_of_reach
+from tests.support.fakes import START
+
+# Answered without a database: asked with a good token, it would be out of reach.
+NOBODY_THERE = 503
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(out_of_reach())
+
+
+def without(name: str) -> Claims:
+    return {claim: value for claim, value in claims().items() if claim != name}
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        without("exp"),
+        without("sub"),
+        without("token_use"),
+        claims(token_use="access"),
+        claims(exp=str(int(START.timestamp()))),
+        claims(exp=int(START.timestamp()) - 1),
+        claims(exp="nan"),
+        claims(exp="soon"),
+        claims(exp=None),
+        claims(sub=""),
+        claims(sub="two\nlines"),
+        claims(sub=7),
+    ],
+)
+def test_a_token_that_is_not_good_is_refused(desk: Desk, who: Claims) -> None:
+    answer = desk.ask("/api/orders", by=who)
+
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.body["type"] == "urn:pulsequeue:problem:unauthenticated"
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}])
+def test_whoever_was_not_verified_is_refused(desk: Desk, authorizer: object) -> None:
+    context = {"stage": "$default", "http": {"method": "GET"}, "authorizer": authorizer, "requestId": "r"}
+
+    answer = desk.send({"rawPath": "/api/orders", "rawQueryString": "", "requestContext": context})
+
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        without("custom:tenant_id"),
+        claims("", sub="someone"),
+        claims("two#parts", sub="someone"),
+        claims("nul\x00", sub="someone"),
+        without("cognito:groups"),
+        claims(role=""),
+        claims(role="[owner]"),
+        claims(role="administrators"),
+        claims(role={"admin": 1}),
+    ],
+)
+def test_a_user_without_tenant_or_role_is_refused(desk: Desk, who: Claims) -> None:
+    answer = desk.ask("/api/orders", by=who)
+
+    assert answer.status == 403
+    assert "sign in again" in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        "[admin]",
+        "[viewer admin]",
+        "viewer,admin",
+        "viewer, admin",
+        '["viewer", "admin"]',
+        ["x", "admin"],
+        "admin",
+    ],
+)
+def test_groups_are_read_as_gateways_spell_them(desk: Desk, groups: object) -> None:
+    assert desk.ask("/api/orders", by=claims(role=groups)).status == NOBODY_THERE
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/orders", "/api/orders/o-1", "/api/metrics/mrr", "/api/sales/last-month"]
+)
+def test_nobody_asks_without_a_token(desk: Desk, path: str) -> None:
+    assert desk.ask(path, by=None).status == 401
+
+
+def test_a_database_that_is_away_is_told_with_when_to_ask_again(desk: Desk) -> None:
+    answer = desk.ask("/api/orders")
+
+    assert answer.status == NOBODY_THERE
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "nobody there" not in answer.text

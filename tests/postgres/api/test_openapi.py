@@ -1,0 +1,91 @@
+"""The OpenAPI document: what is published is what is served, and describes what is there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+
+from scripts.ops.contracts import openapi
+from services.analytics.api.openapi import document, text
+from services.analytics.api.routes import ROUTES
+from services.shared.http.problems import KINDS
+from tests.postgres.api.client import Desk, out_of_reach
+
+
+def operations() -> dict[str, Any]:
+    return {path: item["get"] for path, item in document()["paths"].items()}
+
+
+def test_the_document_is_valid() -> None:
+    openapi_spec_validator.validate(document())
+
+    assert document()["openapi"].startswith("3.1")
+
+
+def test_the_published_document_is_the_one_that_is_made() -> None:
+    assert openapi.PUBLISHED.read_text(encoding="utf-8") == text(), (
+        "run make schemas, and look at what changed"
+    )
+
+
+def test_the_published_document_is_the_one_that_is_served() -> None:
+    answer = Desk(out_of_reach()).ask("/api/openapi.json")
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.text == openapi.PUBLISHED.read_text(encoding="utf-8")
+
+
+def test_the_document_is_not_served_again_to_whoever_has_it() -> None:
+    desk = Desk(out_of_reach())
+    tag = desk.ask("/api/openapi.json").headers["etag"]
+
+    assert desk.ask("/api/openapi.json", headers={"if-none-match": tag}).status == 304
+
+
+def test_every_question_is_described_with_its_parameters_and_its_answer() -> None:
+    described = operations()
+
+    assert set(described) == {route.path for route in ROUTES} | {"/api/openapi.json"}
+    for route in ROUTES:
+        operation = described[route.path]
+        asked = {field.alias or name for name, field in route.asks.model_fields.items()}
+        told = operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+        assert {it["name"] for it in operation["parameters"]} - {"If-None-Match"} == asked
+        assert all(it["description"] for it in operation["parameters"])
+        assert told["data"] == {"$ref": f"#/components/schemas/{route.tells.__name__}"}
+        assert {"401", "403", "422", "500", "503"} <= set(operation["responses"])
+
+
+def test_every_question_wants_a_token_and_so_does_the_document() -> None:
+    assert document()["security"] == [{"idToken": []}]
+    assert not [path for path, operation in operations().items() if "security" in operation]
+    assert Desk(out_of_reach()).ask("/api/openapi.json", by=None).status == 401
+
+
+def test_every_problem_is_described() -> None:
+    responses = document()["components"]["responses"]
+
+    assert set(responses) == {kind.name for kind in KINDS}
+    assert all("application/problem+json" in response["content"] for response in responses.values())
+
+
+@pytest.mark.parametrize(("name", "expected"), [("limit", (1, 200, 50)), ("month", (None, None, None))])
+def test_limits_of_parameters_are_told(name: str, expected: tuple[object, ...]) -> None:
+    schemas = [
+        parameter["schema"]
+        for operation in operations().values()
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] == name
+    ]
+
+    assert {(it.get("minimum"), it.get("maximum"), it.get("default")) for it in schemas} == {expected}
+
+
+def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
+    path = tmp_path / "docs" / "openapi.json"
+
+    assert [openapi.write(path), openapi.write(path)] == [True, False]
+    assert json.loads(path.read_text()) == document()

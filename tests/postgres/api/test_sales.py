@@ -1,0 +1,196 @@
+"""What was sold: in all, where, of what, and day by day."""
+
+from datetime import date
+
+from tests.postgres.api.client import Desk, insert, sold, sold_of
+from tests.postgres.conftest import Analytics
+
+
+def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, desk: Desk) -> None:
+    insert(
+        analytics,
+        "sales_daily",
+        sold("2026-01-08", orders=50),
+        sold("2026-01-09", orders=4, confirmed=2, rejected=1, cancelled=1, units=5, revenue_minor=1_000),
+        sold("2026-01-10", region="eu", orders=3, confirmed=2, cancelled=1, units=4, revenue_minor=1_001),
+        sold(
+            "2026-01-10",
+            region="us",
+            orders=1,
+            confirmed=1,
+            refunded=1,
+            units=1,
+            revenue_minor=500,
+            refunded_minor=500,
+        ),
+        sold("2026-01-11", currency="XXX", orders=2, rejected=2),
+        sold("2026-01-11", currency="EUR", orders=1, confirmed=1, units=1, revenue_minor=300),
+        sold("2026-01-12", orders=50),
+    )
+
+    told = desk.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-12"}).data
+
+    assert told["period"] == {"from": "2026-01-10", "to": "2026-01-12"}
+    assert told["previousPeriod"] == {"from": "2026-01-08", "to": "2026-01-10"}
+    usd = {
+        "currency": "USD",
+        "revenue": {"amountMinor": 1_501, "currency": "USD"},
+        "refunded": {"amountMinor": 500, "currency": "USD"},
+        "net": {"amountMinor": 1_001, "currency": "USD"},
+        "averageOrderValue": {"amountMinor": 500, "currency": "USD"},
+    }
+    assert told["current"] == {
+        "orders": 7,
+        "confirmed": 4,
+        "rejected": 2,
+        "cancelled": 1,
+        "refunded": 1,
+        "units": 6,
+        "successRate": 0.571429,
+        "takings": [
+            {
+                "currency": "EUR",
+                "revenue": {"amountMinor": 300, "currency": "EUR"},
+                "refunded": {"amountMinor": 0, "currency": "EUR"},
+                "net": {"amountMinor": 300, "currency": "EUR"},
+                "averageOrderValue": {"amountMinor": 300, "currency": "EUR"},
+            },
+            usd,
+        ],
+    }
+    assert told["previous"]["orders"] == 54
+    assert told["change"] == {
+        "orders": -0.87037,
+        "confirmed": 1,
+        "rejected": 1,
+        "cancelled": 0,
+        "refunded": None,
+        "units": 0.2,
+        "successRate": 0.142857,
+        "takings": [
+            {
+                "currency": "EUR",
+                "revenue": None,
+                "refunded": None,
+                "net": None,
+                "averageOrderValue": None,
+            },
+            {
+                "currency": "USD",
+                "revenue": 0.501,
+                "refunded": None,
+                "net": 0.001,
+                "averageOrderValue": 0,
+            },
+        ],
+    }
+
+
+def test_what_is_no_longer_sold_has_shrunk_to_nothing(analytics: Analytics, desk: Desk) -> None:
+    insert(analytics, "sales_daily", sold("2026-01-09", orders=1, confirmed=1, revenue_minor=100))
+
+    told = desk.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+
+    assert told["change"]["takings"] == [
+        {"currency": "USD", "revenue": -1, "refunded": None, "net": -1, "averageOrderValue": None}
+    ]
+    assert told["current"]["successRate"] is None
+
+
+def test_the_last_thirty_days_with_today_are_told_unless_others_are_asked_for(desk: Desk) -> None:
+    told = desk.ask("/api/metrics/summary").data
+
+    assert told["period"] == {"from": "2026-01-02", "to": "2026-02-01"}
+    assert told["previousPeriod"] == {"from": "2025-12-03", "to": "2026-01-02"}
+
+
+def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics, desk: Desk) -> None:
+    insert(
+        analytics,
+        "sales_daily",
+        sold("2026-01-30", orders=1, rejected=1),
+        sold("2026-01-30", region="eu", currency="EUR", orders=2, confirmed=2, units=3, revenue_minor=900),
+        sold("2026-01-31", region="eu", currency="EUR", orders=1, confirmed=1, units=1, revenue_minor=100),
+        sold("2026-01-31", region="eu", currency="USD", orders=1, confirmed=1, units=1, revenue_minor=50),
+        sold("2025-12-31", region="us", orders=1),
+    )
+
+    told = desk.ask("/api/pipeline/by-region").data
+
+    assert [
+        (
+            one["region"],
+            one["orders"],
+            [(taken["currency"], taken["net"]["amountMinor"]) for taken in one["takings"]],
+        )
+        for one in told["regions"]
+    ] == [(None, 1, []), ("eu", 4, [("EUR", 1_000), ("USD", 50)])]
+
+
+def test_products_are_told_by_how_much_was_sold_of_them(analytics: Analytics, desk: Desk) -> None:
+    insert(
+        analytics,
+        "product_daily",
+        sold_of("tea", "2026-01-30", orders=1, confirmed=1, units=2, revenue_minor=200),
+        sold_of("tea", "2026-01-31", currency="EUR", orders=1, confirmed=1, units=3, revenue_minor=250),
+        sold_of("cup", "2026-01-31", orders=4, confirmed=4, units=4, revenue_minor=4_000),
+        sold_of("pot", "2026-01-31", orders=1, confirmed=1, units=4, revenue_minor=9_000),
+    )
+    product = {"stock": 1, "available": 1, "unit_price_minor": 1, "currency": "USD", "told_by": "e"}
+    insert(
+        analytics,
+        "products",
+        {"tenant_id": "acme", "sku": "tea", "name": "Green tea", "told_at": "2026-01-01", **product},
+    )
+
+    told = desk.ask("/api/pipeline/by-product").data["products"]
+    few = desk.ask("/api/pipeline/by-product", {"limit": 1}).data["products"]
+
+    assert [(one["sku"], one["name"], one["units"]) for one in told] == [
+        ("tea", "Green tea", 5),
+        ("cup", None, 4),
+        ("pot", None, 4),
+    ]
+    assert [taken["revenue"] for taken in told[0]["takings"]] == [
+        {"amountMinor": 250, "currency": "EUR"},
+        {"amountMinor": 200, "currency": "USD"},
+    ]
+    assert few == told[:1]
+
+
+def test_the_last_month_is_told_day_by_day_without_gaps(analytics: Analytics, desk: Desk) -> None:
+    insert(
+        analytics,
+        "sales_daily",
+        sold("2026-01-01", orders=9),
+        sold("2026-01-02", orders=1, confirmed=1, units=1, revenue_minor=100),
+        sold("2026-01-31", orders=2, rejected=2, currency="XXX"),
+    )
+
+    answer = desk.ask("/api/sales/last-month")
+
+    days = {date.fromisoformat(one["day"]): one["orders"] for one in answer.data["days"]}
+    assert days == {date(2026, 1, day): {2: 1, 31: 2}.get(day, 0) for day in range(2, 32)}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_what_comes_in_shows_at_once_in_the_last_month(analytics: Analytics, desk: Desk) -> None:
+    before = desk.ask("/api/sales/last-month").data["days"][-1]["orders"]
+    insert(analytics, "sales_daily", sold("2026-01-31", orders=1))
+
+    after = desk.ask("/api/sales/last-month").data["days"][-1]["orders"]
+
+    assert (before, after) == (0, 1)
+
+
+def test_sums_may_be_larger_than_any_amount(analytics: Analytics, desk: Desk) -> None:
+    largest = 2**63 - 1
+    insert(
+        analytics,
+        "sales_daily",
+        *(sold("2026-01-10", region=it, confirmed=1, revenue_minor=2 * largest) for it in ("eu", "us")),
+    )
+
+    told = desk.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+
+    assert told["current"]["takings"][0]["revenue"] == {"amountMinor": 4 * largest, "currency": "USD"}

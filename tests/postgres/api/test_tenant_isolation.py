@@ -1,0 +1,188 @@
+"""No way leads from one tenant to another's rows."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from services.analytics.settings import OWNER
+from tests.postgres.api.client import (
+    Claims,
+    Desk,
+    at,
+    claims,
+    cohort,
+    heard,
+    insert,
+    make_tenant,
+    moved,
+    order,
+    out_of_reach,
+    sold,
+    sold_of,
+)
+from tests.postgres.conftest import Analytics
+
+PATHS = (
+    "/api/orders",
+    "/api/orders/o-1",
+    "/api/metrics/mrr",
+    "/api/metrics/churn",
+    "/api/metrics/cohorts",
+    "/api/metrics/cohorts?basis=subscription",
+    "/api/metrics/summary",
+    "/api/pipeline/by-region",
+    "/api/pipeline/by-product",
+    "/api/sales/last-month",
+)
+
+
+@pytest.fixture
+def full(analytics: Analytics, desk: Desk) -> Desk:
+    """Rows of acme in every table that anything is told from; its neighbour has none."""
+    make_tenant(analytics, "other")
+    version: dict[str, object] = {"version": 1, "tenant_id": "acme", "order_id": "o-1"}
+    insert(analytics, "orders", order("o-1", region="moon", units=77_777))
+    insert(
+        analytics,
+        "order_items",
+        {"tenant_id": "acme", "order_id": "o-1", "sku": "sku-77777", "quantity": 77_777},
+    )
+    insert(
+        analytics,
+        "payments",
+        {**version, "status": "SUCCEEDED", "amount_minor": 77_777, "currency": "USD"},
+    )
+    insert(analytics, "fulfillment", {**version, "status": "DUE", "units": 77_777, "due_at": "2026-01-01"})
+    insert(analytics, "event_inbox", heard("o-1", "OrderPlaced", secret=77_777))
+    insert(analytics, "sales_daily", sold("2026-01-31", region="moon", orders=77_777, confirmed=77_777))
+    insert(analytics, "product_daily", sold_of("sku-77777", "2026-01-31", orders=77_777, confirmed=77_777))
+    insert(
+        analytics,
+        "mrr_month",
+        moved("2025-12", "new", 12 * 77_777, 77_777),
+        moved("2026-01", "new", 12 * 77_777, 77_777),
+    )
+    insert(
+        analytics,
+        "cohort_month",
+        cohort("2026-01", "2026-01", 77_777),
+        cohort("2026-01", "2026-01", 77_777, basis="subscription"),
+    )
+    insert(
+        analytics,
+        "projection_checkpoints",
+        {"tenant_id": "acme", "projection": "all", "events": 77_777, "last_event_at": "2026-01-30"},
+    )
+    return desk
+
+
+def ask(desk: Desk, path: str, by: Claims, **event: Any) -> tuple[int, Any]:  # noqa: ANN401 - parts of an event
+    bare, _, query = path.partition("?")
+    answer = desk.ask(bare, parse_qsl(query), by=by, **event)
+    body = answer.body
+    return answer.status, body.get("data", {name: body[name] for name in ("type", "detail") if name in body})
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: Desk, path: str) -> None:
+    make_tenant(analytics, "empty")
+
+    ours = full.ask(path.partition("?")[0])
+    theirs = ask(full, path, claims("other"))
+    nothing = ask(full, path, claims("empty"))
+
+    assert "77777" in ours.text
+    assert "77777" not in json.dumps(theirs)
+    assert "moon" not in json.dumps(theirs)
+    assert theirs == nothing
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", ["tenant", "tenant_id", "tenantId", "custom:tenant_id"])
+def test_a_tenant_is_no_parameter(path: str, name: str) -> None:
+    answer = Desk(out_of_reach()).ask(path.partition("?")[0], {name: "acme"}, by=claims("other"))
+
+    assert answer.status == 422
+    assert name in answer.errors
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: Desk, path: str) -> None:
+    plain = ask(full, path, claims("other"))
+    forged = ask(
+        full,
+        path,
+        claims("other") | {"tenant": "acme", "tenant_id": "acme"},
+        headers={
+            "x-tenant-id": "acme",
+            "Authorization": "Bearer e30.eyJjdXN0b206dGVuYW50X2lkIjoiYWNtZSJ9.x",
+            "cookie": "tenant=acme",
+        },
+        body=json.dumps({"tenant_id": "acme", "custom:tenant_id": "acme"}),
+        stageVariables={"tenant_id": "acme"},
+        pathParameters={"tenant": "acme", "proxy": "orders/o-1"},
+        queryStringParameters={"tenant": "acme"},
+    )
+
+    assert forged == plain
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_questions_name_the_tenant_themselves_and_do_not_lean_on_the_policies_alone(
+    analytics: Analytics, full: Desk, path: str
+) -> None:
+    unhindered = Desk(analytics.database(OWNER))
+
+    assert ask(unhindered, path, claims("other")) == ask(full, path, claims("other"))
+
+
+def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: Desk) -> None:
+    insert(analytics, "orders", order("o-1", tenant_id="other"))
+
+    for desk in (full, Desk(analytics.database(OWNER))):
+        told = desk.ask("/api/orders/o-1", by=claims("other")).data
+
+        assert (told["units"], told["items"], told["timeline"]) == (2, [], [])
+        assert (told["payment"], told["fulfillment"]) == (None, None)
+
+
+def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: Desk) -> None:
+    foreign = full.ask("/api/orders/o-1", by=claims("other"))
+    unknown = full.ask("/api/orders/o-2", by=claims("other"))
+
+    assert foreign.status == 404
+    assert foreign.text == unknown.text
+
+
+def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: Desk) -> None:
+    insert(analytics, "orders", order("o-0", at("2026-01-01")))
+    cursor = full.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
+
+    assert full.ask("/api/orders", {"limit": 1, "cursor": cursor}).status == 200
+    assert full.ask("/api/orders", {"limit": 1, "cursor": cursor}, by=claims("other")).status == 400
+
+
+def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, full: Desk) -> None:
+    make_tenant(analytics, "empty")
+    tag = full.ask("/api/metrics/mrr", by=claims("other")).headers["etag"]
+
+    again = full.ask("/api/metrics/mrr", by=claims("empty"), headers={"if-none-match": tag})
+
+    assert again.status == 200
+
+
+def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: Desk) -> None:
+    told = [
+        len(full.ask("/api/orders", by=claims(tenant)).data["orders"])
+        for tenant in ("acme", "other", "acme", "other")
+    ]
+
+    assert told == [1, 0, 1, 0]
+
+
+def test_reads_are_on_record_with_the_reader_s_own_tenant(analytics: Analytics, full: Desk) -> None:
+    full.ask("/api/metrics/mrr", by=claims("other"))
+
+    assert analytics.rows("SELECT DISTINCT tenant_id FROM audit_logs") == [("other",)]

@@ -1,0 +1,191 @@
+"""Short ways to the events that tests of the read side start from."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from services.shared.adapters.sqs_batch import Delivery
+from services.shared.events import (
+    Event,
+    InventoryAdjusted,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderPlaced,
+    OrderRejected,
+    PaymentFailed,
+    PaymentProcessed,
+    PaymentRequested,
+    RefundProcessed,
+    RefundRequested,
+    SubscriptionCancelled,
+    SubscriptionChanged,
+    SubscriptionStarted,
+)
+
+E = TypeVar("E", bound=Event)
+
+TENANT = "acme"
+Lines = Iterable[tuple[str, int, int]]
+"""SKU, quantity, price."""
+A_CUP: Lines = (("cup", 2, 500),)
+
+
+def at(day: str, time: str = "12:00") -> datetime:
+    """Read `2026-01-31` as noon of that day, UTC."""
+    return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=UTC)
+
+
+NOON = at("2026-01-31")
+
+
+class Shop:
+    """Tells the events of one order, each with an id that follows from the order's."""
+
+    def __init__(
+        self,
+        order_id: str = "order-1",
+        *,
+        tenant: str = TENANT,
+        customer: str = "ann",
+        lines: Lines = A_CUP,
+        currency: str = "USD",
+    ) -> None:
+        self.order_id = order_id
+        self.tenant = tenant
+        self.customer = customer
+        self.lines = tuple(lines)
+        self.currency = currency
+
+    @property
+    def amount(self) -> int:
+        return sum(quantity * price for _, quantity, price in self.lines)
+
+    def placed(self, when: datetime = NOON, **more: object) -> OrderPlaced:
+        items = [{"sku": sku, "quantity": quantity} for sku, quantity, _ in self.lines]
+        return self._tell(OrderPlaced, when, **{"customer_id": self.customer, "items": items, **more})
+
+    def requested(self, when: datetime = NOON, **more: object) -> PaymentRequested:
+        told = {"customer_id": self.customer, "placed_at": when, "expires_at": when}
+        return self._tell(PaymentRequested, when, **{**told, **self._money, "items": self._priced, **more})
+
+    def processed(self, when: datetime = NOON, **more: object) -> PaymentProcessed:
+        return self._tell(PaymentProcessed, when, **{"charge_id": "ch-1", **self._money, **more})
+
+    def failed(self, when: datetime = NOON, **more: object) -> PaymentFailed:
+        return self._tell(PaymentFailed, when, **{"reason": "card_declined", **self._money, **more})
+
+    def confirmed(self, when: datetime = NOON, **more: object) -> OrderConfirmed:
+        told = {"customer_id": self.customer, "items": self._priced}
+        return self._tell(OrderConfirmed, when, **{**told, **self._money, **more})
+
+    def rejected(self, when: datetime = NOON, **more: object) -> OrderRejected:
+        told = {"customer_id": self.customer, "reason": "out_of_stock"}
+        return self._tell(OrderRejected, when, **{**told, **more})
+
+    def cancelled(self, when: datetime = NOON, **more: object) -> OrderCancelled:
+        told = {"customer_id": self.customer, "reason": "reservation_expired"}
+        return self._tell(OrderCancelled, when, **{**told, **more})
+
+    def asked_back(self, when: datetime = NOON) -> OrderCancellationRequested:
+        return self._tell(OrderCancellationRequested, when)
+
+    def refund_asked(self, when: datetime = NOON) -> RefundRequested:
+        return self._tell(RefundRequested, when)
+
+    def refunded(self, when: datetime = NOON, **more: object) -> RefundProcessed:
+        told = {"charge_id": "ch-1", "refund_id": "re-1", "restocked": False, "reason": "requested"}
+        return self._tell(RefundProcessed, when, **{**told, **self._money, **more})
+
+    def sold(self, when: datetime = NOON) -> list[Event]:
+        """Everything that is told of an order that goes well."""
+        return [self.placed(when), self.requested(when), self.processed(when), self.confirmed(when)]
+
+    @property
+    def _money(self) -> dict[str, Any]:
+        return {"amount_minor": self.amount, "currency": self.currency}
+
+    @property
+    def _priced(self) -> list[dict[str, Any]]:
+        return [
+            {"sku": sku, "quantity": quantity, "unit_price_minor": price}
+            for sku, quantity, price in self.lines
+        ]
+
+    def _tell(self, model: type[E], when: datetime, **more: object) -> E:
+        told = {"event_id": f"{self.order_id}-{model.detail_type()}", "tenant_id": self.tenant, **more}
+        return model.model_validate({"order_id": self.order_id, "occurred_at": when, **told})
+
+
+class Contract:
+    """Tells the events of one subscription, numbered in the order of telling."""
+
+    def __init__(
+        self, subscription_id: str = "sub-1", *, tenant: str = TENANT, customer: str = "ann"
+    ) -> None:
+        self.subscription_id = subscription_id
+        self.tenant = tenant
+        self.customer = customer
+        self._told = 0
+
+    def started(
+        self,
+        day: str,
+        amount: int,
+        interval: Literal["month", "year"] = "month",
+        **more: object,
+    ) -> SubscriptionStarted:
+        return self._terms(SubscriptionStarted, day, amount, interval, **more)
+
+    def changed(
+        self,
+        day: str,
+        amount: int,
+        interval: Literal["month", "year"] = "month",
+        **more: object,
+    ) -> SubscriptionChanged:
+        return self._terms(SubscriptionChanged, day, amount, interval, **more)
+
+    def cancelled(self, day: str, **more: object) -> SubscriptionCancelled:
+        return self._tell(SubscriptionCancelled, day, **more)
+
+    def _terms(
+        self,
+        model: type[E],
+        day: str,
+        amount: int,
+        interval: str,
+        **more: object,
+    ) -> E:
+        terms = {"plan": "basic", "interval": interval, "amount_minor": amount, "currency": "USD"}
+        return self._tell(model, day, **{**terms, **more})
+
+    def _tell(self, model: type[E], day: str, **more: object) -> E:
+        self._told += 1
+        return model.model_validate(
+            {
+                "event_id": f"{self.subscription_id}-{self._told}",
+                "occurred_at": at(day),
+                "tenant_id": self.tenant,
+                "subscription_id": self.subscription_id,
+                "customer_id": self.customer,
+                **more,
+            }
+        )
+
+
+def adjusted(
+    sku: str = "cup",
+    when: datetime = NOON,
+    *,
+    stock: int = 10,
+    **more: object,
+) -> InventoryAdjusted:
+    told = {"event_id": f"{sku}-{when.isoformat()}", "tenant_id": TENANT, "sku": sku, "delta": stock}
+    levels = {"stock": stock, "available": stock, "unit_price_minor": 500, "currency": "USD"}
+    return InventoryAdjusted.model_validate({"occurred_at": when, **told, **levels, **more})
+
+
+def messages(events: Iterable[Event]) -> Sequence[Delivery]:
+    """One message per event: m0, m1, ..."""
+    return [Delivery(f"m{number}", event) for number, event in enumerate(events)]

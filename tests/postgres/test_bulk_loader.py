@@ -1,0 +1,188 @@
+"""Laid down in bulk, a past is row for row what the projector makes of its events."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+
+from scripts.common.errors import ToolError
+from scripts.demo_data import bulk_loader, loader
+from scripts.demo_data.generator import History
+from scripts.local import database
+from services.analytics.admin import reset
+from services.analytics.projector.service import Projector
+from services.analytics.settings import OWNER
+from services.shared.adapters.sqs_batch import Delivery
+from tests.postgres.conftest import Analytics
+from tests.support.fakes import RecordingTelemetry
+
+ACME = History(
+    orders=700,
+    customers=90,
+    months=15,
+    seed=3,
+    tenant="acme",
+    until=datetime(2026, 11, 21, 15, 30, tzinfo=UTC),
+)
+GLOBEX = replace(ACME, orders=300, customers=60, months=5, seed=4, tenant="globex")
+TABLES = (*reset.FOLLOWS_FROM_EVENTS, "tenants", "fx_rates")
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def _nothing(_said: str) -> None: ...
+
+
+def _lay(analytics: Analytics, past: History, *, workers: int = 1) -> None:
+    bulk_loader.load(past, analytics.server.dsn(analytics.name, OWNER), workers=workers, say=_nothing)
+
+
+def _rows(analytics: Analytics) -> Rows:
+    """Read every table whole, but for when its rows were written."""
+    columns = analytics.rows(
+        "SELECT table_name, string_agg(format('%%I', column_name), ', ' ORDER BY ordinal_position)"
+        " FROM information_schema.columns WHERE table_name = ANY(%s)"
+        " AND column_name NOT IN ('created_at', 'updated_at') GROUP BY table_name",
+        list(TABLES),
+    )
+    return {
+        table: analytics.rows(f"SELECT {those} FROM {table} ORDER BY {those}") for table, those in columns
+    }
+
+
+def _project_shuffled(analytics: Analytics, pasts: list[History]) -> None:
+    told = [event for past in pasts for event in past.events()]
+    Random(11).shuffle(told)  # noqa: S311 - a shuffle that can be had again
+    projector = Projector(analytics.projector, RecordingTelemetry())
+    for start in range(0, len(told), 100):
+        batch = [Delivery(str(n), event) for n, event in enumerate(told[start : start + 100])]
+        assert not projector.handle(batch)
+
+
+def test_bulk_makes_the_rows_that_the_projector_makes_of_the_same_events_shuffled(
+    analytics: Analytics,
+) -> None:
+    _lay(analytics, ACME)
+    _lay(analytics, GLOBEX)
+    in_bulk = _rows(analytics)
+    with closing(analytics.connect()) as owner:
+        reset.empty(owner)
+
+    _project_shuffled(analytics, [GLOBEX, ACME])
+
+    projected = _rows(analytics)
+    assert {table for table, rows in in_bulk.items() if rows} == set(TABLES)
+    for table in TABLES:
+        assert in_bulk[table] == projected[table], table
+
+
+def test_two_processes_make_the_rows_of_one(analytics: Analytics) -> None:
+    past = replace(ACME, orders=1_500, customers=50_000, months=2)
+    _lay(analytics, past)
+    alone = _rows(analytics)
+    with closing(analytics.connect()) as owner:
+        reset.empty(owner)
+
+    _lay(analytics, past, workers=2)
+
+    assert _rows(analytics) == alone
+
+
+def test_a_past_seeded_event_by_event_is_the_one_laid_down_in_bulk(analytics: Analytics) -> None:
+    owner = analytics.server.dsn(analytics.name, OWNER)
+    project = Projector(analytics.projector, RecordingTelemetry()).handle
+
+    one_by_one = loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+    first = _rows(analytics)
+    with closing(analytics.connect()) as connection:
+        reset.empty(connection)
+    in_bulk = loader.seed(GLOBEX, owner, project, in_bulk=True, say=_nothing)
+
+    assert _rows(analytics) == first
+    assert one_by_one == in_bulk
+    assert in_bulk.orders == GLOBEX.orders
+    assert in_bulk.events == len(first["event_inbox"])
+
+
+def test_seeding_twice_changes_nothing(analytics: Analytics) -> None:
+    owner = analytics.server.dsn(analytics.name, OWNER)
+    project = Projector(analytics.projector, RecordingTelemetry()).handle
+    loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+    first = _rows(analytics)
+
+    loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+
+    assert _rows(analytics) == first
+
+
+def test_bulk_is_refused_where_a_tenant_has_a_past(analytics: Analytics) -> None:
+    _lay(analytics, GLOBEX)
+    before = _rows(analytics)
+
+    with pytest.raises(ToolError, match="tenant 'globex' has events already"):
+        _lay(analytics, replace(GLOBEX, seed=9))
+
+    assert _rows(analytics) == before
+
+
+def test_a_part_that_a_broken_off_load_left_behind_is_not_taken_for_a_past(analytics: Analytics) -> None:
+    owner = analytics.server.dsn(analytics.name, OWNER)
+    _lay(analytics, GLOBEX)
+    with closing(analytics.connect()) as connection:
+        # What is copied in last: sums, and how far the projection is.
+        connection.execute("DELETE FROM sales_daily")
+        connection.execute("DELETE FROM projection_checkpoints")
+    project = Projector(analytics.projector, RecordingTelemetry()).handle
+
+    with pytest.raises(ToolError, match="an earlier seed of tenant 'globex' broke off"):
+        loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+
+
+def test_a_tenant_that_reports_in_another_currency_is_refused(analytics: Analytics) -> None:
+    with closing(analytics.connect()) as owner:
+        owner.execute("INSERT INTO tenants (tenant_id, reporting_currency) VALUES ('globex', 'EUR')")
+
+    with pytest.raises(ToolError, match="does not report in USD"):
+        _lay(analytics, GLOBEX)
+
+
+def test_a_local_database_that_does_not_answer_is_said_in_a_sentence() -> None:
+    with pytest.raises(
+        ToolError, match=r"^the stack's PostgreSQL does not answer; `make up` starts it again\.$"
+    ):
+        database.seed("postgresql://127.0.0.1:1/pulsequeue", GLOBEX, _nothing)
+
+
+def test_what_the_projector_is_not_able_to_take_is_said(analytics: Analytics) -> None:
+    owner = analytics.server.dsn(analytics.name, OWNER)
+
+    with pytest.raises(ToolError, match="1 of 100 events could not be projected"):
+        loader.seed(GLOBEX, owner, lambda these: {these[0].message_id}, in_bulk=False, say=_nothing)
+
+
+@pytest.mark.spoils_the_schema
+def test_policies_hold_for_the_owner_again_when_bulk_has_ended_or_failed(analytics: Analytics) -> None:
+    with closing(analytics.connect()) as owner:
+        owner.execute("ALTER TABLE payments ADD CONSTRAINT never CHECK (amount_minor < 0)")
+
+    with pytest.raises(Exception, match="never"):
+        _lay(analytics, GLOBEX)
+
+    open_ones = "SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
+    assert analytics.rows(open_ones) == []
+
+
+def test_the_projector_carries_on_where_bulk_ended(analytics: Analytics) -> None:
+    later = replace(GLOBEX, orders=200, seed=5)
+    _lay(analytics, GLOBEX)
+    _project_shuffled(analytics, [later])
+    carried_on = _rows(analytics)
+    with closing(analytics.connect()) as owner:
+        reset.empty(owner)
+
+    _project_shuffled(analytics, [GLOBEX, later])
+
+    assert _rows(analytics) == carried_on

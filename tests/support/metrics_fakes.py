@@ -1,0 +1,131 @@
+"""A CloudWatch and a shelf of snapshots in memory, for tests of the metrics service."""
+
+import gzip
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from scripts.environment.lambda_env import Surroundings, variables
+from scripts.environment.topology import Names, Topology
+from services.metrics.adapters.cloudwatch import Reading
+from services.metrics.catalog import catalog
+from services.metrics.counters import Ledger, Minute
+from services.metrics.deployed_resources import DeployedFunction, Deployment
+from services.metrics.rendering import Rendering
+from services.metrics.series import GaugeFamily, Query, Series
+from services.metrics.settings import CollectorSettings
+from services.metrics.snapshot import Edition, Format, Pages, Snapshot, Tally
+
+SMALL = Deployment(
+    env="test",
+    region="us-east-1",
+    functions={
+        "order": DeployedFunction(1024, queue=True),
+        "payment": DeployedFunction(1024, queue=True),
+        "collector": DeployedFunction(512, queue=False),
+    },
+    tables=("orders",),
+    hold_seconds=900,
+)
+"""Two consumers, a function without a queue and one table."""
+
+
+def bound(query: Query) -> Query:
+    """Forget the statistic: what was observed has all of them."""
+    return replace(query, statistic="Sum")
+
+
+@dataclass
+class MemoryCloudWatch:
+    """Keeps values by minute, and answers as CloudWatch would; what it tells in part it calls incomplete."""
+
+    partial: frozenset[str] = frozenset()
+    """Keys of series of which a reading tells only a part."""
+    before_answer: Callable[[], None] = lambda: None
+    """What happens while a reading is under way."""
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    _values: defaultdict[Query, defaultdict[Minute, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+
+    def observe(self, query: Query, minute: Minute, *values: float) -> None:
+        self._values[bound(query)][minute] += values
+
+    def sum(self, query: Query) -> float:
+        return sum(map(sum, self._values[bound(query)].values()))
+
+    def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
+        self.asked.append(tuple(it.key for it in series))
+        values = {it.key: self._minutes(it, start, end) for it in series}
+        self.before_answer()
+        return Reading(values, self.partial & {it.key for it in series}, len(series))
+
+    def _minutes(self, series: Series, start: Minute, end: Minute) -> Mapping[Minute, int]:
+        whole = {
+            minute: series.measure.keep(_statistic(series.query.statistic, values))
+            for minute, values in self._values[bound(series.query)].items()
+            if start <= minute < end
+        }
+        if series.key in self.partial:
+            return {minute: value // 2 for minute, value in whole.items() if minute % 2}
+        return whole
+
+
+def _statistic(name: str, values: Iterable[float]) -> float:
+    known = list(values)
+    return {"Sum": sum(known), "SampleCount": float(len(known)), "Maximum": max(known)}[name]
+
+
+@dataclass
+class MemorySnapshots:
+    """Holds one snapshot and its pages."""
+
+    snapshot: Snapshot | None = None
+    pages: Pages = field(default_factory=dict)
+    before_replacing: Callable[[], None] = lambda: None
+
+    def load(self) -> Snapshot | None:
+        return Snapshot.decoded(self.snapshot.encoded()) if self.snapshot else None
+
+    def replace(self, before: Snapshot | None, after: Snapshot, pages: Pages) -> bool:
+        self.before_replacing()
+        if (self.snapshot.version if self.snapshot else 0) != (before.version if before else 0):
+            return False
+        self.snapshot, self.pages = after, pages
+        return True
+
+    def latest(self) -> Edition | None:
+        if self.snapshot is None:
+            return None
+        return Edition(self.snapshot.version, self.snapshot.collected_at, {}, ())
+
+    def page(self, form: Format) -> tuple[Edition, bytes] | None:
+        edition = self.latest()
+        return (edition, self.pages[form]) if edition else None
+
+
+@cache
+def deployed() -> Deployment:
+    """What infra/functions.yaml deploys, as the collector is told of it."""
+    topology = Topology.load()
+    told = variables(Names("local"), topology, "collector", Surroundings(hold_seconds=900))
+    return CollectorSettings.from_environment({**told, "AWS_REGION": "us-east-1"}).deployment
+
+
+@cache
+def exposed_names() -> frozenset[str]:
+    """Names of everything that GET /metrics can show."""
+    known = catalog(deployed())
+    snapshot = Snapshot(1, 0, Ledger(watermark=0), Tally())
+    page = gzip.decompress(Rendering(deployed(), known, snapshot, 0.0).pages()[Format.TEXT]).decode()
+    shown = {re.split(r"[ {]", line)[0] for line in page.splitlines() if not line.startswith("#")}
+    return frozenset(shown | {family.name for family in known.families if isinstance(family, GaugeFamily)})
+
+
+def series_of(deployment: Deployment) -> dict[str, Series]:
+    """Every series of a deployment, by its key."""
+    listed = catalog(deployment)
+    buckets = [bucket for histogram in listed.histograms for bucket in histogram.buckets]
+    return {series.key: series for series in (*listed.counters, *listed.gauges, *buckets)}

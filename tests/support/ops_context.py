@@ -1,0 +1,278 @@
+"""A desk in memory: everything an operator touches, with nothing behind it."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from scripts.common.clock import Clock
+from scripts.common.errors import ToolError
+from scripts.environment.topology import Topology
+from scripts.ops.dlq.messages import Letter, letter_of
+from scripts.ops.function_logs import Line
+from scripts.ops.replay.event_archive import Contents, Progress, Replayed
+from services.shared.adapters.dynamodb_items import Unreadable
+from services.shared.ledger import (
+    Delta,
+    Key,
+    Order,
+    Price,
+    Status,
+    Stock,
+    StockWrite,
+    Transition,
+)
+from services.shared.ledger import (
+    Line as OrderLine,
+)
+from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus
+
+
+class MemoryBooks(MemoryStore):
+    """The two tables, and rows in them that nobody can read."""
+
+    def __init__(self, stocks: Iterable[Stock] = ()) -> None:
+        super().__init__(stocks)
+        self.spoiled: list[Unreadable] = []
+        self.spoiled_stock: list[Unreadable] = []
+
+    def scan_orders(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Order]:
+        _report(self.spoiled, unreadable)
+        yield from list(self.orders.values())
+
+    def scan_stock(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Stock]:
+        _report(self.spoiled_stock, unreadable)
+        yield from list(self.stock.values())
+
+    def adjust(self, key: Key, delta: int) -> Stock | None:
+        refused = self.transact([StockWrite(key, Delta(stock=delta, available=delta))])
+        return None if refused else self.stock[key]
+
+    def set_stock(
+        self, key: Key, *, stock: int | None = None, price: Price | None = None, name: str | None = None
+    ) -> Stock | None:
+        known = self.stock.get(key) or Stock(key, 0, 0, 0, price or Price(0, ""))
+        on_hand = known.stock if stock is None else stock
+        if on_hand < known.reserved:
+            return None
+        self.stock[key] = replace(
+            known,
+            stock=on_hand,
+            available=on_hand - known.reserved,
+            price=price or known.price,
+            name=name or known.name,
+        )
+        return self.stock[key]
+
+    def seed(self, stocks: Iterable[Stock]) -> int:
+        new = {stock.key: stock for stock in stocks if stock.key not in self.stock}
+        self.stock |= new
+        return len(new)
+
+
+def _report(rows: Iterable[Unreadable], unreadable: Callable[[Unreadable], object] | None) -> None:
+    for row in rows:
+        if unreadable is None:
+            raise KeyError(row.why)
+        unreadable(row)
+
+
+@dataclass
+class MemoryWorkQueue:
+    bodies: list[str] = field(default_factory=list)
+    refuse: set[str] = field(default_factory=set)
+    delayed: bool = False
+    """Whether the last messages came with the delay that those from the bus have."""
+
+    def send(self, bodies: Sequence[str], *, as_from_the_bus: bool = False) -> Collection[int]:
+        self.delayed = as_from_the_bus
+        self.bodies += [body for body in bodies if body not in self.refuse]
+        return [position for position, body in enumerate(bodies) if body in self.refuse]
+
+
+@dataclass
+class MemoryDeadLetters:
+    """Hands out what lies there in batches of two; what is handed out is hidden until it is put back."""
+
+    function: str
+    work_queue: MemoryWorkQueue
+    lying: list[Letter] = field(default_factory=list)
+    hidden: list[Letter] = field(default_factory=list)
+    held_seconds: int = 0
+    returns: bool = False
+    """Whether the function fails again on all that it is sent, and at once."""
+
+    def lay(self, message_id: str, body: str, *, sent_at: datetime = START, **attributes: str) -> None:
+        self.lying.append(
+            letter_of(
+                self.function,
+                {
+                    "MessageId": message_id,
+                    "ReceiptHandle": message_id,
+                    "Body": body,
+                    "Attributes": {
+                        "SentTimestamp": str(int(sent_at.timestamp() * 1000)),
+                        "ApproximateReceiveCount": "1",
+                    },
+                    "MessageAttributes": {
+                        name: {"DataType": "String", "StringValue": value}
+                        for name, value in attributes.items()
+                    },
+                },
+            )
+        )
+
+    def take(self, held_seconds: int = 30) -> Iterator[list[Letter]]:
+        self.held_seconds = held_seconds
+        while self.lying:
+            batch, self.lying = self.lying[:2], self.lying[2:]
+            self.hidden += batch
+            yield batch
+
+    def put_back(self, letters: Sequence[Letter]) -> None:
+        self.lying += [letter for letter in letters if letter in self.hidden]
+        self.hidden = [letter for letter in self.hidden if letter not in letters]
+
+    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        refused = self.work_queue.send([letter.body for letter in letters])
+        if self.returns:
+            for letter in letters:
+                self.lay(f"{letter.message_id}+", letter.body, reason="invalid_event")
+        return [letters[position] for position in refused]
+
+    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        self.hidden = [letter for letter in self.hidden if letter not in letters]
+        return []
+
+
+@dataclass
+class MemoryAuditLog:
+    lines: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+
+    def record(self, action: str, parameters: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+        self.lines.append((action, dict(parameters), dict(result)))
+
+    def actions(self) -> list[str]:
+        return [action for action, _, _ in self.lines]
+
+
+@dataclass
+class MemoryArchive:
+    """An archive of events by name; what is replayed lies in a queue until it is removed."""
+
+    name: str = "test-pulsequeue"
+    archived: list[tuple[datetime, str, str]] = field(default_factory=list)
+    """When, which event, and the whole of it."""
+    ends: Progress = field(default_factory=lambda: Progress("COMPLETED"))
+    queues: dict[str, list[Replayed]] = field(default_factory=dict)
+    pinned: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    dies_after: int | None = None
+    """After so many batches, the process that takes them is no more."""
+
+    def holds(self, *events: str, at: datetime = START) -> None:
+        for event in events:
+            number = len(self.archived)
+            self.archived.append((at, event, json.dumps({"detail-type": event, "id": number})))
+
+    def contents(self) -> Contents:
+        return Contents(len(self.archived), START)
+
+    def start(
+        self, name: str, since: datetime, until: datetime, events: Collection[str], notes: Mapping[str, str]
+    ) -> None:
+        self.pinned[name] = notes
+        self.queues[name] = [
+            Replayed(event, body, body)
+            for at, event, body in self.archived
+            if since <= at <= until and event in events
+        ]
+
+    def progress(self, name: str) -> Progress:
+        assert name in self.queues
+        return self.ends
+
+    def take(self, name: str) -> Iterator[Sequence[Replayed]]:
+        lying = list(self.queues[name])
+        for start in range(0, len(lying), 2):
+            if self.dies_after is not None and start // 2 >= self.dies_after:
+                raise KeyboardInterrupt
+            yield lying[start : start + 2]
+
+    def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
+        self.queues[name] = [one for one in self.queues[name] if one not in replayed]
+
+    def notes(self, name: str) -> Mapping[str, str]:
+        if name not in self.pinned:
+            raise ToolError(f"there is no unfinished replay {name!r}.")
+        return self.pinned[name]
+
+    def unfinished(self) -> list[str]:
+        return sorted(self.queues)
+
+    def discard(self, name: str) -> None:
+        del self.queues[name], self.pinned[name]
+
+
+@dataclass
+class MemoryLogs:
+    lines: list[Line] = field(default_factory=list)
+
+    def about(self, text: str, since: datetime) -> list[Line]:
+        return [line for line in self.lines if text in json.dumps(dict(line.fields)) and line.at >= since]
+
+
+@dataclass
+class MemoryGauges:
+    published: list[tuple[Mapping[str, float], datetime]] = field(default_factory=list)
+
+    def publish(self, levels: Mapping[str, float], at: datetime) -> None:
+        self.published.append((levels, at))
+
+
+class MemoryDesk:
+    def __init__(self, stocks: Iterable[Stock] = ()) -> None:
+        self.env = "test"
+        self.topology = Topology.load()
+        self.time = ManualClock()
+        self.clock = Clock(now=self.time, sleep=self._sleep)
+        self.books = MemoryBooks(stocks)
+        self.bus = RecordingBus()
+        self.archive = MemoryArchive()
+        self.audit_log = MemoryAuditLog()
+        self.function_logs = MemoryLogs()
+        self.gauges = MemoryGauges()
+        self.queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
+        self.dead = {name: MemoryDeadLetters(name, queue) for name, queue in self.queues.items()}
+        self.while_asleep: list[Order] = []
+        """What happens to orders during the next sleeps, one at a time."""
+
+    def work_queue(self, function: str) -> MemoryWorkQueue:
+        return self.queues[function]
+
+    def dead_letters(self, function: str) -> MemoryDeadLetters:
+        return self.dead[function]
+
+    def holds(self, *orders: Order) -> None:
+        self.books.orders |= {order.key: order for order in orders}
+
+    def _sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.time.advance(timedelta(seconds=seconds))
+        if self.while_asleep:
+            self.holds(self.while_asleep.pop(0))
+
+
+def an_order(name: str = "o-1", *, sku: str = "prod-001", quantity: int = 2, price: int = 1_000) -> Order:
+    """Make an order that was just reserved."""
+    return Order(
+        key=Key("default", name),
+        status=Status.RESERVED,
+        customer_id="c-1",
+        lines=(OrderLine(sku, quantity, price),),
+        placed_at=START,
+        history=(Transition(Status.RESERVED, START, f"placed-{name}"),),
+        amount_minor=quantity * price,
+        currency="USD",
+        expires_at=START + timedelta(minutes=15),
+    )

@@ -1,0 +1,49 @@
+"""What is said of the analytics API follows from what was measured."""
+
+from benchmarks.cases import analytics_report as told
+from benchmarks.harness.statistics import Scale
+
+
+def _size(orders: int, *, deep: float, raw: float) -> told.Size:
+    return told.Size(
+        orders=orders,
+        events=4 * orders,
+        pages=orders // 100,
+        answers={
+            name: [1.0, 2.0, 3.0] for name in ("orders", "one order", "MRR", "cohorts, by order", "summary")
+        }
+        | {"by product": [2.0, 4.0, 9.0]},
+        paging={
+            told.FIRST: [2.0, 2.0],
+            told.DEEP: [2.0 * deep] * 2,
+            told.FIRST_BY_OFFSET: [1.0],
+            told.DEEP_BY_OFFSET: [300.0],
+        },
+        ways={told.MRR: [1.0], told.RAW_MRR: [raw], told.COHORTS: [2.0], told.RAW_COHORTS: [900.0]},
+    )
+
+
+def test_targets_are_held_against_the_largest_size_and_the_worse_of_both_rollups() -> None:
+    report = told.report(Scale.FULL, [_size(1_000, deep=9, raw=2), _size(1_000_000, deep=1.1, raw=25)])
+
+    reached = {it.target: it for it in report.reached}
+    assert round(reached["deep-page"].ours.median, 9) == 1.1
+    assert reached["deep-page"].usual == "300 × (OFFSET)"
+    assert reached["rollups"].ours.median == 25
+
+
+def test_the_slowest_question_is_named() -> None:
+    report = told.report(Scale.FULL, [_size(1_000_000, deep=1, raw=25)])
+
+    assert report.findings[0] == (
+        "At 1,000,000 orders every question is answered in 4 ms or less at the median; the slowest, "
+        "*by product*, takes 9 ms at the 99th percentile."
+    )
+    assert report.findings[1].startswith("Page 10,000 of 1,000,000 orders takes 1 times as long as page 1")
+
+
+def test_every_number_is_kept_with_its_size() -> None:
+    report = told.report(Scale.QUICK, [_size(1_000, deep=1, raw=2), _size(5_000, deep=1, raw=2)])
+
+    assert report.series["5,000 orders: by product, ms"] == [2.0, 4.0, 9.0]
+    assert len(report.series) == 2 * (6 + 4 + 4)

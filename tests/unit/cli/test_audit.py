@@ -1,0 +1,256 @@
+"""`pulsequeue audit` says what does not agree, and has the services mend what they can."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.shared.adapters.dynamodb_items import Unreadable, readable, stock_item, stock_of
+from services.shared.ledger import Key, Order, Payment, Status, Stock
+from tests.support.fakes import START, a_stock
+from tests.support.ops_context import MemoryDesk, an_order
+from tests.unit.conftest import CommandLine
+
+HELD = Key("default", "prod-001")
+
+
+def _holding(desk: MemoryDesk, *orders: Order) -> None:
+    """Put orders into the books, and what the open ones hold of prod-001 with them."""
+    desk.holds(*orders)
+    held = sum(order.lines[0].quantity for order in orders if order.status is Status.RESERVED)
+    desk.books.stock[HELD] = replace(a_stock(stock=10), reserved=held, available=10 - held)
+
+
+def _handed(desk: MemoryDesk, function: str) -> list[str]:
+    return [json.loads(body)["detail"]["orderId"] for body in desk.queues[function].bodies]
+
+
+def test_books_that_agree_are_told_in_one_line(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-1"))
+
+    ran = pulsequeue("audit")
+
+    assert (ran.code, ran.out) == (0, "1 orders (1 open), 2 SKUs: everything agrees.\n")
+
+
+def test_a_finding_fails_the_command_and_names_what_it_is_about(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.books.stock[HELD] = replace(a_stock(stock=10), reserved=3, available=7)
+
+    ran = pulsequeue("audit", "--json")
+
+    assert ran.code == 1
+    assert ran.json["findings"] == [
+        {
+            "kind": "reserved",
+            "tenantId": "default",
+            "about": "prod-001",
+            "says": "3 reserved, open orders hold 0",
+        }
+    ]
+    assert "1 finding." in ran.err
+
+
+def test_a_row_that_cannot_be_read_is_a_finding_and_does_not_end_the_audit(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.books.spoiled = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
+    _holding(desk, an_order("o-1"))
+
+    ran = pulsequeue("audit", "--repair", "--json")
+
+    assert ran.code == 1
+    assert [(found["kind"], found["about"]) for found in ran.json["findings"]] == [("unreadable", "o-9")]
+    assert ran.json["orders"] == 1
+
+
+BROKEN_ROWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "a number is missing": lambda item: {name: item[name] for name in item if name != "stock"},
+    "a number is a word": lambda item: item | {"stock": {"N": "many"}},
+    "a text is a number": lambda item: item | {"currency": {"N": "1"}},
+    "a map is a text": lambda item: item | {"reserved": "nonsense"},
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_ROWS)
+def test_of_rows_that_cannot_be_read_the_others_are_still_told(how: str) -> None:
+    good = a_stock("good")
+    reported: list[Unreadable] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield BROKEN_ROWS[how](stock_item(a_stock("bad")))
+        yield stock_item(good)
+
+    stocks: list[Stock] = list(readable(stock_of, rows(), reported.append))
+
+    assert stocks == [good]
+    assert [row.key for row in reported] == [Key("default", "bad")]
+
+
+def test_a_row_that_cannot_be_read_ends_a_reading_that_did_not_expect_one() -> None:
+    with pytest.raises(KeyError):
+        list(readable(stock_of, [{"pk": {"S": "default#bad"}}], None))
+
+
+# --- repair ------------------------------------------------------------------------------------------
+
+
+def test_without_repair_nothing_is_sent_anywhere(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-late"))
+    desk.time.advance(timedelta(hours=1))
+
+    pulsequeue("audit")
+
+    assert desk.bus.published == []
+    assert [queue.bodies for queue in desk.queues.values()] == [[]] * len(desk.queues)
+    assert desk.audit_log.lines == []
+
+
+def test_a_reservation_past_its_time_is_handed_to_the_expiry_alone(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    _holding(desk, an_order("o-late"))
+    desk.time.advance(timedelta(hours=1))
+
+    ran = pulsequeue("audit", "--repair", "--json")
+
+    assert _handed(desk, "expiry") == ["o-late"]
+    assert desk.queues["payment"].bodies == []
+    assert desk.bus.published == []
+    assert ran.json["repaired"] == {"toRelease": 1, "toFinish": 0, "toLookUp": 0, "failed": 0}
+    assert desk.audit_log.actions() == ["audit repair"]
+
+
+def test_an_open_reservation_has_its_payment_asked_for_again_under_the_same_event_id(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    _holding(desk, an_order("o-open"))
+
+    for _ in range(2):
+        desk.time.advance(timedelta(minutes=2))
+        pulsequeue("audit", "--repair")
+
+    assert desk.bus.names() == ["PaymentRequested"] * 2
+    assert len({event.event_id for event in desk.bus.published}) == 1
+
+
+def test_a_reservation_that_was_just_made_is_left_alone(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-new"))
+    desk.time.advance(timedelta(seconds=59))
+
+    pulsequeue("audit", "--repair")
+
+    assert desk.bus.published == []
+
+
+@pytest.mark.parametrize("reason", ["reservation_expired", "customer_request"])
+def test_an_order_called_off_unpaid_is_looked_up_for_a_charge(
+    pulsequeue: CommandLine, desk: MemoryDesk, reason: str
+) -> None:
+    _holding(desk, an_order("o-off").moved(Status.CANCELLED, START, "e", reason=reason))
+    desk.time.advance(timedelta(hours=23))
+
+    ran = pulsequeue("audit", "--repair", "--json")
+
+    assert _handed(desk, "payment") == ["o-off"]
+    assert desk.queues["expiry"].bodies == []
+    assert (ran.code, ran.json["repaired"]["toLookUp"]) == (0, 1)
+
+
+OTHERS = {
+    "called off long ago": an_order("o").moved(
+        Status.CANCELLED, START - timedelta(days=1), "e", reason="customer_request"
+    ),
+    "declined": an_order("o").moved(
+        Status.CANCELLED, START, "e", reason="payment_failed", payment=Payment(declined="card_declined")
+    ),
+    "paid": an_order("o").moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch")),
+    "free": an_order("o", price=0).moved(Status.CANCELLED, START, "e", reason="customer_request"),
+}
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_an_order_that_can_hide_no_charge_is_not_looked_up(
+    pulsequeue: CommandLine, desk: MemoryDesk, which: str
+) -> None:
+    _holding(desk, OTHERS[which])
+
+    pulsequeue("audit", "--repair")
+
+    assert desk.queues["payment"].bodies == []
+
+
+def test_an_order_in_an_impossible_shape_is_left_to_a_person(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    _holding(desk, replace(an_order("o-odd"), history=()))
+    desk.time.advance(timedelta(hours=1))
+
+    ran = pulsequeue("audit", "--repair", "--json")
+
+    assert {found["kind"] for found in ran.json["findings"]} == {"overdue", "shape"}
+    assert ran.json["repaired"]["toRelease"] == 0
+
+
+def test_a_repair_that_could_not_be_sent_off_fails_the_command(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    _holding(desk, an_order("o-open"))
+    desk.time.advance(timedelta(minutes=2))
+    desk.bus.refuse = 1
+
+    ran = pulsequeue("audit", "--repair")
+
+    assert ran.code == 1
+    assert "1 repairs could not be sent off." in ran.err
+
+
+def _published(desk: MemoryDesk) -> dict[str, float]:
+    ((levels, at),) = desk.gauges.published
+    assert at == desk.time.now
+    return dict(levels)
+
+
+def test_books_that_agree_are_told_to_the_metrics_as_such(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-1"))
+
+    pulsequeue("audit")
+
+    assert _published(desk) == {
+        "audit_reserved_drift_units": 0,
+        "audit_overdue_reservations": 0,
+        "audit_unconfirmed_charges": 0,
+        "audit_finished_timestamp_seconds": START.timestamp(),
+    }
+
+
+def test_the_metrics_are_told_how_far_off_the_books_are(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    charged = replace(an_order("o-charged"), payment=Payment(charge_id="ch"))
+    _holding(desk, an_order("o-late"), charged)
+    desk.books.stock[HELD] = replace(desk.books.stock[HELD], reserved=1, available=9)
+    other = Key("default", "prod-002")
+    desk.books.stock[other] = replace(desk.books.stock[other], reserved=2, available=3)
+    desk.holds(an_order("o-ghost", sku="ghost", quantity=4))
+    desk.time.advance(timedelta(hours=1))
+
+    ran = pulsequeue("audit")
+
+    assert ran.code == 1
+    told = _published(desk)
+    # prod-001 is 3 short of what orders hold, prod-002 has 2 that nobody holds, of the ghost there is nothing
+    assert told["audit_reserved_drift_units"] == 3 + 2 + 4
+    assert told["audit_overdue_reservations"] == 3
+    assert told["audit_unconfirmed_charges"] == 1
+
+
+def test_the_metrics_are_told_nothing_when_asked_not_to(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    _holding(desk, an_order("o-1"))
+
+    ran = pulsequeue("audit", "--no-publish")
+
+    assert ran.code == 0
+    assert desk.gauges.published == []

@@ -1,0 +1,144 @@
+"""Whatever goes wrong, a user reads one sentence, and a script reads an exit code."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from pydantic import BaseModel
+
+from scripts.cli.main import main
+from scripts.cli.session import Session
+from scripts.common.errors import ToolError
+from scripts.ops.context import Desk
+from services.shared.errors import StoreUnavailableError
+from tests.unit.conftest import CommandLine
+
+
+class _Model(BaseModel):
+    number: int
+
+
+def _invalid() -> Exception:
+    try:
+        _Model.model_validate({"number": "x"})
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+FAILURES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
+    "a refusal of ours": (lambda: ToolError("no.", exit_code=2), 2, "pulsequeue: no.\n"),
+    "a refusal of AWS": (
+        lambda: ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "Scan"),
+        1,
+        "pulsequeue: AWS refused Scan: not you\n",
+    ),
+    "no credentials": (NoCredentialsError, 1, "pulsequeue: there are no AWS credentials;"),
+    "nobody there": (
+        lambda: EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        1,
+        "pulsequeue: AWS cannot be reached:",
+    ),
+    "a store that is busy": (
+        lambda: StoreUnavailableError("throttled"),
+        1,
+        "pulsequeue: try again: throttled.",
+    ),
+    "something invalid": (_invalid, 1, "pulsequeue: _Model is not valid: number: Input should be"),
+    "a full disk": (lambda: OSError(28, "No space left on device", "x"), 1, "pulsequeue: x: No space left"),
+    "an interrupt": (KeyboardInterrupt, 130, ""),
+    "a reader that went away": (BrokenPipeError, 1, ""),
+    "a defect": (lambda: KeyError("oops"), 1, "pulsequeue: something unforeseen happened (KeyError: 'oops')"),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_a_failure_becomes_a_sentence_and_an_exit_code(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    make, code, sentence = FAILURES[what]
+
+    def fail(_env: str) -> Desk:
+        raise make()
+
+    assert main(["inventory", "ls"], Session(opener=fail)) == code
+
+    said = capsys.readouterr()
+    assert said.err.startswith(sentence)
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("inventory", "nonsense"), ("order", "show"), ("--what",)]
+)
+def test_a_command_that_is_none_exits_with_2(pulsequeue: CommandLine, arguments: tuple[str, ...]) -> None:
+    ran = pulsequeue(*arguments)
+
+    assert ran.code == 2
+    assert ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--env", "dev", "inventory", "ls"), ("inventory", "ls", "--env", "dev")]
+)
+def test_the_environment_may_be_named_before_or_after_the_command(arguments: tuple[str, ...]) -> None:
+    asked: list[str] = []
+
+    def refuse(env: str) -> Desk:
+        asked.append(env)
+        raise ToolError("no.")
+
+    main(arguments, Session(opener=refuse))
+
+    assert asked == ["dev"]
+
+
+def test_the_environment_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSEQUEUE_ENV", "prod")
+    asked: list[str] = []
+
+    def refuse(env: str) -> Desk:
+        asked.append(env)
+        raise ToolError("no.")
+
+    main(["inventory", "ls"], Session(opener=refuse))
+
+    assert asked == ["prod"]
+
+
+@pytest.mark.parametrize("arguments", [("--json", "inventory", "ls"), ("inventory", "ls", "--json")])
+def test_json_may_be_asked_for_before_or_after_the_command(
+    pulsequeue: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    assert [stock["sku"] for stock in pulsequeue(*arguments).json] == ["prod-001", "prod-002"]
+
+
+def _program(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from scripts.cli.main import run; run()", *arguments]
+
+
+def test_a_reader_that_stops_early_causes_no_complaint() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    ended = subprocess.run(  # noqa: S603 - our own program
+        _program("events", "schema", "--all"), stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+
+    assert ended.stderr == b""
+
+
+def test_asking_for_help_loads_no_aws_client_and_no_model() -> None:
+    script = (
+        "import sys; from scripts.cli.main import main; main(['--help']); "
+        "print([name for name in ('boto3', 'botocore', 'pydantic', 'rich') if name in sys.modules])"
+    )
+
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout.splitlines()[-1] == "[]"

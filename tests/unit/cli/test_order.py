@@ -1,0 +1,330 @@
+"""`pulsequeue order` tells all that is known of one order, and asks for what an operator wants of it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scripts.ops.function_logs import Line
+from scripts.ops.orders.timeline import emitted, mentions
+from services.shared.adapters.dynamodb_items import order_of
+from services.shared.ledger import Key, Order, Payment, Status, Transition
+from tests.support.fakes import START
+from tests.support.ops_context import MemoryBooks, MemoryDesk, an_order
+from tests.unit.conftest import CommandLine
+
+LATER = START + timedelta(seconds=2)
+PAID = an_order().moved(Status.CONFIRMED, LATER, "asked", payment=Payment(charge_id="ch-1"))
+
+
+def _line(order_id: str = "o-1", *, at: datetime = LATER, **fields: Any) -> Line:  # noqa: ANN401 - log fields
+    fields = {"level": "INFO", "order_id": order_id, "tenant_id": "default", **fields}
+    return Line(at, "payment", "order confirmed", fields)
+
+
+def _letter(desk: MemoryDesk, order_id: str, **more: str) -> None:
+    detail = ", ".join(f'"{name}": "{value}"' for name, value in {"orderId": order_id, **more}.items())
+    body = f'{{"detail-type": "RefundRequested", "detail": {{{detail}}}}}'
+    desk.dead["payment"].lay(f"m-{order_id}", body, sent_at=LATER)
+
+
+# --- show --------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(PAID)
+    desk.function_logs.lines = [_line(at=START + timedelta(seconds=1))]
+
+    ran = pulsequeue("order", "show", "o-1")
+
+    told = [line.split()[3] for line in ran.out.splitlines() if line.startswith("2026-01-31 12:00:0")]
+    assert ran.code == 0
+    assert told == [
+        *("RESERVED", "PaymentRequested", "order"),
+        *("CONFIRMED", "PaymentProcessed", "OrderConfirmed"),
+    ]
+
+
+def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(PAID)
+    desk.function_logs.lines = [_line(xray_trace_id="1-a"), _line(xray_trace_id="1-a")]
+    _letter(desk, "o-1")
+
+    shown = pulsequeue("order", "show", "o-1", "--json").json
+
+    assert [step["status"] for step in shown["timeline"]] == ["RESERVED", "CONFIRMED"]
+    assert [step["eventId"] for step in shown["timeline"]] == ["placed-o-1", "asked"]
+    assert [event["event"] for event in shown["events"]] == [
+        *("PaymentRequested", "PaymentProcessed", "OrderConfirmed"),
+    ]
+    assert [line["message"] for line in shown["logs"]] == ["order confirmed"] * 2
+    assert shown["traceIds"] == ["1-a"]
+    assert [letter["messageId"] for letter in shown["deadLetters"]] == ["m-o-1"]
+
+
+def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.holds(PAID)
+    desk.function_logs.lines = [_line("o-10"), _line("o-1", tenant_id="other")]
+    _letter(desk, "o-10")
+    _letter(desk, "o-1", tenantId="other")
+
+    shown = pulsequeue("order", "show", "o-1", "--json").json
+
+    assert shown["logs"] == []
+    assert shown["deadLetters"] == []
+
+
+def test_dead_letters_that_were_looked_at_lie_where_they_were(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(PAID)
+    _letter(desk, "o-1")
+
+    pulsequeue("order", "show", "o-1")
+
+    assert [letter.message_id for letter in desk.dead["payment"].lying] == ["m-o-1"]
+
+
+def test_logs_are_asked_for_no_further_back_than_they_are_kept(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(PAID)
+    desk.function_logs.lines = [_line()]
+    desk.time.advance(timedelta(days=400))
+
+    assert pulsequeue("order", "show", "o-1", "--json").json["logs"] == []
+
+
+def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.holds(PAID)
+    desk.function_logs.lines = [_line()]
+
+    ran = pulsequeue("order", "show", "o-1", "--brief", "--json")
+
+    assert "logs" not in ran.json
+    assert ran.json["payment"] == {"chargeId": "ch-1"}
+
+
+def test_an_order_in_an_impossible_shape_is_shown_all_the_same(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(replace(PAID, history=()))
+
+    shown = pulsequeue("order", "show", "o-1", "--json")
+
+    assert (shown.code, shown.json["events"]) == (0, [])
+
+
+def test_an_order_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> None:
+    ran = pulsequeue("order", "show", "nobody")
+
+    assert (ran.code, ran.err) == (1, "pulsequeue: there is no order 'nobody' in test.\n")
+
+
+def test_an_order_whose_row_cannot_be_read_is_one_sentence(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    class Spoiled(MemoryBooks):
+        def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
+            return {key: order_of({"pk": {"S": key.pk}}) for key in keys}
+
+    desk.books = Spoiled()
+
+    ran = pulsequeue("order", "show", "o-1")
+
+    assert (ran.code, ran.err) == (
+        1,
+        "pulsequeue: the row of order 'o-1' cannot be read (KeyError: 'status'); it needs a person.\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["a#b", "", " a"])
+def test_what_cannot_be_an_order_id_is_refused_before_anybody_is_asked(
+    pulsequeue: CommandLine, name: str
+) -> None:
+    assert pulsequeue("order", "show", name).code == 2
+
+
+def test_control_characters_of_strangers_do_not_reach_the_terminal(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(replace(PAID, customer_id="a\x1b[31mb"))
+
+    assert "\x1b" not in pulsequeue("order", "show", "o-1").out
+
+
+GIVEN_BACK = Payment(charge_id="ch-1", refund_id="re-1", refund_reason="requested")
+LIVES: dict[str, tuple[Order, list[str]]] = {
+    "reserved": (an_order(), ["PaymentRequested"]),
+    "paid": (PAID, ["PaymentRequested", "PaymentProcessed", "OrderConfirmed"]),
+    "refunded": (
+        PAID.moved(Status.REFUNDED, LATER, "r", payment=GIVEN_BACK),
+        ["PaymentRequested", "PaymentProcessed", "OrderConfirmed", "RefundProcessed"],
+    ),
+    "declined": (
+        an_order().moved(
+            Status.CANCELLED, LATER, "e", reason="payment_failed", payment=Payment(declined="no")
+        ),
+        ["PaymentRequested", "PaymentFailed", "OrderCancelled"],
+    ),
+    "expired": (
+        an_order().moved(Status.CANCELLED, LATER, "e", reason="reservation_expired"),
+        ["PaymentRequested", "OrderCancelled"],
+    ),
+    "charged too late": (
+        an_order()
+        .moved(Status.CANCELLED, LATER, "e", reason="reservation_expired")
+        .moved(Status.CANCELLED, LATER, "f", payment=GIVEN_BACK),
+        ["PaymentRequested", "OrderCancelled", "PaymentProcessed", "RefundProcessed"],
+    ),
+    "rejected": (
+        replace(
+            an_order(),
+            status=Status.REJECTED,
+            reason="out_of_stock",
+            expires_at=None,
+            history=(Transition(Status.REJECTED, START, "e"),),
+        ),
+        ["OrderRejected"],
+    ),
+}
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_the_events_of_an_order_follow_from_the_order(life: str) -> None:
+    order, names = LIVES[life]
+
+    events = emitted(order)
+
+    assert [event.detail_type() for event in events] == names
+    assert [event.event_id for event in emitted(order)] == [event.event_id for event in events]
+
+
+def test_a_payment_that_no_service_wrote_hides_only_its_own_events() -> None:
+    odd = PAID.moved(Status.REFUNDED, LATER, "r", payment=Payment(charge_id="ch-1", refund_id="re-1"))
+
+    assert [event.detail_type() for event in emitted(odd)] == ["PaymentRequested"]
+
+
+MENTIONS = {
+    "o-1": True,
+    "order o-1.": False,
+    "no order o-1 yet": True,
+    "(o-1)": True,
+    "o-10": False,
+    "foo-1": False,
+    "o-1-2": False,
+}
+
+
+@pytest.mark.parametrize("text", MENTIONS)
+def test_an_id_within_another_is_no_mention(text: str) -> None:
+    assert mentions(Line(START, "order", text, {}), Key("default", "o-1")) == MENTIONS[text]
+
+
+# --- watch -------------------------------------------------------------------------------------------
+
+
+def test_watching_tells_each_step_and_ends_with_the_order(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.holds(an_order())
+    desk.while_asleep = [an_order(), PAID]
+
+    ran = pulsequeue("order", "watch", "o-1")
+
+    assert ran.code == 0
+    assert [line.split()[1] for line in ran.err.splitlines()] == ["RESERVED", "CONFIRMED"]
+    assert "ch-1" in ran.out
+
+
+def test_watching_an_order_that_does_not_end_gives_up_in_time(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(an_order())
+
+    ran = pulsequeue("order", "watch", "o-1", "--timeout", "7")
+
+    assert ran.code == 1
+    assert "is still RESERVED after 7 seconds" in ran.err
+    assert desk.time.now == START + timedelta(seconds=7)
+
+
+def test_watching_for_an_order_that_never_comes_says_so(pulsequeue: CommandLine) -> None:
+    ran = pulsequeue("order", "watch", "o-1", "--timeout", "3")
+
+    assert (ran.code, ran.err) == (1, "pulsequeue: no order 'o-1' was seen in 3 seconds.\n")
+
+
+# --- cancel, refund ----------------------------------------------------------------------------------
+
+
+def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.holds(an_order())
+
+    ran = pulsequeue("order", "cancel", "o-1", "--reason", "changed their mind")
+
+    assert (ran.code, ran.out) == (0, "OrderCancellationRequested published for o-1.\n")
+    assert desk.bus.names() == ["OrderCancellationRequested"]
+    assert '"reason":"changed their mind"' in desk.bus.published[0].wire()
+
+
+@pytest.mark.parametrize(("flags", "restock"), [((), "false"), (("--restock",), "true")])
+def test_a_refund_is_asked_for_with_or_without_the_goods(
+    pulsequeue: CommandLine, desk: MemoryDesk, flags: tuple[str, ...], restock: str
+) -> None:
+    desk.holds(PAID)
+
+    pulsequeue("order", "refund", "o-1", *flags)
+
+    assert desk.bus.names() == ["RefundRequested"]
+    assert f'"restock":{restock}' in desk.bus.published[0].wire()
+
+
+ENDED = replace(PAID, status=Status.REFUNDED)
+
+
+@pytest.mark.parametrize(
+    ("command", "order", "why"),
+    [
+        ("cancel", ENDED, "is REFUNDED; there is nothing to cancel"),
+        ("refund", an_order(), "is RESERVED; only what is CONFIRMED can be refunded"),
+        ("refund", ENDED, "is REFUNDED; only what is CONFIRMED can be refunded"),
+    ],
+)
+def test_what_an_order_in_its_state_cannot_do_is_not_asked_of_it(
+    pulsequeue: CommandLine, desk: MemoryDesk, command: str, order: Order, why: str
+) -> None:
+    desk.holds(order)
+
+    ran = pulsequeue("order", command, "o-1")
+
+    assert ran.code == 1
+    assert why in ran.err
+    assert desk.bus.published == []
+
+
+def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(PAID)
+    refunded = PAID.moved(Status.REFUNDED, LATER, "r", payment=GIVEN_BACK)
+    desk.while_asleep = [PAID, refunded]
+
+    ran = pulsequeue("order", "cancel", "o-1", "--wait", "--json")
+
+    assert (ran.code, ran.json["status"]) == (0, "REFUNDED")
+
+
+def test_a_request_that_the_bus_does_not_take_fails_the_command(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(PAID)
+    desk.bus.refuse = 1
+
+    ran = pulsequeue("order", "refund", "o-1")
+
+    assert ran.code == 1
+    assert "the bus did not take the RefundRequested of 'o-1'" in ran.err

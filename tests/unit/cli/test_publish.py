@@ -1,0 +1,285 @@
+"""`pulsequeue publish` sends what it was given, and nothing that is wrong unless told to."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.common.clock import Clock
+from scripts.ops.orders.load_generator import load_drafts, send
+from scripts.ops.orders.order_input import Draft
+from services.shared.ledger import Key, Payment, Status
+from tests.support.fakes import START, ManualClock, RecordingBus
+from tests.support.ops_context import MemoryDesk, an_order
+from tests.unit.conftest import CommandLine
+
+SCENARIOS = Path(__file__).parents[3] / "scripts" / "data" / "order-service-events.json"
+
+
+def _wire(desk: MemoryDesk) -> list[dict[str, Any]]:
+    return [json.loads(event.wire()) for event in desk.bus.published]
+
+
+def _file(folder: Path, document: object) -> str:
+    path = folder / "orders.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return str(path)
+
+
+def test_flags_make_one_order_and_add_only_its_time_and_event_id(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    ran = pulsequeue(
+        *("publish", "--order-id", "o-1", "--customer-id", "c-1", "--item", "prod-001=2", "--item", "b=1"),
+        *("--region", "eu"),
+    )
+
+    [sent] = _wire(desk)
+    assert sent.pop("eventId")
+    assert sent == {
+        "orderId": "o-1",
+        "customerId": "c-1",
+        "items": [{"sku": "prod-001", "quantity": 2}, {"sku": "b", "quantity": 1}],
+        "region": "eu",
+        "placedAt": "2026-01-31T12:00:00.000Z",
+    }
+    assert desk.bus.names() == ["OrderPlaced"]
+    assert (ran.code, ran.out) == (0, "o-1\n")
+
+
+def test_the_same_order_published_twice_is_recognisably_the_same_event(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    for _ in range(2):
+        pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2")
+
+    first, second = _wire(desk)
+    assert first["eventId"] == second["eventId"]
+
+
+def test_a_file_is_sent_as_it_is_with_fields_nobody_knows(
+    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+) -> None:
+    given = {"orderId": "o", "customerId": "c", "items": [{"sku": "s", "quantity": 1}], "gift": True}
+    given |= {"placedAt": "2020-01-01T00:00:00Z", "eventId": "mine"}
+
+    pulsequeue("publish", _file(tmp_path, given))
+
+    assert _wire(desk) == [given]
+
+
+def test_named_scenarios_are_all_sent_or_the_one_that_is_chosen(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    both = pulsequeue("publish", str(SCENARIOS), "--json").json["orderIds"]
+    one = pulsequeue("publish", str(SCENARIOS), "--scenario", "failure", "--json").json["orderIds"]
+
+    assert both == ["test-order-123", "test-failure-123"]
+    assert one == ["test-failure-123"]
+    assert len(desk.bus.published) == 3
+
+
+def test_an_unknown_scenario_is_refused_with_the_names_there_are(pulsequeue: CommandLine) -> None:
+    ran = pulsequeue("publish", str(SCENARIOS), "--scenario", "sucess")
+
+    assert ran.code == 2
+    assert "there is no scenario 'sucess'; there are success, failure." in ran.err
+
+
+def test_orders_come_from_standard_input(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    order = '{"orderId": "o-in", "customerId": "c", "items": [{"sku": "s", "quantity": 1}]}'
+
+    ran = pulsequeue("publish", "-", stdin=order)
+
+    assert ran.out == "o-in\n"
+    assert len(desk.bus.published) == 1
+
+
+def test_every_fault_names_its_order_and_its_line_and_nothing_is_sent(
+    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+) -> None:
+    good = {"orderId": "a", "customerId": "c", "items": [{"sku": "s", "quantity": 1}]}
+    orders = [
+        good,
+        {"orderId": "b", "items": [{"sku": "s", "quantity": 1}, {"sku": " x", "quantity": 0}]},
+        7,
+        good,
+    ]
+
+    ran = pulsequeue("publish", _file(tmp_path, orders))
+
+    assert ran.code == 1
+    assert desk.bus.published == []
+    for fault in (
+        "order 2 (b): customerId: Field required",
+        "order 2 (b): items[1].sku: has blanks at its ends",
+        "order 2 (b): items[1].quantity: Input should be greater than or equal to 1",
+        "order 3: should be an object",
+        "order 4: order id 'a' is already that of order 1",
+    ):
+        assert fault in ran.err
+
+
+def test_what_is_wrong_is_sent_when_validation_is_off(
+    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+) -> None:
+    ran = pulsequeue("publish", _file(tmp_path, [{"orderId": "poison"}, "text"]), "--no-validate")
+
+    assert ran.code == 0
+    assert [json.loads(event.wire()) for event in desk.bus.published][1] == "text"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{\n "orderId": "a",,\n}', "at line 2, column 17"),
+        ("", "is empty"),
+        ("[]", "is an empty list"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
+    ],
+)
+def test_a_broken_document_is_refused_with_its_place(
+    pulsequeue: CommandLine, tmp_path: Path, text: str, complaint: str
+) -> None:
+    ran = pulsequeue("publish", _file(tmp_path, text))
+
+    assert ran.code == 1
+    assert complaint in ran.err
+
+
+def test_a_file_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> None:
+    ran = pulsequeue("publish", "nowhere.json")
+
+    assert (ran.code, ran.err) == (1, "pulsequeue: nowhere.json cannot be read: No such file or directory.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--item", "prod-001"),
+        ("--item", "prod#1=2"),
+        ("--item", "prod-001=0"),
+        ("--item", "prod-001=-1"),
+        ("--scenario", "success"),
+        ("--count", "0"),
+        ("--count", "2", "--order-id", "x"),
+        ("--rate", "0", "--count", "1"),
+        (str(SCENARIOS), "--item", "a=1"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_sends_nothing(
+    pulsequeue: CommandLine, desk: MemoryDesk, arguments: tuple[str, ...]
+) -> None:
+    ran = pulsequeue("publish", *arguments)
+
+    assert ran.code == 2
+    assert ran.err
+    assert desk.bus.published == []
+
+
+def test_an_order_the_bus_does_not_take_fails_the_command(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.bus.refuse = 1
+
+    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=1", "--json")
+
+    assert ran.code == 1
+    assert ran.json["unpublished"] == ["o-1"]
+    assert "the bus did not take 1 of the orders" in ran.err
+
+
+def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    order = an_order("o-1")
+    desk.holds(order)
+    desk.while_asleep = [order.moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))]
+
+    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait")
+
+    assert ran.code == 0
+    assert "CONFIRMED" in ran.out
+    assert "20.00 USD" in ran.out
+
+
+def test_an_order_that_does_not_end_in_time_fails_the_command(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.holds(an_order("o-1"))
+
+    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait", "--timeout", "5")
+
+    assert ran.code == 1
+    assert "RESERVED" in ran.out
+    assert "had not come to their end in time" in ran.err
+
+
+def test_a_load_names_its_orders_after_its_run_and_takes_the_skus_in_turn(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    ran = pulsequeue("publish", "--count", "120", "--json")
+
+    sent = _wire(desk)
+    assert ran.json["published"] == 120
+    assert len({order["orderId"].rpartition("-")[0] for order in sent}) == 1
+    assert len({order["orderId"] for order in sent}) == 120
+    assert [order["items"][0]["sku"] for order in sent[:3]] == ["prod-001", "prod-002", "prod-001"]
+
+
+def test_a_load_is_made_up_while_it_is_sent_and_only_its_first_orders_are_remembered() -> None:
+    made, sent_when_made = 0, []
+    bus = RecordingBus()
+
+    def orders() -> Iterator[Draft]:
+        nonlocal made
+        for draft in load_drafts("run", 1_000, [{"sku": "a", "quantity": 1}], {"customerId": "c"}):
+            made += 1
+            sent_when_made.append(len(bus.published))
+            yield draft
+
+    sent = send(bus, orders(), rate=None, clock=Clock(now=ManualClock()), keep=3)
+
+    assert (made, sent.published) == (1_000, 1_000)
+    assert max(number - already for number, already in enumerate(sent_when_made)) < 200
+    assert [key.id for key in sent.keys] == ["run-0001", "run-0002", "run-0003"]
+    assert sent.last == Key("default", "run-1000")
+
+
+def test_a_load_of_something_that_cannot_be_ordered_sends_nothing(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    ran = pulsequeue("publish", "--count", "1000", "--item", "prod-001=1", "--customer-id", "a#b")
+
+    assert ran.code == 1
+    assert "customerId" in ran.err
+    assert desk.bus.published == []
+
+
+def test_a_load_keeps_to_its_rate(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    pulsequeue("publish", "--count", "100", "--rate", "10", "--item", "prod-001=1")
+
+    assert len(desk.bus.published) == 100
+    assert 9.9 <= (desk.time.now - START).total_seconds() <= 10.2
+
+
+def test_a_load_without_any_sku_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    ran = CommandLine(MemoryDesk(), capsys)("publish", "--count", "3")
+
+    assert ran.code == 1
+    assert "`pulsequeue inventory seed` fills it" in ran.err
+
+
+def test_a_load_that_is_followed_is_summed_up(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    class Settling(type(desk.bus)):  # type: ignore[misc]
+        def publish(self, events: Any) -> Any:  # noqa: ANN401 - as its base
+            for event in events:
+                order = an_order(json.loads(event.wire())["orderId"])
+                desk.holds(order.moved(Status.CONFIRMED, desk.time.now, "e", payment=Payment(charge_id="c")))
+            return super().publish(events)
+
+    desk.bus = Settling()
+
+    ran = pulsequeue("publish", "--count", "60", "--rate", "30", "--item", "a=1", "--wait", "--json")
+
+    assert ran.json["statuses"] == {"CONFIRMED": 60}
+    assert ran.json["ordersPerSecond"] > 0

@@ -1,0 +1,202 @@
+"""`pulsequeue replay` counts first, sends what was chosen to whom it was meant, and can be resumed."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scripts.ops.replay.event_archive import Progress
+from tests.support.fakes import START
+from tests.support.ops_context import MemoryDesk
+from tests.unit.conftest import CommandLine
+
+SINCE = ("--from", "1h")
+
+
+def _got(desk: MemoryDesk) -> dict[str, list[Any]]:
+    """Tell which events each consumer was sent."""
+    return {
+        name: [json.loads(body)["detail-type"] for body in queue.bodies]
+        for name, queue in desk.queues.items()
+        if queue.bodies
+    }
+
+
+def test_a_dry_run_counts_the_events_of_the_window_by_type_and_sends_none(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.archive.holds("OrderPlaced", "OrderPlaced", "PaymentRequested", "OrderConfirmed")
+    desk.archive.holds("OrderPlaced", at=START - timedelta(hours=2))
+
+    ran = pulsequeue("replay", *SINCE, "--json")
+
+    assert ran.code == 0
+    assert ran.json["events"] == {"OrderConfirmed": 1, "OrderPlaced": 2, "PaymentRequested": 1}
+    assert (ran.json["sent"], ran.json["started"]) == ({}, False)
+    assert _got(desk) == {}
+
+
+def test_a_dry_run_leaves_nothing_behind_even_when_it_is_interrupted(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.archive.holds(*["OrderPlaced"] * 6)
+    desk.archive.dies_after = 1
+
+    assert pulsequeue("replay", *SINCE).code == 130
+
+    assert desk.archive.queues == {}
+
+
+def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.archive.holds("OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed")
+
+    ran = pulsequeue("replay", *SINCE, "--yes", "--json")
+
+    assert _got(desk) == {
+        "order": ["OrderPlaced"],
+        "payment": ["PaymentRequested", "RefundRequested"],
+        "expiry": ["PaymentRequested"],
+        "projector": ["OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed"],
+    }
+    assert ran.json["sent"] == {"expiry": 1, "order": 1, "payment": 2, "projector": 4}
+    assert desk.queues["expiry"].delayed
+
+
+def test_of_the_chosen_events_only_those_reach_a_consumer(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.archive.holds("OrderPlaced", "OrderCancellationRequested", "PaymentRequested", "RefundRequested")
+
+    pulsequeue("replay", *SINCE, "--event", "RefundRequested", "--yes")
+
+    assert _got(desk) == {"payment": ["RefundRequested"], "projector": ["RefundRequested"]}
+
+
+def test_of_the_chosen_consumers_only_those_get_an_event(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.archive.holds("OrderPlaced", "PaymentRequested")
+
+    pulsequeue("replay", *SINCE, "--consumer", "expiry", "--yes")
+
+    assert _got(desk) == {"expiry": ["PaymentRequested"]}
+
+
+def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.archive.holds(*["OrderPlaced"] * 10)
+
+    pulsequeue("replay", *SINCE, "--rate", "2", "--yes")
+
+    assert desk.time.now == START + timedelta(seconds=5)
+
+
+def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.archive.holds("OrderPlaced")
+
+    pulsequeue("replay", *SINCE, "--yes")
+
+    assert desk.archive.queues == {}
+    assert desk.audit_log.actions() == ["replay start", "replay end"]
+    assert desk.audit_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
+
+
+def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
+    pulsequeue: CommandLine, desk: MemoryDesk
+) -> None:
+    desk.archive.holds(*["OrderPlaced"] * 5, "PaymentRequested")
+    desk.archive.dies_after = 1
+    broken_off = pulsequeue("replay", *SINCE, "--consumer", "order", "--yes")
+    desk.archive.dies_after = None
+    (name,) = desk.archive.queues
+
+    told = pulsequeue("replay", *SINCE)
+    resumed = pulsequeue("replay", "--resume", name, "--json")
+
+    assert broken_off.code == 130
+    assert name in broken_off.err
+    assert f"Replay {name} was never finished" in told.err
+    assert resumed.json["sent"] == {"order": 3}
+    assert len(desk.queues["order"].bodies) == len(set(desk.queues["order"].bodies)) == 5
+    assert desk.queues["payment"].bodies == []
+    assert desk.archive.queues == {}
+
+
+def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.archive.holds("PaymentRequested", "RefundRequested")
+    refused = desk.archive.archived[0][2]
+    desk.queues["payment"].refuse = {refused}
+
+    ran = pulsequeue("replay", *SINCE, "--yes")
+
+    (left,) = desk.archive.queues.values()
+    assert [one.body for one in left] == [refused]
+    assert ran.code == 1
+    assert "--resume run-" in ran.err
+
+
+def test_a_replay_can_be_given_up(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.archive.holds(*["OrderPlaced"] * 5)
+    desk.archive.dies_after = 1
+    pulsequeue("replay", *SINCE, "--yes")
+    (name,) = desk.archive.queues
+
+    ran = pulsequeue("replay", "--discard", name)
+
+    assert ran.code == 0
+    assert desk.archive.queues == {}
+    assert desk.audit_log.actions()[-1] == "replay discard"
+
+
+@pytest.mark.parametrize("option", ["--resume", "--discard"])
+def test_a_replay_nobody_began_is_neither_resumed_nor_given_up(pulsequeue: CommandLine, option: str) -> None:
+    ran = pulsequeue("replay", option, "nothing")
+
+    assert (ran.code, ran.err) == (1, "pulsequeue: there is no unfinished replay 'nothing'.\n")
+
+
+def test_a_replay_that_fails_says_why(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+    desk.archive.ends = Progress("FAILED", "the archive is broken")
+
+    ran = pulsequeue("replay", *SINCE, "--yes")
+
+    assert ran.code == 1
+    assert "the replay ended FAILED: the archive is broken." in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--from", "1h", "--to", "2h"),
+        ("--from", "2030-01-01T00:00:00Z", "--to", "2031-01-01T00:00:00Z"),
+        ("--from", "yesterday"),
+        ("--from", "1h", "--event", "Nonsense"),
+        ("--from", "1h", "--resume", "x"),
+        ("--from", "1h", "--rate", "0"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_replays_nothing(
+    pulsequeue: CommandLine, desk: MemoryDesk, arguments: tuple[str, ...]
+) -> None:
+    ran = pulsequeue("replay", *arguments, "--yes")
+
+    assert ran.code == 2
+    assert desk.archive.queues == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--consumer", "nobody"), "there is no function 'nobody'"),
+        (("--event", "OrderConfirmed", "--consumer", "order"), "no consumer of order takes OrderConfirmed"),
+        (("--event", "OrderPlaced", "--consumer", "payment"), "no consumer of payment takes OrderPlaced"),
+    ],
+)
+def test_a_replay_that_would_reach_nobody_is_refused(
+    pulsequeue: CommandLine, arguments: tuple[str, ...], complaint: str
+) -> None:
+    ran = pulsequeue("replay", *SINCE, *arguments, "--yes")
+
+    assert ran.code == 1
+    assert complaint in ran.err

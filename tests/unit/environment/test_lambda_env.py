@@ -1,0 +1,111 @@
+"""Each function is told what it needs to know, and nothing it may not touch."""
+
+import json
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from scripts.common.errors import ToolError
+from scripts.environment.lambda_env import DatabaseAddress, Surroundings, variables
+from scripts.environment.topology import Names, Topology
+from services.analytics.settings import PROJECTOR, ApiSettings, ProjectorSettings
+from services.shared.settings import Settings
+
+TOPOLOGY = Topology.load()
+DEV = Names("dev")
+
+
+def test_a_consumer_understands_the_environment_it_is_given() -> None:
+    told = variables(DEV, TOPOLOGY, "order", Surroundings(hold_seconds=9, dead_letter_queue_url="http://dlq"))
+
+    settings = Settings.from_environment(told)
+
+    assert settings.consumer == told["POWERTOOLS_SERVICE_NAME"] == "order"
+    assert settings.bus_name == "dev-pulsequeue"
+    assert settings.orders_table == "dev-pulsequeue-orders"
+    assert settings.inventory_table == "dev-pulsequeue-inventory"
+    assert settings.dead_letter_queue_url == "http://dlq"
+    assert settings.metrics_namespace == DEV.metrics_namespace
+    assert settings.hold.total_seconds() == 9
+
+
+def test_the_collector_is_told_what_there_is_to_be_measured() -> None:
+    told = variables(DEV, TOPOLOGY, "collector", Surroundings(hold_seconds=9))
+
+    deployed = json.loads(told["TOPOLOGY"])
+    assert deployed["functions"].keys() == TOPOLOGY.functions.keys()
+    assert deployed["functions"]["order"] == {"memoryMb": 1024, "queue": True}
+    assert deployed["functions"]["collector"] == {"memoryMb": 512, "queue": False}
+    assert deployed["tables"] == ["inventory", "orders", "metrics"]
+    assert deployed["holdSeconds"] == 9
+    assert " " not in told["TOPOLOGY"]
+
+
+def test_the_exposition_is_told_where_its_token_lies_and_never_the_token() -> None:
+    told = variables(DEV, TOPOLOGY, "exposition", Surroundings(hold_seconds=900))
+
+    assert told == {
+        "PULSEQUEUE_ENV": "dev",
+        "PULSEQUEUE_FUNCTION": "exposition",
+        "METRICS_TABLE": "dev-pulsequeue-metrics",
+        "METRICS_TOKEN_PARAMETER": "/dev-pulsequeue/metrics-token",
+        "STALE_SECONDS": "300",
+        "POWERTOOLS_SERVICE_NAME": "exposition",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def test_a_function_is_told_of_no_table_it_does_not_use() -> None:
+    told = variables(DEV, TOPOLOGY, "collector", Surroundings(hold_seconds=900))
+
+    assert {name for name in told if name.endswith("_TABLE")} == {"METRICS_TABLE"}
+    assert "BUS_NAME" not in told
+
+
+def test_the_projector_is_told_where_the_database_is_and_understands_it() -> None:
+    around = Surroundings(9, DatabaseAddress("proxy.test", 5432), dead_letter_queue_url="http://dlq")
+    told = variables(DEV, TOPOLOGY, "projector", around) | {"AWS_REGION": "eu-west-1"}
+
+    settings = ProjectorSettings.from_environment(told)
+
+    assert settings.dead_letter_queue_url == "http://dlq"
+    assert conninfo_to_dict(settings.conninfo(PROJECTOR)) == {
+        "host": "proxy.test",
+        "port": "5432",
+        "dbname": "pulsequeue",
+        "user": "pulsequeue_projector",
+        "sslmode": "verify-full",
+        "sslrootcert": "system",
+    }
+
+
+def test_the_api_is_told_where_its_key_lies_and_which_pages_may_ask() -> None:
+    around = Surroundings(
+        9, DatabaseAddress("proxy.test", 5432), web_origins=("https://a.test", "https://b.test")
+    )
+
+    told = variables(DEV, TOPOLOGY, "analytics", around) | {"AWS_REGION": "eu-west-1"}
+
+    settings = ApiSettings.from_environment(told)
+    assert settings.cursor_key_parameter == "/dev-pulsequeue/cursor-key"
+    assert settings.allowed_origins.split() == ["https://a.test", "https://b.test"]
+    assert "STALE_SECONDS" not in told
+
+
+def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> None:
+    around = Surroundings(9, DatabaseAddress("proxy.test", 5432))
+
+    told = {name: variables(DEV, TOPOLOGY, name, around) for name in TOPOLOGY.functions}
+
+    assert {name for name, it in told.items() if "DATABASE_ADMIN_SECRET" in it} == {"migrator"}
+    assert {name for name, it in told.items() if "DATABASE_HOST" in it} == {
+        "projector",
+        "analytics",
+        "migrator",
+    }
+    assert told["migrator"]["DATABASE_ADMIN_SECRET"] == "dev-pulsequeue-database"
+
+
+def test_a_function_that_needs_a_database_does_not_go_without() -> None:
+    with pytest.raises(ToolError, match="function migrator needs a database"):
+        variables(DEV, TOPOLOGY, "migrator", Surroundings(hold_seconds=9))

@@ -1,0 +1,159 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.common.errors import ToolError
+from scripts.environment.topology import TABLE_OF_FUNCTIONS, Names, Topology
+from services.shared.events import CATALOGUE
+
+
+def changed(tmp_path: Path, *path: str, to: object) -> Path:
+    """Write the real table of functions with one value changed; `...` removes it."""
+    document: dict[str, Any] = yaml.safe_load(TABLE_OF_FUNCTIONS.read_text(encoding="utf-8"))
+    section = document
+    for name in path[:-1]:
+        section = section[name]
+    if to is ...:
+        del section[path[-1]]
+    else:
+        section[path[-1]] = to
+    file = tmp_path / "functions.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return file
+
+
+def test_the_real_table_of_functions_is_accepted() -> None:
+    topology = Topology.load()
+
+    assert topology.consumers.keys() >= {"order", "payment", "expiry"}
+    assert topology.consumer("order").subscriptions == ("OrderPlaced", "OrderCancellationRequested")
+
+
+def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
+    for function in Topology.load().functions.values():
+        module, _, _ = function.handler.rpartition(".")
+        assert (TABLE_OF_FUNCTIONS.parents[1] / (module.replace(".", "/") + ".py")).is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("functions", "order", "batchSizes"), 1, "functions.order.batchSizes"),
+        (("functions", "order", "handler"), ..., "functions.order.handler"),
+        (("functions", "order", "subscriptions"), ["OrderPlacd"], "OrderPlacd, which is no event"),
+        (("functions", "order", "batchWindowSeconds"), 0, "needs batchWindowSeconds"),
+        (("functions", "order", "tables"), {"orderz": ["read"]}, "uses table orderz"),
+        (("functions", "expiry", "delaySeconds"), 901, "delaySeconds must be"),
+        (("functions", "expiry", "delaySeconds"), "later", "functions.expiry.delaySeconds"),
+        (("functions", "order", "subscriptions"), ..., "functions.order: needs exactly one of subscriptions"),
+        (("functions", "order", "schedule"), "rate(1 minute)", "functions.order: needs exactly one of"),
+        (("functions", "order"), "order.py", "functions.order: needs exactly one of"),
+        (("functions", "collector", "batchSize"), 1, "functions.collector.batchSize"),
+        (("functions", "collector", "schedule"), "rate(1 minutes)", "functions.collector.schedule"),
+        (("functions", "collector", "schedule"), "hourly", "functions.collector.schedule"),
+        (("functions", "collector", "reservedConcurrency"), 0, "functions.collector.reservedConcurrency"),
+        (("functions", "exposition", "routes"), [], "functions.exposition.routes"),
+        (("functions", "exposition", "routes"), ["FETCH /metrics"], "functions.exposition.routes.0"),
+        (("functions", "exposition", "tables"), {"metric": ["read"]}, "uses table metric"),
+        (("tables", "metrics", "ttl"), "", "tables.metrics.ttl"),
+        (("settings", "staleSeconds"), 0, "settings.staleSeconds"),
+        (("settings", "holdSeconds"), 901, "settings.holdSeconds"),
+        (("settings", "retentionDays"), 15, "settings.retentionDays"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_sentence(
+    tmp_path: Path, path: tuple[str, ...], value: object, complaint: str
+) -> None:
+    with pytest.raises(ToolError) as error:
+        Topology.load(changed(tmp_path, *path, to=value))
+
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_missing_or_no_yaml_is_a_sentence_too(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("functions: [", encoding="utf-8")
+
+    with pytest.raises(ToolError, match="cannot be read: No such file"):
+        Topology.load(tmp_path / "nowhere.yaml")
+    with pytest.raises(ToolError, match="is not YAML"):
+        Topology.load(broken)
+
+
+def test_an_unknown_function_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ToolError, match=r"no function 'ordr'; there are order, payment"):
+        Topology.load().function("ordr")
+
+
+def test_every_function_has_exactly_one_kind_of_trigger() -> None:
+    topology = Topology.load()
+    kinds = [topology.consumers, topology.scheduled, topology.endpoints, topology.tasks]
+
+    assert sorted(name for kind in kinds for name in kind) == sorted(topology.functions)
+    assert topology.scheduled["collector"].schedule == "rate(1 minute)"
+    assert topology.endpoints["exposition"].routes == ("GET /metrics",)
+    assert topology.tasks.keys() == {"migrator"}
+
+
+def test_the_read_side_hears_every_event_there_is() -> None:
+    projector = Topology.load().consumer("projector")
+
+    assert set(projector.subscriptions) == {model.detail_type() for model in CATALOGUE}
+
+
+def test_only_users_reach_the_api_and_the_metrics_guard_themselves() -> None:
+    callers = {name: it.callers for name, it in Topology.load().endpoints.items()}
+
+    assert callers == {"analytics": "users", "exposition": "anyone"}
+
+
+def test_a_function_without_a_queue_is_no_consumer() -> None:
+    with pytest.raises(ToolError, match=r"function collector has no queue; there are order, payment, expiry"):
+        Topology.load().consumer("collector")
+    with pytest.raises(ToolError, match="there is no function 'ordr'"):
+        Topology.load().consumer("ordr")
+
+
+def test_a_route_leads_to_one_function(tmp_path: Path) -> None:
+    document = yaml.safe_load(TABLE_OF_FUNCTIONS.read_text(encoding="utf-8"))
+    document["functions"]["second"] = document["functions"]["exposition"]
+    file = tmp_path / "functions.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    with pytest.raises(ToolError, match="route GET /metrics leads to both exposition and second"):
+        Topology.load(file)
+
+
+def test_hold_stands_for_the_hold_and_nothing_for_no_delay() -> None:
+    topology = Topology.load()
+
+    assert topology.consumer("expiry").delay_seconds(hold_seconds=7) == 7
+    assert topology.consumer("order").delay_seconds(hold_seconds=7) == 0
+
+
+def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
+    assert Topology.load().consumer("order").visibility_timeout_seconds == 6 * 30 + 1
+
+
+def test_rules_match_live_events_by_name_alone_for_publishers_choose_their_source() -> None:
+    assert Topology.load().consumer("payment").rule_pattern == {
+        "detail-type": ["PaymentRequested", "RefundRequested"],
+        "replay-name": [{"exists": False}],
+    }
+
+
+def test_names_carry_the_environment() -> None:
+    names = Names("dev")
+
+    assert names.bus == names.archive == "dev-pulsequeue"
+    assert names.orders_table == "dev-pulsequeue-orders"
+    assert names.queue("order") == names.rule("order") == names.function("order") == "dev-pulsequeue-order"
+    assert names.dead_letter_queue("order") == "dev-pulsequeue-order-dlq"
+    assert names.log_group("order") == "/aws/lambda/dev-pulsequeue-order"
+    assert names.schedule("collector") == "dev-pulsequeue-collector"
+    assert names.api == "dev-pulsequeue"
+    assert names.secret("metrics-token") == "/dev-pulsequeue/metrics-token"
+    assert names.operations_log_group == "/pulsequeue/dev/operations"

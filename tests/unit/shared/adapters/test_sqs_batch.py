@@ -1,0 +1,395 @@
+"""From raw queue messages to typed deliveries, and back to the queue with what must come again."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.shared.adapters.sqs_batch import Delivery, Group, Inbox, Poison, by_order, explain
+from services.shared.errors import NotAnSqsEventError, StoreUnavailableError
+from services.shared.events import Event, OrderCancellationRequested, OrderEvent, OrderPlaced
+from tests.support.builders import (
+    a_key,
+    cancellation,
+    deliveries,
+    envelope,
+    payment_request,
+    placed,
+    placed_detail,
+    sqs_event,
+)
+from tests.support.fakes import RecordingDeadLetters, RecordingTelemetry
+
+
+class Worker:
+    """Keeps what it is given; can be told what to send back and what to fail on."""
+
+    def __init__(self, *, send_back: Collection[str] = (), wait: bool = False, fails_on: str = "") -> None:
+        self.batches: list[list[str]] = []
+        self.events: list[OrderEvent] = []
+        self._send_back = send_back
+        self._wait = wait
+        self._fails_on = fails_on
+
+    def __call__(self, batch: Sequence[Delivery]) -> Collection[str]:
+        names = [delivery.message_id for delivery in batch]
+        self.batches.append(names)
+        self.events += [delivery.event for delivery in batch if isinstance(delivery.event, OrderEvent)]
+        if self._wait:
+            raise StoreUnavailableError("down")
+        if self._fails_on in names:
+            raise ZeroDivisionError
+        return [name for name in names if name in self._send_back]
+
+
+class Desk:
+    """An inbox of placed and cancelled orders, and everything around it."""
+
+    def __init__(
+        self, worker: Worker | None = None, dead_letters: RecordingDeadLetters | None = None
+    ) -> None:
+        self.worker = worker or Worker()
+        self.dead_letters = dead_letters or RecordingDeadLetters()
+        self.telemetry = RecordingTelemetry()
+        accepts: list[type[Event]] = [OrderPlaced, OrderCancellationRequested]
+        self._inbox = Inbox("order", accepts, self.worker, self.dead_letters, self.telemetry)
+
+    def receive(self, *bodies: str) -> list[str]:
+        """Hand over one batch; returns the messages that come again."""
+        response = self._inbox.receive(sqs_event(*bodies))
+        assert list(response) == ["batchItemFailures"]
+        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+
+    def reasons(self) -> list[str]:
+        return [poison.reason for poison in self.dead_letters.buried]
+
+
+GOOD = envelope(placed_detail())
+
+
+class BrokenDeadLetters:
+    """A dead-letter queue that the function may not write to."""
+
+    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+        raise PermissionError(f"{len(poison)} messages refused")
+
+
+# --- what can be read ---------------------------------------------------------------------------------
+
+
+def test_a_message_becomes_a_delivery_of_the_event_it_holds() -> None:
+    desk = Desk()
+
+    again = desk.receive(GOOD)
+
+    assert again == []
+    assert desk.worker.events == [OrderPlaced.model_validate(placed_detail())]
+
+
+def test_the_events_id_and_time_come_from_the_envelope_where_the_publisher_gave_none() -> None:
+    detail = placed_detail()
+    del detail["eventId"], detail["occurredAt"]
+    desk = Desk()
+
+    desk.receive(envelope(detail))
+
+    (event,) = desk.worker.events
+    assert (event.event_id, event.occurred_at) == ("envelope-id", datetime(2026, 1, 31, 11, 59, tzinfo=UTC))
+
+
+def test_the_publishers_own_id_and_time_matter_more_than_the_envelopes() -> None:
+    desk = Desk()
+
+    desk.receive(GOOD)
+
+    (event,) = desk.worker.events
+    assert (event.event_id, event.occurred_at) == ("evt-1", datetime(2026, 1, 31, 12, tzinfo=UTC))
+
+
+def test_each_event_of_a_batch_becomes_its_own_model() -> None:
+    desk = Desk()
+
+    desk.receive(GOOD, envelope({"orderId": "order-9"}, "OrderCancellationRequested"))
+
+    assert [type(event) for event in desk.worker.events] == [OrderPlaced, OrderCancellationRequested]
+    assert desk.worker.batches == [["m0", "m1"]]
+
+
+def test_an_empty_batch_is_no_work() -> None:
+    desk = Desk()
+
+    assert desk.receive() == []
+    assert desk.worker.batches == []
+    assert (desk.telemetry.lines, desk.telemetry.counts) == ([], {})
+
+
+# --- what cannot be read ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not json",
+        "{",
+        '{"detail": {}',
+        '{"a": NaN}',
+        '{"a": -Infinity}',
+        "[" * 100_000,
+        '{"a":' * 5_000,
+        '{"a": ' + "9" * 5_000 + "}",
+        '{"a": "\\ud800"}',
+        '{"a": "\x00"}',
+        "{'a': 1}",
+    ],
+    ids=lambda body: ascii(body[:12]),
+)
+def test_what_is_not_json_is_poison(body: str) -> None:
+    desk = Desk()
+
+    again = desk.receive(body)
+
+    assert again == []
+    assert [(one.message_id, one.body, one.reason) for one in desk.dead_letters.buried] == [
+        ("m0", body, "invalid_json")
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "7", '"text"', "[]", "{}", '{"detail": null}', '{"detail": []}', '{"detail": "{}"}']
+)
+def test_what_is_no_event_with_a_detail_object_is_poison(body: str) -> None:
+    desk = Desk()
+
+    desk.receive(body)
+
+    assert desk.reasons() == ["invalid_envelope"]
+
+
+@pytest.mark.parametrize(
+    "name", ["OrderShipped", "PaymentRequested", "orderplaced", "", None, 7, ["OrderPlaced"], {}]
+)
+def test_an_event_this_consumer_does_not_know_is_poison(name: Any) -> None:  # noqa: ANN401 - anything may come
+    desk = Desk()
+
+    desk.receive(envelope(placed_detail(), name))
+
+    assert desk.reasons() == ["unexpected_event"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"items": []},
+        {"items": [{"sku": "prod-001", "quantity": 10**300}]},
+        {"orderId": "a#b"},
+        {"occurredAt": 1769860800},
+        {"eventId": None},
+        {"customerId": {"name": "x"}},
+    ],
+)
+def test_an_event_that_does_not_validate_is_poison(changed: dict[str, Any]) -> None:
+    desk = Desk()
+
+    desk.receive(envelope(placed_detail(**changed)))
+
+    assert desk.reasons() == ["invalid_event"]
+
+
+def test_an_envelope_whose_own_id_is_no_text_is_poison() -> None:
+    detail = placed_detail()
+    del detail["eventId"]
+    desk = Desk()
+
+    desk.receive(envelope(detail, id=7))
+
+    assert desk.reasons() == ["invalid_event"]
+
+
+def test_poison_is_buried_with_its_reason_while_its_batch_goes_on() -> None:
+    desk = Desk()
+
+    again = desk.receive("not json", GOOD, envelope(placed_detail(items=[])))
+
+    assert again == []
+    assert desk.worker.batches == [["m1"]]
+    assert [(one.message_id, one.reason, one.detail) for one in desk.dead_letters.buried] == [
+        ("m0", "invalid_json", "expected ident at line 1 column 2"),
+        ("m2", "invalid_event", "items: Value error, must have 1 to 1000 lines, this has 0"),
+    ]
+
+
+def test_buried_poison_is_counted_and_told() -> None:
+    desk = Desk()
+
+    desk.receive("not json", "{}")
+
+    assert desk.telemetry.counted("poison_events_total", consumer="order") == 2
+    assert [message for message, _, _ in desk.telemetry.lines] == ["a message cannot be read"] * 2
+
+
+def test_poison_that_could_not_be_buried_comes_again_and_is_not_counted() -> None:
+    desk = Desk(dead_letters=RecordingDeadLetters(broken=True))
+
+    again = desk.receive("not json", GOOD)
+
+    assert again == ["m0"]
+    assert desk.telemetry.counted("poison_events_total", consumer="order") == 0
+
+
+def test_a_dead_letter_queue_that_fails_sends_back_the_poison_and_nothing_else() -> None:
+    telemetry = RecordingTelemetry()
+    inbox = Inbox("order", [OrderPlaced], Worker(), BrokenDeadLetters(), telemetry)
+
+    response = inbox.receive(sqs_event(GOOD, "not json"))
+
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert [type(error) for error in telemetry.errors] == [PermissionError]
+
+
+# --- what must come again -----------------------------------------------------------------------------
+
+
+def test_only_the_messages_the_work_sends_back_come_again() -> None:
+    desk = Desk(Worker(send_back=["m1"]))
+
+    assert desk.receive(GOOD, GOOD, GOOD) == ["m1"]
+
+
+def test_a_passing_fault_sends_the_whole_batch_back_at_once() -> None:
+    desk = Desk(Worker(wait=True))
+
+    again = desk.receive(GOOD, GOOD)
+
+    assert again == ["m0", "m1"]
+    assert desk.worker.batches == [["m0", "m1"]]
+    assert desk.telemetry.errors == []
+
+
+def test_poison_beside_a_passing_fault_is_still_buried() -> None:
+    desk = Desk(Worker(wait=True))
+
+    assert desk.receive(GOOD, "not json") == ["m0"]
+    assert desk.reasons() == ["invalid_json"]
+
+
+def test_an_unforeseen_error_takes_the_batch_apart_and_sends_back_only_its_culprit() -> None:
+    desk = Desk(Worker(fails_on="m1"))
+
+    again = desk.receive(GOOD, GOOD, GOOD)
+
+    assert again == ["m1"]
+    assert desk.worker.batches == [["m0", "m1", "m2"], ["m0"], ["m1"], ["m2"]]
+    assert [type(error) for error in desk.telemetry.errors] == [ZeroDivisionError, ZeroDivisionError]
+
+
+def test_an_unforeseen_error_of_a_lone_message_is_not_tried_twice() -> None:
+    desk = Desk(Worker(fails_on="m0"))
+
+    assert desk.receive(GOOD) == ["m0"]
+    assert desk.worker.batches == [["m0"]]
+
+
+# --- what is no batch ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        {},
+        [],
+        "Records",
+        7,
+        {"Records": None},
+        {"Records": 7},
+        {"Records": "m0"},
+        {"Records": [None]},
+        {"Records": [{"messageId": "m0"}]},
+        {"Records": [{"body": "{}"}]},
+        {"Records": [{"Sns": {}}]},
+        json.loads(GOOD),
+    ],
+    ids=str,
+)
+def test_what_is_no_batch_of_messages_is_an_error(raw: object) -> None:
+    inbox = Inbox("order", [OrderPlaced], Worker(), RecordingDeadLetters(), RecordingTelemetry())
+
+    with pytest.raises(NotAnSqsEventError):
+        inbox.receive(raw)
+
+
+# --- explanations -------------------------------------------------------------------------------------
+
+SECRET = "Jane-Doe"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"orderId": f"{SECRET}#1"},
+        {"customerId": f"{SECRET}\n"},
+        {"customerId": [SECRET]},
+        {"occurredAt": SECRET},
+        {"items": SECRET},
+        {"items": [SECRET]},
+        {"items": [{"sku": SECRET, "quantity": SECRET}]},
+        {"items": [{"sku": SECRET, "quantity": 1_000_000}] * 2},
+        {"items": [{"sku": f"{SECRET}-{n}", "quantity": 1} for n in range(91)]},
+        {"region": {SECRET: SECRET}},
+        {"schemaVersion": SECRET},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_an_explanation_never_repeats_what_the_event_said(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        OrderPlaced.model_validate(placed_detail(**changed))
+
+    explanation = explain(refusal.value)
+
+    assert explanation
+    assert SECRET not in explanation
+
+
+def test_an_explanation_names_the_place_and_the_fault() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        OrderPlaced.model_validate(placed_detail(items=[{"sku": "prod-001", "quantity": 0}]))
+
+    assert explain(refusal.value) == "items.0.quantity: Input should be greater than or equal to 1"
+
+
+def test_an_explanation_stops_after_five_faults() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        OrderPlaced.model_validate(placed_detail(items=[{"sku": "", "quantity": 0}] * 10))
+
+    assert explain(refusal.value).count(";") == 4
+
+
+# --- groups -------------------------------------------------------------------------------------------
+
+
+def test_deliveries_about_one_order_are_grouped_in_order_of_arrival() -> None:
+    first, other, second = placed("order-1"), placed("order-2"), placed("order-1", quantity=2)
+
+    groups = by_order(deliveries(first, other, second), OrderPlaced)
+
+    assert groups == {
+        a_key("order-1"): Group([first, second], {"m0", "m2"}),
+        a_key("order-2"): Group([other], {"m1"}),
+    }
+    assert groups[a_key("order-1")].first == first
+
+
+def test_deliveries_of_other_events_are_left_out_of_a_group() -> None:
+    groups = by_order(deliveries(cancellation(), placed(), payment_request()), OrderPlaced)
+
+    assert groups == {a_key("order-1"): Group([placed()], {"m1"})}
+
+
+def test_one_order_id_of_two_tenants_is_two_orders() -> None:
+    groups = by_order(deliveries(placed(), placed(tenantId="shop-2")), OrderPlaced)
+
+    assert [key.tenant_id for key in groups] == ["default", "shop-2"]

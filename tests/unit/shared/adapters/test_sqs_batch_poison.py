@@ -1,0 +1,67 @@
+"""Messages that cannot be read are set aside, or left to the queue, and never take others with them."""
+
+import json
+from collections.abc import Collection, Sequence
+
+from services.shared.adapters.sqs_batch import Delivery, Inbox, Poison
+from services.shared.events import OrderPlaced
+from tests.support.fakes import RecordingDeadLetters, RecordingTelemetry
+
+GOOD = json.dumps(
+    {
+        "id": "e1",
+        "time": "2026-01-31T12:00:00Z",
+        "detail-type": "OrderPlaced",
+        "detail": {"orderId": "o", "customerId": "c", "items": [{"sku": "x", "quantity": 1}]},
+    }
+)
+
+
+class Consumer:
+    """An inbox whose handler does whatever it is given."""
+
+    def __init__(self, dead_letters: RecordingDeadLetters | None = None) -> None:
+        self.handled: list[str] = []
+        self.dead_letters = dead_letters or RecordingDeadLetters()
+        self.telemetry = RecordingTelemetry()
+        self._inbox = Inbox("order", [OrderPlaced], self._handle, self.dead_letters, self.telemetry)
+
+    def _handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
+        self.handled += [delivery.message_id for delivery in deliveries]
+        return ()
+
+    def receive(self, **bodies: str) -> list[str]:
+        """Deliver a batch; returns the ids of the messages that come again."""
+        records = [{"messageId": name, "body": body} for name, body in bodies.items()]
+        answer = self._inbox.receive({"Records": records})
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_half_a_character_is_not_json_and_holds_nobody_up() -> None:
+    consumer = Consumer()
+
+    assert consumer.receive(good=GOOD, half="\ud800") == []
+
+    assert consumer.handled == ["good"]
+    assert [(one.message_id, one.reason) for one in consumer.dead_letters.buried] == [
+        ("half", "invalid_json")
+    ]
+
+
+class FullDeadLetters(RecordingDeadLetters):
+    """A queue that refuses a call with anything too large in it, in a way that no retry mends."""
+
+    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+        if any(len(one.body) > 100 for one in poison):
+            raise ValueError("BatchRequestTooLong")
+        return super().bury(poison)
+
+
+def test_a_message_that_cannot_be_buried_is_left_to_its_queue_alone() -> None:
+    consumer = Consumer(FullDeadLetters())
+
+    assert consumer.receive(good=GOOD, small="{", large="{" * 101) == ["large"]
+
+    assert consumer.handled == ["good"]
+    assert [one.message_id for one in consumer.dead_letters.buried] == ["small"]
+    assert [str(error) for error in consumer.telemetry.errors] == ["BatchRequestTooLong"] * 2

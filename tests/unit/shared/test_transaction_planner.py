@@ -1,0 +1,131 @@
+"""Which orders share a transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.shared.ledger import (
+    Move,
+    Payment,
+    Placement,
+    Status,
+)
+from services.shared.transaction_planner import plan
+from tests.support.builders import a_key, placement, reserved
+from tests.support.fakes import START
+
+MAX_ACTIONS = 12
+baskets = st.lists(
+    st.sets(st.sampled_from([f"sku-{n}" for n in range(20)]), min_size=1, max_size=10).map(sorted),
+    max_size=40,
+)
+
+
+def placements(wanted: Sequence[Sequence[str]]) -> list[Placement]:
+    return [placement(f"order-{n}", dict.fromkeys(skus, 1)) for n, skus in enumerate(wanted)]
+
+
+def actions(pack: Sequence[Placement]) -> int:
+    return len(pack) + len({key for one in pack for key in one.stock_keys()})
+
+
+@given(baskets)
+@settings(deadline=None)
+def test_every_order_is_planned_exactly_once(wanted: list[list[str]]) -> None:
+    work = placements(wanted)
+
+    planned = [one for chain in plan(work, MAX_ACTIONS) for pack in chain for one in pack]
+
+    assert sorted(planned, key=lambda one: one.key) == sorted(work, key=lambda one: one.key)
+
+
+@given(baskets)
+@settings(deadline=None)
+def test_no_pack_is_larger_than_a_transaction_may_be(wanted: list[list[str]]) -> None:
+    chains = plan(placements(wanted), MAX_ACTIONS)
+
+    assert all(actions(pack) <= MAX_ACTIONS for chain in chains for pack in chain)
+
+
+@given(baskets)
+@settings(deadline=None)
+def test_orders_for_one_sku_keep_their_order_of_arrival(wanted: list[list[str]]) -> None:
+    work = placements(wanted)
+    arrival = {one.key: n for n, one in enumerate(work)}
+
+    for chain in plan(work, MAX_ACTIONS):
+        for sku in {key for pack in chain for one in pack for key in one.stock_keys()}:
+            turns = [arrival[one.key] for pack in chain for one in pack if sku in one.stock_keys()]
+            assert turns == sorted(turns)
+
+
+@given(baskets)
+@settings(deadline=None)
+def test_no_two_chains_touch_the_same_sku(wanted: list[list[str]]) -> None:
+    chains = plan(placements(wanted), MAX_ACTIONS)
+
+    touched = [{key for pack in chain for one in pack for key in one.stock_keys()} for chain in chains]
+
+    assert sum(map(len, touched)) == len(set().union(*touched))
+
+
+@given(baskets)
+@settings(deadline=None)
+def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(wanted: list[list[str]]) -> None:
+    for chain in plan(placements(wanted), MAX_ACTIONS):
+        for pack, following in pairwise(chain):
+            assert actions([*pack, following[0]]) > MAX_ACTIONS
+
+
+@given(baskets)
+@settings(deadline=None)
+def test_no_two_whole_chains_would_fit_in_one_pack(wanted: list[list[str]]) -> None:
+    lone = [chain[0] for chain in plan(placements(wanted), MAX_ACTIONS) if len(chain) == 1]
+
+    assert all(actions(one + other) > MAX_ACTIONS for n, one in enumerate(lone) for other in lone[n + 1 :])
+
+
+def test_ninety_nine_orders_for_one_sku_share_one_transaction() -> None:
+    chains = plan(placements([["sku-1"]] * 99))
+
+    assert [[len(pack) for pack in chain] for chain in chains] == [[99]]
+
+
+def test_the_hundredth_order_for_one_sku_begins_the_next() -> None:
+    chains = plan(placements([["sku-1"]] * 100))
+
+    assert [[len(pack) for pack in chain] for chain in chains] == [[99, 1]]
+
+
+def test_orders_that_share_a_sku_only_through_another_order_are_in_one_chain() -> None:
+    chains = plan(placements([["a"], ["b"], ["a", "b"]]), max_actions=3)
+
+    assert [[one.key.id for one in pack] for chain in chains for pack in chain] == [
+        ["order-0"],
+        ["order-1"],
+        ["order-2"],
+    ]
+    assert len(chains) == 1
+
+
+def test_moves_that_touch_no_stock_share_a_pack() -> None:
+    paid = replace(reserved(), status=Status.CONFIRMED, payment=Payment("ch-1"))
+    moves = [
+        Move(order, order.moved(Status.REFUNDED, START, "refund"))
+        for order in (replace(paid, key=a_key(f"order-{n}")) for n in range(3))
+    ]
+
+    assert plan(moves) == [[moves]]
+
+
+def test_orders_that_share_nothing_fill_one_pack_to_the_brim() -> None:
+    work = placements([["a"], ["b"]])
+
+    assert plan(work, max_actions=4) == [[work]]
+
+
+def test_nothing_to_do_is_planned_as_nothing() -> None:
+    assert plan(placements([])) == []
