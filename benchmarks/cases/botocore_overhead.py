@@ -15,7 +15,7 @@ from benchmarks.harness.profiling import Profiler
 from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Scale, Spread, alternate, ratio
 from benchmarks.harness.targets import Reached
-from scripts.common.null_telemetry import Silence
+from scripts.common.null_telemetry import NullTelemetry
 
 _SKUS = [f"sku-{n:04}" for n in range(1_000)]
 _BATCH = 100
@@ -123,7 +123,7 @@ def run(scale: Scale) -> Report:
         meter = _Meter(place, orders)
         ours, plain = Functions(place), Calls.plain()
         validated = Functions(place, calls=plain)
-        silent = Functions(place, calls=ours.calls, telemetry=lambda _consumer, _namespace: Silence())
+        silent = Functions(place, calls=ours.calls, telemetry=lambda _consumer, _namespace: NullTelemetry())
         meter.ours(ours)  # so that prices are known, and no read of them is recorded
         recording = _recorded(meter, place)
         every = tuple(_OPERATIONS.values())

@@ -11,7 +11,7 @@ from itertools import count, islice
 from benchmarks.fixtures.postgres import Shop, Way, live, past, served, shop
 from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Scale, Spread, alternate, number, ratio
-from scripts.common.null_telemetry import Silence
+from scripts.common.null_telemetry import NullTelemetry
 from scripts.demo_data.generator import About
 from scripts.local.postgres import Postgres
 from services.analytics.projector.service import Projector
@@ -44,7 +44,7 @@ class _Meter:
 
     def take(self, events: int) -> float:
         batches = [self._deliveries() for _ in range(events // self.batch)]
-        projector = Projector(self.way.database, Silence())
+        projector = Projector(self.way.database, NullTelemetry())
         gc.collect()  # a full pass in the middle would be one size's bad luck
         before = self._clocks()
         again = [message for batch in batches for message in projector.handle(batch)]

@@ -31,7 +31,7 @@ def audit(
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds a reservation may outlive its time before it is a finding.")
     ] = 120.0,
-    tell: Annotated[
+    info: Annotated[
         bool, typer.Option("--publish/--no-publish", help="Tell the metrics what was found.")
     ] = True,
 ) -> None:
@@ -41,11 +41,11 @@ def audit(
     from scripts.ops.reconcile.repair import repair
 
     allowed = timedelta(seconds=grace)
-    report = recount_all(session.desk, grace=allowed, say=session.out.note)
-    repaired = repair(session.desk, allowed) if mend else None
+    report = recount_all(session.ops, grace=allowed, say=session.out.note)
+    repaired = repair(session.ops, allowed) if mend else None
     session.out.show(_data(report, repaired), *_view(report, repaired))
-    if tell:
-        publish(session.desk, report)
+    if info:
+        publish(session.ops, report)
     if found := report.findings.all:
         raise ToolError(f"{len(found)} findings." if len(found) > 1 else "1 finding.")
     if repaired is not None and repaired.failed:

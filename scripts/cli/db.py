@@ -68,8 +68,8 @@ def rebuild(
 
     currencies = dict(_chosen(it) for it in currency or ())
 
-    desk, environment = session.desk, _environment(session)
-    outlook = rebuild.outlook(desk, environment)
+    ops, environment = session.ops, _environment(session)
+    outlook = rebuild.outlook(ops, environment)
     if not yes:
         session.out.show(
             outlook.told(),
@@ -79,7 +79,7 @@ def rebuild(
         return
     with session.out.progress("Replayed", outlook.archived or 0) as advance:
         plan = rebuild.Rebuild(outlook, lossy, currencies)
-        told = rebuild.rebuild(desk, environment, plan, lambda it: advance(it.replayed.total()))
+        told = rebuild.rebuild(ops, environment, plan, lambda it: advance(it.replayed.total()))
     session.out.show(
         {**outlook.told(), "replay": told.name, "state": told.progress.state, "sent": dict(told.sent)},
         f"{told.sent.total()} events are on their way into the empty database; "
@@ -115,7 +115,7 @@ def seed(
     from scripts.demo_data.generator import History
     from scripts.local import database
 
-    now = session.desk.clock.now()
+    now = session.ops.clock.now()
     past = History(orders, customers, months, number, tenant, moment(until, now))
     told = database.seed(_local_database(session), past, session.out.note)
     session.out.show(

@@ -11,7 +11,7 @@ from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.ops.dlq.dlq import Handled
-    from scripts.ops.dlq.messages import DeadLetterQueue, Filter, Letter
+    from scripts.ops.dlq.messages import DeadLetter, DeadLetterQueue, Filter
 
 Function = Annotated[
     str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
@@ -72,7 +72,7 @@ def show(
     from scripts.ops.dlq.messages import Filter, letter_view
 
     letters = peek(_queues(session, function), Filter())
-    found = [letter for letter in letters if letter.message_id.startswith(message_id)]
+    found = [dead_letter for dead_letter in letters if dead_letter.message_id.startswith(message_id)]
     if len(found) != 1:
         many = (
             f"{len(found)} dead letters of {function} begin with"
@@ -80,13 +80,13 @@ def show(
             else f"{function} has no dead letter"
         )
         raise ToolError(f"{many} {message_id!r}.")
-    letter = found[0]
-    facts = letter_view(letter)
-    body = letter.envelope
+    dead_letter = found[0]
+    event_fields = letter_view(dead_letter)
+    body = dead_letter.envelope
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     session.out.show(
-        {**facts, "body": body},
-        "\n".join(f"{name + ':':<12}{value}" for name, value in facts.items()),
+        {**event_fields, "body": body},
+        "\n".join(f"{name + ':':<12}{value}" for name, value in event_fields.items()),
         "",
         text,
     )
@@ -129,7 +129,7 @@ def redrive(
     handled = Handled()
     for queue in queues:
         with session.out.progress(f"Redriving {queue.function}", 0) as advance:
-            part = send_again(session.desk, queue, meant, rate=rate, seen=advance)
+            part = send_again(session.ops, queue, meant, rate=rate, seen=advance)
         _gather(handled, part)
     _report(session, handled, "sent again")
 
@@ -166,17 +166,17 @@ def drop(
     handled = Handled()
     for queue in queues:
         with session.out.progress(f"Dropping from {queue.function}", 0) as advance:
-            part = throw_away(session.desk, queue, meant, seen=advance)
+            part = throw_away(session.ops, queue, meant, seen=advance)
         _gather(handled, part)
     _report(session, handled, "dropped")
 
 
 def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
-    desk = session.desk
+    ops = session.ops
     if function is not None:
-        desk.topology.consumer(function)
-    names = list(desk.topology.consumers) if function is None else [function]
-    return [desk.dead_letters(name) for name in names]
+        ops.topology.consumer(function)
+    names = list(ops.topology.consumers) if function is None else [function]
+    return [ops.dlq(name) for name in names]
 
 
 def _filter(
@@ -192,7 +192,7 @@ def _filter(
     from scripts.common.times import moment
     from scripts.ops.dlq.messages import Filter
 
-    now = session.desk.clock.now()
+    now = session.ops.clock.now()
     return Filter(
         reasons=frozenset(reasons or ()),
         events=frozenset(events or ()),
@@ -212,26 +212,26 @@ def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", d
         session.out.note(f"{len(letters)} would be {done}; say --yes to do it.")
 
 
-def _list(session: Session, letters: "list[Letter]", empty: str) -> None:
+def _list(session: Session, letters: "list[DeadLetter]", empty: str) -> None:
     from scripts.common.times import ago
     from scripts.ops.dlq.messages import letter_view
 
-    now = session.desk.clock.now()
+    now = session.ops.clock.now()
     rows = [
         (
-            letter.function,
-            letter.message_id,
-            letter.event,
-            letter.order_id,
-            letter.why,
-            ago(letter.sent_at, now),
-            letter.receives,
+            dead_letter.function,
+            dead_letter.message_id,
+            dead_letter.event,
+            dead_letter.order_id,
+            dead_letter.why,
+            ago(dead_letter.sent_at, now),
+            dead_letter.receives,
         )
-        for letter in letters
+        for dead_letter in letters
     ]
     columns = ("function", "message id", "event", "order", "reason", "age", "receives")
     session.out.show(
-        [letter_view(letter) for letter in letters],
+        [letter_view(dead_letter) for dead_letter in letters],
         Table(columns, rows, frozenset({"age", "receives"}), empty=empty),
     )
 

@@ -35,7 +35,7 @@ def ls(
     """List every SKU with its numbers."""
     spoiled: list[Unreadable] = []
     stocks = sorted(
-        (one for one in session.desk.books.scan_stock(spoiled.append) if tenant in (None, one.key.tenant_id)),
+        (one for one in session.ops.books.scan_stock(spoiled.append) if tenant in (None, one.key.tenant_id)),
         key=lambda one: one.key,
     )
     _show(session, stocks)
@@ -55,7 +55,7 @@ def seed(
 
     source = file or str(CATALOGUE)
     catalogue = inventory.products(read_json(source, stdin=session.stdin), source)
-    new, told = inventory.seed(session.desk, catalogue, tenant)
+    new, told = inventory.seed(session.ops, catalogue, tenant)
     session.out.show(
         {"new": [stock.key.id for stock in new], "known": len(catalogue) - len(new)},
         f"{len(new)} new SKUs, {len(catalogue) - len(new)} were there already.",
@@ -79,9 +79,9 @@ def set_(
     if stock is None and price is None and currency is None and name is None:
         raise ToolError("say what to set: --stock, --price, --currency or --name.", exit_code=2)
     key = inventory.key_of(sku, tenant)
-    current = session.desk.books.read_stock([key]).get(key)
+    current = session.ops.books.read_stock([key]).get(key)
     wanted = inventory.price_of(current, price, currency)
-    _changed(session, inventory.set_stock(session.desk, key, stock=stock, price=wanted, name=name))
+    _changed(session, inventory.set_stock(session.ops, key, stock=stock, price=wanted, name=name))
 
 
 def adjust(
@@ -95,7 +95,7 @@ def adjust(
 
     if delta == 0:
         raise ToolError("a change of 0 is none.", exit_code=2)
-    _changed(session, inventory.adjust(session.desk, inventory.key_of(sku, tenant), delta))
+    _changed(session, inventory.adjust(session.ops, inventory.key_of(sku, tenant), delta))
 
 
 def _changed(session: Session, changed: "Changed") -> None:

@@ -42,11 +42,11 @@ def show(
     from scripts.ops.orders.timeline import gather
     from scripts.ops.presenters import order_view, story_view
 
-    order = find(session.desk, key_of(order_id, tenant))
+    order = find(session.ops, key_of(order_id, tenant))
     if brief:
         session.out.show(order_view(order), *_view(order))
         return
-    story = gather(session.desk, order)
+    story = gather(session.ops, order)
     session.out.show(story_view(story), *_story(story))
 
 
@@ -73,7 +73,7 @@ def cancel(
     from scripts.ops.orders.order_requests import cancelled, key_of, request_cancellation
 
     key = key_of(order_id, tenant)
-    request_cancellation(session.desk, key, reason)
+    request_cancellation(session.ops, key, reason)
     _asked(session, key, "OrderCancellationRequested", cancelled if wait else None, timeout)
 
 
@@ -91,7 +91,7 @@ def refund(
     from scripts.ops.orders.order_requests import key_of, refunded, request_refund
 
     key = key_of(order_id, tenant)
-    request_refund(session.desk, key, reason, restock=restock)
+    request_refund(session.ops, key, reason, restock=restock)
     _asked(session, key, "RefundRequested", refunded if wait else None, timeout)
 
 
@@ -110,13 +110,13 @@ def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", time
 
     told: list[str] = []
 
-    def tell(_ended: int, latest: "Iterable[Order]") -> None:
+    def info(_ended: int, latest: "Iterable[Order]") -> None:
         for order in latest:
             for step in order.history[len(told) :]:
                 told.append(step.status)
                 session.out.note(f"{step.at:%H:%M:%S.%f}"[:-3] + f"  {step.status}")
 
-    followed = follow(session.desk, [key], timeout=timedelta(seconds=timeout), ended=ended, seen=tell)
+    followed = follow(session.ops, [key], timeout=timedelta(seconds=timeout), ended=ended, seen=info)
     order = followed.ended.get(key) or followed.open.get(key)
     if order is None:
         raise ToolError(f"no order {key.id!r} was seen in {timeout:g} seconds.")
@@ -132,7 +132,7 @@ def _view(order: "Order") -> list[Table | str]:
 def _facts_and_items(order: "Order") -> list[Table | str]:
     from scripts.ops.presenters import money
 
-    facts: list[tuple[str, object]] = [
+    event_fields: list[tuple[str, object]] = [
         ("order", order.key.id),
         ("tenant", order.key.tenant_id if order.key.tenant_id != DEFAULT_TENANT else None),
         ("status", order.status if order.reason is None else f"{order.status} ({order.reason})"),
@@ -144,7 +144,7 @@ def _facts_and_items(order: "Order") -> list[Table | str]:
         ("held until", f"{order.expires_at:%Y-%m-%d %H:%M:%S} UTC" if order.expires_at else None),
     ]
     if payment := order.payment:
-        facts += [
+        event_fields += [
             ("charge", payment.charge_id),
             ("declined", payment.declined),
             ("refund", payment.refund_id),
@@ -153,7 +153,7 @@ def _facts_and_items(order: "Order") -> list[Table | str]:
         ]
     items = [(line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines]
     return [
-        "\n".join(f"{name + ':':<16}{value}" for name, value in facts if value),
+        "\n".join(f"{name + ':':<16}{value}" for name, value in event_fields if value),
         "",
         Table(("item", "quantity", "unit price"), items, frozenset({"quantity", "unit price"})),
     ]
@@ -171,7 +171,7 @@ def _story(story: "Story") -> list[Table | str]:
     if story.traces:
         view += ["", f"traces: {', '.join(story.traces)}"]
     if story.letters:
-        letters = [f"{letter.function} {letter.message_id}" for letter in story.letters]
+        letters = [f"{dead_letter.function} {dead_letter.message_id}" for dead_letter in story.letters]
         view += ["", "dead letters (`pulsequeue dlq show`): " + ", ".join(letters)]
     return view
 

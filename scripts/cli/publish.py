@@ -105,7 +105,7 @@ def _checked(session: Session, orders: "list[Draft]", *, validate: bool) -> "lis
     from scripts.ops.orders.order_input import check
 
     if validate:
-        check(orders, session.desk.clock.now())
+        check(orders, session.ops.clock.now())
     return orders
 
 
@@ -132,7 +132,7 @@ def _load(
     if not chosen:
         tenant = rest.get("tenantId", DEFAULT_TENANT)
         skus = sorted(
-            stock.key.id for stock in session.desk.books.scan_stock() if stock.key.tenant_id == tenant
+            stock.key.id for stock in session.ops.books.scan_stock() if stock.key.tenant_id == tenant
         )
         chosen = [{"sku": sku, "quantity": 1} for sku in skus]
     if not chosen:
@@ -150,7 +150,7 @@ def _send(
 
     with session.out.progress("Publishing", total) as advance:
         return send(
-            session.desk.bus, iter(orders), rate=rate, clock=session.desk.clock, keep=keep, sent=advance
+            session.ops.bus, iter(orders), rate=rate, clock=session.ops.clock, keep=keep, sent=advance
         )
 
 
@@ -159,7 +159,7 @@ def _follow(session: Session, keys: "Sequence[Key]", timeout: float) -> "Followe
 
     with session.out.progress("Settled", len(keys)) as advance:
         return follow(
-            session.desk,
+            session.ops,
             keys,
             timeout=timedelta(seconds=timeout),
             seen=lambda ended, _latest: advance(ended),

@@ -45,7 +45,7 @@ def replay(
     if sum(given is not None for given in (since, resume, discard)) != 1:
         raise ToolError("say --from, or --resume, or --discard.", exit_code=_USAGE)
     if discard is not None:
-        replay.discard(session.desk, discard)
+        replay.discard(session.ops, discard)
         session.out.show({"discarded": discard}, f"Replay {discard} is given up.")
         return
     with session.out.progress("Replayed", 0) as advance:
@@ -58,15 +58,15 @@ def replay(
             advance(told.replayed.total())
 
         if resume is not None:
-            _report(session, {}, replay.resume(session.desk, resume, rate=rate, seen=seen))
+            _report(session, {}, replay.resume(session.ops, resume, rate=rate, seen=seen))
             return
         plan = _plan(session, since or "", until, event or (), consumer or ())
-        contents = session.desk.archive.contents()
+        contents = session.ops.archive.contents()
         _announce(session, plan, contents)
         if yes:
-            told = replay.replay(session.desk, plan, rate=rate, seen=seen)
+            told = replay.replay(session.ops, plan, rate=rate, seen=seen)
         else:
-            told = replay.count(session.desk, plan, seen)
+            told = replay.count(session.ops, plan, seen)
     data = {**plan.parameters(), "archivedEvents": contents.events, "started": yes}
     _report(session, data, told)
     if not yes:
@@ -83,8 +83,8 @@ def _plan(
     from scripts.common.times import moment
     from scripts.ops.replay.replay import Plan, routes, window
 
-    now = session.desk.clock.now()
-    chosen = routes(session.desk.topology, events, consumers)
+    now = session.ops.clock.now()
+    chosen = routes(session.ops.topology, events, consumers)
     start, end = window(moment(since, now), moment(until, now), now)
     return Plan(start, end, chosen)
 
@@ -93,7 +93,7 @@ def _announce(session: Session, plan: "Plan", contents: "Contents") -> None:
     said = plan.parameters()
     held = "an unknown number of" if contents.events is None else contents.events
     session.out.note(f"From {said['from']} to {said['to']}, out of {held} archived events ...")
-    for name in session.desk.archive.unfinished():
+    for name in session.ops.archive.unfinished():
         session.out.note(f"Replay {name} was never finished: --resume or --discard it, if nobody is at it.")
 
 

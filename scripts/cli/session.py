@@ -11,7 +11,7 @@ import typer
 from scripts.cli.output import Output
 
 if TYPE_CHECKING:
-    from scripts.ops.context import Desk
+    from scripts.ops.context import OpsContext
 
 Function = Callable[..., None]
 Env = Annotated[
@@ -23,22 +23,22 @@ Tenant = Annotated[str, typer.Option("--tenant", metavar="ID", help="Whose it is
 DEFAULT_TENANT = "default"
 
 
-def _open_desk(env: str) -> "Desk":
-    from scripts.ops.aws_context import open_desk
+def _open_ops_context(env: str) -> "OpsContext":
+    from scripts.ops.aws_context import open_ops_context
 
-    return open_desk(env)
+    return open_ops_context(env)
 
 
 @dataclass(frozen=True)
 class Session:
     env: str = "local"
     as_json: bool = False
-    opener: Callable[[str], "Desk"] = field(default=_open_desk, repr=False)
+    opener: Callable[[str], "OpsContext"] = field(default=_open_ops_context, repr=False)
     stdin: TextIO | None = field(default=None, repr=False)
     """Read in place of the process's own standard input."""
 
     @cached_property
-    def desk(self) -> "Desk":
+    def ops(self) -> "OpsContext":
         return self.opener(self.env)
 
     @cached_property

@@ -217,7 +217,7 @@ def _status_json(found: Status) -> dict[str, Any]:
                 "visible": it.visible,
                 "inFlight": it.in_flight,
                 "delayed": it.delayed,
-                "deadLetters": it.dead_letters,
+                "deadLetters": it.dlq,
             }
             for it in found.queues
         ],
@@ -287,7 +287,7 @@ def _show_status(found: Status) -> None:
         functions.add_row(function.name, function.state, function.trigger, function.trigger_state)
     queues = _table("queue", "visible", "in flight", "delayed", "dead letters")
     for it in found.queues:
-        queues.add_row(it.name, *map(str, (it.visible, it.in_flight, it.delayed, it.dead_letters)))
+        queues.add_row(it.name, *map(str, (it.visible, it.in_flight, it.delayed, it.dlq)))
     _print_tables(functions, queues)
 
 

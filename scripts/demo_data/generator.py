@@ -146,7 +146,7 @@ class History:
                 self._seasons.at(share),
                 orders.draw_lines(draw, sold[customer.region.currency]),
             )
-            yield orders.tell(draft, draw)
+            yield orders.info(draft, draw)
 
     def _subscribed(self, chunk: Chunk) -> Iterator[Iterator[Event]]:
         draw = chance(self.seed, "subscriptions", chunk.first)
@@ -159,7 +159,7 @@ class History:
                 self._seasons.at(self._customers.came(number)),
                 self._subscriptions_run,
             )
-            yield subscriptions.tell(subscriber, self.until, draw)
+            yield subscriptions.info(subscriber, self.until, draw)
 
     def _counted(self, product: Product) -> Iterator[Event]:
         """Every few months somebody counts what is on the shelf, and fills it up."""

@@ -65,7 +65,7 @@ class Draft:
     def money(self) -> dict[str, Any]:
         return {"amount_minor": self.amount_minor, "currency": self.customer.region.currency}
 
-    def facts(self, event: type[OrderEvent], transition: str, at: datetime) -> dict[str, Any]:
+    def event_fields(self, event: type[OrderEvent], transition: str, at: datetime) -> dict[str, Any]:
         return {
             "event_id": event_id(self.tenant_id, self.order_id, event.detail_type(), transition),
             "correlation_id": self.order_id,
@@ -83,7 +83,7 @@ def draw_lines(draw: Random, sold: Weighted[Product]) -> dict[Product, int]:
     return lines
 
 
-def tell(draft: Draft, draw: Random) -> Iterator[Event]:
+def info(draft: Draft, draw: Random) -> Iterator[Event]:
     """Tell the whole story of an order, in the order in which it happens."""
     yield _placed(draft, draw)
     yield from _COURSES.pick(draw)(draft, draw)
@@ -95,7 +95,7 @@ def _placed(draft: Draft, draw: Random) -> OrderPlaced:
         first = items[0]
         items[:1] = [Item(sku=first.sku, quantity=1), Item(sku=first.sku, quantity=first.quantity - 1)]
     return OrderPlaced(
-        **draft.facts(OrderPlaced, "placed", draft.placed_at),
+        **draft.event_fields(OrderPlaced, "placed", draft.placed_at),
         customer_id=draft.customer.name,
         items=tuple(items),
         region=draft.customer.region.name,
@@ -108,7 +108,7 @@ def _placed(draft: Draft, draw: Random) -> OrderPlaced:
 def _requested(draft: Draft, draw: Random) -> PaymentRequested:
     at = _soon(draft.placed_at, draw)
     return PaymentRequested(
-        **draft.facts(PaymentRequested, "reserved", at),
+        **draft.event_fields(PaymentRequested, "reserved", at),
         **draft.money,
         customer_id=draft.customer.name,
         items=_priced(draft),
@@ -119,19 +119,19 @@ def _requested(draft: Draft, draw: Random) -> PaymentRequested:
 
 def _processed(draft: Draft, at: datetime) -> PaymentProcessed:
     return PaymentProcessed(
-        **draft.facts(PaymentProcessed, "charged", at), **draft.money, charge_id=f"ch_{draft.order_id}"
+        **draft.event_fields(PaymentProcessed, "charged", at), **draft.money, charge_id=f"ch_{draft.order_id}"
     )
 
 
 def _cancelled(draft: Draft, at: datetime, reason: Cancellation) -> OrderCancelled:
     return OrderCancelled(
-        **draft.facts(OrderCancelled, "cancelled", at), customer_id=draft.customer.name, reason=reason
+        **draft.event_fields(OrderCancelled, "cancelled", at), customer_id=draft.customer.name, reason=reason
     )
 
 
 def _refunded(draft: Draft, at: datetime, reason: str, *, restocked: bool) -> RefundProcessed:
     return RefundProcessed(
-        **draft.facts(RefundProcessed, "refunded", at),
+        **draft.event_fields(RefundProcessed, "refunded", at),
         **draft.money,
         charge_id=f"ch_{draft.order_id}",
         refund_id=f"re_{draft.order_id}",
@@ -153,7 +153,7 @@ def _confirmed(draft: Draft, draw: Random) -> Iterator[Event]:
     yield requested
     yield _processed(draft, at)
     yield OrderConfirmed(
-        **draft.facts(OrderConfirmed, "confirmed", at),
+        **draft.event_fields(OrderConfirmed, "confirmed", at),
         **draft.money,
         customer_id=draft.customer.name,
         items=requested.items,
@@ -167,13 +167,13 @@ def _given_back(draft: Draft, draw: Random) -> Iterator[Event]:
         yield event
     wish, restock = _WISHES.pick(draw), draw.random() < _RESTOCKED
     at += timedelta(milliseconds=up_to_days(draw, _REFUND_DAYS))
-    yield RefundRequested(**draft.facts(RefundRequested, "asked", at), restock=restock, reason=wish)
+    yield RefundRequested(**draft.event_fields(RefundRequested, "asked", at), restock=restock, reason=wish)
     yield _refunded(draft, _soon(at, draw), wish, restocked=restock)
 
 
 def _rejected(draft: Draft, draw: Random) -> Iterator[Event]:
     yield OrderRejected(
-        **draft.facts(OrderRejected, "rejected", _soon(draft.placed_at, draw)),
+        **draft.event_fields(OrderRejected, "rejected", _soon(draft.placed_at, draw)),
         customer_id=draft.customer.name,
         reason=_REJECTIONS.pick(draw),
         skus=(next(iter(draft.lines)).sku,),
@@ -185,7 +185,7 @@ def _declined(draft: Draft, draw: Random) -> Iterator[Event]:
     at = _soon(requested.occurred_at, draw)
     yield requested
     yield PaymentFailed(
-        **draft.facts(PaymentFailed, "declined", at), **draft.money, reason=_DECLINES.pick(draw)
+        **draft.event_fields(PaymentFailed, "declined", at), **draft.money, reason=_DECLINES.pick(draw)
     )
     yield _cancelled(draft, at, "payment_failed")
 
@@ -210,7 +210,7 @@ def _called_off(draft: Draft, draw: Random) -> Iterator[Event]:
     requested = _requested(draft, draw)
     at = requested.occurred_at + timedelta(milliseconds=int(draw.random() * _SLOW_MILLISECONDS))
     yield requested
-    yield OrderCancellationRequested(**draft.facts(OrderCancellationRequested, "asked", at))
+    yield OrderCancellationRequested(**draft.event_fields(OrderCancellationRequested, "asked", at))
     yield _cancelled(draft, _soon(at, draw), "customer_request")
 
 

@@ -61,13 +61,13 @@ class Subscriber:
     """Sets the subscriptions of one made-up past apart from those of another."""
 
 
-def tell(subscriber: Subscriber, until: datetime, draw: Random) -> Iterator[Event]:
+def info(subscriber: Subscriber, until: datetime, draw: Random) -> Iterator[Event]:
     """Tell everything of a customer's subscriptions; most have none."""
     if draw.random() >= _SUBSCRIBE:
         return
-    yield from _Life(subscriber, 1).tell(until, draw)
+    yield from _Life(subscriber, 1).info(until, draw)
     if draw.random() < _TWICE:
-        yield from _Life(subscriber, 2).tell(until, draw)
+        yield from _Life(subscriber, 2).info(until, draw)
 
 
 class _Life:
@@ -76,7 +76,7 @@ class _Life:
         self._id = f"sub-{subscriber.run}-{subscriber.customer_id}-{number}"
         self._told = 0
 
-    def tell(self, until: datetime, draw: Random) -> Iterator[Event]:
+    def info(self, until: datetime, draw: Random) -> Iterator[Event]:
         at = self._subscriber.since + timedelta(milliseconds=up_to_days(draw, _WAIT_DAYS))
         terms = self._begin(draw)
         if at < until:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from scripts.common.errors import ToolError
-from scripts.common.null_telemetry import Silence
+from scripts.common.null_telemetry import NullTelemetry
 from scripts.demo_data import loader
 from scripts.demo_data.row_copier import connect
 from scripts.environment.migrator_client import ask
@@ -49,4 +49,4 @@ def seed(dsn: str, past: History, say: Callable[[str], None]) -> Seeded:
         heard = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [past.tenant])
         in_bulk = heard.fetchone() is None
     with closing(Database(lambda: connect(make_conninfo(dsn, user=PROJECTOR)))) as database:
-        return loader.seed(past, owner, Projector(database, Silence()).handle, in_bulk=in_bulk, say=say)
+        return loader.seed(past, owner, Projector(database, NullTelemetry()).handle, in_bulk=in_bulk, say=say)

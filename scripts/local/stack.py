@@ -85,7 +85,7 @@ class QueueStatus:
     visible: int
     in_flight: int
     delayed: int
-    dead_letters: int
+    dlq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +332,7 @@ def _queue_status(environment: Environment, name: str) -> QueueStatus:
         visible=counts["ApproximateNumberOfMessages"],
         in_flight=counts["ApproximateNumberOfMessagesNotVisible"],
         delayed=counts["ApproximateNumberOfMessagesDelayed"],
-        dead_letters=dead["ApproximateNumberOfMessages"],
+        dlq=dead["ApproximateNumberOfMessages"],
     )
 
 

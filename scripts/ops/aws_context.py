@@ -24,7 +24,7 @@ _SETTLING_SECONDS = 30.0
 """On AWS, a new rule takes a while to match, and a replay is over before its last events have arrived."""
 
 
-class AwsDesk:
+class AwsOpsContext:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self.clock = Clock()
@@ -84,7 +84,7 @@ class AwsDesk:
     def work_queue(self, function: str) -> SqsWorkQueue:
         return SqsWorkQueue(self._environment.client("sqs"), self._environment.queue_url(function))
 
-    def dead_letters(self, function: str) -> SqsDeadLetterQueue:
+    def dlq(self, function: str) -> SqsDeadLetterQueue:
         return SqsDeadLetterQueue(
             self._environment.client("sqs"),
             function=function,
@@ -93,5 +93,5 @@ class AwsDesk:
         )
 
 
-def open_desk(env: str) -> AwsDesk:
-    return AwsDesk(open_environment(env))
+def open_ops_context(env: str) -> AwsOpsContext:
+    return AwsOpsContext(open_environment(env))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.shared.adapters.dynamodb_items import Unreadable
 
 
-class Books(Protocol):
+class Store(Protocol):
     """The two tables, as far as the tools need them; `DynamoDBStore` has all of it."""
 
     def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]: ...
@@ -43,7 +43,7 @@ class Bus(Protocol):
         """Publish, and return the events that did not get through."""
 
 
-class Desk(Protocol):
+class OpsContext(Protocol):
     @property
     def env(self) -> str: ...
 
@@ -54,7 +54,7 @@ class Desk(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def books(self) -> Books: ...
+    def books(self) -> Store: ...
 
     @property
     def bus(self) -> Bus: ...
@@ -71,7 +71,7 @@ class Desk(Protocol):
     @property
     def gauges(self) -> "Gauges": ...
 
-    def dead_letters(self, function: str) -> "DeadLetterQueue":
+    def dlq(self, function: str) -> "DeadLetterQueue":
         """Reach the dead-letter queue of a function."""
 
     def work_queue(self, function: str) -> "WorkQueue":

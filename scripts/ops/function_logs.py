@@ -96,11 +96,11 @@ def readable(line: LogLine) -> str | None:
     if "_aws" in fields:
         return None
     order = f" order={fields['order_id']}" if "order_id" in fields else ""
-    told = "".join(f" {fact}" for fact in facts(fields))
+    told = "".join(f" {fact}" for fact in event_fields(fields))
     return f"{start} {fields.get('level', ''):7} {line.function:8} {fields.get('message', '')}{order}{told}"
 
 
-def facts(fields: Mapping[str, Any]) -> list[str]:
+def event_fields(fields: Mapping[str, Any]) -> list[str]:
     """List what a line tells beyond what every line tells."""
     return [f"{name}={value}" for name, value in fields.items() if name not in _NOT_TOLD]
 
@@ -122,6 +122,11 @@ class Line:
     function: str
     message: str
     fields: Mapping[str, Any]
+
+    @property
+    def event(self) -> str | None:
+        """The line's code, as services/shared/log_events.py declares it."""
+        return self.fields.get("event")
 
 
 class FunctionLogs(Protocol):

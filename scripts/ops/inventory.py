@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from scripts.common.errors import ToolError
 from scripts.common.json_input import faults
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from services.shared.events import (
     MAX_UNIT_PRICE,
     Currency,
@@ -73,41 +73,43 @@ def key_of(sku: str, tenant: str) -> Key:
         raise ToolError(f"{sku!r} cannot be a SKU: {'; '.join(faults(error))}.", exit_code=2) from None
 
 
-def seed(desk: Desk, catalogue: Iterable[Product], tenant: str) -> tuple[list[Stock], bool]:
+def seed(ops: OpsContext, catalogue: Iterable[Product], tenant: str) -> tuple[list[Stock], bool]:
     """Put the products that are not there yet; returns them, and whether everybody was told."""
     stocks = [product.as_stock(tenant) for product in catalogue]
-    known = desk.books.read_stock([stock.key for stock in stocks])
+    known = ops.books.read_stock([stock.key for stock in stocks])
     # One by one, so that what another seeding put first is not told as ours.
-    new = [stock for stock in stocks if stock.key not in known and desk.books.seed([stock])]
+    new = [stock for stock in stocks if stock.key not in known and ops.books.seed([stock])]
     told = True
     for start in range(0, len(new), _AT_ONCE):
         part = new[start : start + _AT_ONCE]
-        told &= not desk.bus.publish([_adjusted(desk, stock, stock.stock) for stock in part])
+        told &= not ops.bus.publish([_adjusted(ops, stock, stock.stock) for stock in part])
     if new:
-        _record(desk, "inventory seed", {"tenant": tenant}, {"skus": [stock.key.id for stock in new]})
+        _record(ops, "inventory seed", {"tenant": tenant}, {"skus": [stock.key.id for stock in new]})
     return new, told
 
 
-def adjust(desk: Desk, key: Key, delta: int) -> Changed:
-    stock = desk.books.adjust(key, delta)
+def adjust(ops: OpsContext, key: Key, delta: int) -> Changed:
+    stock = ops.books.adjust(key, delta)
     if stock is None:
-        current = desk.books.read_stock([key]).get(key)
+        current = ops.books.read_stock([key]).get(key)
         if current is None:
             raise ToolError(f"there is no SKU {key.id!r}; `pulsequeue inventory set` makes one.")
         raise ToolError(
             f"{key.id!r} has only {current.available} available of {current.stock}; {-delta} cannot be taken."
         )
-    return _tell(desk, "inventory adjust", stock, delta, {"delta": delta})
+    return _tell(ops, "inventory adjust", stock, delta, {"delta": delta})
 
 
-def set_stock(desk: Desk, key: Key, *, stock: int | None, price: Price | None, name: str | None) -> Changed:
+def set_stock(
+    ops: OpsContext, key: Key, *, stock: int | None, price: Price | None, name: str | None
+) -> Changed:
     """Create a SKU, or set parts of one."""
-    before = desk.books.read_stock([key]).get(key)
+    before = ops.books.read_stock([key]).get(key)
     if before is None and price is None:
         raise ToolError(f"{key.id!r} is not in the inventory yet; it needs --price and --currency.")
-    after = desk.books.set_stock(key, stock=stock, price=price, name=name)
+    after = ops.books.set_stock(key, stock=stock, price=price, name=name)
     if after is None:
-        current = desk.books.read_stock([key]).get(key)
+        current = ops.books.read_stock([key]).get(key)
         reserved = current.reserved if current else 0
         raise ToolError(f"{reserved} of {key.id!r} are reserved; the stock cannot be set to {stock}.")
     parameters = {
@@ -117,7 +119,7 @@ def set_stock(desk: Desk, key: Key, *, stock: int | None, price: Price | None, n
         "name": name,
     }
     given = {name: value for name, value in parameters.items() if value is not None}
-    return _tell(desk, "inventory set", after, after.stock - (before.stock if before else 0), given)
+    return _tell(ops, "inventory set", after, after.stock - (before.stock if before else 0), given)
 
 
 def price_of(current: Stock | None, minor: int | None, currency: str | None) -> Price | None:
@@ -135,23 +137,23 @@ def price_of(current: Stock | None, minor: int | None, currency: str | None) -> 
     return price
 
 
-def _tell(desk: Desk, action: str, stock: Stock, delta: int, parameters: dict[str, Any]) -> Changed:
-    told = not desk.bus.publish([_adjusted(desk, stock, delta)])
+def _tell(ops: OpsContext, action: str, stock: Stock, delta: int, parameters: dict[str, Any]) -> Changed:
+    told = not ops.bus.publish([_adjusted(ops, stock, delta)])
     parameters = {"sku": stock.key.id, "tenant": stock.key.tenant_id, **parameters}
     levels = {"stock": stock.stock, "reserved": stock.reserved, "available": stock.available, "told": told}
-    _record(desk, action, parameters, levels)
+    _record(ops, action, parameters, levels)
     return Changed(stock, told)
 
 
-def _record(desk: Desk, action: str, parameters: dict[str, Any], result: dict[str, Any]) -> None:
-    desk.audit_log.record(action, parameters, result)
+def _record(ops: OpsContext, action: str, parameters: dict[str, Any], result: dict[str, Any]) -> None:
+    ops.audit_log.record(action, parameters, result)
 
 
-def _adjusted(desk: Desk, stock: Stock, delta: int) -> Event:
+def _adjusted(ops: OpsContext, stock: Stock, delta: int) -> Event:
     return InventoryAdjusted(
         event_id=str(uuid4()),
         correlation_id=stock.key.id,
-        occurred_at=desk.clock.now(),
+        occurred_at=ops.clock.now(),
         tenant_id=stock.key.tenant_id,
         sku=stock.key.id,
         delta=delta,

@@ -50,7 +50,7 @@ def story_view(story: Story) -> View:
             for line in story.lines
         ],
         "traceIds": story.traces,
-        "deadLetters": [letter_view(letter) for letter in story.letters],
+        "deadLetters": [letter_view(dead_letter) for dead_letter in story.letters],
     }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from scripts.environment.environment import Environment
     from scripts.verify.scenarios import Scenario
+    from services.shared.log_events import LogEvent
 
 _COMPLAINS: Final = frozenset({"WARNING", "ERROR", "CRITICAL", "WARN", "FATAL"})
 _PLATFORM: Final = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
@@ -34,11 +35,11 @@ class Evidence:
         groups = {function: environment.names.log_group(function)}
         self._logs = CloudWatchFunctionLogs(environment.client("logs"), groups)
 
-    def missing(self, scenario: Scenario, lines: Iterable[str]) -> list[str]:
-        """Say which of these lines the function has not logged about an order."""
+    def missing(self, scenario: Scenario, events: Iterable[LogEvent]) -> list[LogEvent]:
+        """List the log events that the function has not logged for an order."""
         since = self._since - _CLOCKS_APART
-        logged = {line.message for line in self._logs.about(scenario.order_id, since)}
-        return [line for line in lines if line not in logged]
+        logged = {line.event for line in self._logs.about(scenario.order_id, since)}
+        return [event for event in events if event not in logged]
 
     def excuse(self) -> str:
         """Say what is known of why nothing comes from the function."""

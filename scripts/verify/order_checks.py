@@ -15,12 +15,13 @@ from scripts.verify.diagnostics import Evidence
 from scripts.verify.scenarios import STOCK
 from services.shared.events import OrderCancellationRequested, event_id
 from services.shared.ledger import Key, Price, Status
+from services.shared.log_events import LogEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from scripts.environment.environment import Environment
-    from scripts.ops.context import Desk
+    from scripts.ops.context import OpsContext
     from scripts.verify.bus_probe import Heard, Listening
     from scripts.verify.checks import Patience
     from scripts.verify.scenarios import Scenario, Scenarios
@@ -30,24 +31,23 @@ PRICE: Final = Price(1, "USD")
 """What is sold in a verification is sold, and told so: it had better not count."""
 _PLACED: Final = "OrderPlaced"
 _REQUESTED: Final = "PaymentRequested"
-_LEFT_ALONE: Final = "nothing to release for reservation_expired"
 
 
 class Orders:
     def __init__(
         self,
         environment: Environment,
-        desk: Desk,
+        ops: OpsContext,
         scenarios: Scenarios,
         listening: Listening,
         patience: Patience,
     ) -> None:
         self._environment = environment
-        self._desk = desk
+        self._ops = ops
         self._scenarios = scenarios
         self._listening = listening
         self._patience = patience
-        self._began = desk.clock.now()
+        self._began = ops.clock.now()
         self._stocked: Sequence[Key] = ()
         self.were_sent = False
 
@@ -65,8 +65,8 @@ class Orders:
         """Put an inventory of the run's own on the shelf."""
         skus = self._stocked = self._scenarios.skus
         for key in skus:
-            self._desk.books.set_stock(key, stock=STOCK, price=PRICE, name="verification")
-        short = [key.id for key, it in self._desk.books.read_stock(skus).items() if it.available != STOCK]
+            self._ops.books.set_stock(key, stock=STOCK, price=PRICE, name="verification")
+        short = [key.id for key, it in self._ops.books.read_stock(skus).items() if it.available != STOCK]
         if short:
             raise BrokenLinkError(f"{told(short)} did not become {STOCK} units")
         return f"{told([key.id for key in skus])}: {STOCK} units"
@@ -95,22 +95,22 @@ class Orders:
         """Wait until the order function has decided on every order that can be read, and has said so."""
         wanted = self._scenarios.readable
         self._come("order", wanted, lambda it: it is not None)
-        self._say("order", {it: it.order_lines for it in wanted})
+        self._say("order", {it: it.order_log for it in wanted})
         return f"{len(wanted)} orders decided and logged"
 
     def paid(self) -> str:
         """Wait until the payment function has settled what was reserved, and has said so."""
-        wanted = [it for it in self._scenarios.readable if it.payment_lines]
+        wanted = [it for it in self._scenarios.readable if it.payment_log]
         self._come("payment", wanted, lambda it: it is not None and it.payment is not None)
-        self._say("payment", {it: it.payment_lines for it in wanted})
+        self._say("payment", {it: it.payment_log for it in wanted})
         return f"{len(wanted)} payments settled and logged"
 
     def booked(self) -> str:
         """Hold both tables against what must have become of the orders."""
         wanted = self._scenarios.readable
-        orders = self._desk.books.read_orders([it.key for it in wanted])
+        orders = self._ops.books.read_orders([it.key for it in wanted])
         faults = [fault for it in wanted for fault in _faults(it, orders.get(it.key))]
-        for key, stock in self._desk.books.read_stock(self._scenarios.skus).items():
+        for key, stock in self._ops.books.read_stock(self._scenarios.skus).items():
             levels, left = (stock.stock, stock.reserved, stock.available), self._scenarios.left(key.id)
             if levels != (left, 0, left):
                 faults.append(
@@ -147,7 +147,7 @@ class Orders:
         """See that the payment requests lie in the late queue, or came out of it."""
         consumers = self._environment.topology.consumers
         late = [name for name, spec in consumers.items() if spec.delay]
-        reserved = [it for it in self._scenarios.readable if it.payment_lines]
+        reserved = [it for it in self._scenarios.readable if it.payment_log]
         for name in late:
             self._patience.until(partial(self._held, name, reserved), partial(self._unheld, name))
         return f"{told(late)}: holds them until their time is over"
@@ -156,14 +156,14 @@ class Orders:
         """Have requests come out of the late queue at once: what is settled has to be left as it is."""
         consumers = self._environment.topology.consumers
         late = [name for name, spec in consumers.items() if spec.delay]
-        reserved = [it for it in self._scenarios.readable if it.payment_lines]
+        reserved = [it for it in self._scenarios.readable if it.payment_log]
         requests = {it.order_id: _overdue(it) for it in self._listening.heard() if it.event == _REQUESTED}
         for name in late:
-            if self._desk.work_queue(name).send([requests[it.order_id] for it in reserved]):
+            if self._ops.work_queue(name).send([requests[it.order_id] for it in reserved]):
                 raise BrokenLinkError(
                     f"queue {self._environment.names.queue(name)} took not all that was sent"
                 )
-            self._say(name, dict.fromkeys(reserved, (_LEFT_ALONE,)))
+            self._say(name, dict.fromkeys(reserved, (LogEvent.EXPIRY_SKIPPED,)))
         return f"{told(late)}: {len(reserved)} settled orders left alone and logged"
 
     # --- afterwards -----------------------------------------------------------------------------------
@@ -172,8 +172,8 @@ class Orders:
         """Have what a broken chain left reserved released, as far as the order function still works."""
         if not self.were_sent or not (stuck := self._reserved()):
             return
-        now = self._desk.clock.now()
-        self._desk.bus.publish(
+        now = self._ops.clock.now()
+        self._ops.bus.publish(
             [
                 OrderCancellationRequested(
                     event_id=event_id(key.tenant_id, key.id, "OrderCancellationRequested", "verified"),
@@ -207,32 +207,32 @@ class Orders:
     # --- looking --------------------------------------------------------------------------------------
 
     def _reserved(self) -> list[Key]:
-        orders = self._desk.books.read_orders([it.key for it in self._scenarios.readable])
+        orders = self._ops.books.read_orders([it.key for it in self._scenarios.readable])
         return [key for key, order in orders.items() if order.status is Status.RESERVED]
 
     def _come(
         self, function: str, wanted: Sequence[Scenario], so_far: Callable[[Order | None], bool]
     ) -> None:
         def behind() -> list[str]:
-            orders = self._desk.books.read_orders([it.key for it in wanted])
+            orders = self._ops.books.read_orders([it.key for it in wanted])
             return [it.order_id for it in wanted if not so_far(orders.get(it.key))]
 
         self._patience.until_whole(
             behind, lambda late: f"nothing became of {told(late)}: {self._evidence(function).excuse()}"
         )
 
-    def _say(self, function: str, lines: Mapping[Scenario, Sequence[str]]) -> None:
-        evidence, missing = self._evidence(function), dict(lines)
+    def _say(self, function: str, events: Mapping[Scenario, Sequence[LogEvent]]) -> None:
+        evidence, missing = self._evidence(function), dict(events)
 
-        def unsaid() -> list[str]:
+        def unlogged() -> list[str]:
             for it in list(missing):
                 missing[it] = evidence.missing(it, missing[it])
                 if not missing[it]:
                     del missing[it]
-            return [f"{it.order_id}: {line!r}" for it, said in missing.items() for line in said]
+            return [f"{it.order_id}: {event.value}" for it, events in missing.items() for event in events]
 
         self._patience.until_whole(
-            unsaid, lambda lines: f"its log does not say ({told(lines)}): {evidence.excuse()}"
+            unlogged, lambda events: f"its log lacks {told(events)}: {evidence.excuse()}"
         )
 
     def _evidence(self, function: str) -> Evidence:
@@ -250,7 +250,7 @@ class Orders:
         if int(counts["ApproximateNumberOfMessagesDelayed"]) >= len(reserved):
             return True
         evidence = self._evidence(function)
-        came = all(not evidence.missing(it, [_LEFT_ALONE]) for it in reserved)
+        came = all(not evidence.missing(it, [LogEvent.EXPIRY_SKIPPED]) for it in reserved)
         return came or None
 
     def _unheld(self, function: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from services.shared.ledger import Key, Status
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric, OrderOutcome, PaymentOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,9 +31,9 @@ class Scenario:
     detail: Mapping[str, Any]
     status: Status | None
     """None where nobody can read the order."""
-    order_lines: tuple[str, ...] = ()
+    order_log: tuple[LogEvent, ...] = ()
     """What the order function logs about it."""
-    payment_lines: tuple[str, ...] = ()
+    payment_log: tuple[LogEvent, ...] = ()
     reason: str | None = None
     events: frozenset[str] = frozenset()
     """What is told of it on the bus, each under one event id, beside its placing."""
@@ -60,8 +62,6 @@ class Scenario:
 
 _PAID: Final = frozenset({"PaymentRequested", "PaymentProcessed", "OrderConfirmed"})
 _REFUSED: Final = frozenset({"PaymentRequested", "PaymentFailed", "OrderCancelled"})
-_RESERVED: Final = "order reserved"
-_AGAIN: Final = "order placed again, no second effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +87,16 @@ class Scenarios:
                     "success",
                     success,
                     Status.CONFIRMED,
-                    (_RESERVED,),
-                    ("order confirmed",),
+                    (LogEvent.ORDER_RESERVED,),
+                    (LogEvent.ORDER_CONFIRMED,),
                     events=_PAID,
                 ),
                 Scenario(
                     "failure",
                     _marked(published["failure"], run),
                     Status.CANCELLED,
-                    (_RESERVED,),
-                    ("payment declined",),
+                    (LogEvent.ORDER_RESERVED,),
+                    (LogEvent.PAYMENT_DECLINED,),
                     reason="payment_failed",
                     events=_REFUSED,
                 ),
@@ -104,7 +104,7 @@ class Scenarios:
                     "out of stock",
                     order("short", [{**item, "quantity": _UNHEARD_OF}]),
                     Status.REJECTED,
-                    ("order rejected",),
+                    (LogEvent.ORDER_REJECTED,),
                     reason="out_of_stock",
                     events=frozenset({"OrderRejected"}),
                 ),
@@ -112,8 +112,8 @@ class Scenarios:
                     "duplicate",
                     order("twice", [item]),
                     Status.CONFIRMED,
-                    (_RESERVED, _AGAIN),
-                    ("order confirmed",),
+                    (LogEvent.ORDER_RESERVED, LogEvent.ORDER_DUPLICATE),
+                    (LogEvent.ORDER_CONFIRMED,),
                     events=_PAID,
                     copies=2,
                 ),
@@ -147,20 +147,26 @@ class Scenarios:
         moved: Counter[Labelled] = Counter()
         for it in self.readable:
             reserved = it.status is not Status.REJECTED
-            moved[_labelled("orders_total", outcome="reserved" if reserved else "rejected")] += 1
-            moved[_labelled("orders_total", outcome="duplicate")] += it.copies - 1
+            moved[
+                _labelled(Metric.ORDERS, outcome=OrderOutcome.RESERVED if reserved else OrderOutcome.REJECTED)
+            ] += 1
+            moved[_labelled(Metric.ORDERS, outcome=OrderOutcome.DUPLICATE)] += it.copies - 1
             if reserved:
                 paid = it.status is Status.CONFIRMED
-                moved[_labelled("payments_total", outcome="succeeded" if paid else "failed")] += 1
+                moved[
+                    _labelled(
+                        Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if paid else PaymentOutcome.FAILED
+                    )
+                ] += 1
             for event in it.events:
-                moved[_labelled("events_published_total", event=event)] += 1
+                moved[_labelled(Metric.EVENTS_PUBLISHED, event=event)] += 1
         for consumer in consumers:
-            moved[_labelled("poison_events_total", consumer=consumer)] += len(self.malformed)
+            moved[_labelled(Metric.POISON_EVENTS, consumer=consumer)] += len(self.malformed)
         return moved
 
 
 def _labelled(name: str, **labels: str) -> Labelled:
-    return name, tuple(sorted(labels.items()))
+    return str(name), tuple(sorted((label, str(value)) for label, value in labels.items()))
 
 
 def _marked(order: Mapping[str, Any], run: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.common.errors import ToolError
-from scripts.ops.aws_context import AwsDesk
+from scripts.ops.aws_context import AwsOpsContext
 from scripts.verify import resource_checks
 from scripts.verify.bus_probe import Listening
 from scripts.verify.checks import BrokenLinkError, Finding, Link, Patience, Report, follow, told
@@ -66,21 +66,21 @@ def verify(
 
 class _Verification:
     def __init__(self, environment: Environment, doors: Doors, pace: Pace, scenarios: Scenarios) -> None:
-        desk = AwsDesk(environment)
-        patience = Patience(desk.clock, pace.seconds, pace.pause)
+        ops = AwsOpsContext(environment)
+        patience = Patience(ops.clock, pace.seconds, pace.pause)
         self._environment = environment
-        self._desk = desk
+        self._ops = ops
         self._scenarios = scenarios
         self._listening = Listening(environment, scenarios.run, scenarios.order_ids)
-        self._orders = Orders(environment, desk, scenarios, self._listening, patience)
-        self._metrics = Metrics(environment, doors, Patience(desk.clock, pace.seconds, pace.collection_pause))
+        self._orders = Orders(environment, ops, scenarios, self._listening, patience)
+        self._metrics = Metrics(environment, doors, Patience(ops.clock, pace.seconds, pace.collection_pause))
         self._analytics = Analytics(environment, doors, patience)
-        self._letters = Letters(desk, scenarios, patience)
+        self._letters = Letters(ops, scenarios, patience)
         self._clean = False
 
     def links(self) -> list[Link]:
         orders, metrics = self._orders, self._metrics
-        moved = self._scenarios.counted(readers_of_placed_orders(self._desk))
+        moved = self._scenarios.counted(readers_of_placed_orders(self._ops))
         return [
             Link("wiring", "everything is there, on, and leads to the right place", self._wired),
             Link("bus", "an event comes to a rule and its queue", orders.heard_by_a_rule, ("wiring",)),
@@ -156,7 +156,7 @@ class _Verification:
         return "rule, queue, letters and inventory are gone"
 
     def _stop_listening(self) -> None:
-        self._listening.end(self._desk.clock.now())
+        self._listening.end(self._ops.clock.now())
 
     def _take_out_letters(self) -> None:
         if self._orders.were_sent:

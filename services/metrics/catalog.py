@@ -25,6 +25,7 @@ from services.metrics.series import (
     SummaryFamily,
 )
 from services.shared import events, histogram_buckets
+from services.shared.metric_names import Metric, OrderOutcome, PaymentOutcome, StockOperation, StockOutcome
 
 
 def catalog(deployment: Deployment) -> Catalog:
@@ -46,40 +47,43 @@ def catalog(deployment: Deployment) -> Catalog:
 def _orders(own: str) -> Iterator[Family]:
     yield _counter(
         own,
-        "orders_total",
+        Metric.ORDERS,
         "Orders decided, by what became of them",
-        _each("outcome", "reserved", "rejected", "duplicate", "cancelled", "expired"),
+        _each("outcome", *OrderOutcome),
     )
     yield _counter(
         own,
-        "payments_total",
+        Metric.PAYMENTS,
         "Payments settled, by what became of them",
-        _each("outcome", "succeeded", "failed", "refunded", "duplicate"),
+        _each("outcome", *PaymentOutcome),
     )
-    yield _histogram(own, "order_processing_duration_seconds", "From an order's batch to its decision")
-    yield _histogram(own, "payment_processing_duration_seconds", "From a payment's batch to its settlement")
-    yield _histogram(own, "order_settlement_duration_seconds", "From an order placed to its payment settled")
+    yield _histogram(own, Metric.ORDER_PROCESSING, "From an order's batch to its decision")
+    yield _histogram(own, Metric.PAYMENT_PROCESSING, "From a payment's batch to its settlement")
+    yield _histogram(own, Metric.ORDER_SETTLEMENT, "From an order placed to its payment settled")
 
 
 def _inventory(own: str) -> Iterator[Family]:
-    operations = ("reserve", "confirm", "release", "restock")
     refusals = ("out_of_stock", "unknown_sku", "currency_mismatch")
     yield _counter(
         own,
-        "inventory_operations_total",
+        Metric.INVENTORY_OPERATIONS,
         "What orders did to the stock, or why they could not",
         [
             (("operation", operation), ("outcome", outcome))
-            for operation in operations
-            for outcome in ("done", "contended", *(refusals if operation == "reserve" else ()))
+            for operation in StockOperation
+            for outcome in (
+                StockOutcome.DONE,
+                StockOutcome.CONTENDED,
+                *(refusals if operation is StockOperation.RESERVE else ()),
+            )
         ],
     )
     yield _counter(
-        own, "inventory_units_total", "Units of stock that orders moved", _each("operation", *operations)
+        own, Metric.INVENTORY_UNITS, "Units of stock that orders moved", _each("operation", *StockOperation)
     )
     yield _counter(
         own,
-        "dynamodb_capacity_units_total",
+        Metric.CAPACITY_UNITS,
         "Capacity units that the order pipeline's own calls consumed",
         [
             (("table", table), ("kind", kind))
@@ -106,13 +110,13 @@ def _events(deployment: Deployment) -> Iterator[Family]:
     own = deployment.prefix
     yield _counter(
         own,
-        "events_published_total",
+        Metric.EVENTS_PUBLISHED,
         "Events that our functions published",
         _each("event", *(event.detail_type() for event in _PUBLISHED)),
     )
     yield _counter(
         own,
-        "poison_events_total",
+        Metric.POISON_EVENTS,
         "Messages set aside because no retry could help them",
         _each("consumer", *deployment.consumers),
     )

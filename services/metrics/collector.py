@@ -12,6 +12,7 @@ from services.metrics.rendering import Rendering
 from services.metrics.series import Series
 from services.metrics.snapshot import Pages, Snapshot, Tally
 from services.shared.adapters.telemetry import Stopwatch, Telemetry
+from services.shared.log_events import LogEvent
 
 WINDOW = 60
 """Minutes that stay open. Re-reading them costs nothing: CloudWatch bills metrics, not the values in them."""
@@ -77,10 +78,10 @@ class Collector:
         )
         pages = Rendering(self._deployment, self._catalog, after, watch.seconds()).pages()
         if not self._snapshots.replace(before, after, pages):
-            self._telemetry.warn("another collector was faster", version=after.version)
+            self._telemetry.warning(LogEvent.COLLECTION_OUTRUN, version=after.version)
             return None
-        self._telemetry.tell(
-            "metrics collected",
+        self._telemetry.info(
+            LogEvent.METRICS_COLLECTED,
             version=after.version,
             requested=read.requested,
             incomplete=len(read.incomplete),
@@ -118,12 +119,10 @@ class Collector:
     def _closed(self, read: _Read, watermark: Minute) -> Ledger:
         """Close what is old enough, unless part of it was not told: then it stays open until it is."""
         if read.incomplete:
-            self._telemetry.warn("CloudWatch did not tell everything", series=sorted(read.incomplete)[:10])
+            self._telemetry.warning(LogEvent.COLLECTION_INCOMPLETE, series=sorted(read.incomplete)[:10])
             return read.ledger
         for histogram in self._catalog.histograms:
             gaps = read.ledger.gaps(histogram.count.key, (bucket.key for bucket in histogram.buckets))
             if any(gap < watermark for gap in gaps):
-                self._telemetry.warn(
-                    "a histogram closes with buckets unlike its count", metric=histogram.name
-                )
+                self._telemetry.warning(LogEvent.HISTOGRAM_INCONSISTENT, metric=histogram.name)
         return read.ledger.closed(watermark)

@@ -11,6 +11,7 @@ from services.metrics.snapshot import Edition, Format
 from services.metrics.token_auth import EmptyTokenError, Gate
 from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import TransientError
+from services.shared.log_events import LogEvent
 
 _PLAIN = {"content-type": "text/plain; charset=utf-8"}
 
@@ -67,7 +68,7 @@ class Exposition:
                 )
             return self._page(choose_format(headers.get("accept", "")), headers)
         except (TransientError, EmptyTokenError) as error:
-            self._telemetry.warn("a scrape could not be answered", why=str(error))
+            self._telemetry.warning(LogEvent.SCRAPE_FAILED, why=str(error))
             return _unavailable("The numbers cannot be read now; the function's log says why.")
 
     def _page(self, form: Format, headers: Mapping[str, str]) -> Answer:

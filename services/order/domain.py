@@ -6,7 +6,7 @@ Events are a function of the order: telling them again after a crash tells the s
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
-from services.shared.event_fields import facts, priced_items
+from services.shared.event_fields import event_fields, priced_items
 from services.shared.events import (
     Event,
     OrderCancelled,
@@ -51,14 +51,14 @@ def expire(order: Order, now: datetime, cause: str) -> Move | None:
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="reservation_expired"))
 
 
-def announce(order: Order) -> list[Event]:
+def events_for(order: Order) -> list[Event]:
     """List the events of this service that an order in this state must have had published."""
     match order.status:
         case Status.RESERVED if order.expires_at is not None and order.currency is not None:
             reserved = order.entered(Status.RESERVED)
             return [
                 PaymentRequested(
-                    **facts(order, PaymentRequested, "reserved", reserved.at),
+                    **event_fields(order, PaymentRequested, "reserved", reserved.at),
                     customer_id=order.customer_id,
                     items=priced_items(order),
                     amount_minor=order.amount_minor,
@@ -72,7 +72,7 @@ def announce(order: Order) -> list[Event]:
             rejected = order.entered(Status.REJECTED)
             return [
                 OrderRejected(
-                    **facts(order, OrderRejected, "rejected", rejected.at),
+                    **event_fields(order, OrderRejected, "rejected", rejected.at),
                     customer_id=order.customer_id,
                     reason=cast('Literal["out_of_stock", "unknown_sku", "currency_mismatch"]', order.reason),
                     skus=order.blamed,
@@ -82,7 +82,7 @@ def announce(order: Order) -> list[Event]:
             cancelled = order.entered(Status.CANCELLED)
             return [
                 OrderCancelled(
-                    **facts(order, OrderCancelled, "cancelled", cancelled.at),
+                    **event_fields(order, OrderCancelled, "cancelled", cancelled.at),
                     customer_id=order.customer_id,
                     reason=cast('Literal["customer_request", "reservation_expired"]', order.reason),
                 )
@@ -98,7 +98,7 @@ def ask_for_refund(order: Order) -> RefundRequested:
     """
     confirmed = order.entered(Status.CONFIRMED)
     return RefundRequested(
-        **facts(order, RefundRequested, "customer_request", confirmed.at),
+        **event_fields(order, RefundRequested, "customer_request", confirmed.at),
         restock=True,
         reason="customer_request",
     )

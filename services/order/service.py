@@ -7,15 +7,23 @@ from typing import TypeVar
 from services.order import domain
 from services.shared.adapters.eventbridge import EventBus, Outbox
 from services.shared.adapters.sqs_batch import Delivery, Group, by_order
-from services.shared.adapters.telemetry import Stopwatch, Telemetry, measure_stock
+from services.shared.adapters.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.events import OrderCancellationRequested, OrderEvent, OrderPlaced, PaymentRequested
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric, OrderOutcome
 from services.shared.transitions import advance
 
 E = TypeVar("E", bound=OrderEvent)
 
 
-_LABELS = {"customer_request": "cancelled", "reservation_expired": "expired"}
+_OUTCOMES = {Status.RESERVED: OrderOutcome.RESERVED, Status.REJECTED: OrderOutcome.REJECTED}
+_DECIDED = {Status.RESERVED: LogEvent.ORDER_RESERVED, Status.REJECTED: LogEvent.ORDER_REJECTED}
+_LABELS = {"customer_request": OrderOutcome.CANCELLED, "reservation_expired": OrderOutcome.EXPIRED}
+_SKIPPED = {
+    "customer_request": LogEvent.RELEASE_SKIPPED,
+    "reservation_expired": LogEvent.EXPIRY_SKIPPED,
+}
 
 
 class OrderService:
@@ -71,33 +79,31 @@ class OrderService:
         placements = [domain.placement(group.first, now, self._hold) for group in groups.values()]
         for key, outcome in self._ledger.reserve(placements).items():
             group = groups[key]
-            measure_stock(self._telemetry, Status.RESERVED, outcome)
+            record_inventory_operation(self._telemetry, Status.RESERVED, outcome)
             match outcome:
                 case Unsettled(why=why):
-                    self._telemetry.warn("order not decided yet", key, why=why)
+                    self._telemetry.warning(LogEvent.ORDER_DEFERRED, key, why=why)
                     again |= group.message_ids
                     continue
                 case Committed(order=order):
-                    self._telemetry.count("orders_total", outcome=order.status.value.lower())
-                    self._telemetry.observe("order_processing_duration_seconds", watch.seconds())
-                    self._telemetry.tell(f"order {order.status.value.lower()}", key, **_facts(order))
+                    self._telemetry.count(Metric.ORDERS, outcome=_OUTCOMES[order.status])
+                    self._telemetry.observe(Metric.ORDER_PROCESSING, watch.seconds())
+                    self._telemetry.info(_DECIDED[order.status], key, **_decision_fields(order))
                     duplicates = len(group.message_ids) - 1
                 case Found(order=order):
                     duplicates = len(group.message_ids)
             if duplicates:
-                self._telemetry.count("orders_total", duplicates, outcome="duplicate")
-                self._tell_duplicates(key, group, order)
+                self._telemetry.count(Metric.ORDERS, duplicates, outcome=OrderOutcome.DUPLICATE)
+                self._log_duplicates(key, group, order)
             if order.status in (Status.RESERVED, Status.REJECTED):
-                outbox.owe(group.message_ids, domain.announce(order))
+                outbox.owe(group.message_ids, domain.events_for(order))
         return again
 
-    def _tell_duplicates(self, key: Key, group: Group[OrderPlaced], order: Order) -> None:
+    def _log_duplicates(self, key: Key, group: Group[OrderPlaced], order: Order) -> None:
         if all(domain.same_order(event, order) for event in group.events):
-            self._telemetry.tell("order placed again, no second effect", key, status=order.status.value)
+            self._telemetry.info(LogEvent.ORDER_DUPLICATE, key, status=order.status.value)
         else:
-            self._telemetry.warn(
-                "another order under an id that is taken, ignored", key, status=order.status.value
-            )
+            self._telemetry.warning(LogEvent.ORDER_CONFLICT, key, status=order.status.value)
 
     def _cancel(self, groups: Mapping[Key, Group[OrderCancellationRequested]], outbox: Outbox) -> set[str]:
         if not groups:
@@ -112,7 +118,7 @@ class OrderService:
         for key, outcome in advance(self._ledger, orders, decide).items():
             group = groups[key]
             if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
-                self._telemetry.tell("order was paid already, refund requested", key)
+                self._telemetry.info(LogEvent.REFUND_REQUESTED, key)
                 outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order)])
             else:
                 again |= self._released(key, group, outcome, "customer_request", outbox)
@@ -122,29 +128,29 @@ class OrderService:
         """Account for a release; one found done for the same reason owes its event again."""
         match outcome:
             case Unsettled(why=why):
-                measure_stock(self._telemetry, Status.CANCELLED, outcome)
-                self._telemetry.warn("order not released yet", key, why=why)
+                record_inventory_operation(self._telemetry, Status.CANCELLED, outcome)
+                self._telemetry.warning(LogEvent.RELEASE_DEFERRED, key, why=why)
                 return group.message_ids
             case Committed(order=order):
-                measure_stock(self._telemetry, Status.CANCELLED, outcome)
-                self._telemetry.count("orders_total", outcome=_LABELS[reason])
-                self._telemetry.tell("order cancelled", key, reason=reason)
-                outbox.owe(group.message_ids, domain.announce(order))
+                record_inventory_operation(self._telemetry, Status.CANCELLED, outcome)
+                self._telemetry.count(Metric.ORDERS, outcome=_LABELS[reason])
+                self._telemetry.info(LogEvent.ORDER_CANCELLED, key, reason=reason)
+                outbox.owe(group.message_ids, domain.events_for(order))
             case Found(order=order) if order.status is Status.CANCELLED and order.reason == reason:
-                outbox.owe(group.message_ids, domain.announce(order))
+                outbox.owe(group.message_ids, domain.events_for(order))
             case Found(order=order):
-                self._telemetry.tell(f"nothing to release for {reason}", key, status=order.status.value)
+                self._telemetry.info(_SKIPPED[reason], key, status=order.status.value)
         return set()
 
     def _unknown(self, groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order]) -> set[str]:
         """Send back what tells of an order that is not there: its placement may still be on the way."""
         missing = [key for key in groups if key not in orders]
         for key in missing:
-            self._telemetry.warn("no such order yet", key)
+            self._telemetry.warning(LogEvent.ORDER_NOT_FOUND, key)
         return {message_id for key in missing for message_id in groups[key].message_ids}
 
 
-def _facts(order: Order) -> dict[str, object]:
+def _decision_fields(order: Order) -> dict[str, object]:
     if order.status is Status.REJECTED:
         return {"reason": order.reason, "skus": order.blamed}
     return {"amount_minor": order.amount_minor, "currency": order.currency}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.payment.gateway import Charged, Declined
-from services.shared.event_fields import facts, priced_items
+from services.shared.event_fields import event_fields, priced_items
 from services.shared.events import (
     Event,
     OrderCancelled,
@@ -64,7 +64,7 @@ def refund(order: Order, refund_id: str, now: datetime, request: RefundRequested
     return Move(order, order.moved(Status.REFUNDED, now, request.event_id, payment=payment))
 
 
-def announce_payment(order: Order) -> list[Event]:
+def payment_events_for(order: Order) -> list[Event]:
     """List the events that the payment of an order in this state must have had published."""
     payment = order.payment
     if payment is None:
@@ -73,17 +73,17 @@ def announce_payment(order: Order) -> list[Event]:
         return [_payment_failed(order, payment), _order_cancelled(order)]
     if order.status in (Status.CONFIRMED, Status.REFUNDED):
         return [_payment_processed(order, payment.charge_id, Status.CONFIRMED), _order_confirmed(order)]
-    return [_payment_processed(order, payment.charge_id, Status.CANCELLED), *announce_refund(order)]
+    return [_payment_processed(order, payment.charge_id, Status.CANCELLED), *refund_events_for(order)]
 
 
-def announce_refund(order: Order) -> list[Event]:
+def refund_events_for(order: Order) -> list[Event]:
     """List the events that the refund of an order must have had published."""
     payment = order.payment
     if payment is None or payment.charge_id is None or payment.refund_id is None:
         return []
     return [
         RefundProcessed(
-            **facts(order, RefundProcessed, "refunded", order.history[-1].at),
+            **event_fields(order, RefundProcessed, "refunded", order.history[-1].at),
             **_money(order),
             charge_id=payment.charge_id,
             refund_id=payment.refund_id,
@@ -97,21 +97,21 @@ def _payment_processed(order: Order, charge_id: str, reached: Status) -> Payment
     # A charge that came too late happened when it was noted, which is the last thing that happened.
     at = order.entered(reached).at if reached is Status.CONFIRMED else order.history[-1].at
     return PaymentProcessed(
-        **facts(order, PaymentProcessed, "charged", at), **_money(order), charge_id=charge_id
+        **event_fields(order, PaymentProcessed, "charged", at), **_money(order), charge_id=charge_id
     )
 
 
 def _payment_failed(order: Order, payment: Payment) -> PaymentFailed:
     at = order.entered(Status.CANCELLED).at
     return PaymentFailed(
-        **facts(order, PaymentFailed, "declined", at), **_money(order), reason=payment.declined or ""
+        **event_fields(order, PaymentFailed, "declined", at), **_money(order), reason=payment.declined or ""
     )
 
 
 def _order_cancelled(order: Order) -> OrderCancelled:
     at = order.entered(Status.CANCELLED).at
     return OrderCancelled(
-        **facts(order, OrderCancelled, "cancelled", at),
+        **event_fields(order, OrderCancelled, "cancelled", at),
         customer_id=order.customer_id,
         reason="payment_failed",
     )
@@ -120,7 +120,7 @@ def _order_cancelled(order: Order) -> OrderCancelled:
 def _order_confirmed(order: Order) -> OrderConfirmed:
     at = order.entered(Status.CONFIRMED).at
     return OrderConfirmed(
-        **facts(order, OrderConfirmed, "confirmed", at),
+        **event_fields(order, OrderConfirmed, "confirmed", at),
         **_money(order),
         customer_id=order.customer_id,
         items=priced_items(order),

@@ -12,10 +12,12 @@ from services.payment import domain
 from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_name
 from services.shared.adapters.eventbridge import EventBus, Outbox
 from services.shared.adapters.sqs_batch import Delivery, Group, by_order
-from services.shared.adapters.telemetry import Stopwatch, Telemetry, measure_stock
+from services.shared.adapters.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.errors import GatewayUnavailableError
 from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric, PaymentOutcome
 from services.shared.transitions import advance
 
 E = TypeVar("E", bound=OrderEvent)
@@ -71,12 +73,12 @@ class PaymentService:
             match outcome:
                 case Unsettled(why=why):
                     asked = Status.CONFIRMED if isinstance(answers[key], Charged) else Status.CANCELLED
-                    measure_stock(self._telemetry, asked, outcome)
-                    self._telemetry.warn("payment not settled yet", key, why=why)
+                    record_inventory_operation(self._telemetry, asked, outcome)
+                    self._telemetry.warning(LogEvent.PAYMENT_DEFERRED, key, why=why)
                     again |= group.message_ids
                     continue
                 case Committed(order=order):
-                    measure_stock(self._telemetry, order.status, outcome)
+                    record_inventory_operation(self._telemetry, order.status, outcome)
                     self._account_for(order, watch.seconds(), now)
                 case Found(order=found):
                     checked = self._without_stray(found, answers[key], group.first.event_id)
@@ -84,7 +86,7 @@ class PaymentService:
                         again |= group.message_ids
                         continue
                     order = checked
-            outbox.owe(group.message_ids, domain.announce_payment(order))
+            outbox.owe(group.message_ids, domain.payment_events_for(order))
         return again
 
     def _ask(self, orders: Mapping[Key, Order]) -> dict[Key, Charged | Declined | None]:
@@ -104,7 +106,7 @@ class PaymentService:
         answers: dict[Key, Charged | Declined | None] = {}
         for order, answer in zip(orders.values(), self._run(ask, orders.values()), strict=True):
             if isinstance(answer, GatewayUnavailableError):
-                self._telemetry.warn("the payment gateway does not answer", order.key, why=str(answer))
+                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, order.key, why=str(answer))
             else:
                 answers[order.key] = answer
         return answers
@@ -124,13 +126,15 @@ class PaymentService:
 
     def _account_for(self, order: Order, seconds: float, now: datetime) -> None:
         confirmed = order.status is Status.CONFIRMED
-        self._telemetry.count("payments_total", outcome="succeeded" if confirmed else "failed")
-        self._telemetry.observe("payment_processing_duration_seconds", seconds)
+        self._telemetry.count(
+            Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if confirmed else PaymentOutcome.FAILED
+        )
+        self._telemetry.observe(Metric.PAYMENT_PROCESSING, seconds)
         waited = max(0.0, (now - order.placed_at).total_seconds())
-        self._telemetry.observe("order_settlement_duration_seconds", waited)
+        self._telemetry.observe(Metric.ORDER_SETTLEMENT, waited)
         declined = order.payment.declined if order.payment else None
-        self._telemetry.tell(
-            "order confirmed" if confirmed else "payment declined",
+        self._telemetry.info(
+            LogEvent.ORDER_CONFIRMED if confirmed else LogEvent.PAYMENT_DECLINED,
             order.key,
             amount_minor=order.amount_minor,
             currency=order.currency,
@@ -140,15 +144,13 @@ class PaymentService:
     def _without_stray(self, order: Order, answer: Charged | Declined | None, cause: str) -> Order | None:
         """Give back a charge that came too late for its order; None when that has to be tried again."""
         if not isinstance(answer, Charged) or not domain.is_stray(order, answer):
-            self._telemetry.count("payments_total", outcome="duplicate")
-            self._telemetry.tell(
-                "payment asked for again, no second effect", order.key, status=order.status.value
-            )
+            self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.DUPLICATE)
+            self._telemetry.info(LogEvent.PAYMENT_DUPLICATE, order.key, status=order.status.value)
             return order
         try:
             refund_id = self._give_back(order, answer.charge_id)
         except GatewayUnavailableError as error:
-            self._telemetry.warn("a late charge is not refunded yet", order.key, why=str(error))
+            self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, order.key, why=str(error))
             return None
         now = self._clock()
         noted = advance(
@@ -158,8 +160,8 @@ class PaymentService:
         )[order.key]
         if isinstance(noted, Unsettled):
             return None
-        self._telemetry.count("payments_total", outcome="refunded")
-        self._telemetry.warn("charged too late, refunded", order.key, status=order.status.value)
+        self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
+        self._telemetry.warning(LogEvent.LATE_CHARGE_REFUNDED, order.key, status=order.status.value)
         return noted.order
 
     def _give_back(self, order: Order, charge_id: str) -> str:
@@ -188,18 +190,18 @@ class PaymentService:
         for key, outcome in advance(self._ledger, ready, decide).items():
             match outcome:
                 case Unsettled(why=why):
-                    self._telemetry.warn("refund not settled yet", key, why=why)
+                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why=why)
                     again |= groups[key].message_ids
                     continue
                 case Committed(order=order):
                     restocked = order.payment is not None and order.payment.restocked
-                    measure_stock(self._telemetry, Status.REFUNDED, outcome, restocked=restocked)
-                    self._telemetry.count("payments_total", outcome="refunded")
-                    self._telemetry.tell("order refunded", key, restocked=restocked)
+                    record_inventory_operation(self._telemetry, Status.REFUNDED, outcome, restocked=restocked)
+                    self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
+                    self._telemetry.info(LogEvent.REFUND_PROCESSED, key, restocked=restocked)
                 case Found(order=order):
-                    self._telemetry.tell("no refund to make", key, status=order.status.value)
+                    self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)
             if order.status is Status.REFUNDED:
-                outbox.owe(groups[key].message_ids, domain.announce_refund(order))
+                outbox.owe(groups[key].message_ids, domain.refund_events_for(order))
         return again
 
     def _refund_paid(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:
@@ -209,12 +211,12 @@ class PaymentService:
         for key, order in orders.items():
             try:
                 if order.status is Status.RESERVED:
-                    self._telemetry.warn("not paid yet, so nothing to refund yet", key)
+                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why="not paid yet")
                     waiting.add(key)
                 elif order.status is Status.CONFIRMED and order.payment and order.payment.charge_id:
                     refund_ids[key] = self._give_back(order, order.payment.charge_id)
             except GatewayUnavailableError as error:
-                self._telemetry.warn("the payment gateway does not answer", key, why=str(error))
+                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, key, why=str(error))
                 waiting.add(key)
         return refund_ids, waiting
 
@@ -222,5 +224,5 @@ class PaymentService:
         """Send back what tells of an order that is not there: its placement may still be on the way."""
         missing = [key for key in groups if key not in orders]
         for key in missing:
-            self._telemetry.warn("no such order yet", key)
+            self._telemetry.warning(LogEvent.ORDER_NOT_FOUND, key)
         return {message_id for key in missing for message_id in groups[key].message_ids}

@@ -7,7 +7,7 @@ from services.shared.events import OrderEvent, PricedItem, event_id
 from services.shared.ledger import Order
 
 
-def facts(order: Order, event: type[OrderEvent], transition: str, at: datetime) -> dict[str, Any]:
+def event_fields(order: Order, event: type[OrderEvent], transition: str, at: datetime) -> dict[str, Any]:
     """Say which order the event is about, which transition it tells, and when that was."""
     return {
         "event_id": event_id(*order.key, event.detail_type(), transition),

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from services.shared.adapters.clients import CONCURRENCY, Clients
 from services.shared.adapters.dynamodb_store import DynamoDBStore, Kind, TableRole
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Handle, Inbox, SqsDeadLetters
+from services.shared.adapters.sqs_batch import Handle, Inbox, SqsPoisonQueue
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
+from services.shared.metric_names import Metric
 from services.shared.settings import QueueSettings, Settings
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Runtime:
         )
 
     def _count_capacity(self, table: TableRole, kind: Kind, units: float) -> None:
-        self.telemetry.count("dynamodb_capacity_units_total", units, table=table, kind=kind)
+        self.telemetry.count(Metric.CAPACITY_UNITS, units, table=table, kind=kind)
 
     def at_once(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:
         """Map with several calls in flight; a lone item is not worth a thread."""
@@ -67,10 +68,8 @@ def behind_queue(
     handle: Handle,
 ) -> Callable[[Any, Any], Any]:
     """Make the function that Lambda hands the messages of a queue."""
-    dead_letters = SqsDeadLetters(
-        clients.sqs(), queue_url=settings.dead_letter_queue_url, consumer=settings.consumer
-    )
-    inbox = Inbox(settings.consumer, accepts, handle, dead_letters, telemetry)
+    dlq = SqsPoisonQueue(clients.sqs(), queue_url=settings.dead_letter_queue_url, consumer=settings.consumer)
+    inbox = Inbox(settings.consumer, accepts, handle, dlq, telemetry)
 
     def invoke(event: object, context: object) -> dict[str, list[dict[str, str]]]:
         with telemetry.invocation(context):

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from scripts.ops.dlq.messages import Letter, SqsDeadLetterQueue
+from scripts.ops.dlq.messages import DeadLetter, SqsDeadLetterQueue
 from scripts.ops.dlq.work_queues import SqsWorkQueue
-from services.shared.adapters.sqs_batch import Poison, SqsDeadLetters
+from services.shared.adapters.sqs_batch import Poison, SqsPoisonQueue
 from tests.conftest import RunningEmulator
 
 pytestmark = pytest.mark.emulator
@@ -28,10 +28,10 @@ class Queues:
         self.work = SqsWorkQueue(self.sqs, self.work_url)
         self.dead = SqsDeadLetterQueue(self.sqs, function="order", url=self.dead_url, work_queue=self.work)
 
-    def bury(self, *bodies: str, reason: str = "invalid_event") -> None:
+    def send(self, *bodies: str, reason: str = "invalid_event") -> None:
         """Set messages aside as the consumer does."""
-        buried = SqsDeadLetters(self.sqs, queue_url=self.dead_url, consumer="order")
-        assert not buried.bury([Poison(body, body, reason, "why") for body in bodies])
+        buried = SqsPoisonQueue(self.sqs, queue_url=self.dead_url, consumer="order")
+        assert not buried.send([Poison(body, body, reason, "why") for body in bodies])
 
     def waiting(self, url: str) -> list[str]:
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -46,8 +46,8 @@ def queues(emulator: RunningEmulator) -> Queues:
     return Queues(emulator, work, sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"])
 
 
-def _taken(queues: Queues, **options: int) -> list[Letter]:
-    return [letter for batch in queues.dead.take(**options) for letter in batch]
+def _taken(queues: Queues, **options: int) -> list[DeadLetter]:
+    return [dead_letter for batch in queues.dead.take(**options) for dead_letter in batch]
 
 
 # --- the work queue ----------------------------------------------------------------------------------
@@ -74,13 +74,13 @@ def test_more_than_a_call_takes_are_sent_in_several(queues: Queues) -> None:
 
     assert not queues.work.send(bodies)
 
-    seen = [letter.body for letter in _all_of(queues, queues.work_url)]
+    seen = [dead_letter.body for dead_letter in _all_of(queues, queues.work_url)]
     assert sorted(seen) == sorted(bodies)
 
 
-def _all_of(queues: Queues, url: str) -> list[Letter]:
+def _all_of(queues: Queues, url: str) -> list[DeadLetter]:
     reader = SqsDeadLetterQueue(queues.sqs, function="order", url=url, work_queue=queues.work)
-    return [letter for batch in reader.take() for letter in batch]
+    return [dead_letter for batch in reader.take() for dead_letter in batch]
 
 
 # --- dead letters ------------------------------------------------------------------------------------
@@ -88,27 +88,31 @@ def _all_of(queues: Queues, url: str) -> list[Letter]:
 
 def test_a_letter_tells_why_it_is_there_and_what_it_is_about(queues: Queues) -> None:
     body = json.dumps({"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}})
-    queues.bury(body, reason="invalid_event")
+    queues.send(body, reason="invalid_event")
 
-    (letter,) = _taken(queues)
+    (dead_letter,) = _taken(queues)
 
-    assert (letter.reason, letter.detail, letter.consumer) == ("invalid_event", "why", "order")
-    assert (letter.event, letter.order_id, letter.tenant_id) == ("OrderPlaced", "o-1", "default")
-    assert letter.body == body
-    assert letter.receives == 1
+    assert (dead_letter.reason, dead_letter.detail, dead_letter.consumer) == ("invalid_event", "why", "order")
+    assert (dead_letter.event, dead_letter.order_id, dead_letter.tenant_id) == (
+        "OrderPlaced",
+        "o-1",
+        "default",
+    )
+    assert dead_letter.body == body
+    assert dead_letter.receives == 1
 
 
 def test_every_letter_is_taken_once_and_is_there_again_when_put_back(queues: Queues) -> None:
     bodies = [f"letter {number}" for number in range(35)]
     for start in range(0, 35, 10):
-        queues.bury(*bodies[start : start + 10])
+        queues.send(*bodies[start : start + 10])
 
     first = _taken(queues)
     queues.dead.put_back(first)
     second = _taken(queues)
 
-    assert sorted(letter.body for letter in first) == sorted(bodies)
-    assert sorted(letter.body for letter in second) == sorted(bodies)
+    assert sorted(dead_letter.body for dead_letter in first) == sorted(bodies)
+    assert sorted(dead_letter.body for dead_letter in second) == sorted(bodies)
 
 
 class ScriptedSqs:
@@ -136,7 +140,7 @@ def _scripted(queues: Queues, *batches: str) -> tuple[ScriptedSqs, list[list[str
     sqs = ScriptedSqs(*batches)
     client: Any = sqs
     reader = SqsDeadLetterQueue(client, function="order", url="", work_queue=queues.work)
-    return sqs, [[letter.message_id for letter in batch] for batch in reader.take()]
+    return sqs, [[dead_letter.message_id for dead_letter in batch] for batch in reader.take()]
 
 
 def test_letters_that_come_back_while_others_are_still_to_be_read_end_nothing_too_early(
@@ -155,7 +159,7 @@ def test_a_queue_that_only_goes_round_comes_to_an_end(queues: Queues) -> None:
 
 
 def test_what_is_held_is_hidden_from_others_until_its_time_is_over(queues: Queues) -> None:
-    queues.bury("letter")
+    queues.send("letter")
 
     _taken(queues, held_seconds=2)
 
@@ -164,7 +168,7 @@ def test_what_is_held_is_hidden_from_others_until_its_time_is_over(queues: Queue
 
 
 def test_a_letter_sent_again_goes_without_the_reason_it_had(queues: Queues) -> None:
-    queues.bury("letter")
+    queues.send("letter")
     letters = _taken(queues)
 
     assert not queues.dead.resend(letters)
@@ -178,7 +182,7 @@ def test_a_letter_sent_again_goes_without_the_reason_it_had(queues: Queues) -> N
 
 
 def test_a_letter_that_somebody_else_deleted_is_no_trouble(queues: Queues) -> None:
-    queues.bury("letter")
+    queues.send("letter")
     letters = _taken(queues)
     queues.dead.delete(letters)
 

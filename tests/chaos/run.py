@@ -19,7 +19,7 @@ from tests.chaos.fault_schedule import Weather
 from tests.chaos.plan import CONFIRMED, EXPIRED, Plan, make_plan
 from tests.chaos.proxy import FaultProxy
 from tests.chaos.traffic import TooLateError, Traffic
-from tests.chaos.verdict import Books, Finding, Wrong, check, end_of
+from tests.chaos.verdict import Finding, Store, Wrong, check, end_of
 from tests.integration.shop import Witness
 
 Say = Callable[[str], None]
@@ -105,7 +105,7 @@ def run(scale: Scale, *, say: Say = lambda _: None) -> Report:
     weather = Weather(scale.seed, spell_seconds=scale.spell_seconds)
     with _stack(scale, weather, say) as scene, Witness(scene.environment) as witness:
         traffic = Traffic(scene.environment, witness, started + scale.deadline_seconds)
-        traffic.desk.books.seed(plan.stock)
+        traffic.ops.books.seed(plan.stock)
         try:
             say(f"Sending {len(plan.messages)} messages for {scale.orders} orders into the storm ...")
             _storm(plan, scene, traffic, report)
@@ -115,7 +115,7 @@ def run(scale: Scale, *, say: Say = lambda _: None) -> Report:
             report.unfinished = str(error)
         say("Counting everything again ...")
         books = traffic.books()
-        report.findings = check(plan, books, traffic.desk.clock.now())
+        report.findings = check(plan, books, traffic.ops.clock.now())
         report.requests = scene.proxy.requests
         report.redriven = traffic.redriven
     _describe(report, plan, books, weather)
@@ -155,7 +155,7 @@ def _calm(traffic: Traffic) -> None:
     raise TooLateError(f"messages still run out of deliveries after {_ROUNDS} redrives")
 
 
-def _describe(report: Report, plan: Plan, books: Books, weather: Weather) -> None:
+def _describe(report: Report, plan: Plan, books: Store, weather: Weather) -> None:
     report.outcomes = Counter(end_of(order) for order in books.orders)
     report.late_charges = sum(
         order.status is Status.CANCELLED and order.payment is not None and order.payment.charge_id is not None

@@ -9,7 +9,7 @@ from botocore.config import Config
 from scripts.local.aws import emulator as ministack
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Poison, SqsDeadLetters
+from services.shared.adapters.sqs_batch import Poison, SqsPoisonQueue
 from services.shared.errors import StoreUnavailableError
 from services.shared.events import OrderCancellationRequested
 from services.shared.ledger import Busy, Delta, StockWrite
@@ -85,9 +85,9 @@ def bus(session: boto3.Session, endpoint: str) -> EventBridgeBus:
 
 
 @pytest.fixture
-def letters(session: boto3.Session, endpoint: str) -> SqsDeadLetters:
+def letters(session: boto3.Session, endpoint: str) -> SqsPoisonQueue:
     client = session.client("sqs", endpoint_url=endpoint, config=ONCE)
-    return SqsDeadLetters(
+    return SqsPoisonQueue(
         client, queue_url=client.get_queue_url(QueueName=QUEUE)["QueueUrl"], consumer="order"
     )
 
@@ -162,17 +162,17 @@ def test_events_that_were_not_taken_are_returned_and_the_others_are_not(
 
 @pytest.mark.parametrize("fault", [*WORDED, Fault.CUT_AFTER])
 def test_letters_of_a_call_that_failed_are_returned(
-    letters: SqsDeadLetters, weather: Obedient, fault: Fault
+    letters: SqsPoisonQueue, weather: Obedient, fault: Fault
 ) -> None:
     weather.coming = fault
 
-    assert letters.bury([Poison("m1", "body", "invalid_json", "detail")]) == ["m1"]
+    assert letters.send([Poison("m1", "body", "invalid_json", "detail")]) == ["m1"]
 
 
-def test_letters_that_were_not_taken_are_returned(letters: SqsDeadLetters, weather: Obedient) -> None:
+def test_letters_that_were_not_taken_are_returned(letters: SqsPoisonQueue, weather: Obedient) -> None:
     weather.coming = Fault.PARTIAL
 
-    left = letters.bury([Poison(f"m{n}", "body", "invalid_json", "detail") for n in range(10)])
+    left = letters.send([Poison(f"m{n}", "body", "invalid_json", "detail") for n in range(10)])
 
     assert 0 < len(left) < 10
 

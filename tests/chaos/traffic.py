@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from scripts.environment.environment import Environment
-from scripts.ops.aws_context import AwsDesk
+from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek, redrive
 from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, Filter
 from services.shared.ledger import Status
 from tests.chaos.plan import BUS, Message
-from tests.chaos.verdict import Books, Told
+from tests.chaos.verdict import Store, Told
 from tests.integration.shop import Witness
 
 _AT_ONCE = 10
@@ -29,7 +29,7 @@ class TooLateError(Exception):
 
 class Traffic:
     def __init__(self, environment: Environment, witness: Witness, deadline: float) -> None:
-        self.desk = AwsDesk(environment)
+        self.ops = AwsOpsContext(environment)
         self.redriven = 0
         self._environment = environment
         self._witness = witness
@@ -47,7 +47,7 @@ class Traffic:
 
     def _send(self, batch: Sequence[Message]) -> None:
         if batch[0].to != BUS:
-            refused = self.desk.work_queue(batch[0].to).send([message.body for message in batch])
+            refused = self.ops.work_queue(batch[0].to).send([message.body for message in batch])
             assert not refused, "the queue did not take a message"
             return
         answer = self._environment.client("events").put_events(
@@ -64,7 +64,7 @@ class Traffic:
         assert answer["FailedEntryCount"] == 0, "the bus did not take an event"
 
     def decided(self) -> int:
-        return sum(order.status is not Status.RESERVED for order in self.desk.books.scan_orders())
+        return sum(order.status is not Status.RESERVED for order in self.ops.books.scan_orders())
 
     def go_on(self, orders: int, seconds: float) -> None:
         """Wait until so many orders are decided, but no longer than some seconds."""
@@ -85,17 +85,17 @@ class Traffic:
         """Send round again what ran out of deliveries; what cannot be read stays where it is."""
         sent = 0
         for function in self._environment.topology.consumers:
-            letters = self.desk.dead_letters(function)
-            sent += len(redrive(self.desk, letters, _EXHAUSTED, rate=None, seen=lambda _: None).done)
+            letters = self.ops.dlq(function)
+            sent += len(redrive(self.ops, letters, _EXHAUSTED, rate=None, seen=lambda _: None).done)
         self.redriven += sent
         return sent
 
-    def books(self) -> Books:
+    def books(self) -> Store:
         """Read everything; only true when nothing moves."""
-        queues = [self.desk.dead_letters(function) for function in self._environment.topology.consumers]
-        return Books(
-            orders=list(self.desk.books.scan_orders()),
-            stock=list(self.desk.books.scan_stock()),
+        queues = [self.ops.dlq(function) for function in self._environment.topology.consumers]
+        return Store(
+            orders=list(self.ops.books.scan_orders()),
+            stock=list(self.ops.books.scan_stock()),
             letters=peek(queues, Filter()),
             told=[Told(name, detail) for name, detail in self._witness.everything()],
         )

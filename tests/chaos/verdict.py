@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from scripts.ops.dlq.messages import Letter
+from scripts.ops.dlq.messages import DeadLetter
 from scripts.ops.reconcile.rules import recount
 from services.shared.ledger import Key, Order, Status, Stock
 from tests.chaos.plan import Asked, Plan, Poison
@@ -40,12 +40,12 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Books:
+class Store:
     """Everything that is there when nothing moves any more."""
 
     orders: Sequence[Order]
     stock: Sequence[Stock]
-    letters: Sequence[Letter]
+    letters: Sequence[DeadLetter]
     told: Sequence[Told]
 
     @cached_property
@@ -53,7 +53,7 @@ class Books:
         return {order.key.id: order for order in self.orders}
 
 
-def check(plan: Plan, books: Books, now: datetime) -> list[Finding]:
+def check(plan: Plan, books: Store, now: datetime) -> list[Finding]:
     """Find everything that was lost, doubled or leaked."""
     return [
         *_invariants(books, now),
@@ -71,7 +71,7 @@ def end_of(order: Order) -> str:
     return f"{order.status.value} {order.reason}" if told else order.status.value
 
 
-def _invariants(books: Books, now: datetime) -> Iterator[Finding]:
+def _invariants(books: Store, now: datetime) -> Iterator[Finding]:
     """Let the audit's own recount look first; nothing may be open any more."""
     for finding in recount(books.orders, books.stock, now).all:
         yield Finding(Wrong.LEAKED, finding.key.pk, f"{finding.kind}: {finding.says}")
@@ -80,7 +80,7 @@ def _invariants(books: Books, now: datetime) -> Iterator[Finding]:
             yield Finding(Wrong.LEAKED, stock.key.pk, f"{stock.reserved} still reserved when all is over")
 
 
-def _shelves(plan: Plan, books: Books) -> Iterator[Finding]:
+def _shelves(plan: Plan, books: Store) -> Iterator[Finding]:
     """Nothing leaves a shelf but what was sold, and nothing comes back but what was returned."""
     sold: Counter[Key] = Counter()
     for order in books.orders:
@@ -96,7 +96,7 @@ def _shelves(plan: Plan, books: Books) -> Iterator[Finding]:
             yield Finding(Wrong.LEAKED, shelf.key.pk, says)
 
 
-def _decisions(plan: Plan, books: Books) -> Iterator[Finding]:
+def _decisions(plan: Plan, books: Store) -> Iterator[Finding]:
     for order_id, asked in plan.orders.items():
         order = books.by_id.get(order_id)
         if order is None:
@@ -117,7 +117,7 @@ def _decision(asked: Asked, order: Order) -> Iterator[Finding]:
         yield Finding(Wrong.OTHER, asked.order_id, f"is not what was asked for: {got}")
 
 
-def _charges(books: Books) -> Iterator[Finding]:
+def _charges(books: Store) -> Iterator[Finding]:
     """One charge for each order that was paid, its own, and none for anybody else."""
     charges: defaultdict[str, set[str]] = defaultdict(set)
     told: defaultdict[str, set[str]] = defaultdict(set)
@@ -136,20 +136,24 @@ def _charges(books: Books) -> Iterator[Finding]:
             yield Finding(Wrong.DOUBLED, charge, f"is the charge of {sorted(orders)}")
 
 
-def _poison(plan: Plan, books: Books) -> Iterator[Finding]:
+def _poison(plan: Plan, books: Store) -> Iterator[Finding]:
     """Each unreadable message lies where it belongs and says why; nothing that can be read lies there."""
     for poison in plan.poison:
         for function in sorted(poison.functions):
             yield from _buried(poison, function, books)
-    for letter in books.letters:
-        if not any(_is(poison, letter) for poison in plan.poison):
-            says = f"can be read, and lies in the dead letters of {letter.function}: {letter.reason}"
-            yield Finding(Wrong.LOST, f"{letter.event} {letter.order_id}", says)
+    for dead_letter in books.letters:
+        if not any(_is(poison, dead_letter) for poison in plan.poison):
+            says = (
+                f"can be read, and lies in the dead letters of {dead_letter.function}: {dead_letter.reason}"
+            )
+            yield Finding(Wrong.LOST, f"{dead_letter.event} {dead_letter.order_id}", says)
 
 
-def _buried(poison: Poison, function: str, books: Books) -> Iterator[Finding]:
+def _buried(poison: Poison, function: str, books: Store) -> Iterator[Finding]:
     reasons = {
-        letter.reason for letter in books.letters if letter.function == function and _is(poison, letter)
+        dead_letter.reason
+        for dead_letter in books.letters
+        if dead_letter.function == function and _is(poison, dead_letter)
     }
     if not reasons:
         yield Finding(Wrong.LOST, poison.mark, f"is not among the dead letters of {function}")
@@ -158,13 +162,13 @@ def _buried(poison: Poison, function: str, books: Books) -> Iterator[Finding]:
         yield Finding(Wrong.OTHER, poison.mark, says)
 
 
-def _is(poison: Poison, letter: Letter) -> bool:
+def _is(poison: Poison, dead_letter: DeadLetter) -> bool:
     # Marks end in a number: one must not be taken for the beginning of another.
-    _, mark, after = letter.body.partition(poison.mark)
-    return bool(mark) and letter.function in poison.functions and not after[:1].isdigit()
+    _, mark, after = dead_letter.body.partition(poison.mark)
+    return bool(mark) and dead_letter.function in poison.functions and not after[:1].isdigit()
 
 
-def _events(books: Books) -> Iterator[Finding]:
+def _events(books: Store) -> Iterator[Finding]:
     yield from _variants(books)
     ids: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for event in books.told:
@@ -184,7 +188,7 @@ def _events(books: Books) -> Iterator[Finding]:
             yield Finding(Wrong.OTHER, order.key.id, f"ended {end_of(order)}, yet told {sorted(lies)}")
 
 
-def _variants(books: Books) -> Iterator[Finding]:
+def _variants(books: Store) -> Iterator[Finding]:
     """An event told again must be the same event."""
     first: dict[str, Told] = {}
     differing: set[str] = set()

@@ -36,8 +36,8 @@ def each_record_ends_one_way(consumer: str, batch: list[Draw]) -> None:
     assert {*ended.buried, *ended.again} <= ids
     assert len(ended.buried) == len(set(ended.buried)), "a message is buried once"
     assert not ended.again.intersection(ended.buried), "buried, and yet it comes again"
-    assert {poison.reason for poison in world.dead_letters.buried} <= REASONS
-    assert all(poison.detail for poison in world.dead_letters.buried), "buried without saying why"
+    assert {poison.reason for poison in world.dlq.buried} <= REASONS
+    assert all(poison.detail for poison in world.dlq.buried), "buried without saying why"
     assert not world.telemetry.errors, f"unforeseen: {world.telemetry.errors}"
     for draw in batch:
         if draw.valid is not None:

@@ -25,7 +25,7 @@ from tests.support.fakes import (
     BookkeepingGateway,
     ManualClock,
     MemoryStore,
-    RecordingDeadLetters,
+    RecordingPoisonQueue,
     RecordingTelemetry,
     a_stock,
 )
@@ -82,7 +82,7 @@ class World:
         self.clock = ManualClock()
         self.store = WireStore([a_stock(sku, 1_000, price=100 * n) for n, sku in enumerate(SKUS)])
         self.bus = WireBus()
-        self.dead_letters = RecordingDeadLetters()
+        self.dlq = RecordingPoisonQueue()
         self.telemetry = RecordingTelemetry()
         ledger = GroupCommit(self.store, waits=lambda: iter([True] * 3))
         orders = OrderService(ledger, self.bus, self.telemetry, clock=self.clock, hold=HOLD)
@@ -94,16 +94,16 @@ class World:
         }
 
     def _inbox(self, consumer: str, accepts: Sequence[type[Event]], handle: Any) -> Inbox:  # noqa: ANN401 - a Handle
-        return Inbox(consumer, accepts, handle, self.dead_letters, self.telemetry)
+        return Inbox(consumer, accepts, handle, self.dlq, self.telemetry)
 
     def invoke(self, consumer: str, raw: object) -> Ended:
         """Call a function as Lambda would; its answer must be a partial batch response."""
-        before = len(self.dead_letters.buried)
+        before = len(self.dlq.buried)
         answer = self._inboxes[consumer].receive(raw)
         assert answer.keys() == {"batchItemFailures"}
         again = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
         assert len(again) == len(set(again)), "a message comes again once"
-        buried = [poison.message_id for poison in self.dead_letters.buried[before:]]
+        buried = [poison.message_id for poison in self.dlq.buried[before:]]
         return Ended(tuple(buried), frozenset(again))
 
     def open_orders(self, *names: str) -> None:

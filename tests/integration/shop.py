@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from scripts.environment.environment import Environment
-from scripts.ops.aws_context import AwsDesk
+from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import Filter
 from services.shared.ledger import Key, Order, Price, Stock
@@ -30,12 +30,12 @@ class Shop:
     run: str = field(default_factory=lambda: uuid4().hex[:8])
 
     def __post_init__(self) -> None:
-        self.desk = AwsDesk(self.environment)
+        self.ops = AwsOpsContext(self.environment)
 
     def stocked(self, units: int, *, price: int = 500, currency: str = "USD") -> str:
         """Put a new SKU on the shelf."""
         sku = f"sku-{uuid4().hex[:8]}"
-        self.desk.books.set_stock(Key("default", sku), stock=units, price=Price(price, currency))
+        self.ops.books.set_stock(Key("default", sku), stock=units, price=Price(price, currency))
         return sku
 
     def order_id(self, name: str) -> str:
@@ -70,7 +70,7 @@ class Shop:
 
     def find(self, name: str) -> Order | None:
         key = Key("default", self.order_id(name))
-        return self.desk.books.read_orders([key]).get(key)
+        return self.ops.books.read_orders([key]).get(key)
 
     def found(self, name: str) -> Order:
         order = self.find(name)
@@ -92,7 +92,7 @@ class Shop:
         keys = {name: Key("default", self.order_id(name)) for name in names}
 
         def settled() -> dict[str, Order]:
-            orders = self.desk.books.read_orders(list(keys.values()))
+            orders = self.ops.books.read_orders(list(keys.values()))
             ended = {key: order for key, order in orders.items() if order.status.value != "RESERVED"}
             return {name: ended[key] for name, key in keys.items() if key in ended}
 
@@ -101,16 +101,18 @@ class Shop:
 
     def shelf(self, sku: str) -> Stock:
         key = Key("default", sku)
-        return self.desk.books.read_stock([key])[key]
+        return self.ops.books.read_stock([key])[key]
 
     def levels(self, sku: str) -> tuple[int, int, int]:
         stock = self.shelf(sku)
         return stock.stock, stock.reserved, stock.available
 
-    def dead_letters(self, function: str) -> dict[str, str]:
+    def dlq(self, function: str) -> dict[str, str]:
         """Return the reason of each dead letter of this shop, by what it is about."""
-        letters = peek([self.desk.dead_letters(function)], Filter())
-        return {letter.body: letter.reason for letter in letters if self.run in letter.body}
+        letters = peek([self.ops.dlq(function)], Filter())
+        return {
+            dead_letter.body: dead_letter.reason for dead_letter in letters if self.run in dead_letter.body
+        }
 
 
 class Witness:

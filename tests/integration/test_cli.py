@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from scripts.local import metrics_endpoint
+from services.shared.log_events import LogEvent
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
 
@@ -87,7 +88,7 @@ def test_named_scenarios_are_published_followed_and_shown_with_all_that_is_known
     assert [event["event"] for event in shown["events"]] == [
         *("PaymentRequested", "PaymentProcessed", "OrderConfirmed"),
     ]
-    assert {"order reserved", "order confirmed"} <= {line["message"] for line in shown["logs"]}
+    assert {LogEvent.ORDER_RESERVED, LogEvent.ORDER_CONFIRMED} <= {line["event"] for line in shown["logs"]}
     assert {line["order_id"] for line in shown["logs"]} == {name}
     assert shown["deadLetters"] == []
     assert all(word in table.out for word in ("RESERVED", "OrderConfirmed", "order confirmed"))
@@ -110,7 +111,7 @@ def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
 ) -> None:
     name = shop.order_id("poison")
     shop.place({"orderId": name, "items": []})
-    until(lambda: bool(shop.dead_letters("order")), "the order is set aside")
+    until(lambda: bool(shop.dlq("order")), "the order is set aside")
 
     (listed,) = pulsequeue("dlq", "ls", "order", "--order", name, "--json").json
     which = listed["messageId"]
@@ -135,14 +136,14 @@ def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
 def test_a_dead_letter_that_can_be_handled_now_is_sent_again(pulsequeue: Program, shop: Shop) -> None:
     sku, name = shop.stocked(5), shop.order_id("early")
     shop.say("RefundRequested", [{"orderId": name, "restock": True}])
-    until(lambda: len(shop.dead_letters("payment")) == 1, "five deliveries are enough")
+    until(lambda: len(shop.dlq("payment")) == 1, "five deliveries are enough")
     shop.place(shop.order("early", sku))
     shop.comes_to("early", "CONFIRMED")
     told = pulsequeue("order", "show", name, "--json").json["deadLetters"]
 
     sent = pulsequeue("dlq", "redrive", "payment", "--id", told[0]["messageId"], "--yes", "--json")
 
-    assert [letter["reason"] for letter in told] == ["retries_exhausted"]
+    assert [dead_letter["reason"] for dead_letter in told] == ["retries_exhausted"]
     assert sent.json == {"done": 1, "failed": 0, "doubled": 0}
     shop.comes_to("early", "REFUNDED")
 
@@ -165,7 +166,7 @@ def test_a_dry_replay_counts_the_window_and_reaches_nobody(pulsequeue: Program, 
 
 def _lines(pulsequeue: Program, order_id: str) -> list[str]:
     shown = pulsequeue("order", "show", order_id, "--json").json
-    return [line["message"] for line in shown["logs"]]
+    return [line["event"] for line in shown["logs"]]
 
 
 def test_a_replay_of_chosen_events_reaches_their_consumers_alone_and_changes_nothing(
@@ -180,12 +181,12 @@ def test_a_replay_of_chosen_events_reaches_their_consumers_alone_and_changes_not
     assert ran.code == 0
     assert ran.json["sent"].keys() == {"order", "projector"}
     until(
-        lambda: "order placed again, no second effect" in _lines(pulsequeue, shop.order_id("replayed")),
+        lambda: LogEvent.ORDER_DUPLICATE in _lines(pulsequeue, shop.order_id("replayed")),
         "the order service hears of the order again",
     )
     assert shop.found("replayed") == order
     assert "payment asked for again, no second effect" not in _lines(pulsequeue, shop.order_id("replayed"))
-    assert shop.desk.archive.unfinished() == []
+    assert shop.ops.archive.unfinished() == []
 
 
 def test_the_audit_agrees_and_counts_what_is_there(pulsequeue: Program, shop: Shop) -> None:

@@ -20,7 +20,7 @@ from scripts.local import metrics_endpoint, processes, sample_orders
 from scripts.local import stack as local_stack
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
-from scripts.ops.aws_context import AwsDesk
+from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import Filter
 from tests.conftest import RunningStack
@@ -60,18 +60,18 @@ def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(
     stack: RunningStack, consumer: str
 ) -> None:
     sqs, url = stack.environment.client("sqs"), stack.environment.dead_letter_url(consumer)
-    dead_letters = AwsDesk(stack.environment).dead_letters(consumer)
-    before = {letter.body for letter in peek([dead_letters], Filter())}
+    dlq = AwsOpsContext(stack.environment).dlq(consumer)
+    before = {dead_letter.body for dead_letter in peek([dlq], Filter())}
     mark = f"not-ours-{uuid4().hex}"
     sqs.send_message(QueueUrl=url, MessageBody=mark)
 
     result = sample_orders.run_samples(stack.environment, burst_orders=1)
 
     assert result.ok
-    letters = [letter for batch in dead_letters.take() for letter in batch]
-    assert [letter.body for letter in letters if letter.body not in before] == [mark]
-    dead_letters.delete([letter for letter in letters if letter.body == mark])
-    dead_letters.put_back(letters)
+    letters = [dead_letter for batch in dlq.take() for dead_letter in batch]
+    assert [dead_letter.body for dead_letter in letters if dead_letter.body not in before] == [mark]
+    dlq.delete([dead_letter for dead_letter in letters if dead_letter.body == mark])
+    dlq.put_back(letters)
 
 
 def total(stack: RunningStack, namespace: str, metric: str, **dimensions: str) -> float:

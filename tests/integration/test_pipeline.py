@@ -189,8 +189,8 @@ def test_orders_that_cannot_be_read_are_set_aside_and_hold_nobody_up(shop: Shop)
     assert {order.status.value for order in shop.all_end([f"good-{n}" for n in range(5)]).values()} == {
         "CONFIRMED"
     }
-    until(lambda: len(shop.dead_letters("order")) == len(bad) + 1, "every unreadable order is set aside")
-    reasons = sorted(shop.dead_letters("order").values())
+    until(lambda: len(shop.dlq("order")) == len(bad) + 1, "every unreadable order is set aside")
+    reasons = sorted(shop.dlq("order").values())
     assert reasons == ["invalid_event"] * len(bad) + ["invalid_json"]
 
 
@@ -198,14 +198,14 @@ def test_a_message_that_keeps_failing_ends_as_a_dead_letter_that_can_be_sent_aga
     sku = shop.stocked(5)
     name = shop.order_id("early")
     shop.say("RefundRequested", [{"orderId": name, "restock": True}])
-    until(lambda: len(shop.dead_letters("payment")) == 1, "five deliveries are enough")
+    until(lambda: len(shop.dlq("payment")) == 1, "five deliveries are enough")
     shop.place(shop.order("early", sku))
     shop.comes_to("early", "CONFIRMED")
 
-    (body,) = shop.dead_letters("payment")
+    (body,) = shop.dlq("payment")
     assert json.loads(body)["detail"]["orderId"] == name
     refunds = Filter(events=frozenset({"RefundRequested"}))
-    redrive(shop.desk, shop.desk.dead_letters("payment"), refunds, rate=None, seen=lambda _: None)
+    redrive(shop.ops, shop.ops.dlq("payment"), refunds, rate=None, seen=lambda _: None)
 
     shop.comes_to("early", "REFUNDED")
     assert shop.levels(sku) == (5, 0, 5)

@@ -17,7 +17,7 @@ from scripts.environment.cognito import ROLES, pool_id, token
 from scripts.environment.local_state import StackState
 from scripts.environment.migrator_client import ask
 from scripts.local.aws.user_pool import User, add_user
-from scripts.ops.aws_context import AwsDesk
+from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek, redrive
 from scripts.ops.dlq.messages import Filter
 from scripts.ops.replay import rebuild
@@ -147,13 +147,13 @@ def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
         return ask_as("metrics/mrr?month=2018-07")[1]["data"]["new"]
 
     until(lambda: counted()["customers"] == 1, "the other one is counted")
-    until(lambda: len(shop.dead_letters("projector")) == 1, "five deliveries are enough")
+    until(lambda: len(shop.dlq("projector")) == 1, "five deliveries are enough")
 
     rate = {"action": "setRate", "tenantId": "default", "currency": "CHF"}
     ask(shop.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
-    letters = shop.desk.dead_letters("projector")
+    letters = shop.ops.dlq("projector")
     ours = frozenset(it.message_id for it in peek([letters], Filter()) if shop.run in it.body)
-    handled = redrive(shop.desk, letters, Filter(ids=ours), rate=None, seen=lambda _: None)
+    handled = redrive(shop.ops, letters, Filter(ids=ours), rate=None, seen=lambda _: None)
 
     assert len(handled.done) == 1
     until(lambda: counted()["customers"] == 2, "it is counted, too")
@@ -230,7 +230,7 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
     sku = shop.stocked(50)
     shop.place(*(shop.order(f"many-{number}", sku) for number in range(20)))
     shop.all_end([f"many-{number}" for number in range(20)])
-    desk, environment = AwsDesk(stack.environment), stack.environment
+    ops, environment = AwsOpsContext(stack.environment), stack.environment
 
     def drained() -> bool:
         queue = environment.client("sqs").get_queue_attributes(
@@ -242,7 +242,7 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
     until(drained, "all is projected")
     before = _everything(state)
 
-    told = rebuild.rebuild(desk, environment, rebuild.Rebuild(rebuild.outlook(desk, environment)))
+    told = rebuild.rebuild(ops, environment, rebuild.Rebuild(rebuild.outlook(ops, environment)))
 
     until(lambda: drained() and ask(environment, {"action": "status"})["tenants"] != [], "all is told again")
     assert told.complete
@@ -253,13 +253,13 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
 def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
     stack: RunningStack, state: StackState
 ) -> None:
-    desk, environment = AwsDesk(stack.environment), stack.environment
-    outlook = rebuild.outlook(desk, environment)
+    ops, environment = AwsOpsContext(stack.environment), stack.environment
+    outlook = rebuild.outlook(ops, environment)
     before = _everything(state)
 
     with pytest.raises(ToolError, match="at least 7 would be lost"):
         rebuild.rebuild(
-            desk,
+            ops,
             environment,
             rebuild.Rebuild(rebuild.Outlook(outlook.heard, outlook.heard - 7, outlook.since)),
         )

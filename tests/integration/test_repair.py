@@ -33,7 +33,7 @@ def witness(stack: RunningStack) -> Iterator[Witness]:
 
 def _reserve_untold(shop: Shop, name: str, sku: str, *, ago: timedelta, hold: timedelta) -> None:
     """Reserve as the order service does, and die before anybody is told."""
-    at = shop.desk.clock.now() - ago
+    at = shop.ops.clock.now() - ago
     key = Key("default", shop.order_id(name))
     placement = Placement(
         key=key,
@@ -45,11 +45,11 @@ def _reserve_untold(shop: Shop, name: str, sku: str, *, ago: timedelta, hold: ti
         expires_at=at + hold,
         event_id=f"placed-{key.id}",
     )
-    assert isinstance(GroupCommit(shop.desk.books).reserve([placement])[key], Committed)
+    assert isinstance(GroupCommit(shop.ops.books).reserve([placement])[key], Committed)
 
 
 def _found(shop: Shop) -> dict[str, Kind]:
-    return {one.key.id: one.kind for one in audit(shop.desk, grace=NO_GRACE).findings.all}
+    return {one.key.id: one.kind for one in audit(shop.ops, grace=NO_GRACE).findings.all}
 
 
 def test_a_reservation_whose_expiry_never_came_is_released(shop: Shop, witness: Witness) -> None:
@@ -57,7 +57,7 @@ def test_a_reservation_whose_expiry_never_came_is_released(shop: Shop, witness: 
     _reserve_untold(shop, "forgotten", sku, ago=timedelta(minutes=20), hold=timedelta(minutes=15))
     assert _found(shop).get(shop.order_id("forgotten")) is Kind.OVERDUE
 
-    repair(shop.desk, NO_GRACE)
+    repair(shop.ops, NO_GRACE)
 
     order = shop.comes_to("forgotten", "CANCELLED reservation_expired")
     assert [step.status.value for step in order.history] == ["RESERVED", "CANCELLED"]
@@ -70,7 +70,7 @@ def test_a_reservation_whose_payment_was_never_asked_for_is_paid(shop: Shop, wit
     sku = shop.stocked(5)
     _reserve_untold(shop, "untold", sku, ago=timedelta(minutes=2), hold=timedelta(minutes=15))
 
-    repair(shop.desk, NO_GRACE)
+    repair(shop.ops, NO_GRACE)
 
     order = shop.comes_to("untold", "CONFIRMED")
     assert [step.status.value for step in order.history] == ["RESERVED", "CONFIRMED"]
@@ -85,7 +85,7 @@ def test_an_order_called_off_unpaid_is_looked_up_without_any_effect(shop: Shop) 
     shop.say("OrderCancellationRequested", [{"orderId": shop.order_id("called-off")}])
     before = shop.comes_to("called-off", "CANCELLED customer_request")
 
-    repaired = repair(shop.desk, NO_GRACE)
+    repaired = repair(shop.ops, NO_GRACE)
 
     marker = shop.order("marker", sku)
     shop.place(marker)
@@ -93,7 +93,7 @@ def test_an_order_called_off_unpaid_is_looked_up_without_any_effect(shop: Shop) 
     about = Filter(orders=frozenset({shop.order_id("called-off")}))
     assert repaired.to_look_up >= 1
     assert shop.found("called-off") == before
-    assert peek([shop.desk.dead_letters("payment")], about) == []
+    assert peek([shop.ops.dlq("payment")], about) == []
 
 
 def test_a_row_that_cannot_be_read_is_a_finding_and_ends_neither_audit_nor_repair(shop: Shop) -> None:
@@ -102,7 +102,7 @@ def test_a_row_that_cannot_be_read_is_a_finding_and_ends_neither_audit_nor_repai
     dynamodb.put_item(TableName=table, Item={**row, "status": {"S": "NONSENSE"}})
     try:
         found = _found(shop)
-        repair(shop.desk, NO_GRACE)
+        repair(shop.ops, NO_GRACE)
     finally:
         dynamodb.delete_item(TableName=table, Key=row)
 

@@ -123,11 +123,11 @@ def test_telling_everything_once_more_changes_nothing(shop: Shop) -> None:
     _settle(shop)
     before = _everything(shop)
 
-    now = shop.desk.clock.now()
-    told = replay(shop.desk, Plan(now - timedelta(hours=1), now, routes(shop.desk.topology, (), ())))
+    now = shop.ops.clock.now()
+    told = replay(shop.ops, Plan(now - timedelta(hours=1), now, routes(shop.ops.topology, (), ())))
 
     assert told.complete
-    assert told.sent.keys() == shop.desk.topology.consumers.keys()
+    assert told.sent.keys() == shop.ops.topology.consumers.keys()
     _settle(shop)
     assert _everything(shop) == before
 
@@ -150,7 +150,7 @@ def _settle(shop: Shop) -> None:
 
 
 def _everything(shop: Shop) -> tuple[dict[object, object], dict[object, object]]:
-    books = shop.desk.books
+    books = shop.ops.books
     return (
         {order.key: order for order in books.scan_orders()},
         {stock.key: stock for stock in books.scan_stock()},
@@ -158,7 +158,7 @@ def _everything(shop: Shop) -> tuple[dict[object, object], dict[object, object]]
 
 
 def test_a_recount_after_all_this_finds_nothing(shop: Shop) -> None:
-    report = audit(shop.desk)
+    report = audit(shop.ops)
 
     assert report.findings.all == ()
     assert report.moving == ()
@@ -167,7 +167,7 @@ def test_a_recount_after_all_this_finds_nothing(shop: Shop) -> None:
 def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(shop: Shop, home: Path) -> None:
     state = StackState.read(home)
     assert state is not None
-    kept = {order.key.id: order.status.value for order in shop.desk.books.scan_orders()}
+    kept = {order.key.id: order.status.value for order in shop.ops.books.scan_orders()}
 
     def told() -> dict[str, str]:
         with closing(psycopg.connect(state.postgres or "")) as reader:

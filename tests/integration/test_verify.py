@@ -26,6 +26,7 @@ from scripts.verify.endpoints import Doors, doors
 from scripts.verify.scenarios import Scenario
 from scripts.verify.suite import Pace, verify
 from services.shared.ledger import Status
+from services.shared.log_events import LogEvent
 from services.shared.wiring import utc_now
 from tests.conftest import RunningStack
 from tests.integration.shop import Shop, until
@@ -53,7 +54,7 @@ def _left_behind(stack: RunningStack) -> list[str]:
     prefix = f"{environment.names.prefix}-verify-"
     rules = environment.client("events").list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)
     queues = environment.client("sqs").list_queues(QueueNamePrefix=prefix)
-    stock = Shop(environment).desk.books.scan_stock()
+    stock = Shop(environment).ops.books.scan_stock()
     return [
         *(it["Name"] for it in rules["Rules"]),
         *queues.get("QueueUrls", []),
@@ -79,15 +80,15 @@ def test_it_leaves_nothing_behind_and_other_data_alone(stack: RunningStack, foun
     shop = Shop(stack.environment)
     sku = shop.stocked(7)
     shop.place({"orderId": shop.order_id("unreadable"), "customerId": "c", "items": []})
-    until(lambda: bool(shop.dead_letters("order")), "somebody else's letter is dead")
-    letters = shop.dead_letters("order")
+    until(lambda: bool(shop.dlq("order")), "somebody else's letter is dead")
+    letters = shop.dlq("order")
 
     report = verify(stack.environment, found, PACE)
 
     assert report.broken is None, report.broken
     assert _left_behind(stack) == []
     assert shop.levels(sku) == (7, 0, 7)
-    assert shop.dead_letters("order") == letters
+    assert shop.dlq("order") == letters
 
 
 def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, found: Doors) -> None:
@@ -192,9 +193,9 @@ def test_a_log_line_is_found_by_a_clock_that_is_ahead(stack: RunningStack) -> No
     ahead = Evidence(stack.environment, "order", utc_now() + timedelta(minutes=4))
     wanted = Scenario("ahead", detail, Status.CONFIRMED)
 
-    until(lambda: ahead.missing(wanted, ["order reserved"]) == [], "the line is found")
+    until(lambda: ahead.missing(wanted, [LogEvent.ORDER_RESERVED]) == [], "the line is found")
 
-    assert ahead.missing(wanted, ["never said"]) == ["never said"]
+    assert ahead.missing(wanted, [LogEvent.ORDER_REJECTED]) == [LogEvent.ORDER_REJECTED]
 
 
 def test_a_rule_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:

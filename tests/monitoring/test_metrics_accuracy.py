@@ -22,9 +22,10 @@ from scripts.environment.environment import Environment, open_environment
 from scripts.local import metrics_endpoint
 from scripts.local import stack as local_stack
 from scripts.local.aws import emulator as ministack
-from scripts.local.monitoring import prometheus, scrape_target
+from scripts.local.monitoring import prometheus
+from scripts.local.monitoring.launcher import scrape_target
 from scripts.local.stack import StackOptions
-from scripts.ops.aws_context import AwsDesk
+from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.reconcile.reconcile import audit, publish
 from services.shared.histogram_buckets import BUCKETS
 from tests.integration.shop import Shop, until
@@ -87,7 +88,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         names = [name for wave in range(WAVES) for name in _wave(shop, skus, wave)]
         killed = _kill_a_collector(environment, home)
         shop.all_end(names)
-        truth = count(shop.desk.books.scan_orders())
+        truth = count(shop.ops.books.scan_orders())
         _audit(environment)
         _catch_up(environment, servers, truth)
         until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")
@@ -150,8 +151,8 @@ def _is_collector(process: psutil.Process) -> bool:
 
 
 def _audit(environment: Environment) -> None:
-    desk = AwsDesk(environment)
-    publish(desk, audit(desk))
+    ops = AwsOpsContext(environment)
+    publish(ops, audit(ops))
 
 
 def _scrapes(server: Api) -> float:

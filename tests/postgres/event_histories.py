@@ -65,7 +65,7 @@ class History:
             )
 
         region = chance.choice((None, "EU", "US"))
-        tell: Sequence[Tell] = [
+        info: Sequence[Tell] = [
             lambda shop: shop.placed(self._when(), region=region),
             lambda shop: shop.placed(self._when(), region="EU", event_id=f"{order_id}-again"),
             lambda shop: shop.requested(self._when()),
@@ -76,7 +76,7 @@ class History:
             lambda shop: shop.refund_asked(self._when()),
             lambda shop: shop.refunded(self._when(), restocked=chance.random() < 0.5),
         ]
-        some = chance.sample(tell, chance.randint(1, len(tell)))
+        some = chance.sample(info, chance.randint(1, len(info)))
         if chance.random() < 0.6:
             some.append(lambda shop: shop.confirmed(self._when()))
         return [one(told_by()) for one in some]
@@ -93,11 +93,11 @@ class History:
             if chance.random() < 0.3:
                 events.append(contract.cancelled(day, **effective))
                 continue
-            tell = chance.choice((contract.started, contract.changed))
+            info = chance.choice((contract.started, contract.changed))
             amount = chance.choice((0, 999, 1_000, 12_000))
             interval = chance.choice(_INTERVALS)
             currency = chance.choice(CURRENCIES)
-            events.append(tell(day, amount, interval, currency=currency, **effective))
+            events.append(info(day, amount, interval, currency=currency, **effective))
         return events
 
     def _adjusted(self) -> Event:

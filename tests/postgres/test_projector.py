@@ -19,6 +19,7 @@ from services.analytics.settings import PROJECTOR
 from services.shared.adapters.sqs_batch import Inbox
 from services.shared.errors import StoreUnavailableError
 from services.shared.events import CATALOGUE, Event
+from services.shared.log_events import LogEvent
 from tests.postgres.conftest import Analytics
 from tests.postgres.events import NOON, TENANT, Contract, Shop, adjusted, at, messages
 from tests.support.builders import envelope, sqs_event
@@ -55,10 +56,10 @@ class PausingConnection(psycopg.Connection[tuple[Any, ...]]):
         return super().execute(*arguments, **options)
 
 
-class NoDeadLetters:
+class NoPoisonQueue:
     """For tests in which nothing is poison."""
 
-    def bury(self, poison: Sequence[object]) -> list[str]:
+    def send(self, poison: Sequence[object]) -> list[str]:
         raise AssertionError(f"{len(poison)} messages could not be read")
 
 
@@ -247,7 +248,7 @@ def test_terms_without_an_exchange_rate_come_again_alone_until_there_is_one(
 
     assert sorted(again) == ["m1", "m3"]
     assert counted == [(2,)]
-    refusals = [fields for line, _, fields in telemetry.lines if line == "a subscription cannot be counted"]
+    refusals = [fields for line, _, fields in telemetry.lines if line is LogEvent.SUBSCRIPTION_REFUSED]
     assert [(it["reason"], it["event_id"]) for it in refusals] == [("no_exchange_rate", "sub-1-2")]
     assert later == ()
     assert analytics.rows("SELECT month, movement, annual_minor FROM mrr_month ORDER BY 1") == [
@@ -311,7 +312,7 @@ def test_a_number_that_the_database_cannot_hold_fails_its_own_message_alone(
     analytics: Analytics, telemetry: RecordingTelemetry
 ) -> None:
     inbox = Inbox(
-        "projector", CATALOGUE, Projector(analytics.projector, telemetry).handle, NoDeadLetters(), telemetry
+        "projector", CATALOGUE, Projector(analytics.projector, telemetry).handle, NoPoisonQueue(), telemetry
     )
     told: list[Event] = [
         Shop("small").confirmed(),

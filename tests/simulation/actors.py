@@ -111,7 +111,7 @@ class Shop:
             totals[sku] = totals.get(sku, 0) + quantity
         customer = f"customer-{random.randint(1, 3)}"
         self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items()))))
-        self._world.story.tell(f"orders {dict(totals)}", (label(*key),))
+        self._world.story.info(f"orders {dict(totals)}", (label(*key),))
         self._publish(
             "OrderPlaced",
             key,
@@ -166,17 +166,17 @@ class Shop:
             Fault.PRICE_CHANGED, f"{key.pk}: {Fault.PRICE_CHANGED}"
         ):
             price = Price(random.choice((0, 150, 500, 999)), random.choice(self._currencies))
-            self._operator(lambda desk: desk.set_stock(key, price=price))
+            self._operator(lambda ops: ops.set_stock(key, price=price))
         if network.strikes(Fault.CURRENCY_CHANGED, f"{key.pk}: {Fault.CURRENCY_CHANGED}"):
             price = Price(random.choice((150, 500)), random.choice(("USD", "EUR")))
-            self._operator(lambda desk: desk.set_stock(key, price=price))
+            self._operator(lambda ops: ops.set_stock(key, price=price))
         if network.strikes(Fault.STOCK_CHANGED, f"{key.pk}: {Fault.STOCK_CHANGED}"):
             units = random.choice((-2, 1, 3, 6))
-            self._operator(lambda desk: desk.adjust(key, units))
+            self._operator(lambda ops: ops.adjust(key, units))
         if network.strikes(Fault.STOCK_CHANGED, f"{key.pk}: {Fault.STOCK_CHANGED}"):
             units = random.randint(0, 9)
             self._operator(
-                lambda desk: desk.set_stock(key, stock=units) if key in self._world.watch.stock else None
+                lambda ops: ops.set_stock(key, stock=units) if key in self._world.watch.stock else None
             )
 
     def _operator(self, act: Callable[[DynamoDBStore], object]) -> None:
@@ -185,4 +185,4 @@ class Shop:
         actor.spared = True
 
     def _tell(self, result: object) -> None:
-        self._world.story.tell(f"now {result}" if result else "the operator is refused")
+        self._world.story.info(f"now {result}" if result else "the operator is refused")

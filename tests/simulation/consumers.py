@@ -8,7 +8,7 @@ from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Handle, Inbox, SqsDeadLetters
+from services.shared.adapters.sqs_batch import Handle, Inbox, SqsPoisonQueue
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -18,6 +18,7 @@ from services.shared.events import (
 )
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key
+from services.shared.log_events import LogEvent
 from tests.simulation.dynamodb import INVENTORY, ORDERS
 from tests.simulation.faults import Fault
 from tests.simulation.queues import Message
@@ -41,16 +42,16 @@ class StoryTelemetry:
     def __init__(self, world: "World") -> None:
         self._world = world
 
-    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
+    def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
         said = ", ".join(f"{name} {value}" for name, value in fields.items())
         orders = (label(*key),) if key else ()
-        self._world.story.tell(f"logs: {message}{f' ({said})' if said else ''}", orders)
+        self._world.story.info(f"logs: {event.text}{f' ({said})' if said else ''}", orders)
 
-    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
-        self.tell(message, key, **fields)
+    def warning(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
+        self.info(event, key, **fields)
 
-    def failed(self, message: str, error: BaseException) -> None:
-        self._world.watch.report("no handler fails in an unforeseen way", f"{message}: {error!r}")
+    def error(self, event: LogEvent, error: BaseException) -> None:
+        self._world.watch.report("no handler fails in an unforeseen way", f"{event.text}: {error!r}")
 
     def count(self, metric: str, value: float = 1, **labels: str) -> None:
         """Numbers are checked elsewhere."""
@@ -147,14 +148,14 @@ class Consumer:
 
     def _run(self, batch: Sequence[Message]) -> None:
         story = self._world.story
-        story.tell(
+        story.info(
             f"starts on {', '.join(message.id for message in batch)}",
             tuple(dict.fromkeys(name for message in batch for name in message.about)),
         )
         try:
             self._work(batch)
         except Killed:
-            story.tell("is gone")
+            story.info("is gone")
         self._running -= 1
         self.poll()
 
@@ -167,7 +168,7 @@ class Consumer:
         self._world.watch.on_answer(batch, failed)
         for message in batch:
             if message.id in failed:
-                self._world.story.tell(f"hands {message.id} back", message.about)
+                self._world.story.info(f"hands {message.id} back", message.about)
             elif not network.strikes(Fault.DELETION_LOST, f"{message.id} is not deleted", message.about):
                 self._queue.delete([message.id])
         if not network.strikes(Fault.COLD_START):
@@ -176,7 +177,5 @@ class Consumer:
     def _process(self) -> Inbox:
         """Start a process: it remembers nothing of those before it."""
         world, function = self._world, self._function
-        dead_letters = SqsDeadLetters(
-            cast("SQSClient", world.sqs), queue_url=function.name, consumer=function.name
-        )
-        return Inbox(function.name, function.accepts, function.handle(world), dead_letters, world.telemetry)
+        dlq = SqsPoisonQueue(cast("SQSClient", world.sqs), queue_url=function.name, consumer=function.name)
+        return Inbox(function.name, function.accepts, function.handle(world), dlq, world.telemetry)

@@ -31,7 +31,7 @@ class Bus:
             "detail": json.loads(detail),
         }
         body = json.dumps(envelope)
-        self._story.tell(f"emits {name}", about(body))
+        self._story.info(f"emits {name}", about(body))
         self.on_event(source, name, envelope["detail"])
         for queue in self._rules.get(name, ()):
             self.deliver(queue, body)

@@ -95,12 +95,12 @@ def _check_queues(world: "World") -> None:
     for queue in world.queues.values():
         for message in queue.messages.values():
             watch.report("every message is done or set aside", f"{message.id}: {message.body}")
-        buried = {letter.body for letter in queue.dead if letter.reason}
+        buried = {dead_letter.body for dead_letter in queue.dead if dead_letter.reason}
         for name, body in sorted(watch.poison):
             if name == queue.name and body not in buried:
                 watch.report("poison is among the dead letters, with its reason", body)
-        for letter in queue.dead:
-            if letter.reason and (queue.name, letter.body) not in watch.poison:
-                watch.report("only poison is buried", f"{letter.reason}: {letter.body}")
-            if not letter.reason and placed.intersection(letter.about):
-                watch.report("what is tried again gets done", f"{queue.name}: {letter.body}")
+        for dead_letter in queue.dead:
+            if dead_letter.reason and (queue.name, dead_letter.body) not in watch.poison:
+                watch.report("only poison is buried", f"{dead_letter.reason}: {dead_letter.body}")
+            if not dead_letter.reason and placed.intersection(dead_letter.about):
+                watch.report("what is tried again gets done", f"{queue.name}: {dead_letter.body}")

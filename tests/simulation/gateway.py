@@ -26,7 +26,7 @@ def _label(pk: str) -> tuple[str]:
     return (label(*Key.of(pk)),)
 
 
-class Books:
+class Store:
     """What was really charged and given back."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Books:
 class Gateway:
     """A PaymentGateway as payment processes reach it."""
 
-    def __init__(self, books: Books, network: Network, watch: "Watch") -> None:
+    def __init__(self, books: Store, network: Network, watch: "Watch") -> None:
         self._books = books
         self._scheduler = network.scheduler
         self._network = network
@@ -71,7 +71,7 @@ class Gateway:
                 "refunds are of whole charges", f"{charge_id}: {amount_minor} {currency} of {charge}"
             )
         refund_id = self._books.refunded.setdefault(charge_id, f"re-{charge_id}")
-        self._story.tell(f"the gateway gives back {charge_id}", _label(pk) if charge else ())
+        self._story.info(f"the gateway gives back {charge_id}", _label(pk) if charge else ())
         self._answer("refund", ())
         return refund_id
 
@@ -81,14 +81,14 @@ class Gateway:
             raise GatewayUnavailableError("this one never answers")
         if request.method == "declined":
             self._books.declined.add(request.key)
-            self._story.tell("the gateway declines", _label(request.key))
+            self._story.info("the gateway declines", _label(request.key))
             return Declined("card_declined")
         charge = self._books.charges.get(request.key)
         if charge is None:
             number = len(self._books.charges) + 1
             charge = Charge(f"ch-{number}", request.order_id, request.amount_minor, request.currency)
             self._books.charges[request.key] = charge
-            self._story.tell(
+            self._story.info(
                 f"the gateway charges {charge.amount_minor} {charge.currency} as {charge.id}",
                 _label(request.key),
             )

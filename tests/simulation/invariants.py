@@ -8,7 +8,7 @@ from typing import Any
 from services.shared.adapters.dynamodb_items import order_of, stock_of
 from services.shared.ledger import Key, Order, Payment, Status, Stock
 from tests.simulation.dynamodb import INVENTORY, Change
-from tests.simulation.gateway import Books
+from tests.simulation.gateway import Store
 from tests.simulation.queues import Message
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.story import label
@@ -43,7 +43,7 @@ class Wish:
 
 
 class Watch:
-    def __init__(self, scheduler: Scheduler, books: Books) -> None:
+    def __init__(self, scheduler: Scheduler, books: Store) -> None:
         self.violations: list[Violation] = []
         self.wishes: defaultdict[Key, list[Wish]] = defaultdict(list)
         self.called_off: set[Key] = set()

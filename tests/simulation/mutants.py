@@ -31,7 +31,7 @@ MUTATIONS = (
         _PAYMENT,
         "        for key, outcome in advance(self._ledger, heard, decide).items():",
         "        early = [move.after for order in heard.values() if (move := decide(order))]\n"
-        "        self._bus.publish([event for order in early for event in domain.announce_payment(order)])\n"
+        "        self._bus.publish([event for order in early for event in domain.payment_events_for(order)])\n"
         "        for key, outcome in advance(self._ledger, heard, decide).items():",
     ),
     Mutation(
@@ -61,7 +61,7 @@ MUTATIONS = (
     Mutation(
         "skip re-emission for a duplicate refund",
         _PAYMENT,
-        '                    self._telemetry.tell("no refund to make", key, status=order.status.value)\n',
+        "                    self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)\n",
         "                    continue\n",
     ),
     Mutation(
@@ -266,24 +266,24 @@ MUTATIONS = (
     Mutation(
         "forget a refund asked for before the payment",
         _PAYMENT,
-        '                    self._telemetry.warn("not paid yet, so nothing to refund yet", key)\n'
+        '                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why="not paid yet")\n'
         "                    waiting.add(key)",
         "                    pass",
     ),
     Mutation(
-        "poison retried instead of buried",
+        "poison retried instead of sent to the dead-letter queue",
         _INBOX,
-        "            return set(self._dead_letters.bury(poison))",
+        "            return set(self._dlq.send(poison))",
         "            return {one.message_id for one in poison}",
     ),
     Mutation(
-        "poison dropped instead of buried",
+        "poison dropped instead of sent to the dead-letter queue",
         _INBOX,
-        "            return set(self._dead_letters.bury(poison))",
+        "            return set(self._dlq.send(poison))",
         "            return set()",
     ),
     Mutation(
-        "a burial that failed goes unnoticed",
+        "a failed send to the dead-letter queue goes unnoticed",
         _INBOX,
         'for failure in response.get("Failed", [])]',
         'for failure in response.get("Lost", [])]',

@@ -37,7 +37,7 @@ class Network:
             return False
         if actor is not None:
             actor.faults += 1
-        self.story.tell(what or str(fault), orders, fault)
+        self.story.info(what or str(fault), orders, fault)
         return True
 
     def travel(self, operation: str) -> None:

@@ -62,7 +62,7 @@ class Queue:
             if message.receives > MAX_RECEIVES:
                 del self.messages[message.id]
                 self.dead.append(DeadLetter(message.body, message.about))
-                self._story.tell(f"{message.id} goes to the dead letters of {self.name}", message.about)
+                self._story.info(f"{message.id} goes to the dead letters of {self.name}", message.about)
                 continue
             hidden = self._visibility
             rare = self._network.random.random() < 0.25
@@ -78,9 +78,9 @@ class Queue:
             self.messages.pop(message_id, None)
 
     def redrive(self, letters: Sequence[DeadLetter]) -> None:
-        for letter in letters:
-            self.dead.remove(letter)
-            self.send(letter.body, 0)
+        for dead_letter in letters:
+            self.dead.remove(dead_letter)
+            self.send(dead_letter.body, 0)
 
     def _show(self, after: float) -> None:
         # What comes together is handed out together: the batching window of the event source.
@@ -116,7 +116,7 @@ class SQSClient:
                 failed.append({"Id": entry["Id"]})
                 continue
             reason = entry["MessageAttributes"]["reason"]["StringValue"]
-            letter = DeadLetter(entry["MessageBody"], about(entry["MessageBody"]), reason)
-            queue.dead.append(letter)
-            self._story.tell(f"buries a message: {reason}", letter.about)
+            dead_letter = DeadLetter(entry["MessageBody"], about(entry["MessageBody"]), reason)
+            queue.dead.append(dead_letter)
+            self._story.info(f"buries a message: {reason}", dead_letter.about)
         return {"Failed": failed}

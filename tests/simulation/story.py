@@ -33,7 +33,7 @@ class Story:
         self._scheduler = scheduler
         self.steps: list[Step] = []
 
-    def tell(self, what: str, orders: tuple[str, ...] = (), fault: Fault | None = None) -> None:
+    def info(self, what: str, orders: tuple[str, ...] = (), fault: Fault | None = None) -> None:
         actor = self._scheduler.actor
         self.steps.append(Step(self._scheduler.now, actor.name if actor else "world", what, orders, fault))
 

@@ -10,7 +10,7 @@ from tests.simulation.consumers import FUNCTIONS, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
 from tests.simulation.eventbridge import Bus, EventBridgeClient
 from tests.simulation.faults import Weather
-from tests.simulation.gateway import Books, Gateway
+from tests.simulation.gateway import Gateway, Store
 from tests.simulation.invariants import Watch
 from tests.simulation.network import Network
 from tests.simulation.queues import Queue, SQSClient
@@ -33,7 +33,7 @@ class World:
         self.story = Story(self.scheduler)
         self.weather = Weather(self.random)
         self.network = Network(self.scheduler, self.weather, self.story, self.random)
-        self.books = Books()
+        self.books = Store()
         self.watch = Watch(self.scheduler, self.books)
         self.database = Database()
         self.database.on_commit = self._on_commit
@@ -69,7 +69,7 @@ class World:
     def _on_commit(self, changes: Sequence[Change]) -> None:
         written = " ".join(map(str, changes))
         keys = [Key.of(change.after["pk"]["S"]) for change in changes if change.table == ORDERS]
-        self.story.tell(f"writes {written}", tuple(label(*key) for key in keys))
+        self.story.info(f"writes {written}", tuple(label(*key) for key in keys))
         self.watch.on_commit(changes)
 
     def _run(self) -> None:
@@ -78,7 +78,7 @@ class World:
 
     def _clear_up(self) -> None:
         self.weather.clear_up()
-        self.story.tell("from here on nothing fails any more")
+        self.story.info("from here on nothing fails any more")
 
     def _redrive(self) -> bool:
         """Do what an operator does: send back whatever is not about an unknown order."""
@@ -86,13 +86,16 @@ class World:
         redriven = 0
         for queue in self.queues.values():
             letters = [
-                letter
-                for letter in queue.dead
-                if not letter.reason
-                and (placed.intersection(letter.about) or (queue.name, letter.body) in self.watch.poison)
+                dead_letter
+                for dead_letter in queue.dead
+                if not dead_letter.reason
+                and (
+                    placed.intersection(dead_letter.about)
+                    or (queue.name, dead_letter.body) in self.watch.poison
+                )
             ]
             queue.redrive(letters)
             redriven += len(letters)
         if redriven:
-            self.story.tell(f"{redriven} dead letters are sent round again")
+            self.story.info(f"{redriven} dead letters are sent round again")
         return redriven > 0

@@ -23,6 +23,7 @@ from services.shared.ledger import (
     Verdict,
     Write,
 )
+from services.shared.log_events import LogEvent
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -136,11 +137,11 @@ class RecordingBus:
 
 
 @dataclass
-class RecordingDeadLetters:
+class RecordingPoisonQueue:
     buried: list[Poison] = field(default_factory=list)
     broken: bool = False
 
-    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+    def send(self, poison: Sequence[Poison]) -> Collection[str]:
         if self.broken:
             return [one.message_id for one in poison]
         self.buried += poison
@@ -149,21 +150,21 @@ class RecordingDeadLetters:
 
 @dataclass
 class RecordingTelemetry:
-    lines: list[tuple[str, Key | None, Mapping[str, object]]] = field(default_factory=list)
+    lines: list[tuple[LogEvent, Key | None, Mapping[str, object]]] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
     counts: defaultdict[tuple[str, frozenset[tuple[str, str]]], float] = field(
         default_factory=lambda: defaultdict(int)
     )
     observations: list[tuple[str, float]] = field(default_factory=list)
 
-    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
-        self.lines.append((message, key, fields))
+    def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
+        self.lines.append((event, key, fields))
 
-    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
-        self.lines.append((message, key, fields))
+    def warning(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
+        self.lines.append((event, key, fields))
 
-    def failed(self, message: str, error: BaseException) -> None:
-        self.lines.append((message, None, {}))
+    def error(self, event: LogEvent, error: BaseException) -> None:
+        self.lines.append((event, None, {}))
         self.errors.append(error)
 
     def count(self, metric: str, value: float = 1, **labels: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from scripts.common.clock import Clock
 from scripts.common.errors import ToolError
 from scripts.environment.topology import Topology
-from scripts.ops.dlq.messages import Letter, letter_of
+from scripts.ops.dlq.messages import DeadLetter, letter_of
 from scripts.ops.function_logs import Line
 from scripts.ops.replay.event_archive import Contents, Progress, Replayed
 from services.shared.adapters.dynamodb_items import Unreadable
@@ -29,7 +29,7 @@ from services.shared.ledger import (
 from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus
 
 
-class MemoryBooks(MemoryStore):
+class MemoryTables(MemoryStore):
     """The two tables, and rows in them that nobody can read."""
 
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
@@ -92,13 +92,13 @@ class MemoryWorkQueue:
 
 
 @dataclass
-class MemoryDeadLetters:
+class MemoryPoisonQueue:
     """Hands out what lies there in batches of two; what is handed out is hidden until it is put back."""
 
     function: str
     work_queue: MemoryWorkQueue
-    lying: list[Letter] = field(default_factory=list)
-    hidden: list[Letter] = field(default_factory=list)
+    lying: list[DeadLetter] = field(default_factory=list)
+    hidden: list[DeadLetter] = field(default_factory=list)
     held_seconds: int = 0
     returns: bool = False
     """Whether the function fails again on all that it is sent, and at once."""
@@ -123,26 +123,26 @@ class MemoryDeadLetters:
             )
         )
 
-    def take(self, held_seconds: int = 30) -> Iterator[list[Letter]]:
+    def take(self, held_seconds: int = 30) -> Iterator[list[DeadLetter]]:
         self.held_seconds = held_seconds
         while self.lying:
             batch, self.lying = self.lying[:2], self.lying[2:]
             self.hidden += batch
             yield batch
 
-    def put_back(self, letters: Sequence[Letter]) -> None:
-        self.lying += [letter for letter in letters if letter in self.hidden]
-        self.hidden = [letter for letter in self.hidden if letter not in letters]
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
+        self.lying += [dead_letter for dead_letter in letters if dead_letter in self.hidden]
+        self.hidden = [dead_letter for dead_letter in self.hidden if dead_letter not in letters]
 
-    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
-        refused = self.work_queue.send([letter.body for letter in letters])
+    def resend(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        refused = self.work_queue.send([dead_letter.body for dead_letter in letters])
         if self.returns:
-            for letter in letters:
-                self.lay(f"{letter.message_id}+", letter.body, reason="invalid_event")
+            for dead_letter in letters:
+                self.lay(f"{dead_letter.message_id}+", dead_letter.body, reason="invalid_event")
         return [letters[position] for position in refused]
 
-    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
-        self.hidden = [letter for letter in self.hidden if letter not in letters]
+    def delete(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        self.hidden = [dead_letter for dead_letter in self.hidden if dead_letter not in letters]
         return []
 
 
@@ -230,27 +230,27 @@ class MemoryGauges:
         self.published.append((levels, at))
 
 
-class MemoryDesk:
+class MemoryOpsContext:
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
         self.env = "test"
         self.topology = Topology.load()
         self.time = ManualClock()
         self.clock = Clock(now=self.time, sleep=self._sleep)
-        self.books = MemoryBooks(stocks)
+        self.books = MemoryTables(stocks)
         self.bus = RecordingBus()
         self.archive = MemoryArchive()
         self.audit_log = MemoryAuditLog()
         self.function_logs = MemoryLogs()
         self.gauges = MemoryGauges()
         self.queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
-        self.dead = {name: MemoryDeadLetters(name, queue) for name, queue in self.queues.items()}
+        self.dead = {name: MemoryPoisonQueue(name, queue) for name, queue in self.queues.items()}
         self.while_asleep: list[Order] = []
         """What happens to orders during the next sleeps, one at a time."""
 
     def work_queue(self, function: str) -> MemoryWorkQueue:
         return self.queues[function]
 
-    def dead_letters(self, function: str) -> MemoryDeadLetters:
+    def dlq(self, function: str) -> MemoryPoisonQueue:
         return self.dead[function]
 
     def holds(self, *orders: Order) -> None:

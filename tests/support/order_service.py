@@ -8,6 +8,7 @@ from services.shared.events import (
 )
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Order, Payment, Status, Stock
+from services.shared.log_events import LogEvent
 from tests.support.builders import HOLD, a_key, deliveries, no_waiting
 from tests.support.fakes import (
     ManualClock,
@@ -48,5 +49,5 @@ class Shop:
         paid = order.moved(Status.CONFIRMED, self.clock(), f"pay-{name}", payment=Payment(f"ch-{name}"))
         self.store.orders[order.key] = paid
 
-    def messages(self) -> list[str]:
-        return [message for message, _, _ in self.telemetry.lines]
+    def logged(self) -> list[LogEvent]:
+        return [event for event, _, _ in self.telemetry.lines]

@@ -7,6 +7,7 @@ from services.payment.service import PaymentService
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Busy, Order, OrderWrite, Passed, Status, Verdict, Write
+from services.shared.log_events import LogEvent
 from tests.support.builders import a_key, deliveries, no_waiting, placement
 from tests.support.fakes import (
     BookkeepingGateway,
@@ -62,8 +63,8 @@ class Till:
         stock = self.store.stock[a_key("prod-001")]
         return stock.stock, stock.reserved, stock.available
 
-    def messages(self) -> list[str]:
-        return [message for message, _, _ in self.telemetry.lines]
+    def logged(self) -> list[LogEvent]:
+        return [event for event, _, _ in self.telemetry.lines]
 
 
 class AttentiveGateway(BookkeepingGateway):

@@ -10,7 +10,7 @@ import pytest
 from scripts.cli.main import main
 from scripts.cli.session import Session
 from tests.support.fakes import a_stock
-from tests.support.ops_context import MemoryDesk
+from tests.support.ops_context import MemoryOpsContext
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,21 @@ class Ran:
 class CommandLine:
     """Runs a command line through the same boundary as the program."""
 
-    def __init__(self, desk: MemoryDesk, capsys: pytest.CaptureFixture[str]) -> None:
-        self.desk = desk
+    def __init__(self, ops: MemoryOpsContext, capsys: pytest.CaptureFixture[str]) -> None:
+        self.ops = ops
         self._capsys = capsys
 
     def __call__(self, *arguments: str, stdin: str = "") -> Ran:
-        code = main(arguments, Session(opener=lambda _env: self.desk, stdin=io.StringIO(stdin)))
+        code = main(arguments, Session(opener=lambda _env: self.ops, stdin=io.StringIO(stdin)))
         said = self._capsys.readouterr()
         return Ran(code, said.out, said.err)
 
 
 @pytest.fixture
-def desk() -> MemoryDesk:
-    return MemoryDesk([a_stock("prod-001", 10), a_stock("prod-002", 5, price=250, currency="EUR")])
+def ops() -> MemoryOpsContext:
+    return MemoryOpsContext([a_stock("prod-001", 10), a_stock("prod-002", 5, price=250, currency="EUR")])
 
 
 @pytest.fixture
-def pulsequeue(desk: MemoryDesk, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    return CommandLine(desk, capsys)
+def pulsequeue(ops: MemoryOpsContext, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(ops, capsys)

@@ -14,7 +14,7 @@ _OLDEST = "aws_sqs_oldest_message_age_seconds"
 
 def build() -> Dashboard:
     description = "Every queue and every dead-letter queue, and the rules that feed them."
-    sections = [_dead_letters(), _queues(), _rules()]
+    sections = [_dlq(), _queues(), _rules()]
     return board("pulsequeue-queues", "Queues and DLQs", description, sections, variables=[queue_variable()])
 
 
@@ -22,7 +22,7 @@ def _by_queue(metric: str, *matchers: str) -> str:
     return gauge(metric, CHOSEN_QUEUE, *matchers, how="max", by="queue")
 
 
-def _dead_letters() -> Section:
+def _dlq() -> Section:
     return Section(
         "Dead letters",
         [

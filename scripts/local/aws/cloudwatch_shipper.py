@@ -137,13 +137,11 @@ class Bridge:
                 names.dead_letter_queue(name),
                 self._environment.dead_letter_url(name),
                 now_ms,
-                dead_letters=True,
+                dlq=True,
             )
         self._publish(observations)
 
-    def _queue(
-        self, queue: str, url: str, now_ms: int, *, dead_letters: bool = False
-    ) -> Iterator[Observation]:
+    def _queue(self, queue: str, url: str, now_ms: int, *, dlq: bool = False) -> Iterator[Observation]:
         def said(name: str, value: float, unit: str = "Count") -> Observation:
             return Observation(Series("AWS/SQS", name, (("QueueName", queue),), unit), (value,), now_ms)
 
@@ -157,7 +155,7 @@ class Bridge:
         # Looked into only when there is something to see: orders that wait for their expiry can be many.
         messages = self._peek.messages(url) if visible + in_flight else []
         if messages is not None:
-            age = age_of_oldest(messages, now_ms, dead_letters=dead_letters)
+            age = age_of_oldest(messages, now_ms, dlq=dlq)
             yield said("ApproximateAgeOfOldestMessage", age, "Seconds")
 
     def _read(self, group: str, cursor: Cursor) -> list[Invocation]:

@@ -64,7 +64,7 @@ def _message(said: Any) -> Message:  # noqa: ANN401 -- a message as the emulator
     )
 
 
-def age_of_oldest(messages: Iterable[Message], now_ms: int, *, dead_letters: bool = False) -> float:
+def age_of_oldest(messages: Iterable[Message], now_ms: int, *, dlq: bool = False) -> float:
     """Return the seconds since the oldest message was sent, as AWS/SQS counts them; 0 if there is none.
 
     A message counts once it can be received, and then with the time that it was delayed: it does not grow
@@ -74,6 +74,6 @@ def age_of_oldest(messages: Iterable[Message], now_ms: int, *, dead_letters: boo
     counted = [
         message.sent_ms
         for message in messages
-        if not message.delayed and (dead_letters or message.receives < _RECEIVES_TO_THE_BACK)
+        if not message.delayed and (dlq or message.receives < _RECEIVES_TO_THE_BACK)
     ]
     return max(0.0, (now_ms - min(counted)) / 1000) if counted else 0.0

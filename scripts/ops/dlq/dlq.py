@@ -15,8 +15,8 @@ from hashlib import sha256
 from typing import Any
 
 from scripts.common.clock import Clock
-from scripts.ops.context import Desk
-from scripts.ops.dlq.messages import HELD_SECONDS, DeadLetterQueue, Filter, Letter
+from scripts.ops.context import OpsContext
+from scripts.ops.dlq.messages import HELD_SECONDS, DeadLetter, DeadLetterQueue, Filter
 from scripts.ops.operations_log import AuditLog
 
 _BODY_PART = 40_000
@@ -27,52 +27,57 @@ _BODY_PART = 40_000
 class Handled:
     """What was done, and what could not be."""
 
-    done: list[Letter] = field(default_factory=list)
-    failed: list[Letter] = field(default_factory=list)
+    done: list[DeadLetter] = field(default_factory=list)
+    failed: list[DeadLetter] = field(default_factory=list)
     """Nothing happened to these; they are still where they were."""
-    doubled: list[Letter] = field(default_factory=list)
+    doubled: list[DeadLetter] = field(default_factory=list)
     """Sent, but still in the dead-letter queue as well."""
 
     def counts(self) -> dict[str, int]:
         return {"done": len(self.done), "failed": len(self.failed), "doubled": len(self.doubled)}
 
 
-def peek(queues: Iterable[DeadLetterQueue], meant: Filter, limit: int | None = None) -> list[Letter]:
+def peek(queues: Iterable[DeadLetterQueue], meant: Filter, limit: int | None = None) -> list[DeadLetter]:
     """Look at what is meant, oldest first, and leave everything where it is."""
-    found: list[Letter] = []
+    found: list[DeadLetter] = []
     for queue in queues:
-        held: list[Letter] = []
+        held: list[DeadLetter] = []
         try:
             for letters in queue.take():
                 held += letters
-                found += [letter for letter in letters if meant.means(letter)]
+                found += [dead_letter for dead_letter in letters if meant.means(dead_letter)]
                 if limit is not None and len(found) >= limit:
                     break
         finally:
             queue.put_back(held)
-    return sorted(found, key=lambda letter: letter.sent_at)[:limit]
+    return sorted(found, key=lambda dead_letter: dead_letter.sent_at)[:limit]
 
 
 def redrive(
-    desk: Desk, queue: DeadLetterQueue, meant: Filter, *, rate: float | None, seen: Callable[[int], object]
+    ops: OpsContext,
+    queue: DeadLetterQueue,
+    meant: Filter,
+    *,
+    rate: float | None,
+    seen: Callable[[int], object],
 ) -> Handled:
     """Send what is meant to the function's queue again, at most `rate` a second."""
     result = Handled()
     sent: set[bytes] = set()
 
-    def fresh(letter: Letter) -> bool:
+    def fresh(dead_letter: DeadLetter) -> bool:
         # What is still unreadable comes back at once, as a new message: once a run is enough.
-        return meant.means(letter) and _digest(letter) not in sent
+        return meant.means(dead_letter) and _digest(dead_letter) not in sent
 
     # A batch is ten letters; the last of them must still be held when its turn comes.
     held_seconds = HELD_SECONDS + (math.ceil(10 / rate) if rate else 0)
-    with _audited(desk.audit_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
+    with _audited(ops.audit_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
         for letters in _held(queue, fresh, held_seconds):
-            for part in _paced(letters, rate, desk.clock):
-                sent |= {_digest(letter) for letter in part}
-                refused = {letter.message_id for letter in queue.resend(part)}
-                taken = [letter for letter in part if letter.message_id not in refused]
-                left = [letter for letter in part if letter.message_id in refused]
+            for part in _paced(letters, rate, ops.clock):
+                sent |= {_digest(dead_letter) for dead_letter in part}
+                refused = {dead_letter.message_id for dead_letter in queue.resend(part)}
+                taken = [dead_letter for dead_letter in part if dead_letter.message_id not in refused]
+                left = [dead_letter for dead_letter in part if dead_letter.message_id in refused]
                 result.done += taken
                 result.failed += left
                 result.doubled += queue.delete(taken)
@@ -81,16 +86,16 @@ def redrive(
     return result
 
 
-def drop(desk: Desk, queue: DeadLetterQueue, meant: Filter, *, seen: Callable[[int], object]) -> Handled:
+def drop(ops: OpsContext, queue: DeadLetterQueue, meant: Filter, *, seen: Callable[[int], object]) -> Handled:
     """Delete what is meant, once the audit log has it word for word."""
     result = Handled()
-    with _audited(desk.audit_log, "dlq drop", queue, meant.parameters(), result):
+    with _audited(ops.audit_log, "dlq drop", queue, meant.parameters(), result):
         for letters in _held(queue, meant.means):
-            for letter in letters:
-                _keep_words(letter, desk.audit_log)
+            for dead_letter in letters:
+                _keep_words(dead_letter, ops.audit_log)
             stuck = queue.delete(letters)
             result.failed += stuck
-            result.done += [letter for letter in letters if letter not in stuck]
+            result.done += [dead_letter for dead_letter in letters if dead_letter not in stuck]
             seen(len(result.done))
     return result
 
@@ -105,22 +110,22 @@ def _audited(
     finally:
         if result.done or result.failed:
             # One line holds 256 KB; a thousand ids are enough to find the others by.
-            ids = [letter.message_id for letter in result.done[:1_000]]
+            ids = [dead_letter.message_id for dead_letter in result.done[:1_000]]
             log.record(
                 action, {"function": queue.function, **parameters}, {**result.counts(), "messageIds": ids}
             )
 
 
 def _held(
-    queue: DeadLetterQueue, means: Callable[[Letter], bool], held_seconds: int = HELD_SECONDS
-) -> Iterator[list[Letter]]:
+    queue: DeadLetterQueue, means: Callable[[DeadLetter], bool], held_seconds: int = HELD_SECONDS
+) -> Iterator[list[DeadLetter]]:
     """Go through a queue batch by batch, and give back at the end what was not meant."""
-    others: list[Letter] = []
-    in_hand: list[Letter] = []
+    others: list[DeadLetter] = []
+    in_hand: list[DeadLetter] = []
     try:
         for letters in queue.take(held_seconds):
-            in_hand = [letter for letter in letters if means(letter)]
-            others += [letter for letter in letters if letter not in in_hand]
+            in_hand = [dead_letter for dead_letter in letters if means(dead_letter)]
+            others += [dead_letter for dead_letter in letters if dead_letter not in in_hand]
             if in_hand:
                 yield in_hand
             in_hand = []
@@ -129,11 +134,11 @@ def _held(
         queue.put_back([*others, *in_hand])
 
 
-def _digest(letter: Letter) -> bytes:
-    return sha256(letter.body.encode()).digest()
+def _digest(dead_letter: DeadLetter) -> bytes:
+    return sha256(dead_letter.body.encode()).digest()
 
 
-def _paced(letters: Sequence[Letter], rate: float | None, clock: Clock) -> Iterator[Sequence[Letter]]:
+def _paced(letters: Sequence[DeadLetter], rate: float | None, clock: Clock) -> Iterator[Sequence[DeadLetter]]:
     if rate is None:
         yield letters
         return
@@ -144,11 +149,15 @@ def _paced(letters: Sequence[Letter], rate: float | None, clock: Clock) -> Itera
         clock.sleep(len(part) / rate)
 
 
-def _keep_words(letter: Letter, log: AuditLog) -> None:
-    parts = range(0, max(1, len(letter.body)), _BODY_PART)
+def _keep_words(dead_letter: DeadLetter, log: AuditLog) -> None:
+    parts = range(0, max(1, len(dead_letter.body)), _BODY_PART)
     for number, start in enumerate(parts, start=1):
         log.record(
             "dlq drop message",
-            {"function": letter.function, "messageId": letter.message_id, "reason": letter.reason},
-            {"part": number, "parts": len(parts), "body": letter.body[start : start + _BODY_PART]},
+            {
+                "function": dead_letter.function,
+                "messageId": dead_letter.message_id,
+                "reason": dead_letter.reason,
+            },
+            {"part": number, "parts": len(parts), "body": dead_letter.body[start : start + _BODY_PART]},
         )

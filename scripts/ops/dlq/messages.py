@@ -25,7 +25,7 @@ _OVERHEAD = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     function: str
     message_id: str
     receipt: str
@@ -52,7 +52,7 @@ class Letter:
             return self.body
 
 
-def letter_of(function: str, message: Mapping[str, Any]) -> Letter:
+def letter_of(function: str, message: Mapping[str, Any]) -> DeadLetter:
     """Read one message as SQS gives it."""
     attributes = message.get("Attributes", {})
     given = {
@@ -60,7 +60,7 @@ def letter_of(function: str, message: Mapping[str, Any]) -> Letter:
         for name, value in message.get("MessageAttributes", {}).items()
     }
     event, order_id, tenant_id = _subject(message["Body"])
-    return Letter(
+    return DeadLetter(
         function=function,
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
@@ -106,14 +106,14 @@ class Filter:
     before: datetime | None = None
     after: datetime | None = None
 
-    def means(self, letter: Letter) -> bool:
+    def means(self, dead_letter: DeadLetter) -> bool:
         return (
-            (not self.reasons or letter.reason in self.reasons)
-            and (not self.events or letter.event in self.events)
-            and (not self.ids or letter.message_id in self.ids)
-            and (not self.orders or letter.order_id in self.orders)
-            and (self.before is None or letter.sent_at <= self.before)
-            and (self.after is None or letter.sent_at >= self.after)
+            (not self.reasons or dead_letter.reason in self.reasons)
+            and (not self.events or dead_letter.event in self.events)
+            and (not self.ids or dead_letter.message_id in self.ids)
+            and (not self.orders or dead_letter.order_id in self.orders)
+            and (self.before is None or dead_letter.sent_at <= self.before)
+            and (self.after is None or dead_letter.sent_at >= self.after)
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -129,17 +129,17 @@ class Filter:
         return {name: value for name, value in said.items() if value}
 
 
-def letter_view(letter: Letter) -> dict[str, Any]:
+def letter_view(dead_letter: DeadLetter) -> dict[str, Any]:
     view = {
-        "function": letter.function,
-        "messageId": letter.message_id,
-        "event": letter.event,
-        "orderId": letter.order_id,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "consumer": letter.consumer,
-        "sentAt": rfc3339(letter.sent_at),
-        "receives": letter.receives,
+        "function": dead_letter.function,
+        "messageId": dead_letter.message_id,
+        "event": dead_letter.event,
+        "orderId": dead_letter.order_id,
+        "reason": dead_letter.reason,
+        "detail": dead_letter.detail,
+        "consumer": dead_letter.consumer,
+        "sentAt": rfc3339(dead_letter.sent_at),
+        "receives": dead_letter.receives,
     }
     return {name: value for name, value in view.items() if value is not None}
 
@@ -148,16 +148,16 @@ class DeadLetterQueue(Protocol):
     @property
     def function(self) -> str: ...
 
-    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[Letter]]:
+    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[DeadLetter]]:
         """Receive every message once, in batches; each stays hidden from others for so long."""
 
-    def put_back(self, letters: Sequence[Letter]) -> None:
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
         """Let others see these messages again, now."""
 
-    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+    def resend(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
         """Send copies to the function's queue, to be delivered at once; returns those it did not take."""
 
-    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+    def delete(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
         """Remove messages; returns those that could not be."""
 
 
@@ -168,25 +168,29 @@ class SqsDeadLetterQueue:
         self._url = url
         self._work_queue = work_queue
 
-    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[Letter]]:
+    def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[DeadLetter]]:
         seen: set[str] = set()
-        again: dict[str, Letter] = {}
+        again: dict[str, DeadLetter] = {}
         try:
             # In a long queue, what was held first comes back before the last was reached: only a whole round
             # with nothing new in it says that everything has been seen.
             stale = 0
             while stale <= len(seen) and (letters := self._receive(held_seconds)):
-                new = [letter for letter in letters if letter.message_id not in seen]
-                again |= {letter.message_id: letter for letter in letters if letter.message_id in seen}
+                new = [dead_letter for dead_letter in letters if dead_letter.message_id not in seen]
+                again |= {
+                    dead_letter.message_id: dead_letter
+                    for dead_letter in letters
+                    if dead_letter.message_id in seen
+                }
                 stale = 0 if new else stale + len(letters)
                 if new:
-                    seen |= {letter.message_id for letter in new}
+                    seen |= {dead_letter.message_id for dead_letter in new}
                     yield new
         finally:
             # Only their newest receipt counts now.
             self.put_back(list(again.values()))
 
-    def _receive(self, held_seconds: int) -> list[Letter]:
+    def _receive(self, held_seconds: int) -> list[DeadLetter]:
         # Asking all of SQS's hosts needs a long poll; an empty answer to a short one proves nothing.
         response = self._client.receive_message(
             QueueUrl=self._url,
@@ -198,27 +202,28 @@ class SqsDeadLetterQueue:
         )
         return [letter_of(self.function, message) for message in response.get("Messages", [])]
 
-    def put_back(self, letters: Sequence[Letter]) -> None:
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
         for batch in in_batches(letters, lambda _: _OVERHEAD):
             self._client.change_message_visibility_batch(
                 QueueUrl=self._url,
                 Entries=[
-                    {"Id": str(index), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                    for index, letter in enumerate(batch)
+                    {"Id": str(index), "ReceiptHandle": dead_letter.receipt, "VisibilityTimeout": 0}
+                    for index, dead_letter in enumerate(batch)
                 ],
             )
 
-    def resend(self, letters: Sequence[Letter]) -> Sequence[Letter]:
-        refused = self._work_queue.send([letter.body for letter in letters])
+    def resend(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        refused = self._work_queue.send([dead_letter.body for dead_letter in letters])
         return [letters[index] for index in sorted(refused)]
 
-    def delete(self, letters: Sequence[Letter]) -> Sequence[Letter]:
-        failed: list[Letter] = []
+    def delete(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        failed: list[DeadLetter] = []
         for batch in in_batches(letters, lambda _: _OVERHEAD):
             response = self._client.delete_message_batch(
                 QueueUrl=self._url,
                 Entries=[
-                    {"Id": str(index), "ReceiptHandle": letter.receipt} for index, letter in enumerate(batch)
+                    {"Id": str(index), "ReceiptHandle": dead_letter.receipt}
+                    for index, dead_letter in enumerate(batch)
                 ],
             )
             failed += [batch[int(entry["Id"])] for entry in response.get("Failed", [])]

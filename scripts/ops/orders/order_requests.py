@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from scripts.common.errors import ToolError
 from scripts.common.json_input import faults
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from services.shared.events import Event, Identifier, OrderCancellationRequested, RefundRequested
 from services.shared.ledger import Key, Order, Status
 
@@ -22,9 +22,9 @@ def key_of(order_id: str, tenant: str) -> Key:
         ) from None
 
 
-def find(desk: Desk, key: Key) -> Order:
+def find(ops: OpsContext, key: Key) -> Order:
     try:
-        order = desk.books.read_orders([key]).get(key)
+        order = ops.books.read_orders([key]).get(key)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ToolError(
             f"the row of order {key.id!r} cannot be read ({type(error).__name__}: {error}); "
@@ -32,30 +32,30 @@ def find(desk: Desk, key: Key) -> Order:
         ) from error
     if order is None:
         whose = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
-        raise ToolError(f"there is no order {key.id!r}{whose} in {desk.env}.")
+        raise ToolError(f"there is no order {key.id!r}{whose} in {ops.env}.")
     return order
 
 
-def request_cancellation(desk: Desk, key: Key, reason: str | None) -> None:
-    order = find(desk, key)
+def request_cancellation(ops: OpsContext, key: Key, reason: str | None) -> None:
+    order = find(ops, key)
     if order.status not in (Status.RESERVED, Status.CONFIRMED):
         raise ToolError(f"order {key.id!r} is {order.status}; there is nothing to cancel.")
-    _ask(desk, key, OrderCancellationRequested, reason=reason)
+    _ask(ops, key, OrderCancellationRequested, reason=reason)
 
 
-def request_refund(desk: Desk, key: Key, reason: str | None, *, restock: bool) -> None:
-    order = find(desk, key)
+def request_refund(ops: OpsContext, key: Key, reason: str | None, *, restock: bool) -> None:
+    order = find(ops, key)
     if order.status is not Status.CONFIRMED:
         raise ToolError(f"order {key.id!r} is {order.status}; only what is CONFIRMED can be refunded.")
-    _ask(desk, key, RefundRequested, reason=reason, restock=restock)
+    _ask(ops, key, RefundRequested, reason=reason, restock=restock)
 
 
-def _ask(desk: Desk, key: Key, model: type[Event], **details: object) -> None:
+def _ask(ops: OpsContext, key: Key, model: type[Event], **details: object) -> None:
     try:
         event = model.model_validate(
             {
                 "eventId": str(uuid4()),
-                "occurredAt": desk.clock.now(),
+                "occurredAt": ops.clock.now(),
                 "tenantId": key.tenant_id,
                 "orderId": key.id,
                 **details,
@@ -63,7 +63,7 @@ def _ask(desk: Desk, key: Key, model: type[Event], **details: object) -> None:
         )
     except ValidationError as error:
         raise ToolError(f"the request is not valid: {'; '.join(faults(error))}.", exit_code=2) from None
-    if desk.bus.publish([event]):
+    if ops.bus.publish([event]):
         raise ToolError(f"the bus did not take the {model.detail_type()} of {key.id!r}; try again.")
 
 

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from scripts.ops.dlq.dlq import peek
-from scripts.ops.dlq.messages import Filter, Letter
-from scripts.ops.function_logs import Line, facts
+from scripts.ops.dlq.messages import DeadLetter, Filter
+from scripts.ops.function_logs import Line, event_fields
 from scripts.ops.reconcile.rules import impossible
-from services.order.domain import announce
-from services.payment.domain import announce_payment, announce_refund
+from services.order.domain import events_for
+from services.payment.domain import payment_events_for, refund_events_for
 from services.shared.events import Event
 from services.shared.ledger import Key, Order, Status
 
@@ -37,7 +37,7 @@ class Story:
     order: Order
     events: tuple[Event, ...]
     lines: tuple[Line, ...]
-    letters: tuple[Letter, ...]
+    letters: tuple[DeadLetter, ...]
 
     @property
     def traces(self) -> list[str]:
@@ -52,30 +52,33 @@ class Story:
             *(Moment(event.occurred_at, "bus", event.detail_type(), event.event_id) for event in self.events),
             *(Moment(line.at, line.function, line.message, _told(line)) for line in self.lines),
             *(
-                Moment(letter.sent_at, f"{letter.function} DLQ", letter.event or "message", letter.why)
-                for letter in self.letters
+                Moment(
+                    dead_letter.sent_at,
+                    f"{dead_letter.function} DLQ",
+                    dead_letter.event or "message",
+                    dead_letter.why,
+                )
+                for dead_letter in self.letters
             ),
         ]
         return sorted(moments, key=lambda moment: moment.at)
 
 
-def gather(desk: Desk, order: Order) -> Story:
+def gather(ops: OpsContext, order: Order) -> Story:
     """Ask everybody. To look at dead letters hides them from others for a moment."""
-    keep = timedelta(days=desk.topology.settings.log_days)
-    since = max(order.placed_at - _BEFORE, desk.clock.now() - keep)
+    keep = timedelta(days=ops.topology.settings.log_days)
+    since = max(order.placed_at - _BEFORE, ops.clock.now() - keep)
     meant = Filter(orders=frozenset({order.key.id}))
     # Each queue is polled for a second until it is quiet; nobody waits for one after the other.
     with ThreadPoolExecutor() as pool:
-        looks = [
-            pool.submit(peek, [desk.dead_letters(function)], meant) for function in desk.topology.consumers
-        ]
-        lines = desk.function_logs.about(order.key.id, since)
-        letters = [letter for look in looks for letter in look.result()]
+        looks = [pool.submit(peek, [ops.dlq(function)], meant) for function in ops.topology.consumers]
+        lines = ops.function_logs.about(order.key.id, since)
+        letters = [dead_letter for look in looks for dead_letter in look.result()]
     return Story(
         order,
         tuple(emitted(order)),
         tuple(line for line in lines if mentions(line, order.key)),
-        tuple(letter for letter in letters if letter.tenant_id == order.key.tenant_id),
+        tuple(dead_letter for dead_letter in letters if dead_letter.tenant_id == order.key.tenant_id),
     )
 
 
@@ -85,10 +88,10 @@ def emitted(order: Order) -> list[Event]:
         return []
     events: list[Event] = []
     if order.history[0].status is Status.RESERVED:
-        events += announce(replace(order, status=Status.RESERVED))
+        events += events_for(replace(order, status=Status.RESERVED))
     # What somebody wrote into the table that no service writes hides only what follows from it.
     with suppress(ValidationError):
-        events += [*announce(order), *announce_payment(order), *announce_refund(order)]
+        events += [*events_for(order), *payment_events_for(order), *refund_events_for(order)]
     return sorted({event.event_id: event for event in events}.values(), key=lambda event: event.occurred_at)
 
 
@@ -105,4 +108,4 @@ def mentions(line: Line, key: Key) -> bool:
 
 def _told(line: Line) -> str:
     level = str(line.fields.get("level", ""))
-    return " ".join([*([level] if level not in ("", "INFO") else []), *facts(line.fields)])
+    return " ".join([*([level] if level not in ("", "INFO") else []), *event_fields(line.fields)])

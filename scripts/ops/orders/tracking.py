@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from services.shared.ledger import Key, Order, Status
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
@@ -27,7 +27,7 @@ def settled(order: Order) -> bool:
 
 
 def follow(
-    desk: Desk,
+    ops: OpsContext,
     keys: Sequence[Key],
     *,
     timeout: timedelta,
@@ -35,13 +35,13 @@ def follow(
     seen: Callable[[int, Iterable[Order]], object] = lambda _ended, _latest: None,
 ) -> Followed:
     """Look until every order has ended or the time is up; `seen` hears of each look."""
-    clock = desk.clock
+    clock = ops.clock
     deadline = clock.now() + timeout
     done: dict[Key, Order] = {}
     waiting = list(dict.fromkeys(keys))
     pause = _FIRST_PAUSE
     while True:
-        latest = dict(desk.books.read_orders(waiting))
+        latest = dict(ops.books.read_orders(waiting))
         done |= {key: order for key, order in latest.items() if ended(order)}
         waiting = [key for key in waiting if key not in done]
         seen(len(done), latest.values())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from scripts.ops.reconcile.rules import Finding, Findings, Kind, recount
 from services.shared.adapters.dynamodb_items import Unreadable
 from services.shared.ledger import Key, Order, Status
@@ -22,9 +22,11 @@ class Report:
     """SKUs that changed during every look, so that nothing can be said of them."""
 
 
-def audit(desk: Desk, *, grace: timedelta = GRACE, say: Callable[[str], object] = lambda _: None) -> Report:
+def audit(
+    ops: OpsContext, *, grace: timedelta = GRACE, say: Callable[[str], object] = lambda _: None
+) -> Report:
     """Recount everything once, and what is suspicious until it is cleared, certain, or never holds still."""
-    books, clock = desk.books, desk.clock
+    books, clock = ops.books, ops.clock
     say("Recounting every order and SKU ...")
     spoiled: list[Unreadable] = []
     first = recount(books.scan_orders(spoiled.append), books.scan_stock(spoiled.append), clock.now(), grace)
@@ -36,36 +38,36 @@ def audit(desk: Desk, *, grace: timedelta = GRACE, say: Callable[[str], object] 
             break
         say(f"Looking again at {len(suspects)} SKUs and {len({one.key for one in by_order})} orders ...")
         clock.sleep(_PAUSE_SECONDS)
-        still, moving = _look_at_skus(desk, suspects)
+        still, moving = _look_at_skus(ops, suspects)
         certain += still
         suspects = moving
-        by_order = _look_at_orders(desk, by_order, grace)
+        by_order = _look_at_orders(ops, by_order, grace)
     unreadable = tuple(Finding(Kind.UNREADABLE, row.key, row.why) for row in spoiled)
     findings = replace(first, by_sku=tuple(certain), by_order=by_order, unreadable=unreadable)
     return Report(findings, tuple(sorted(suspects)))
 
 
-def publish(desk: Desk, report: Report) -> None:
+def publish(ops: OpsContext, report: Report) -> None:
     """Tell the metrics what was found, and when: dashboards show it until the next audit."""
-    now, findings = desk.clock.now(), report.findings
+    now, findings = ops.clock.now(), report.findings
     levels = {
         "audit_reserved_drift_units": findings.drift,
         "audit_overdue_reservations": findings.of(Kind.OVERDUE),
         "audit_unconfirmed_charges": findings.of(Kind.CHARGED),
         "audit_finished_timestamp_seconds": now.timestamp(),
     }
-    desk.gauges.publish(levels, now)
+    ops.gauges.publish(levels, now)
 
 
-def _look_at_skus(desk: Desk, suspects: Collection[Key]) -> tuple[list[Finding], set[Key]]:
+def _look_at_skus(ops: OpsContext, suspects: Collection[Key]) -> tuple[list[Finding], set[Key]]:
     """Count the open orders of some SKUs between two readings; what changed meanwhile proves nothing."""
     if not suspects:
         return [], set()
     wanted = frozenset(suspects)
-    before = dict(desk.books.read_stock(wanted))
-    held = (order for order in desk.books.scan_orders(_told_already) if _holds(order, wanted))
-    again = recount(held, before.values(), desk.clock.now())
-    after = desk.books.read_stock(wanted)
+    before = dict(ops.books.read_stock(wanted))
+    held = (order for order in ops.books.scan_orders(_told_already) if _holds(order, wanted))
+    again = recount(held, before.values(), ops.clock.now())
+    after = ops.books.read_stock(wanted)
     moving = {key for key in wanted if before.get(key) != after.get(key)}
     return [finding for finding in again.by_sku if finding.key in wanted - moving], moving
 
@@ -80,6 +82,6 @@ def _holds(order: Order, skus: frozenset[Key]) -> bool:
     )
 
 
-def _look_at_orders(desk: Desk, found: Collection[Finding], grace: timedelta) -> tuple[Finding, ...]:
-    orders = desk.books.read_orders({finding.key for finding in found})
-    return recount(orders.values(), (), desk.clock.now(), grace).by_order
+def _look_at_orders(ops: OpsContext, found: Collection[Finding], grace: timedelta) -> tuple[Finding, ...]:
+    orders = ops.books.read_orders({finding.key for finding in found})
+    return recount(orders.values(), (), ops.clock.now(), grace).by_order

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from scripts.ops.reconcile.rules import impossible, overdue
-from services.order.domain import announce
+from services.order.domain import events_for
 from services.payment.domain import may_hide_a_charge
 from services.shared.events import Event, rfc3339
 from services.shared.ledger import Order, Status
@@ -34,17 +34,17 @@ class Repaired:
     failed: int = 0
 
 
-def repair(desk: Desk, grace: timedelta) -> Repaired:
+def repair(ops: OpsContext, grace: timedelta) -> Repaired:
     """Release what is past its time, ask again for open payments, look for charges nobody noted."""
     result = Repaired()
-    now = desk.clock.now()
+    now = ops.clock.now()
     # What is impossible or unreadable needs a person; the services could make nothing of it either.
-    sound = (order for order in desk.books.scan_orders(lambda _row: None) if not any(impossible(order)))
+    sound = (order for order in ops.books.scan_orders(lambda _row: None) if not any(impossible(order)))
     for orders in _batches(sound):
-        _release([order for order in orders if overdue(order, now, grace)], desk, result)
-        _finish([order for order in orders if _is_due(order, now)], desk, result)
-        _look_up([order for order in orders if _may_be_charged(order, now)], desk, result)
-    desk.audit_log.record(
+        _release([order for order in orders if overdue(order, now, grace)], ops, result)
+        _finish([order for order in orders if _is_due(order, now)], ops, result)
+        _look_up([order for order in orders if _may_be_charged(order, now)], ops, result)
+    ops.audit_log.record(
         "audit repair",
         {"graceSeconds": grace.total_seconds()},
         {
@@ -57,32 +57,32 @@ def repair(desk: Desk, grace: timedelta) -> Repaired:
     return result
 
 
-def _release(orders: Sequence[Order], desk: Desk, result: Repaired) -> None:
-    refused = _hand(orders, desk, RELEASED_BY)
+def _release(orders: Sequence[Order], ops: OpsContext, result: Repaired) -> None:
+    refused = _hand(orders, ops, RELEASED_BY)
     result.to_release += len(orders) - len(refused)
     result.failed += len(refused)
 
 
-def _finish(orders: Sequence[Order], desk: Desk, result: Repaired) -> None:
+def _finish(orders: Sequence[Order], ops: OpsContext, result: Repaired) -> None:
     # On the bus, so that the expiry hears of them too: what was never published has no end to come either.
-    events = [event for order in orders for event in announce(order)]
-    unpublished = desk.bus.publish(events) if events else ()
+    events = [event for order in orders for event in events_for(order)]
+    unpublished = ops.bus.publish(events) if events else ()
     result.to_finish += len(events) - len(unpublished)
     result.failed += len(unpublished)
 
 
-def _look_up(orders: Sequence[Order], desk: Desk, result: Repaired) -> None:
-    refused = _hand(orders, desk, CHARGED_BY)
+def _look_up(orders: Sequence[Order], ops: OpsContext, result: Repaired) -> None:
+    refused = _hand(orders, ops, CHARGED_BY)
     result.to_look_up += len(orders) - len(refused)
     result.failed += len(refused)
 
 
-def _hand(orders: Sequence[Order], desk: Desk, function: str) -> Collection[int]:
+def _hand(orders: Sequence[Order], ops: OpsContext, function: str) -> Collection[int]:
     """Tell one function alone, past the bus, what was once published of these orders' reservations."""
     bodies = [
-        envelope(event) for order in orders for event in announce(replace(order, status=Status.RESERVED))
+        envelope(event) for order in orders for event in events_for(replace(order, status=Status.RESERVED))
     ]
-    return desk.work_queue(function).send(bodies) if bodies else ()
+    return ops.work_queue(function).send(bodies) if bodies else ()
 
 
 def _is_due(order: Order, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from scripts.ops.replay import replay
 
 if TYPE_CHECKING:
     from scripts.environment.environment import Environment
-    from scripts.ops.context import Desk
+    from scripts.ops.context import OpsContext
     from scripts.ops.replay.replay import Told
 
 PROJECTOR: Final = "projector"
@@ -35,10 +35,10 @@ class Outlook:
         return {"heard": self.heard, "archived": self.archived, "loses": self.loses}
 
 
-def outlook(desk: "Desk", environment: "Environment") -> Outlook:
+def outlook(ops: "OpsContext", environment: "Environment") -> Outlook:
     said = ask(environment, {"action": "status"})
-    contents = desk.archive.contents()
-    reach = desk.clock.now() - timedelta(days=environment.topology.settings.archive_days)
+    contents = ops.archive.contents()
+    reach = ops.clock.now() - timedelta(days=environment.topology.settings.archive_days)
     since = max(reach, contents.since) if contents.since else reach
     return Outlook(sum(it["events"] for it in said["tenants"]), contents.events, since)
 
@@ -54,7 +54,10 @@ class Rebuild:
 
 
 def rebuild(
-    desk: "Desk", environment: "Environment", plan: Rebuild, seen: Callable[["Told"], object] = lambda _: None
+    ops: "OpsContext",
+    environment: "Environment",
+    plan: Rebuild,
+    seen: Callable[["Told"], object] = lambda _: None,
 ) -> "Told":
     """Empty the database and replay the archive to the projector alone.
 
@@ -66,15 +69,15 @@ def rebuild(
             f"the archive holds {outlook.archived} events and the database has heard {outlook.heard}: at "
             f"least {outlook.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
         )
-    _window(desk, outlook)  # refused, if at all, before anything is gone
-    routes = replay.routes(desk.topology, (), (PROJECTOR,))
-    desk.audit_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
+    _window(ops, outlook)  # refused, if at all, before anything is gone
+    routes = replay.routes(ops.topology, (), (PROJECTOR,))
+    ops.audit_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
     ask(environment, {"action": "empty", "currencies": dict(plan.currencies)})
     # Up to now, and not to when we began: what was heard meanwhile went with the rest.
-    since, until = _window(desk, outlook)
-    return replay.replay(desk, replay.Plan(since, until, routes), seen=seen)
+    since, until = _window(ops, outlook)
+    return replay.replay(ops, replay.Plan(since, until, routes), seen=seen)
 
 
-def _window(desk: "Desk", outlook: Outlook) -> tuple[datetime, datetime]:
-    now = desk.clock.now()
+def _window(ops: "OpsContext", outlook: Outlook) -> tuple[datetime, datetime]:
+    now = ops.clock.now()
     return replay.window(outlook.since, now, now)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scripts.common.errors import ToolError
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from scripts.ops.replay.event_archive import Progress, Replayed
 from services.shared.events import by_name, rfc3339
 
@@ -99,83 +99,85 @@ def window(since: datetime, until: datetime, now: datetime) -> tuple[datetime, d
     return since, min(until, now)
 
 
-def count(desk: Desk, plan: Plan, seen: Callable[[Told], object] = lambda _: None) -> Told:
+def count(ops: OpsContext, plan: Plan, seen: Callable[[Told], object] = lambda _: None) -> Told:
     """Replay into the queue only, count what arrives, and leave nothing behind."""
-    told = Told(_name(desk, "count"))
-    with _audited(desk, "replay count", plan.parameters(), told):
+    told = Told(_name(ops, "count"))
+    with _audited(ops, "replay count", plan.parameters(), told):
         try:
-            desk.archive.start(told.name, plan.since, plan.until, plan.events, {})
-            for batch in desk.archive.take(told.name):
+            ops.archive.start(told.name, plan.since, plan.until, plan.events, {})
+            for batch in ops.archive.take(told.name):
                 told.replayed.update(one.event for one in batch)
-                desk.archive.remove(told.name, batch)
+                ops.archive.remove(told.name, batch)
                 seen(told)
-            told.progress = desk.archive.progress(told.name)
+            told.progress = ops.archive.progress(told.name)
         finally:
-            desk.archive.discard(told.name)
+            ops.archive.discard(told.name)
     return told
 
 
 def replay(
-    desk: Desk, plan: Plan, *, rate: float | None = None, seen: Callable[[Told], object] = lambda _: None
+    ops: OpsContext, plan: Plan, *, rate: float | None = None, seen: Callable[[Told], object] = lambda _: None
 ) -> Told:
     """Replay, and pass every event on to the consumers that are to get it, at most `rate` a second."""
-    told = Told(_name(desk, "run"))
+    told = Told(_name(ops, "run"))
     notes = {route.function: " ".join(route.events) for route in plan.routes}
     # Written first: should this process die, the replay goes on, and somebody may ask where it came from.
-    desk.audit_log.record("replay start", {"name": told.name, **plan.parameters()}, {})
-    desk.archive.start(told.name, plan.since, plan.until, plan.events, notes)
-    return _pass_on(desk, told, plan.routes, rate, seen)
+    ops.audit_log.record("replay start", {"name": told.name, **plan.parameters()}, {})
+    ops.archive.start(told.name, plan.since, plan.until, plan.events, notes)
+    return _pass_on(ops, told, plan.routes, rate, seen)
 
 
 def resume(
-    desk: Desk, name: str, *, rate: float | None = None, seen: Callable[[Told], object] = lambda _: None
+    ops: OpsContext, name: str, *, rate: float | None = None, seen: Callable[[Told], object] = lambda _: None
 ) -> Told:
     """Pass on what a replay that was broken off has left in its queue."""
-    notes = desk.archive.notes(name)
+    notes = ops.archive.notes(name)
     to = tuple(
         Route(function, tuple(notes[function].split()))
-        for function in desk.topology.consumers
+        for function in ops.topology.consumers
         if function in notes
     )
     if not to:
         raise ToolError(f"replay {name!r} only counts; it has nobody to send to. Discard it.")
-    return _pass_on(desk, Told(name), to, rate, seen)
+    return _pass_on(ops, Told(name), to, rate, seen)
 
 
-def discard(desk: Desk, name: str) -> None:
+def discard(ops: OpsContext, name: str) -> None:
     """Give a replay up, with all that it has not passed on yet."""
-    desk.archive.notes(name)  # refuses a name that is none
-    desk.archive.discard(name)
-    desk.audit_log.record("replay discard", {"name": name}, {})
+    ops.archive.notes(name)  # refuses a name that is none
+    ops.archive.discard(name)
+    ops.audit_log.record("replay discard", {"name": name}, {})
 
 
 def _pass_on(
-    desk: Desk, told: Told, to: Sequence[Route], rate: float | None, seen: Callable[[Told], object]
+    ops: OpsContext, told: Told, to: Sequence[Route], rate: float | None, seen: Callable[[Told], object]
 ) -> Told:
     takers: dict[str, list[str]] = {}
     for route in to:
         for event in route.events:
             takers.setdefault(event, []).append(route.function)
     consumers = {route.function: list(route.events) for route in to}
-    with _audited(desk, "replay end", {"name": told.name, "consumers": consumers}, told):
-        for batch in desk.archive.take(told.name):
-            refused = _send(desk, told, takers, batch)
+    with _audited(ops, "replay end", {"name": told.name, "consumers": consumers}, told):
+        for batch in ops.archive.take(told.name):
+            refused = _send(ops, told, takers, batch)
             done = [one for position, one in enumerate(batch) if position not in refused]
-            desk.archive.remove(told.name, done)
+            ops.archive.remove(told.name, done)
             told.replayed.update(one.event for one in done)
             told.refused += len(refused)
             seen(told)
             if told.refused >= _MOST_REFUSALS:
                 break
             if rate is not None:
-                desk.clock.sleep(len(batch) / rate)
-        told.progress = desk.archive.progress(told.name)
+                ops.clock.sleep(len(batch) / rate)
+        told.progress = ops.archive.progress(told.name)
         if told.complete:
-            desk.archive.discard(told.name)
+            ops.archive.discard(told.name)
     return told
 
 
-def _send(desk: Desk, told: Told, takers: Mapping[str, Iterable[str]], batch: Sequence[Replayed]) -> set[int]:
+def _send(
+    ops: OpsContext, told: Told, takers: Mapping[str, Iterable[str]], batch: Sequence[Replayed]
+) -> set[int]:
     """Send each event to all that take it; returns the positions of those that not all of them have."""
     by_function: dict[str, list[int]] = {}
     for position, one in enumerate(batch):
@@ -184,14 +186,14 @@ def _send(desk: Desk, told: Told, takers: Mapping[str, Iterable[str]], batch: Se
     refused: set[int] = set()
     for function, positions in by_function.items():
         bodies = [batch[position].body for position in positions]
-        failed = desk.work_queue(function).send(bodies, as_from_the_bus=True)
+        failed = ops.work_queue(function).send(bodies, as_from_the_bus=True)
         told.sent[function] += len(bodies) - len(failed)
         refused |= {positions[index] for index in failed}
     return refused
 
 
 @contextmanager
-def _audited(desk: Desk, action: str, parameters: Mapping[str, Any], told: Told) -> Iterator[None]:
+def _audited(ops: OpsContext, action: str, parameters: Mapping[str, Any], told: Told) -> Iterator[None]:
     """Write down what was done, also when it was broken off."""
     try:
         yield
@@ -203,8 +205,8 @@ def _audited(desk: Desk, action: str, parameters: Mapping[str, Any], told: Told)
             "sent": dict(told.sent),
             "refused": told.refused,
         }
-        desk.audit_log.record(action, {"name": told.name, **parameters}, result)
+        ops.audit_log.record(action, {"name": told.name, **parameters}, result)
 
 
-def _name(desk: Desk, kind: str) -> str:
-    return f"{kind}-{desk.clock.now():%Y%m%dT%H%M%S%f}"
+def _name(ops: OpsContext, kind: str) -> str:
+    return f"{kind}-{ops.clock.now():%Y%m%dT%H%M%S%f}"

@@ -19,6 +19,7 @@ from services.shared.adapters.sqs_batch import explain
 from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import PulseQueueError
 from services.shared.events import Currency, Identifier
+from services.shared.log_events import LogEvent
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -100,7 +101,7 @@ class Upkeep:
         except ValidationError as error:
             raise NotAnUpkeepRequestError(explain(error)) from error
         done = self._perform(request)
-        self._telemetry.tell("upkeep of the database", **request.model_dump(mode="json"))
+        self._telemetry.info(LogEvent.DATABASE_COMMAND, **request.model_dump(mode="json"))
         return done
 
     def _perform(self, request: Request) -> Mapping[str, Any]:

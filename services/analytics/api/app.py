@@ -26,6 +26,7 @@ from services.shared.http import problems
 from services.shared.http.identity import Caller, caller
 from services.shared.http.problems import Problem, RefusedError
 from services.shared.http.request import Request
+from services.shared.log_events import LogEvent
 
 Answer = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
@@ -58,8 +59,8 @@ def build(
     def answer(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         told = resolver.resolve(dict(event), context)  # type: ignore[arg-type]
         request = _request(resolver)
-        telemetry.tell(
-            "a question was answered",
+        telemetry.info(
+            LogEvent.REQUEST_SERVED,
             path=request.path,
             status=told["statusCode"],
             request_id=request.request_id,
@@ -157,14 +158,12 @@ class Api:
         return _told_of(refusal.problem, request)
 
     def waits(self, error: Exception, request: Request) -> Response[str]:
-        self._telemetry.warn(
-            "a question could not be answered", why=str(error), request_id=request.request_id
-        )
+        self._telemetry.warning(LogEvent.REQUEST_UNAVAILABLE, why=str(error), request_id=request.request_id)
         return _told_of(problems.unavailable(), request)
 
     def failed(self, error: Exception, request: Request) -> Response[str]:
         """The boundary: the reader learns nothing of what is inside."""
-        self._telemetry.failed("a question failed unexpectedly", error)
+        self._telemetry.error(LogEvent.REQUEST_FAILED, error)
         return _told_of(problems.unexpected(), request)
 
 

@@ -36,6 +36,7 @@ from services.analytics.projector.row_diff import Changes, Customer
 from services.shared.adapters.sqs_batch import Delivery
 from services.shared.adapters.telemetry import Telemetry
 from services.shared.events import Event, InventoryAdjusted, SubscriptionEvent
+from services.shared.log_events import LogEvent
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -74,12 +75,14 @@ class Projector:
             event_inbox.welcome(session, {one.tenant_id for one in told})
             refused = _without_rate(session, told)
             new = _project(session, {one: event for one, event in told.items() if one not in refused})
-        self._telemetry.tell("events projected", events=len(deliveries), new=len(new), refused=len(refused))
+        self._telemetry.info(
+            LogEvent.EVENTS_PROJECTED, events=len(deliveries), new=len(new), refused=len(refused)
+        )
         if not refused:
             return ()
         for one, why in refused.items():
-            self._telemetry.warn(
-                "a subscription cannot be counted",
+            self._telemetry.warning(
+                LogEvent.SUBSCRIPTION_REFUSED,
                 reason="no_exchange_rate",
                 why=why,
                 tenant_id=one.tenant_id,

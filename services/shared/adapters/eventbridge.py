@@ -10,6 +10,8 @@ from services.shared.adapters.clients import in_batches, is_transient
 from services.shared.adapters.telemetry import Telemetry
 from services.shared.backoff import Waits, jittered
 from services.shared.events import Event
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -90,7 +92,7 @@ class Outbox:
         failed = {event.event_id for event in bus.publish(list(self._events.values()))}
         for name, event in self._events.items():
             if name not in failed:
-                telemetry.count("events_published_total", event=event.detail_type())
+                telemetry.count(Metric.EVENTS_PUBLISHED, event=event.detail_type())
         if failed:
-            telemetry.warn("events were not published", events=len(failed))
+            telemetry.warning(LogEvent.PUBLISH_FAILED, events=len(failed))
         return {message_id for name in failed for message_id in self._owed_by[name]}

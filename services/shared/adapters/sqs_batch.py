@@ -17,6 +17,8 @@ from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import NotAnSqsEventError, TransientError
 from services.shared.events import Event, OrderEvent
 from services.shared.ledger import Key
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -67,8 +69,8 @@ class Poison:
     detail: str
 
 
-class DeadLetters(Protocol):
-    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+class PoisonQueue(Protocol):
+    def send(self, poison: Sequence[Poison]) -> Collection[str]:
         """Set messages aside for a human; returns the ids of those that could not be."""
 
 
@@ -82,13 +84,13 @@ class Inbox:
         consumer: str,
         accepts: Sequence[type[Event]],
         handle: Handle,
-        dead_letters: DeadLetters,
+        dlq: PoisonQueue,
         telemetry: Telemetry,
     ) -> None:
         self._consumer = consumer
         self._accepts = {model.detail_type(): model for model in accepts}
         self._handle = handle
-        self._dead_letters = dead_letters
+        self._dlq = dlq
         self._telemetry = telemetry
 
     def receive(self, raw: object) -> dict[str, list[dict[str, str]]]:
@@ -103,7 +105,7 @@ class Inbox:
                 poison.append(parsed)
         again = self._work(deliveries) | self._set_aside(poison)
         if again:
-            self._telemetry.warn("messages go back to the queue", messages=len(again))
+            self._telemetry.warning(LogEvent.BATCH_RETRIED, messages=len(again))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(again)]}
 
     def _work(self, deliveries: Sequence[Delivery]) -> set[str]:
@@ -113,10 +115,10 @@ class Inbox:
         try:
             return set(self._handle(deliveries))
         except TransientError as error:
-            self._telemetry.warn("the batch has to wait", cause=type(error).__name__, why=str(error))
+            self._telemetry.warning(LogEvent.BATCH_DEFERRED, cause=type(error).__name__, why=str(error))
             return {delivery.message_id for delivery in deliveries}
         except Exception as error:  # noqa: BLE001 - the boundary: whatever happened, the queue keeps the message
-            self._telemetry.failed("a batch failed unexpectedly", error)
+            self._telemetry.error(LogEvent.BATCH_FAILED, error)
             if len(deliveries) == 1:
                 return {deliveries[0].message_id}
             return set().union(*(self._work([delivery]) for delivery in deliveries))
@@ -125,23 +127,23 @@ class Inbox:
         if not poison:
             return set()
         for one in poison:
-            self._telemetry.warn(
-                "a message cannot be read", message_id=one.message_id, reason=one.reason, detail=one.detail
+            self._telemetry.warning(
+                LogEvent.MESSAGE_POISON, message_id=one.message_id, reason=one.reason, detail=one.detail
             )
-        unburied = self._bury(poison)
+        unburied = self._send_to_dlq(poison)
         if buried := len(poison) - len(unburied):
-            self._telemetry.count("poison_events_total", buried, consumer=self._consumer)
+            self._telemetry.count(Metric.POISON_EVENTS, buried, consumer=self._consumer)
         return unburied
 
-    def _bury(self, poison: Sequence[Poison]) -> set[str]:
+    def _send_to_dlq(self, poison: Sequence[Poison]) -> set[str]:
         """Bury what can be; the rest goes back, and SQS itself moves it after its last delivery."""
         try:
-            return set(self._dead_letters.bury(poison))
+            return set(self._dlq.send(poison))
         except Exception as error:  # noqa: BLE001 - the boundary: one message must not fail the others' batch
-            self._telemetry.failed("messages could not be set aside", error)
+            self._telemetry.error(LogEvent.DLQ_FAILED, error)
             if len(poison) == 1:
                 return {poison[0].message_id}
-            return set().union(*(self._bury([one]) for one in poison))
+            return set().union(*(self._send_to_dlq([one]) for one in poison))
 
     def _parse(self, message_id: str, body: str) -> Delivery | Poison:
         try:
@@ -183,7 +185,7 @@ def _messages(raw: object) -> list[tuple[str, str]]:
         ) from error
 
 
-class SqsDeadLetters:
+class SqsPoisonQueue:
     """The consumer's own dead-letter queue, reached before SQS would give up on a message itself."""
 
     def __init__(self, client: "SQSClient", *, queue_url: str, consumer: str) -> None:
@@ -191,7 +193,7 @@ class SqsDeadLetters:
         self._queue_url = queue_url
         self._consumer = consumer
 
-    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+    def send(self, poison: Sequence[Poison]) -> Collection[str]:
         unburied: list[str] = []
         for batch in in_batches(poison, lambda one: len(one.body.encode()) + 1_000):
             unburied += self._send(batch)

@@ -18,6 +18,8 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from services.shared.adapters.tracing import Tracing
 from services.shared.histogram_buckets import bucket
 from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric, StockOperation, StockOutcome
 
 _VALUES = 100
 """An embedded metric document holds no more values of one metric."""
@@ -28,14 +30,14 @@ Handler = Callable[[Any, Any], Any]
 
 
 class Telemetry(Protocol):
-    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
+    def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
         """Log one line about one outcome."""
 
-    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
+    def warning(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
         """Log one line about something a person may have to look at."""
 
-    def failed(self, message: str, error: BaseException) -> None:
-        """Log an error nobody expected, with its traceback."""
+    def error(self, event: LogEvent, error: BaseException) -> None:
+        """Log an unexpected error, with its traceback."""
 
     def count(self, metric: str, value: float = 1, **labels: str) -> None: ...
 
@@ -55,14 +57,14 @@ class PowertoolsTelemetry:
         self._counts = _no_counts()
         self._values: defaultdict[str, list[float]] = defaultdict(list)
 
-    def tell(self, message: str, key: Key | None = None, **fields: object) -> None:
-        self._logger.info(message, extra=_named(key, fields))
+    def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
+        self._logger.info(event.text, extra=_log_fields(event, key, fields))
 
-    def warn(self, message: str, key: Key | None = None, **fields: object) -> None:
-        self._logger.warning(message, extra=_named(key, fields))
+    def warning(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
+        self._logger.warning(event.text, extra=_log_fields(event, key, fields))
 
-    def failed(self, message: str, error: BaseException) -> None:
-        self._logger.error(message, exc_info=error)
+    def error(self, event: LogEvent, error: BaseException) -> None:
+        self._logger.error(event.text, exc_info=error, extra=_log_fields(event, None, {}))
 
     def count(self, metric: str, value: float = 1, **labels: str) -> None:
         with self._lock:
@@ -116,29 +118,36 @@ def _no_counts() -> Counts:
     return defaultdict(lambda: defaultdict(int))
 
 
-def _named(key: Key | None, fields: Mapping[str, object]) -> dict[str, object]:
-    return {"order_id": key.id, "tenant_id": key.tenant_id, **fields} if key else dict(fields)
+def _log_fields(event: LogEvent, key: Key | None, fields: Mapping[str, object]) -> dict[str, object]:
+    order = {"order_id": key.id, "tenant_id": key.tenant_id} if key else {}
+    return {"event": event.value, **order, **fields}
 
 
-_OPERATIONS = {Status.RESERVED: "reserve", Status.CONFIRMED: "confirm", Status.CANCELLED: "release"}
+_OPERATIONS = {
+    Status.RESERVED: StockOperation.RESERVE,
+    Status.CONFIRMED: StockOperation.CONFIRM,
+    Status.CANCELLED: StockOperation.RELEASE,
+}
 
 
-def measure_stock(telemetry: Telemetry, asked: Status, outcome: Outcome, *, restocked: bool = False) -> None:
-    """Count what an order that asked to reach a status did to the stock, or why it could not."""
-    operation = "restock" if restocked else _OPERATIONS.get(asked)
+def record_inventory_operation(
+    telemetry: Telemetry, target: Status, outcome: Outcome, *, restocked: bool = False
+) -> None:
+    """Count what an order on its way to a status did to the stock, or why it could not."""
+    operation = StockOperation.RESTOCK if restocked else _OPERATIONS.get(target)
     if operation is None:
         return
     match outcome:
-        case Committed(order=order) if order.status is asked:
-            telemetry.count("inventory_operations_total", operation=operation, outcome="done")
+        case Committed(order=order) if order.status is target:
+            telemetry.count(Metric.INVENTORY_OPERATIONS, operation=operation, outcome=StockOutcome.DONE)
             units = sum(line.quantity for line in order.lines)
-            telemetry.count("inventory_units_total", units, operation=operation)
+            telemetry.count(Metric.INVENTORY_UNITS, units, operation=operation)
         case Committed(order=order):
             telemetry.count(
-                "inventory_operations_total", operation=operation, outcome=order.reason or "refused"
+                Metric.INVENTORY_OPERATIONS, operation=operation, outcome=order.reason or StockOutcome.REFUSED
             )
         case Unsettled():
-            telemetry.count("inventory_operations_total", operation=operation, outcome="contended")
+            telemetry.count(Metric.INVENTORY_OPERATIONS, operation=operation, outcome=StockOutcome.CONTENDED)
 
 
 class Stopwatch:

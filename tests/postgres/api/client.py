@@ -60,7 +60,7 @@ class Reply:
 
 
 @dataclass
-class Desk:
+class OpsContext:
     """Where questions are asked."""
 
     database: Database

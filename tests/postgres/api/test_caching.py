@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.postgres.api.client import Desk, claims, insert, moved, rule
+from tests.postgres.api.client import OpsContext, claims, insert, moved, rule
 from tests.postgres.conftest import Analytics
 
 KEPT = (
@@ -19,8 +19,8 @@ KEPT = (
 )
 
 
-def tag_of(desk: Desk, path: str = "/api/metrics/mrr") -> str:
-    return desk.ask(path).headers["etag"]
+def tag_of(ops: OpsContext, path: str = "/api/metrics/mrr") -> str:
+    return ops.ask(path).headers["etag"]
 
 
 def project(analytics: Analytics, events: int = 1, last: str = "2026-01-30T10:00:00Z") -> None:
@@ -35,10 +35,10 @@ def project(analytics: Analytics, events: int = 1, last: str = "2026-01-30T10:00
 
 
 @pytest.mark.parametrize("path", KEPT)
-def test_an_answer_that_still_holds_is_not_told_again(desk: Desk, path: str) -> None:
-    told = desk.ask(path)
+def test_an_answer_that_still_holds_is_not_told_again(ops: OpsContext, path: str) -> None:
+    told = ops.ask(path)
 
-    again = desk.ask(path, headers={"If-None-Match": told.headers["etag"]})
+    again = ops.ask(path, headers={"If-None-Match": told.headers["etag"]})
 
     assert told.headers["cache-control"] == "private, max-age=0, must-revalidate"
     assert told.headers["vary"] == "Authorization, Origin"
@@ -48,21 +48,21 @@ def test_an_answer_that_still_holds_is_not_told_again(desk: Desk, path: str) -> 
 
 
 @pytest.mark.parametrize("spelled", ["*", "W/{}", '"other", {}', '"other",W/{} , "more"'])
-def test_what_a_reader_has_may_be_spelled_in_many_ways(desk: Desk, spelled: str) -> None:
-    tag = tag_of(desk)
+def test_what_a_reader_has_may_be_spelled_in_many_ways(ops: OpsContext, spelled: str) -> None:
+    tag = tag_of(ops)
 
-    assert desk.ask("/api/metrics/mrr", headers={"if-none-match": spelled.format(tag)}).status == 304
+    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": spelled.format(tag)}).status == 304
 
 
 @pytest.mark.parametrize("spelled", ["", '"other"', "other", 'W/"other"', "**"])
-def test_something_else_is_told_anew(desk: Desk, spelled: str) -> None:
-    assert desk.ask("/api/metrics/mrr", headers={"if-none-match": spelled}).status == 200
+def test_something_else_is_told_anew(ops: OpsContext, spelled: str) -> None:
+    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": spelled}).status == 200
 
 
-CHANGES: dict[str, Callable[[Analytics, Desk], object]] = {
+CHANGES: dict[str, Callable[[Analytics, OpsContext], object]] = {
     "one more event": lambda analytics, _: project(analytics, events=2),
     "a newer event": lambda analytics, _: project(analytics, last="2026-01-30T10:00:00.000001Z"),
-    "another day": lambda _, desk: desk.clock.advance(timedelta(hours=13)),
+    "another day": lambda _, ops: ops.clock.advance(timedelta(hours=13)),
     "another rule": lambda analytics, _: insert(
         analytics, "governance_rules", rule("cohorts", "smallest_group", 5)
     ),
@@ -70,25 +70,25 @@ CHANGES: dict[str, Callable[[Analytics, Desk], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_may_have_changed_is_told_anew(analytics: Analytics, desk: Desk, change: str) -> None:
+def test_what_may_have_changed_is_told_anew(analytics: Analytics, ops: OpsContext, change: str) -> None:
     project(analytics)
     path, months, still = (
         "/api/metrics/cohorts",
         {"from": "2026-01", "to": "2026-06"},
         claims(exp="9999999999"),
     )
-    tag = desk.ask(path, months).headers["etag"]
+    tag = ops.ask(path, months).headers["etag"]
 
-    CHANGES[change](analytics, desk)
-    again = desk.ask(path, months, by=still, headers={"if-none-match": tag})
+    CHANGES[change](analytics, ops)
+    again = ops.ask(path, months, by=still, headers={"if-none-match": tag})
 
     assert again.status == 200
     assert again.headers["etag"] != tag
 
 
-def test_other_questions_and_other_roles_have_other_tags(desk: Desk) -> None:
+def test_other_questions_and_other_roles_have_other_tags(ops: OpsContext) -> None:
     tags = {
-        desk.ask(path, query, by=claims(role=f"[{role}]")).headers["etag"]
+        ops.ask(path, query, by=claims(role=f"[{role}]")).headers["etag"]
         for role in ("admin", "editor")
         for path, query in [
             ("/api/metrics/mrr", {}),
@@ -102,44 +102,44 @@ def test_other_questions_and_other_roles_have_other_tags(desk: Desk) -> None:
     assert len(tags) == 10
 
 
-def test_a_default_is_the_same_question_as_the_value_it_stands_for(desk: Desk) -> None:
-    spelled = desk.ask("/api/metrics/mrr", {"month": "2026-01"})
+def test_a_default_is_the_same_question_as_the_value_it_stands_for(ops: OpsContext) -> None:
+    spelled = ops.ask("/api/metrics/mrr", {"month": "2026-01"})
 
-    assert spelled.headers["etag"] == tag_of(desk)
+    assert spelled.headers["etag"] == tag_of(ops)
 
 
 @pytest.mark.spoils_the_schema
-def test_rows_are_not_looked_up_for_what_the_reader_has(analytics: Analytics, desk: Desk) -> None:
-    tag = tag_of(desk)
+def test_rows_are_not_looked_up_for_what_the_reader_has(analytics: Analytics, ops: OpsContext) -> None:
+    tag = tag_of(ops)
     with closing(analytics.connect()) as owner:
         owner.execute("DROP TABLE mrr_month")
 
-    assert desk.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 304
+    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 304
 
 
-def test_what_is_confirmed_is_on_record_like_what_is_told(analytics: Analytics, desk: Desk) -> None:
-    tag = tag_of(desk)
-    desk.ask("/api/metrics/mrr", headers={"if-none-match": tag})
+def test_what_is_confirmed_is_on_record_like_what_is_told(analytics: Analytics, ops: OpsContext) -> None:
+    tag = tag_of(ops)
+    ops.ask("/api/metrics/mrr", headers={"if-none-match": tag})
 
     assert analytics.rows("SELECT count(*) FROM audit_logs") == [(2,)]
 
 
 def test_what_is_no_longer_visible_is_refused_even_to_whoever_has_it(
-    analytics: Analytics, desk: Desk
+    analytics: Analytics, ops: OpsContext
 ) -> None:
-    tag = tag_of(desk)
+    tag = tag_of(ops)
     with closing(analytics.connect()) as owner:
         owner.execute("UPDATE role_metric_visibility SET visible = false")
 
-    assert desk.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 403
+    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 403
 
 
-def test_an_answer_says_how_far_the_projection_was(analytics: Analytics, desk: Desk) -> None:
-    before = desk.ask("/api/metrics/mrr").body["meta"]
+def test_an_answer_says_how_far_the_projection_was(analytics: Analytics, ops: OpsContext) -> None:
+    before = ops.ask("/api/metrics/mrr").body["meta"]
     project(analytics)
     insert(analytics, "mrr_month", moved("2026-01", "new", 12))
 
-    after = desk.ask("/api/metrics/mrr").body["meta"]
+    after = ops.ask("/api/metrics/mrr").body["meta"]
 
     assert before == {
         "tenant": "acme",
@@ -152,8 +152,8 @@ def test_an_answer_says_how_far_the_projection_was(analytics: Analytics, desk: D
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/sales/last-month"])
-def test_what_is_live_is_never_kept(desk: Desk, path: str) -> None:
-    answer = desk.ask(path, headers={"if-none-match": "*"})
+def test_what_is_live_is_never_kept(ops: OpsContext, path: str) -> None:
+    answer = ops.ask(path, headers={"if-none-match": "*"})
 
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.postgres.api.client import PAGE_OF_OURS, Desk, out_of_reach
+from tests.postgres.api.client import PAGE_OF_OURS, OpsContext, out_of_reach
 
 ORIGIN = "access-control-allow-origin"
 STRANGERS = (
@@ -17,13 +17,13 @@ STRANGERS = (
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk(out_of_reach())
+def ops() -> OpsContext:
+    return OpsContext(out_of_reach())
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/orders/o-1", "/api/metrics/mrr", "/api/openapi.json"])
-def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(desk: Desk, path: str) -> None:
-    answer = desk.ask(path, method="OPTIONS", by=None, headers={"Origin": PAGE_OF_OURS})
+def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(ops: OpsContext, path: str) -> None:
+    answer = ops.ask(path, method="OPTIONS", by=None, headers={"Origin": PAGE_OF_OURS})
 
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers[ORIGIN] == PAGE_OF_OURS
@@ -36,8 +36,8 @@ def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(desk: Desk, path: 
 
 @pytest.mark.parametrize("origin", STRANGERS)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-def test_a_page_of_strangers_is_told_nothing(desk: Desk, origin: str, method: str) -> None:
-    answer = desk.ask("/api/openapi.json", method=method, headers={"origin": origin})
+def test_a_page_of_strangers_is_told_nothing(ops: OpsContext, origin: str, method: str) -> None:
+    answer = ops.ask("/api/openapi.json", method=method, headers={"origin": origin})
 
     assert ORIGIN not in answer.headers
     assert "access-control-expose-headers" not in answer.headers
@@ -47,8 +47,8 @@ def test_a_page_of_strangers_is_told_nothing(desk: Desk, origin: str, method: st
 @pytest.mark.parametrize(
     ("path", "status"), [("/api/openapi.json", 200), ("/api/metrics/mrr", 503), ("/api/nothing", 404)]
 )
-def test_a_page_of_ours_reads_answers_and_problems_alike(desk: Desk, path: str, status: int) -> None:
-    answer = desk.ask(path, headers={"origin": PAGE_OF_OURS})
+def test_a_page_of_ours_reads_answers_and_problems_alike(ops: OpsContext, path: str, status: int) -> None:
+    answer = ops.ask(path, headers={"origin": PAGE_OF_OURS})
 
     assert answer.status == status
     assert answer.headers[ORIGIN] == PAGE_OF_OURS
@@ -56,5 +56,5 @@ def test_a_page_of_ours_reads_answers_and_problems_alike(desk: Desk, path: str, 
     assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_whoever_is_no_page_is_told_nothing_of_pages(desk: Desk) -> None:
-    assert ORIGIN not in desk.ask("/api/openapi.json").headers
+def test_whoever_is_no_page_is_told_nothing_of_pages(ops: OpsContext) -> None:
+    assert ORIGIN not in ops.ask("/api/openapi.json").headers

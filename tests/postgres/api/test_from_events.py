@@ -4,7 +4,7 @@ import pytest
 
 from services.analytics.projector.service import Projector
 from services.shared.events import Event
-from tests.postgres.api.client import Desk, claims
+from tests.postgres.api.client import OpsContext, claims
 from tests.postgres.conftest import Analytics
 from tests.postgres.events import Contract, Shop, adjusted, at, messages
 from tests.support.fakes import RecordingTelemetry
@@ -31,14 +31,14 @@ def history() -> list[Event]:
 
 
 @pytest.fixture
-def shop(analytics: Analytics) -> Desk:
+def shop(analytics: Analytics) -> OpsContext:
     """The API of a database that has heard it all, the last first."""
     projector = Projector(analytics.projector, RecordingTelemetry())
     assert not projector.handle(messages(reversed(history())))
-    return Desk(analytics.api)
+    return OpsContext(analytics.api)
 
 
-def test_orders_are_told_as_they_became(shop: Desk) -> None:
+def test_orders_are_told_as_they_became(shop: OpsContext) -> None:
     told = shop.ask("/api/orders").data["orders"]
 
     assert [(one["orderId"], one["status"], one["region"]) for one in told] == [
@@ -49,7 +49,7 @@ def test_orders_are_told_as_they_became(shop: Desk) -> None:
     ]
 
 
-def test_an_order_is_told_with_everything_heard_of_it(shop: Desk) -> None:
+def test_an_order_is_told_with_everything_heard_of_it(shop: OpsContext) -> None:
     told = shop.ask("/api/orders/o-2").data
 
     assert told["items"] == [
@@ -67,14 +67,14 @@ def test_an_order_is_told_with_everything_heard_of_it(shop: Desk) -> None:
     assert told["timeline"][-1]["event"] == "RefundProcessed"
 
 
-def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: Desk) -> None:
+def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: OpsContext) -> None:
     answer = shop.ask("/api/orders/o-2", by=claims(role="[viewer]"))
 
     assert len(answer.data["timeline"]) == 5
     assert '"ann"' not in answer.text
 
 
-def test_recurring_revenue_grew_by_what_is_paid_more(shop: Desk) -> None:
+def test_recurring_revenue_grew_by_what_is_paid_more(shop: OpsContext) -> None:
     told = shop.ask("/api/metrics/mrr").data
     churned = shop.ask("/api/metrics/churn").data
 
@@ -86,7 +86,7 @@ def test_recurring_revenue_grew_by_what_is_paid_more(shop: Desk) -> None:
     assert (churned["logoChurn"], churned["netRevenueRetention"]) == (0, 1.5)
 
 
-def test_cohorts_hold_whoever_bought_again(shop: Desk) -> None:
+def test_cohorts_hold_whoever_bought_again(shop: OpsContext) -> None:
     told = shop.ask("/api/metrics/cohorts").data["cohorts"]
 
     assert [(one["month"], one["customers"], [cell["active"] for cell in one["months"]]) for one in told] == [
@@ -95,7 +95,7 @@ def test_cohorts_hold_whoever_bought_again(shop: Desk) -> None:
     ]
 
 
-def test_sales_are_told_alike_wherever_they_are_told(shop: Desk) -> None:
+def test_sales_are_told_alike_wherever_they_are_told(shop: OpsContext) -> None:
     january = {"from": "2026-01-01", "to": "2026-02-01"}
     summary = shop.ask("/api/metrics/summary", january).data["current"]
     regions = shop.ask("/api/pipeline/by-region", january).data["regions"]
@@ -112,11 +112,11 @@ def test_sales_are_told_alike_wherever_they_are_told(shop: Desk) -> None:
     ]
 
 
-def test_answers_say_up_to_which_event_they_go(shop: Desk) -> None:
+def test_answers_say_up_to_which_event_they_go(shop: OpsContext) -> None:
     assert shop.ask("/api/metrics/mrr").body["meta"]["asOf"] == "2026-01-31T12:00:00.000Z"
 
 
-def test_an_answer_that_was_kept_is_good_until_the_next_event(analytics: Analytics, shop: Desk) -> None:
+def test_an_answer_that_was_kept_is_good_until_the_next_event(analytics: Analytics, shop: OpsContext) -> None:
     kept = {"if-none-match": shop.ask("/api/metrics/summary").headers["etag"]}
     before = shop.ask("/api/metrics/summary", headers=kept).status
 

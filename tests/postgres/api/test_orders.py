@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.analytics.queries.orders import MOST_MOMENTS
-from tests.postgres.api.client import Desk, at, claims, heard, insert, order
+from tests.postgres.api.client import OpsContext, at, claims, heard, insert, order
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START
 
@@ -15,14 +15,14 @@ def ids(data: Any) -> list[str]:  # noqa: ANN401 - a JSON tree
     return [one["orderId"] for one in data["orders"]]
 
 
-def test_an_order_is_told_with_its_money_and_its_times(analytics: Analytics, desk: Desk) -> None:
+def test_an_order_is_told_with_its_money_and_its_times(analytics: Analytics, ops: OpsContext) -> None:
     insert(
         analytics,
         "orders",
         order("o-1", region="eu", channel="web", payment_method="sim_ok", confirmed_at=START),
     )
 
-    answer = desk.ask("/api/orders")
+    answer = ops.ask("/api/orders")
 
     assert answer.data == {
         "orders": [
@@ -47,19 +47,19 @@ def test_an_order_is_told_with_its_money_and_its_times(analytics: Analytics, des
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_an_order_without_a_price_has_no_amount(analytics: Analytics, desk: Desk) -> None:
+def test_an_order_without_a_price_has_no_amount(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "orders", order("o-1", status="PLACED", amount_minor=None, currency=None))
 
-    assert desk.ask("/api/orders").data["orders"][0]["amount"] is None
+    assert ops.ask("/api/orders").data["orders"][0]["amount"] is None
 
 
 def test_orders_are_told_newest_first_and_those_of_one_moment_by_their_id(
-    analytics: Analytics, desk: Desk
+    analytics: Analytics, ops: OpsContext
 ) -> None:
     later = START + timedelta(microseconds=1)
     insert(analytics, "orders", order("b"), order("z", later), order("a"), order("c"))
 
-    assert ids(desk.ask("/api/orders").data) == ["z", "c", "b", "a"]
+    assert ids(ops.ask("/api/orders").data) == ["z", "c", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_orders_are_told_newest_first_and_those_of_one_moment_by_their_id(
     ],
 )
 def test_filters_leave_out_what_was_not_asked_for(
-    analytics: Analytics, desk: Desk, query: dict[str, str], expected: list[str]
+    analytics: Analytics, ops: OpsContext, query: dict[str, str], expected: list[str]
 ) -> None:
     insert(
         analytics,
@@ -85,10 +85,10 @@ def test_filters_leave_out_what_was_not_asked_for(
         order("o-3", at("2026-01-03T00:00:00"), customer_id="bob"),
     )
 
-    assert ids(desk.ask("/api/orders", query).data) == expected
+    assert ids(ops.ask("/api/orders", query).data) == expected
 
 
-def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analytics, desk: Desk) -> None:
+def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analytics, ops: OpsContext) -> None:
     # Many share a moment, and moments differ by a microsecond: what a cursor forgets would show.
     known = [order(f"o-{n:03}", START + timedelta(microseconds=n // 4)) for n in range(50)]
     insert(analytics, "orders", *known)
@@ -96,7 +96,7 @@ def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analyti
     query: dict[str, object] = {"limit": 7}
 
     for page in range(20):
-        answer = desk.ask("/api/orders", query)
+        answer = ops.ask("/api/orders", query)
         told += ids(answer.data)
         if (cursor := answer.body["page"]["nextCursor"]) is None:
             break
@@ -106,10 +106,10 @@ def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analyti
     assert told == sorted((str(row["order_id"]) for row in known), reverse=True)
 
 
-def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, desk: Desk) -> None:
+def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "orders", order("o-1"), order("o-2"))
 
-    assert desk.ask("/api/orders", {"limit": 2}).body["page"] == {"limit": 2, "nextCursor": None}
+    assert ops.ask("/api/orders", {"limit": 2}).body["page"] == {"limit": 2, "nextCursor": None}
 
 
 @pytest.mark.parametrize(
@@ -118,35 +118,35 @@ def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, desk: Desk) 
     ids=lambda changed: next(iter(changed)),
 )
 def test_a_cursor_is_refused_with_other_filters(
-    analytics: Analytics, desk: Desk, changed: dict[str, str]
+    analytics: Analytics, ops: OpsContext, changed: dict[str, str]
 ) -> None:
     insert(analytics, "orders", order("o-1"), order("o-2"))
-    cursor = desk.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
+    cursor = ops.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
-    refused = desk.ask("/api/orders", {"limit": 1, "cursor": cursor, **changed})
+    refused = ops.ask("/api/orders", {"limit": 1, "cursor": cursor, **changed})
 
     assert refused.status == 400
     assert "Ask for the first page again" in refused.body["detail"]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", ".", "a.b", "é.é", "%%", "e30.e30", "=.=", "\x00"])
-def test_a_cursor_that_was_never_ours_is_refused(desk: Desk, cursor: str) -> None:
-    answer = desk.ask("/api/orders", {"cursor": cursor})
+def test_a_cursor_that_was_never_ours_is_refused(ops: OpsContext, cursor: str) -> None:
+    answer = ops.ask("/api/orders", {"cursor": cursor})
 
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_cursor_sealed_with_another_key_is_refused(analytics: Analytics, desk: Desk) -> None:
+def test_a_cursor_sealed_with_another_key_is_refused(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "orders", order("o-1"), order("o-2"))
-    cursor = desk.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
+    cursor = ops.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
-    desk.key = "another key"
+    ops.key = "another key"
 
-    assert desk.ask("/api/orders", {"cursor": cursor}).status == 400
+    assert ops.ask("/api/orders", {"cursor": cursor}).status == 400
 
 
-def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, desk: Desk) -> None:
+def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "orders", order("a/b 50%", status="REFUNDED", amount_minor=700, currency="EUR"))
     insert(
         analytics,
@@ -198,7 +198,7 @@ def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, de
         heard("another", "OrderPlaced"),
     )
 
-    told = desk.ask("/api/orders/a/b 50%25").data
+    told = ops.ask("/api/orders/a/b 50%25").data
 
     assert told["orderId"] == "a/b 50%"
     assert told["items"] == [
@@ -229,32 +229,32 @@ def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, de
 
 
 def test_an_order_of_which_little_was_heard_is_told_as_far_as_it_goes(
-    analytics: Analytics, desk: Desk
+    analytics: Analytics, ops: OpsContext
 ) -> None:
     insert(analytics, "orders", order("o-1", customer_id=None, status="PLACED"))
 
-    told = desk.ask("/api/orders/o-1").data
+    told = ops.ask("/api/orders/o-1").data
 
     assert (told["items"], told["payment"], told["fulfillment"], told["timeline"]) == ([], None, None, [])
 
 
-def test_an_unknown_order_is_not_found(desk: Desk) -> None:
-    answer = desk.ask("/api/orders/o-1")
+def test_an_unknown_order_is_not_found(ops: OpsContext) -> None:
+    answer = ops.ask("/api/orders/o-1")
 
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
-    analytics: Analytics, desk: Desk
+    analytics: Analytics, ops: OpsContext
 ) -> None:
     viewer = claims(role="[viewer]")
     insert(analytics, "orders", order("o-1", customer_id="secret-ann"))
     insert(analytics, "event_inbox", heard("o-1", "OrderPlaced", customerId="secret-ann", region="eu"))
 
-    listed = desk.ask("/api/orders", by=viewer)
-    one = desk.ask("/api/orders/o-1", by=viewer)
-    guessed = desk.ask("/api/orders", {"customer": "secret-ann"}, by=viewer)
+    listed = ops.ask("/api/orders", by=viewer)
+    one = ops.ask("/api/orders/o-1", by=viewer)
+    guessed = ops.ask("/api/orders", {"customer": "secret-ann"}, by=viewer)
 
     assert listed.data["orders"][0]["customerId"] is None
     assert listed.body["meta"]["withheld"] == one.body["meta"]["withheld"] == "customers"
@@ -264,7 +264,7 @@ def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
 
 
 def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
-    analytics: Analytics, desk: Desk
+    analytics: Analytics, ops: OpsContext
 ) -> None:
     told = (
         {**heard("o-1", "OrderPlaced", START + timedelta(minutes=minute)), "event_id": f"e-{minute}"}
@@ -273,7 +273,7 @@ def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
     insert(analytics, "orders", order("o-1"))
     insert(analytics, "event_inbox", *told)
 
-    timeline = desk.ask("/api/orders/o-1").data["timeline"]
+    timeline = ops.ask("/api/orders/o-1").data["timeline"]
 
     assert len(timeline) == MOST_MOMENTS
     assert [moment["eventId"] for moment in timeline[:3]] == ["e-0", "e-1", "e-2"]

@@ -9,7 +9,7 @@ import pytest
 from services.analytics.settings import OWNER
 from tests.postgres.api.client import (
     Claims,
-    Desk,
+    OpsContext,
     at,
     claims,
     cohort,
@@ -39,7 +39,7 @@ PATHS = (
 
 
 @pytest.fixture
-def full(analytics: Analytics, desk: Desk) -> Desk:
+def full(analytics: Analytics, ops: OpsContext) -> OpsContext:
     """Rows of acme in every table that anything is told from; its neighbour has none."""
     make_tenant(analytics, "other")
     version: dict[str, object] = {"version": 1, "tenant_id": "acme", "order_id": "o-1"}
@@ -75,18 +75,18 @@ def full(analytics: Analytics, desk: Desk) -> Desk:
         "projection_checkpoints",
         {"tenant_id": "acme", "projection": "all", "events": 77_777, "last_event_at": "2026-01-30"},
     )
-    return desk
+    return ops
 
 
-def ask(desk: Desk, path: str, by: Claims, **event: Any) -> tuple[int, Any]:  # noqa: ANN401 - parts of an event
+def ask(ops: OpsContext, path: str, by: Claims, **event: Any) -> tuple[int, Any]:  # noqa: ANN401 - parts of an event
     bare, _, query = path.partition("?")
-    answer = desk.ask(bare, parse_qsl(query), by=by, **event)
+    answer = ops.ask(bare, parse_qsl(query), by=by, **event)
     body = answer.body
     return answer.status, body.get("data", {name: body[name] for name in ("type", "detail") if name in body})
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: Desk, path: str) -> None:
+def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: OpsContext, path: str) -> None:
     make_tenant(analytics, "empty")
 
     ours = full.ask(path.partition("?")[0])
@@ -102,14 +102,14 @@ def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: De
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["tenant", "tenant_id", "tenantId", "custom:tenant_id"])
 def test_a_tenant_is_no_parameter(path: str, name: str) -> None:
-    answer = Desk(out_of_reach()).ask(path.partition("?")[0], {name: "acme"}, by=claims("other"))
+    answer = OpsContext(out_of_reach()).ask(path.partition("?")[0], {name: "acme"}, by=claims("other"))
 
     assert answer.status == 422
     assert name in answer.errors
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: Desk, path: str) -> None:
+def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: OpsContext, path: str) -> None:
     plain = ask(full, path, claims("other"))
     forged = ask(
         full,
@@ -131,24 +131,24 @@ def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: Desk, path: s
 
 @pytest.mark.parametrize("path", PATHS)
 def test_questions_name_the_tenant_themselves_and_do_not_lean_on_the_policies_alone(
-    analytics: Analytics, full: Desk, path: str
+    analytics: Analytics, full: OpsContext, path: str
 ) -> None:
-    unhindered = Desk(analytics.database(OWNER))
+    unhindered = OpsContext(analytics.database(OWNER))
 
     assert ask(unhindered, path, claims("other")) == ask(full, path, claims("other"))
 
 
-def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: Desk) -> None:
+def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: OpsContext) -> None:
     insert(analytics, "orders", order("o-1", tenant_id="other"))
 
-    for desk in (full, Desk(analytics.database(OWNER))):
-        told = desk.ask("/api/orders/o-1", by=claims("other")).data
+    for ops in (full, OpsContext(analytics.database(OWNER))):
+        told = ops.ask("/api/orders/o-1", by=claims("other")).data
 
         assert (told["units"], told["items"], told["timeline"]) == (2, [], [])
         assert (told["payment"], told["fulfillment"]) == (None, None)
 
 
-def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: Desk) -> None:
+def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: OpsContext) -> None:
     foreign = full.ask("/api/orders/o-1", by=claims("other"))
     unknown = full.ask("/api/orders/o-2", by=claims("other"))
 
@@ -156,7 +156,7 @@ def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: Des
     assert foreign.text == unknown.text
 
 
-def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: Desk) -> None:
+def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: OpsContext) -> None:
     insert(analytics, "orders", order("o-0", at("2026-01-01")))
     cursor = full.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
@@ -164,7 +164,7 @@ def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: Desk)
     assert full.ask("/api/orders", {"limit": 1, "cursor": cursor}, by=claims("other")).status == 400
 
 
-def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, full: Desk) -> None:
+def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, full: OpsContext) -> None:
     make_tenant(analytics, "empty")
     tag = full.ask("/api/metrics/mrr", by=claims("other")).headers["etag"]
 
@@ -173,7 +173,7 @@ def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, 
     assert again.status == 200
 
 
-def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: Desk) -> None:
+def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: OpsContext) -> None:
     told = [
         len(full.ask("/api/orders", by=claims(tenant)).data["orders"])
         for tenant in ("acme", "other", "acme", "other")
@@ -182,7 +182,7 @@ def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: Desk) -> N
     assert told == [1, 0, 1, 0]
 
 
-def test_reads_are_on_record_with_the_reader_s_own_tenant(analytics: Analytics, full: Desk) -> None:
+def test_reads_are_on_record_with_the_reader_s_own_tenant(analytics: Analytics, full: OpsContext) -> None:
     full.ask("/api/metrics/mrr", by=claims("other"))
 
     assert analytics.rows("SELECT DISTINCT tenant_id FROM audit_logs") == [("other",)]

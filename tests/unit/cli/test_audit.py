@@ -11,25 +11,25 @@ import pytest
 from services.shared.adapters.dynamodb_items import Unreadable, readable, stock_item, stock_of
 from services.shared.ledger import Key, Order, Payment, Status, Stock
 from tests.support.fakes import START, a_stock
-from tests.support.ops_context import MemoryDesk, an_order
+from tests.support.ops_context import MemoryOpsContext, an_order
 from tests.unit.conftest import CommandLine
 
 HELD = Key("default", "prod-001")
 
 
-def _holding(desk: MemoryDesk, *orders: Order) -> None:
+def _holding(ops: MemoryOpsContext, *orders: Order) -> None:
     """Put orders into the books, and what the open ones hold of prod-001 with them."""
-    desk.holds(*orders)
+    ops.holds(*orders)
     held = sum(order.lines[0].quantity for order in orders if order.status is Status.RESERVED)
-    desk.books.stock[HELD] = replace(a_stock(stock=10), reserved=held, available=10 - held)
+    ops.books.stock[HELD] = replace(a_stock(stock=10), reserved=held, available=10 - held)
 
 
-def _handed(desk: MemoryDesk, function: str) -> list[str]:
-    return [json.loads(body)["detail"]["orderId"] for body in desk.queues[function].bodies]
+def _handed(ops: MemoryOpsContext, function: str) -> list[str]:
+    return [json.loads(body)["detail"]["orderId"] for body in ops.queues[function].bodies]
 
 
-def test_books_that_agree_are_told_in_one_line(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    _holding(desk, an_order("o-1"))
+def test_books_that_agree_are_told_in_one_line(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    _holding(ops, an_order("o-1"))
 
     ran = pulsequeue("audit")
 
@@ -37,9 +37,9 @@ def test_books_that_agree_are_told_in_one_line(pulsequeue: CommandLine, desk: Me
 
 
 def test_a_finding_fails_the_command_and_names_what_it_is_about(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.books.stock[HELD] = replace(a_stock(stock=10), reserved=3, available=7)
+    ops.books.stock[HELD] = replace(a_stock(stock=10), reserved=3, available=7)
 
     ran = pulsequeue("audit", "--json")
 
@@ -56,10 +56,10 @@ def test_a_finding_fails_the_command_and_names_what_it_is_about(
 
 
 def test_a_row_that_cannot_be_read_is_a_finding_and_does_not_end_the_audit(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.books.spoiled = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
-    _holding(desk, an_order("o-1"))
+    ops.books.spoiled = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
+    _holding(ops, an_order("o-1"))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
@@ -99,65 +99,67 @@ def test_a_row_that_cannot_be_read_ends_a_reading_that_did_not_expect_one() -> N
 # --- repair ------------------------------------------------------------------------------------------
 
 
-def test_without_repair_nothing_is_sent_anywhere(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    _holding(desk, an_order("o-late"))
-    desk.time.advance(timedelta(hours=1))
+def test_without_repair_nothing_is_sent_anywhere(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    _holding(ops, an_order("o-late"))
+    ops.time.advance(timedelta(hours=1))
 
     pulsequeue("audit")
 
-    assert desk.bus.published == []
-    assert [queue.bodies for queue in desk.queues.values()] == [[]] * len(desk.queues)
-    assert desk.audit_log.lines == []
+    assert ops.bus.published == []
+    assert [queue.bodies for queue in ops.queues.values()] == [[]] * len(ops.queues)
+    assert ops.audit_log.lines == []
 
 
 def test_a_reservation_past_its_time_is_handed_to_the_expiry_alone(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(desk, an_order("o-late"))
-    desk.time.advance(timedelta(hours=1))
+    _holding(ops, an_order("o-late"))
+    ops.time.advance(timedelta(hours=1))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
-    assert _handed(desk, "expiry") == ["o-late"]
-    assert desk.queues["payment"].bodies == []
-    assert desk.bus.published == []
+    assert _handed(ops, "expiry") == ["o-late"]
+    assert ops.queues["payment"].bodies == []
+    assert ops.bus.published == []
     assert ran.json["repaired"] == {"toRelease": 1, "toFinish": 0, "toLookUp": 0, "failed": 0}
-    assert desk.audit_log.actions() == ["audit repair"]
+    assert ops.audit_log.actions() == ["audit repair"]
 
 
 def test_an_open_reservation_has_its_payment_asked_for_again_under_the_same_event_id(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(desk, an_order("o-open"))
+    _holding(ops, an_order("o-open"))
 
     for _ in range(2):
-        desk.time.advance(timedelta(minutes=2))
+        ops.time.advance(timedelta(minutes=2))
         pulsequeue("audit", "--repair")
 
-    assert desk.bus.names() == ["PaymentRequested"] * 2
-    assert len({event.event_id for event in desk.bus.published}) == 1
+    assert ops.bus.names() == ["PaymentRequested"] * 2
+    assert len({event.event_id for event in ops.bus.published}) == 1
 
 
-def test_a_reservation_that_was_just_made_is_left_alone(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    _holding(desk, an_order("o-new"))
-    desk.time.advance(timedelta(seconds=59))
+def test_a_reservation_that_was_just_made_is_left_alone(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    _holding(ops, an_order("o-new"))
+    ops.time.advance(timedelta(seconds=59))
 
     pulsequeue("audit", "--repair")
 
-    assert desk.bus.published == []
+    assert ops.bus.published == []
 
 
 @pytest.mark.parametrize("reason", ["reservation_expired", "customer_request"])
 def test_an_order_called_off_unpaid_is_looked_up_for_a_charge(
-    pulsequeue: CommandLine, desk: MemoryDesk, reason: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, reason: str
 ) -> None:
-    _holding(desk, an_order("o-off").moved(Status.CANCELLED, START, "e", reason=reason))
-    desk.time.advance(timedelta(hours=23))
+    _holding(ops, an_order("o-off").moved(Status.CANCELLED, START, "e", reason=reason))
+    ops.time.advance(timedelta(hours=23))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
-    assert _handed(desk, "payment") == ["o-off"]
-    assert desk.queues["expiry"].bodies == []
+    assert _handed(ops, "payment") == ["o-off"]
+    assert ops.queues["expiry"].bodies == []
     assert (ran.code, ran.json["repaired"]["toLookUp"]) == (0, 1)
 
 
@@ -175,20 +177,20 @@ OTHERS = {
 
 @pytest.mark.parametrize("which", OTHERS)
 def test_an_order_that_can_hide_no_charge_is_not_looked_up(
-    pulsequeue: CommandLine, desk: MemoryDesk, which: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, which: str
 ) -> None:
-    _holding(desk, OTHERS[which])
+    _holding(ops, OTHERS[which])
 
     pulsequeue("audit", "--repair")
 
-    assert desk.queues["payment"].bodies == []
+    assert ops.queues["payment"].bodies == []
 
 
 def test_an_order_in_an_impossible_shape_is_left_to_a_person(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(desk, replace(an_order("o-odd"), history=()))
-    desk.time.advance(timedelta(hours=1))
+    _holding(ops, replace(an_order("o-odd"), history=()))
+    ops.time.advance(timedelta(hours=1))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
@@ -197,11 +199,11 @@ def test_an_order_in_an_impossible_shape_is_left_to_a_person(
 
 
 def test_a_repair_that_could_not_be_sent_off_fails_the_command(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(desk, an_order("o-open"))
-    desk.time.advance(timedelta(minutes=2))
-    desk.bus.refuse = 1
+    _holding(ops, an_order("o-open"))
+    ops.time.advance(timedelta(minutes=2))
+    ops.bus.refuse = 1
 
     ran = pulsequeue("audit", "--repair")
 
@@ -209,18 +211,20 @@ def test_a_repair_that_could_not_be_sent_off_fails_the_command(
     assert "1 repairs could not be sent off." in ran.err
 
 
-def _published(desk: MemoryDesk) -> dict[str, float]:
-    ((levels, at),) = desk.gauges.published
-    assert at == desk.time.now
+def _published(ops: MemoryOpsContext) -> dict[str, float]:
+    ((levels, at),) = ops.gauges.published
+    assert at == ops.time.now
     return dict(levels)
 
 
-def test_books_that_agree_are_told_to_the_metrics_as_such(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    _holding(desk, an_order("o-1"))
+def test_books_that_agree_are_told_to_the_metrics_as_such(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    _holding(ops, an_order("o-1"))
 
     pulsequeue("audit")
 
-    assert _published(desk) == {
+    assert _published(ops) == {
         "audit_reserved_drift_units": 0,
         "audit_overdue_reservations": 0,
         "audit_unconfirmed_charges": 0,
@@ -228,29 +232,33 @@ def test_books_that_agree_are_told_to_the_metrics_as_such(pulsequeue: CommandLin
     }
 
 
-def test_the_metrics_are_told_how_far_off_the_books_are(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_the_metrics_are_told_how_far_off_the_books_are(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
     charged = replace(an_order("o-charged"), payment=Payment(charge_id="ch"))
-    _holding(desk, an_order("o-late"), charged)
-    desk.books.stock[HELD] = replace(desk.books.stock[HELD], reserved=1, available=9)
+    _holding(ops, an_order("o-late"), charged)
+    ops.books.stock[HELD] = replace(ops.books.stock[HELD], reserved=1, available=9)
     other = Key("default", "prod-002")
-    desk.books.stock[other] = replace(desk.books.stock[other], reserved=2, available=3)
-    desk.holds(an_order("o-ghost", sku="ghost", quantity=4))
-    desk.time.advance(timedelta(hours=1))
+    ops.books.stock[other] = replace(ops.books.stock[other], reserved=2, available=3)
+    ops.holds(an_order("o-ghost", sku="ghost", quantity=4))
+    ops.time.advance(timedelta(hours=1))
 
     ran = pulsequeue("audit")
 
     assert ran.code == 1
-    told = _published(desk)
+    told = _published(ops)
     # prod-001 is 3 short of what orders hold, prod-002 has 2 that nobody holds, of the ghost there is nothing
     assert told["audit_reserved_drift_units"] == 3 + 2 + 4
     assert told["audit_overdue_reservations"] == 3
     assert told["audit_unconfirmed_charges"] == 1
 
 
-def test_the_metrics_are_told_nothing_when_asked_not_to(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    _holding(desk, an_order("o-1"))
+def test_the_metrics_are_told_nothing_when_asked_not_to(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    _holding(ops, an_order("o-1"))
 
     ran = pulsequeue("audit", "--no-publish")
 
     assert ran.code == 0
-    assert desk.gauges.published == []
+    assert ops.gauges.published == []

@@ -6,53 +6,57 @@ import pytest
 
 from scripts.common.clock import Clock
 from tests.support.fakes import START
-from tests.support.ops_context import MemoryDesk
+from tests.support.ops_context import MemoryOpsContext
 from tests.unit.conftest import CommandLine
 
 
-def test_a_redrive_is_only_described_until_it_is_confirmed(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.dead["order"].lay("m-1", '{"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}}')
+def test_a_redrive_is_only_described_until_it_is_confirmed(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.dead["order"].lay("m-1", '{"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}}')
 
     ran = pulsequeue("dlq", "redrive")
 
     assert "o-1" in ran.out
     assert "retries_exhausted" in ran.out
-    assert desk.queues["order"].bodies == []
-    assert len(desk.dead["order"].lying) == 1
+    assert ops.queues["order"].bodies == []
+    assert len(ops.dead["order"].lying) == 1
 
 
 def test_a_redrive_whose_letters_come_back_at_once_comes_to_an_end(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.dead["order"].returns = True
+    ops.dead["order"].returns = True
     for number in range(5):
-        desk.dead["order"].lay(f"m-{number}", f'"{number}"', reason="invalid_envelope")
+        ops.dead["order"].lay(f"m-{number}", f'"{number}"', reason="invalid_envelope")
 
     ran = pulsequeue("dlq", "redrive", "order", "--yes", "--json")
 
     assert ran.json == {"done": 5, "failed": 0, "doubled": 0}
-    assert len(desk.dead["order"].lying) == 5
-    assert desk.audit_log.actions() == ["dlq redrive"]
+    assert len(ops.dead["order"].lying) == 5
+    assert ops.audit_log.actions() == ["dlq redrive"]
 
 
-def test_what_the_function_does_not_take_stays_where_it_is(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.dead["order"].lay("m-1", "bad")
-    desk.dead["order"].lay("m-2", "good")
-    desk.queues["order"].refuse = {"bad"}
+def test_what_the_function_does_not_take_stays_where_it_is(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.dead["order"].lay("m-1", "bad")
+    ops.dead["order"].lay("m-2", "good")
+    ops.queues["order"].refuse = {"bad"}
 
     assert pulsequeue("dlq", "redrive", "--yes").code == 1
-    assert [letter.message_id for letter in desk.dead["order"].lying] == ["m-1"]
+    assert [dead_letter.message_id for dead_letter in ops.dead["order"].lying] == ["m-1"]
 
 
 def test_a_dropped_letter_is_kept_word_for_word_in_the_audit_log(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.dead["order"].lay("m-1", "its words")
+    ops.dead["order"].lay("m-1", "its words")
 
     pulsequeue("dlq", "drop", "order", "--id", "m-1", "--yes")
 
-    assert desk.dead["order"].lying == []
-    assert [result.get("body") for _, _, result in desk.audit_log.lines] == ["its words", None]
+    assert ops.dead["order"].lying == []
+    assert [result.get("body") for _, _, result in ops.audit_log.lines] == ["its words", None]
 
 
 # --- which letters are meant -------------------------------------------------------------------------
@@ -63,14 +67,14 @@ def _event(name: str, order_id: str) -> str:
 
 
 @pytest.fixture
-def laid(desk: MemoryDesk) -> MemoryDesk:
+def laid(ops: MemoryOpsContext) -> MemoryOpsContext:
     """Four letters of two functions, an hour between each and the next."""
     hours = [START - timedelta(hours=back) for back in (4, 3, 2, 1)]
-    desk.dead["order"].lay("m-1", _event("OrderPlaced", "o-1"), sent_at=hours[0], reason="invalid_event")
-    desk.dead["order"].lay("m-2", "no JSON", sent_at=hours[1], reason="invalid_json", detail="at 0")
-    desk.dead["payment"].lay("m-3", _event("PaymentRequested", "o-1"), sent_at=hours[2])
-    desk.dead["payment"].lay("m-4", _event("RefundRequested", "o-2"), sent_at=hours[3])
-    return desk
+    ops.dead["order"].lay("m-1", _event("OrderPlaced", "o-1"), sent_at=hours[0], reason="invalid_event")
+    ops.dead["order"].lay("m-2", "no JSON", sent_at=hours[1], reason="invalid_json", detail="at 0")
+    ops.dead["payment"].lay("m-3", _event("PaymentRequested", "o-1"), sent_at=hours[2])
+    ops.dead["payment"].lay("m-4", _event("RefundRequested", "o-2"), sent_at=hours[3])
+    return ops
 
 
 FILTERS: dict[tuple[str, ...], list[str]] = {
@@ -98,19 +102,19 @@ def test_only_the_letters_that_were_asked_for_are_listed_oldest_first(
 
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_a_redrive_sends_exactly_what_its_dry_run_listed(
-    pulsequeue: CommandLine, laid: MemoryDesk, chosen: tuple[str, ...]
+    pulsequeue: CommandLine, laid: MemoryOpsContext, chosen: tuple[str, ...]
 ) -> None:
     listed = [one["messageId"] for one in pulsequeue("dlq", "redrive", *chosen, "--json").json]
 
     ran = pulsequeue("dlq", "redrive", *chosen, "--yes", "--json")
 
-    left = [letter.message_id for dead in laid.dead.values() for letter in dead.lying]
+    left = [dead_letter.message_id for dead in laid.dead.values() for dead_letter in dead.lying]
     assert ran.json["done"] == len(listed)
     assert sorted(listed + left) == ["m-1", "m-2", "m-3", "m-4"]
 
 
 def test_a_redrive_writes_one_audit_line_for_each_queue_it_touched(
-    pulsequeue: CommandLine, laid: MemoryDesk
+    pulsequeue: CommandLine, laid: MemoryOpsContext
 ) -> None:
     pulsequeue("dlq", "redrive", "--order", "o-1", "--yes")
 
@@ -122,36 +126,38 @@ def test_a_redrive_writes_one_audit_line_for_each_queue_it_touched(
 
 
 def test_a_redrive_keeps_to_its_rate_and_holds_its_letters_as_long_as_that_takes(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     for number in range(6):
-        desk.dead["order"].lay(f"m-{number}", f'"{number}"')
+        ops.dead["order"].lay(f"m-{number}", f'"{number}"')
 
     pulsequeue("dlq", "redrive", "order", "--rate", "0.5", "--yes")
 
-    assert desk.time.now == START + timedelta(seconds=12)
-    assert desk.dead["order"].held_seconds == 30 + 20
+    assert ops.time.now == START + timedelta(seconds=12)
+    assert ops.dead["order"].held_seconds == 30 + 20
 
 
 def test_an_interrupted_redrive_gives_back_what_it_had_in_hand_and_says_what_it_did(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
     for number in range(4):
-        desk.dead["order"].lay(f"m-{number}", f'"{number}"')
-    desk.clock = Clock(now=desk.time, sleep=interrupt)
+        ops.dead["order"].lay(f"m-{number}", f'"{number}"')
+    ops.clock = Clock(now=ops.time, sleep=interrupt)
 
     ran = pulsequeue("dlq", "redrive", "order", "--rate", "1", "--yes")
 
     assert ran.code == 130
-    assert sorted(letter.message_id for letter in desk.dead["order"].lying) == ["m-1", "m-2", "m-3"]
-    assert desk.dead["order"].hidden == []
-    assert [result["messageIds"] for _, _, result in desk.audit_log.lines] == [["m-0"]]
+    assert sorted(dead_letter.message_id for dead_letter in ops.dead["order"].lying) == ["m-1", "m-2", "m-3"]
+    assert ops.dead["order"].hidden == []
+    assert [result["messageIds"] for _, _, result in ops.audit_log.lines] == [["m-0"]]
 
 
-def test_a_drop_is_only_described_until_it_is_confirmed(pulsequeue: CommandLine, laid: MemoryDesk) -> None:
+def test_a_drop_is_only_described_until_it_is_confirmed(
+    pulsequeue: CommandLine, laid: MemoryOpsContext
+) -> None:
     ran = pulsequeue("dlq", "drop", "payment")
 
     assert "2 would be dropped" in ran.err
@@ -207,9 +213,9 @@ ODD_BODIES += ["[" * 100_000]
 
 @pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
 def test_a_letter_that_makes_no_sense_is_listed_all_the_same(
-    pulsequeue: CommandLine, desk: MemoryDesk, body: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, body: str
 ) -> None:
-    desk.dead["order"].lay("m-1", body, reason="invalid_envelope")
+    ops.dead["order"].lay("m-1", body, reason="invalid_envelope")
 
     (listed,) = pulsequeue("dlq", "ls", "--json").json
 

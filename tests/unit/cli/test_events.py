@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from scripts.ops.contracts.event_catalog import EMITTERS
-from services.order.domain import announce
+from services.order.domain import events_for
 from services.shared.events import CATALOGUE
 from services.shared.ledger import Payment, Status
 from tests.support.fakes import START
-from tests.support.ops_context import MemoryDesk, an_order
+from tests.support.ops_context import MemoryOpsContext, an_order
 from tests.unit.conftest import CommandLine
 
 SERVICES = Path(__file__).parents[3] / "services"
@@ -57,20 +57,20 @@ def test_the_services_make_exactly_the_events_that_they_are_said_to_emit() -> No
 def test_the_expiry_tells_only_of_what_it_released() -> None:
     released = an_order().moved(Status.CANCELLED, START, "e", reason="reservation_expired")
 
-    assert {event.detail_type() for event in announce(released)} == _said_to_be_emitted_by("expiry")
+    assert {event.detail_type() for event in events_for(released)} == _said_to_be_emitted_by("expiry")
 
 
 def test_the_command_line_publishes_exactly_the_events_that_it_is_said_to_emit(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(an_order("o-1").moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch")))
+    ops.holds(an_order("o-1").moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch")))
 
     pulsequeue("publish", "--item", "prod-001=1")
     pulsequeue("order", "cancel", "o-1")
     pulsequeue("order", "refund", "o-1")
     pulsequeue("inventory", "adjust", "prod-001", "1")
 
-    assert set(desk.bus.names()) == _said_to_be_emitted_by("cli")
+    assert set(ops.bus.names()) == _said_to_be_emitted_by("cli")
 
 
 def test_somebody_is_said_to_emit_every_event() -> None:

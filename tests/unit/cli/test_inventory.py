@@ -11,7 +11,7 @@ from services.shared.adapters.dynamodb_items import Unreadable
 from services.shared.events import InventoryAdjusted
 from services.shared.ledger import Key
 from tests.support.fakes import a_stock
-from tests.support.ops_context import MemoryDesk
+from tests.support.ops_context import MemoryOpsContext
 from tests.unit.conftest import CommandLine
 
 KEY = Key("default", "prod-001")
@@ -30,15 +30,15 @@ def _catalogue(folder: Path, *products: object) -> str:
     return str(path)
 
 
-def _levels(desk: MemoryDesk, sku: str = "prod-001") -> tuple[int, int, int]:
-    stock = desk.books.stock[Key("default", sku)]
+def _levels(ops: MemoryOpsContext, sku: str = "prod-001") -> tuple[int, int, int]:
+    stock = ops.books.stock[Key("default", sku)]
     return stock.stock, stock.reserved, stock.available
 
 
-def _told(desk: MemoryDesk) -> list[tuple[str, int, int]]:
+def _told(ops: MemoryOpsContext) -> list[tuple[str, int, int]]:
     return [
         (event.sku, event.delta, event.stock)
-        for event in desk.bus.published
+        for event in ops.bus.published
         if isinstance(event, InventoryAdjusted)
     ]
 
@@ -55,9 +55,9 @@ def test_every_sku_is_listed_with_its_numbers_and_its_price_as_people_write_it(
     assert ["prod-002", "5", "0", "5", "2.50", "EUR"] in rows
 
 
-def test_only_the_skus_of_the_tenant_are_listed(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_only_the_skus_of_the_tenant_are_listed(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     theirs = replace(a_stock("theirs"), key=Key("acme", "theirs"))
-    desk.books.stock[theirs.key] = theirs
+    ops.books.stock[theirs.key] = theirs
 
     listed = pulsequeue("inventory", "ls", "--tenant", "acme", "--json").json
 
@@ -65,15 +65,15 @@ def test_only_the_skus_of_the_tenant_are_listed(pulsequeue: CommandLine, desk: M
 
 
 def test_an_empty_inventory_says_how_to_fill_it(capsys: pytest.CaptureFixture[str]) -> None:
-    ran = CommandLine(MemoryDesk(), capsys)("inventory", "ls")
+    ran = CommandLine(MemoryOpsContext(), capsys)("inventory", "ls")
 
     assert (ran.code, ran.out) == (0, "the inventory is empty; `pulsequeue inventory seed` fills it\n")
 
 
 def test_a_row_that_cannot_be_read_is_named_after_those_that_can(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.books.spoiled_stock = [Unreadable(Key("default", "odd"), "KeyError: 'stock'")]
+    ops.books.spoiled_stock = [Unreadable(Key("default", "odd"), "KeyError: 'stock'")]
 
     ran = pulsequeue("inventory", "ls", "--json")
 
@@ -85,35 +85,35 @@ def test_a_row_that_cannot_be_read_is_named_after_those_that_can(
 
 
 def test_seeding_adds_what_is_new_and_leaves_the_rest_alone(
-    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
 ) -> None:
     known = PRODUCT | {"sku": "prod-001", "stock": 999}
 
     ran = pulsequeue("inventory", "seed", _catalogue(tmp_path, PRODUCT, known), "--json")
 
     assert ran.json == {"new": ["new-1"], "known": 1}
-    assert _levels(desk, "new-1") == (3, 0, 3)
-    assert _levels(desk) == (10, 0, 10)
-    assert _told(desk) == [("new-1", 3, 3)]
-    assert desk.audit_log.actions() == ["inventory seed"]
+    assert _levels(ops, "new-1") == (3, 0, 3)
+    assert _levels(ops) == (10, 0, 10)
+    assert _told(ops) == [("new-1", 3, 3)]
+    assert ops.audit_log.actions() == ["inventory seed"]
 
 
 def test_seeding_twice_changes_and_tells_nothing_more(
-    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
 ) -> None:
     catalogue = _catalogue(tmp_path, PRODUCT)
 
     for _ in range(2):
         pulsequeue("inventory", "seed", catalogue)
 
-    assert len(_told(desk)) == 1
-    assert desk.audit_log.actions() == ["inventory seed"]
+    assert len(_told(ops)) == 1
+    assert ops.audit_log.actions() == ["inventory seed"]
 
 
-def test_a_catalogue_comes_from_standard_input(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_a_catalogue_comes_from_standard_input(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     pulsequeue("inventory", "seed", "-", stdin=json.dumps([PRODUCT]))
 
-    assert _levels(desk, "new-1") == (3, 0, 3)
+    assert _levels(ops, "new-1") == (3, 0, 3)
 
 
 def test_the_sample_catalogue_is_a_catalogue(pulsequeue: CommandLine) -> None:
@@ -134,7 +134,7 @@ FAULTY: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("fault", FAULTY)
 def test_a_faulty_catalogue_is_refused_whole_with_the_place(
-    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path, fault: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path, fault: str
 ) -> None:
     product, complaint = FAULTY[fault]
 
@@ -142,7 +142,7 @@ def test_a_faulty_catalogue_is_refused_whole_with_the_place(
 
     assert ran.code == 1
     assert complaint in ran.err
-    assert Key("default", "new-1") not in desk.books.stock
+    assert Key("default", "new-1") not in ops.books.stock
 
 
 def test_a_catalogue_that_names_a_sku_twice_is_refused(pulsequeue: CommandLine, tmp_path: Path) -> None:
@@ -155,31 +155,31 @@ def test_a_catalogue_that_names_a_sku_twice_is_refused(pulsequeue: CommandLine, 
 # --- set ---------------------------------------------------------------------------------------------
 
 
-def test_a_new_sku_is_made_with_a_price(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_a_new_sku_is_made_with_a_price(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ran = pulsequeue(
         *("inventory", "set", "new-1", "--stock", "4", "--price", "250", "--currency", "EUR", "--json")
     )
 
     assert (ran.json["available"], ran.json["unitPriceMinor"], ran.json["currency"]) == (4, 250, "EUR")
-    assert _told(desk) == [("new-1", 4, 4)]
+    assert _told(ops) == [("new-1", 4, 4)]
 
 
-def test_setting_one_thing_leaves_the_others(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_setting_one_thing_leaves_the_others(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     pulsequeue("inventory", "set", "prod-002", "--price", "300")
 
-    stock = desk.books.stock[Key("default", "prod-002")]
+    stock = ops.books.stock[Key("default", "prod-002")]
     assert (stock.stock, stock.price.minor, stock.price.currency) == (5, 300, "EUR")
 
 
-def test_the_stock_is_not_set_below_what_is_reserved(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.books.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
+def test_the_stock_is_not_set_below_what_is_reserved(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.books.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
 
     ran = pulsequeue("inventory", "set", "prod-001", "--stock", "3")
 
     assert ran.code == 1
     assert "4 of 'prod-001' are reserved; the stock cannot be set to 3" in ran.err
-    assert _levels(desk) == (10, 4, 6)
-    assert (desk.bus.published, desk.audit_log.lines) == ([], [])
+    assert _levels(ops) == (10, 4, 6)
+    assert (ops.bus.published, ops.audit_log.lines) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -195,16 +195,16 @@ def test_the_stock_is_not_set_below_what_is_reserved(pulsequeue: CommandLine, de
     ],
 )
 def test_what_cannot_be_set_is_refused_and_nothing_changes(
-    pulsequeue: CommandLine, desk: MemoryDesk, arguments: tuple[str, ...], code: int
+    pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...], code: int
 ) -> None:
-    before = dict(desk.books.stock)
+    before = dict(ops.books.stock)
 
     ran = pulsequeue("inventory", "set", *arguments)
 
     assert ran.code == code
     assert ran.err
-    assert desk.books.stock == before
-    assert desk.bus.published == []
+    assert ops.books.stock == before
+    assert ops.bus.published == []
 
 
 # --- adjust ------------------------------------------------------------------------------------------
@@ -212,44 +212,46 @@ def test_what_cannot_be_set_is_refused_and_nothing_changes(
 
 @pytest.mark.parametrize(("delta", "left"), [("5", 15), ("-5", 5), ("-10", 0)])
 def test_stock_is_changed_by_so_much_and_told(
-    pulsequeue: CommandLine, desk: MemoryDesk, delta: str, left: int
+    pulsequeue: CommandLine, ops: MemoryOpsContext, delta: str, left: int
 ) -> None:
     ran = pulsequeue("inventory", "adjust", "prod-001", delta)
 
     assert ran.code == 0
-    assert _levels(desk) == (left, 0, left)
-    assert _told(desk) == [("prod-001", int(delta), left)]
-    assert desk.audit_log.lines[0][1] == {"sku": "prod-001", "tenant": "default", "delta": int(delta)}
+    assert _levels(ops) == (left, 0, left)
+    assert _told(ops) == [("prod-001", int(delta), left)]
+    assert ops.audit_log.lines[0][1] == {"sku": "prod-001", "tenant": "default", "delta": int(delta)}
 
 
-def test_what_is_reserved_cannot_be_taken_off_the_shelf(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.books.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
+def test_what_is_reserved_cannot_be_taken_off_the_shelf(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.books.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
 
     ran = pulsequeue("inventory", "adjust", "prod-001", "-7")
 
     assert ran.code == 1
     assert "'prod-001' has only 6 available of 10; 7 cannot be taken" in ran.err
-    assert _levels(desk) == (10, 4, 6)
+    assert _levels(ops) == (10, 4, 6)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"), [(("prod-001", "0"), 2), (("prod-001", "many"), 2), (("nobody", "1"), 1)]
 )
 def test_a_change_that_is_none_is_refused(
-    pulsequeue: CommandLine, desk: MemoryDesk, arguments: tuple[str, ...], code: int
+    pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...], code: int
 ) -> None:
     assert pulsequeue("inventory", "adjust", *arguments).code == code
-    assert desk.bus.published == []
+    assert ops.bus.published == []
 
 
 def test_a_change_the_bus_was_not_told_of_is_made_and_fails_the_command(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.bus.refuse = 1
+    ops.bus.refuse = 1
 
     ran = pulsequeue("inventory", "adjust", "prod-001", "1")
 
     assert ran.code == 1
     assert "the stock was changed, but the bus did not take the InventoryAdjusted" in ran.err
-    assert _levels(desk) == (11, 0, 11)
-    assert desk.audit_log.lines[0][2]["told"] is False
+    assert _levels(ops) == (11, 0, 11)
+    assert ops.audit_log.lines[0][2]["told"] is False

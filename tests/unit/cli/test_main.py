@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from scripts.cli.main import main
 from scripts.cli.session import Session
 from scripts.common.errors import ToolError
-from scripts.ops.context import Desk
+from scripts.ops.context import OpsContext
 from services.shared.errors import StoreUnavailableError
 from tests.unit.conftest import CommandLine
 
@@ -59,7 +59,7 @@ FAILURES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
 def test_a_failure_becomes_a_sentence_and_an_exit_code(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     make, code, sentence = FAILURES[what]
 
-    def fail(_env: str) -> Desk:
+    def fail(_env: str) -> OpsContext:
         raise make()
 
     assert main(["inventory", "ls"], Session(opener=fail)) == code
@@ -86,7 +86,7 @@ def test_a_command_that_is_none_exits_with_2(pulsequeue: CommandLine, arguments:
 def test_the_environment_may_be_named_before_or_after_the_command(arguments: tuple[str, ...]) -> None:
     asked: list[str] = []
 
-    def refuse(env: str) -> Desk:
+    def refuse(env: str) -> OpsContext:
         asked.append(env)
         raise ToolError("no.")
 
@@ -99,7 +99,7 @@ def test_the_environment_may_come_from_the_environment(monkeypatch: pytest.Monke
     monkeypatch.setenv("PULSEQUEUE_ENV", "prod")
     asked: list[str] = []
 
-    def refuse(env: str) -> Desk:
+    def refuse(env: str) -> OpsContext:
         asked.append(env)
         raise ToolError("no.")
 

@@ -12,7 +12,7 @@ from scripts.ops.orders.timeline import emitted, mentions
 from services.shared.adapters.dynamodb_items import order_of
 from services.shared.ledger import Key, Order, Payment, Status, Transition
 from tests.support.fakes import START
-from tests.support.ops_context import MemoryBooks, MemoryDesk, an_order
+from tests.support.ops_context import MemoryOpsContext, MemoryTables, an_order
 from tests.unit.conftest import CommandLine
 
 LATER = START + timedelta(seconds=2)
@@ -24,20 +24,20 @@ def _line(order_id: str = "o-1", *, at: datetime = LATER, **fields: Any) -> Line
     return Line(at, "payment", "order confirmed", fields)
 
 
-def _letter(desk: MemoryDesk, order_id: str, **more: str) -> None:
+def _letter(ops: MemoryOpsContext, order_id: str, **more: str) -> None:
     detail = ", ".join(f'"{name}": "{value}"' for name, value in {"orderId": order_id, **more}.items())
     body = f'{{"detail-type": "RefundRequested", "detail": {{{detail}}}}}'
-    desk.dead["payment"].lay(f"m-{order_id}", body, sent_at=LATER)
+    ops.dead["payment"].lay(f"m-{order_id}", body, sent_at=LATER)
 
 
 # --- show --------------------------------------------------------------------------------------------
 
 
 def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(PAID)
-    desk.function_logs.lines = [_line(at=START + timedelta(seconds=1))]
+    ops.holds(PAID)
+    ops.function_logs.lines = [_line(at=START + timedelta(seconds=1))]
 
     ran = pulsequeue("order", "show", "o-1")
 
@@ -50,11 +50,11 @@ def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
 
 
 def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(PAID)
-    desk.function_logs.lines = [_line(xray_trace_id="1-a"), _line(xray_trace_id="1-a")]
-    _letter(desk, "o-1")
+    ops.holds(PAID)
+    ops.function_logs.lines = [_line(xray_trace_id="1-a"), _line(xray_trace_id="1-a")]
+    _letter(ops, "o-1")
 
     shown = pulsequeue("order", "show", "o-1", "--json").json
 
@@ -65,14 +65,14 @@ def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
     ]
     assert [line["message"] for line in shown["logs"]] == ["order confirmed"] * 2
     assert shown["traceIds"] == ["1-a"]
-    assert [letter["messageId"] for letter in shown["deadLetters"]] == ["m-o-1"]
+    assert [dead_letter["messageId"] for dead_letter in shown["deadLetters"]] == ["m-o-1"]
 
 
-def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.holds(PAID)
-    desk.function_logs.lines = [_line("o-10"), _line("o-1", tenant_id="other")]
-    _letter(desk, "o-10")
-    _letter(desk, "o-1", tenantId="other")
+def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.holds(PAID)
+    ops.function_logs.lines = [_line("o-10"), _line("o-1", tenant_id="other")]
+    _letter(ops, "o-10")
+    _letter(ops, "o-1", tenantId="other")
 
     shown = pulsequeue("order", "show", "o-1", "--json").json
 
@@ -81,29 +81,29 @@ def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, desk: 
 
 
 def test_dead_letters_that_were_looked_at_lie_where_they_were(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(PAID)
-    _letter(desk, "o-1")
+    ops.holds(PAID)
+    _letter(ops, "o-1")
 
     pulsequeue("order", "show", "o-1")
 
-    assert [letter.message_id for letter in desk.dead["payment"].lying] == ["m-o-1"]
+    assert [dead_letter.message_id for dead_letter in ops.dead["payment"].lying] == ["m-o-1"]
 
 
 def test_logs_are_asked_for_no_further_back_than_they_are_kept(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(PAID)
-    desk.function_logs.lines = [_line()]
-    desk.time.advance(timedelta(days=400))
+    ops.holds(PAID)
+    ops.function_logs.lines = [_line()]
+    ops.time.advance(timedelta(days=400))
 
     assert pulsequeue("order", "show", "o-1", "--json").json["logs"] == []
 
 
-def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.holds(PAID)
-    desk.function_logs.lines = [_line()]
+def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.holds(PAID)
+    ops.function_logs.lines = [_line()]
 
     ran = pulsequeue("order", "show", "o-1", "--brief", "--json")
 
@@ -112,9 +112,9 @@ def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, desk: MemoryDe
 
 
 def test_an_order_in_an_impossible_shape_is_shown_all_the_same(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(replace(PAID, history=()))
+    ops.holds(replace(PAID, history=()))
 
     shown = pulsequeue("order", "show", "o-1", "--json")
 
@@ -127,12 +127,14 @@ def test_an_order_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> 
     assert (ran.code, ran.err) == (1, "pulsequeue: there is no order 'nobody' in test.\n")
 
 
-def test_an_order_whose_row_cannot_be_read_is_one_sentence(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    class Spoiled(MemoryBooks):
+def test_an_order_whose_row_cannot_be_read_is_one_sentence(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    class Spoiled(MemoryTables):
         def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
             return {key: order_of({"pk": {"S": key.pk}}) for key in keys}
 
-    desk.books = Spoiled()
+    ops.books = Spoiled()
 
     ran = pulsequeue("order", "show", "o-1")
 
@@ -150,9 +152,9 @@ def test_what_cannot_be_an_order_id_is_refused_before_anybody_is_asked(
 
 
 def test_control_characters_of_strangers_do_not_reach_the_terminal(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(replace(PAID, customer_id="a\x1b[31mb"))
+    ops.holds(replace(PAID, customer_id="a\x1b[31mb"))
 
     assert "\x1b" not in pulsequeue("order", "show", "o-1").out
 
@@ -229,9 +231,11 @@ def test_an_id_within_another_is_no_mention(text: str) -> None:
 # --- watch -------------------------------------------------------------------------------------------
 
 
-def test_watching_tells_each_step_and_ends_with_the_order(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.holds(an_order())
-    desk.while_asleep = [an_order(), PAID]
+def test_watching_tells_each_step_and_ends_with_the_order(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.holds(an_order())
+    ops.while_asleep = [an_order(), PAID]
 
     ran = pulsequeue("order", "watch", "o-1")
 
@@ -241,15 +245,15 @@ def test_watching_tells_each_step_and_ends_with_the_order(pulsequeue: CommandLin
 
 
 def test_watching_an_order_that_does_not_end_gives_up_in_time(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(an_order())
+    ops.holds(an_order())
 
     ran = pulsequeue("order", "watch", "o-1", "--timeout", "7")
 
     assert ran.code == 1
     assert "is still RESERVED after 7 seconds" in ran.err
-    assert desk.time.now == START + timedelta(seconds=7)
+    assert ops.time.now == START + timedelta(seconds=7)
 
 
 def test_watching_for_an_order_that_never_comes_says_so(pulsequeue: CommandLine) -> None:
@@ -261,26 +265,26 @@ def test_watching_for_an_order_that_never_comes_says_so(pulsequeue: CommandLine)
 # --- cancel, refund ----------------------------------------------------------------------------------
 
 
-def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.holds(an_order())
+def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.holds(an_order())
 
     ran = pulsequeue("order", "cancel", "o-1", "--reason", "changed their mind")
 
     assert (ran.code, ran.out) == (0, "OrderCancellationRequested published for o-1.\n")
-    assert desk.bus.names() == ["OrderCancellationRequested"]
-    assert '"reason":"changed their mind"' in desk.bus.published[0].wire()
+    assert ops.bus.names() == ["OrderCancellationRequested"]
+    assert '"reason":"changed their mind"' in ops.bus.published[0].wire()
 
 
 @pytest.mark.parametrize(("flags", "restock"), [((), "false"), (("--restock",), "true")])
 def test_a_refund_is_asked_for_with_or_without_the_goods(
-    pulsequeue: CommandLine, desk: MemoryDesk, flags: tuple[str, ...], restock: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, flags: tuple[str, ...], restock: str
 ) -> None:
-    desk.holds(PAID)
+    ops.holds(PAID)
 
     pulsequeue("order", "refund", "o-1", *flags)
 
-    assert desk.bus.names() == ["RefundRequested"]
-    assert f'"restock":{restock}' in desk.bus.published[0].wire()
+    assert ops.bus.names() == ["RefundRequested"]
+    assert f'"restock":{restock}' in ops.bus.published[0].wire()
 
 
 ENDED = replace(PAID, status=Status.REFUNDED)
@@ -295,23 +299,23 @@ ENDED = replace(PAID, status=Status.REFUNDED)
     ],
 )
 def test_what_an_order_in_its_state_cannot_do_is_not_asked_of_it(
-    pulsequeue: CommandLine, desk: MemoryDesk, command: str, order: Order, why: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, command: str, order: Order, why: str
 ) -> None:
-    desk.holds(order)
+    ops.holds(order)
 
     ran = pulsequeue("order", command, "o-1")
 
     assert ran.code == 1
     assert why in ran.err
-    assert desk.bus.published == []
+    assert ops.bus.published == []
 
 
 def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(PAID)
+    ops.holds(PAID)
     refunded = PAID.moved(Status.REFUNDED, LATER, "r", payment=GIVEN_BACK)
-    desk.while_asleep = [PAID, refunded]
+    ops.while_asleep = [PAID, refunded]
 
     ran = pulsequeue("order", "cancel", "o-1", "--wait", "--json")
 
@@ -319,10 +323,10 @@ def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
 
 
 def test_a_request_that_the_bus_does_not_take_fails_the_command(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(PAID)
-    desk.bus.refuse = 1
+    ops.holds(PAID)
+    ops.bus.refuse = 1
 
     ran = pulsequeue("order", "refund", "o-1")
 

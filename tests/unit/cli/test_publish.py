@@ -12,14 +12,14 @@ from scripts.ops.orders.load_generator import load_drafts, send
 from scripts.ops.orders.order_input import Draft
 from services.shared.ledger import Key, Payment, Status
 from tests.support.fakes import START, ManualClock, RecordingBus
-from tests.support.ops_context import MemoryDesk, an_order
+from tests.support.ops_context import MemoryOpsContext, an_order
 from tests.unit.conftest import CommandLine
 
 SCENARIOS = Path(__file__).parents[3] / "scripts" / "data" / "order-service-events.json"
 
 
-def _wire(desk: MemoryDesk) -> list[dict[str, Any]]:
-    return [json.loads(event.wire()) for event in desk.bus.published]
+def _wire(ops: MemoryOpsContext) -> list[dict[str, Any]]:
+    return [json.loads(event.wire()) for event in ops.bus.published]
 
 
 def _file(folder: Path, document: object) -> str:
@@ -29,14 +29,14 @@ def _file(folder: Path, document: object) -> str:
 
 
 def test_flags_make_one_order_and_add_only_its_time_and_event_id(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ran = pulsequeue(
         *("publish", "--order-id", "o-1", "--customer-id", "c-1", "--item", "prod-001=2", "--item", "b=1"),
         *("--region", "eu"),
     )
 
-    [sent] = _wire(desk)
+    [sent] = _wire(ops)
     assert sent.pop("eventId")
     assert sent == {
         "orderId": "o-1",
@@ -45,40 +45,40 @@ def test_flags_make_one_order_and_add_only_its_time_and_event_id(
         "region": "eu",
         "placedAt": "2026-01-31T12:00:00.000Z",
     }
-    assert desk.bus.names() == ["OrderPlaced"]
+    assert ops.bus.names() == ["OrderPlaced"]
     assert (ran.code, ran.out) == (0, "o-1\n")
 
 
 def test_the_same_order_published_twice_is_recognisably_the_same_event(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     for _ in range(2):
         pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2")
 
-    first, second = _wire(desk)
+    first, second = _wire(ops)
     assert first["eventId"] == second["eventId"]
 
 
 def test_a_file_is_sent_as_it_is_with_fields_nobody_knows(
-    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
 ) -> None:
     given = {"orderId": "o", "customerId": "c", "items": [{"sku": "s", "quantity": 1}], "gift": True}
     given |= {"placedAt": "2020-01-01T00:00:00Z", "eventId": "mine"}
 
     pulsequeue("publish", _file(tmp_path, given))
 
-    assert _wire(desk) == [given]
+    assert _wire(ops) == [given]
 
 
 def test_named_scenarios_are_all_sent_or_the_one_that_is_chosen(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     both = pulsequeue("publish", str(SCENARIOS), "--json").json["orderIds"]
     one = pulsequeue("publish", str(SCENARIOS), "--scenario", "failure", "--json").json["orderIds"]
 
     assert both == ["test-order-123", "test-failure-123"]
     assert one == ["test-failure-123"]
-    assert len(desk.bus.published) == 3
+    assert len(ops.bus.published) == 3
 
 
 def test_an_unknown_scenario_is_refused_with_the_names_there_are(pulsequeue: CommandLine) -> None:
@@ -88,17 +88,17 @@ def test_an_unknown_scenario_is_refused_with_the_names_there_are(pulsequeue: Com
     assert "there is no scenario 'sucess'; there are success, failure." in ran.err
 
 
-def test_orders_come_from_standard_input(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_orders_come_from_standard_input(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     order = '{"orderId": "o-in", "customerId": "c", "items": [{"sku": "s", "quantity": 1}]}'
 
     ran = pulsequeue("publish", "-", stdin=order)
 
     assert ran.out == "o-in\n"
-    assert len(desk.bus.published) == 1
+    assert len(ops.bus.published) == 1
 
 
 def test_every_fault_names_its_order_and_its_line_and_nothing_is_sent(
-    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
 ) -> None:
     good = {"orderId": "a", "customerId": "c", "items": [{"sku": "s", "quantity": 1}]}
     orders = [
@@ -111,7 +111,7 @@ def test_every_fault_names_its_order_and_its_line_and_nothing_is_sent(
     ran = pulsequeue("publish", _file(tmp_path, orders))
 
     assert ran.code == 1
-    assert desk.bus.published == []
+    assert ops.bus.published == []
     for fault in (
         "order 2 (b): customerId: Field required",
         "order 2 (b): items[1].sku: has blanks at its ends",
@@ -123,12 +123,12 @@ def test_every_fault_names_its_order_and_its_line_and_nothing_is_sent(
 
 
 def test_what_is_wrong_is_sent_when_validation_is_off(
-    pulsequeue: CommandLine, desk: MemoryDesk, tmp_path: Path
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
 ) -> None:
     ran = pulsequeue("publish", _file(tmp_path, [{"orderId": "poison"}, "text"]), "--no-validate")
 
     assert ran.code == 0
-    assert [json.loads(event.wire()) for event in desk.bus.published][1] == "text"
+    assert [json.loads(event.wire()) for event in ops.bus.published][1] == "text"
 
 
 @pytest.mark.parametrize(
@@ -171,17 +171,19 @@ def test_a_file_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> No
     ],
 )
 def test_wrong_usage_exits_with_2_and_sends_nothing(
-    pulsequeue: CommandLine, desk: MemoryDesk, arguments: tuple[str, ...]
+    pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...]
 ) -> None:
     ran = pulsequeue("publish", *arguments)
 
     assert ran.code == 2
     assert ran.err
-    assert desk.bus.published == []
+    assert ops.bus.published == []
 
 
-def test_an_order_the_bus_does_not_take_fails_the_command(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.bus.refuse = 1
+def test_an_order_the_bus_does_not_take_fails_the_command(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.bus.refuse = 1
 
     ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=1", "--json")
 
@@ -190,10 +192,10 @@ def test_an_order_the_bus_does_not_take_fails_the_command(pulsequeue: CommandLin
     assert "the bus did not take 1 of the orders" in ran.err
 
 
-def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     order = an_order("o-1")
-    desk.holds(order)
-    desk.while_asleep = [order.moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))]
+    ops.holds(order)
+    ops.while_asleep = [order.moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))]
 
     ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait")
 
@@ -203,9 +205,9 @@ def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, desk: M
 
 
 def test_an_order_that_does_not_end_in_time_fails_the_command(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.holds(an_order("o-1"))
+    ops.holds(an_order("o-1"))
 
     ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait", "--timeout", "5")
 
@@ -215,11 +217,11 @@ def test_an_order_that_does_not_end_in_time_fails_the_command(
 
 
 def test_a_load_names_its_orders_after_its_run_and_takes_the_skus_in_turn(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ran = pulsequeue("publish", "--count", "120", "--json")
 
-    sent = _wire(desk)
+    sent = _wire(ops)
     assert ran.json["published"] == 120
     assert len({order["orderId"].rpartition("-")[0] for order in sent}) == 1
     assert len({order["orderId"] for order in sent}) == 120
@@ -246,38 +248,38 @@ def test_a_load_is_made_up_while_it_is_sent_and_only_its_first_orders_are_rememb
 
 
 def test_a_load_of_something_that_cannot_be_ordered_sends_nothing(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ran = pulsequeue("publish", "--count", "1000", "--item", "prod-001=1", "--customer-id", "a#b")
 
     assert ran.code == 1
     assert "customerId" in ran.err
-    assert desk.bus.published == []
+    assert ops.bus.published == []
 
 
-def test_a_load_keeps_to_its_rate(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
+def test_a_load_keeps_to_its_rate(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     pulsequeue("publish", "--count", "100", "--rate", "10", "--item", "prod-001=1")
 
-    assert len(desk.bus.published) == 100
-    assert 9.9 <= (desk.time.now - START).total_seconds() <= 10.2
+    assert len(ops.bus.published) == 100
+    assert 9.9 <= (ops.time.now - START).total_seconds() <= 10.2
 
 
 def test_a_load_without_any_sku_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    ran = CommandLine(MemoryDesk(), capsys)("publish", "--count", "3")
+    ran = CommandLine(MemoryOpsContext(), capsys)("publish", "--count", "3")
 
     assert ran.code == 1
     assert "`pulsequeue inventory seed` fills it" in ran.err
 
 
-def test_a_load_that_is_followed_is_summed_up(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    class Settling(type(desk.bus)):  # type: ignore[misc]
+def test_a_load_that_is_followed_is_summed_up(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    class Settling(type(ops.bus)):  # type: ignore[misc]
         def publish(self, events: Any) -> Any:  # noqa: ANN401 - as its base
             for event in events:
                 order = an_order(json.loads(event.wire())["orderId"])
-                desk.holds(order.moved(Status.CONFIRMED, desk.time.now, "e", payment=Payment(charge_id="c")))
+                ops.holds(order.moved(Status.CONFIRMED, ops.time.now, "e", payment=Payment(charge_id="c")))
             return super().publish(events)
 
-    desk.bus = Settling()
+    ops.bus = Settling()
 
     ran = pulsequeue("publish", "--count", "60", "--rate", "30", "--item", "a=1", "--wait", "--json")
 

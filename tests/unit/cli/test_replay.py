@@ -8,107 +8,111 @@ import pytest
 
 from scripts.ops.replay.event_archive import Progress
 from tests.support.fakes import START
-from tests.support.ops_context import MemoryDesk
+from tests.support.ops_context import MemoryOpsContext
 from tests.unit.conftest import CommandLine
 
 SINCE = ("--from", "1h")
 
 
-def _got(desk: MemoryDesk) -> dict[str, list[Any]]:
+def _got(ops: MemoryOpsContext) -> dict[str, list[Any]]:
     """Tell which events each consumer was sent."""
     return {
         name: [json.loads(body)["detail-type"] for body in queue.bodies]
-        for name, queue in desk.queues.items()
+        for name, queue in ops.queues.items()
         if queue.bodies
     }
 
 
 def test_a_dry_run_counts_the_events_of_the_window_by_type_and_sends_none(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.archive.holds("OrderPlaced", "OrderPlaced", "PaymentRequested", "OrderConfirmed")
-    desk.archive.holds("OrderPlaced", at=START - timedelta(hours=2))
+    ops.archive.holds("OrderPlaced", "OrderPlaced", "PaymentRequested", "OrderConfirmed")
+    ops.archive.holds("OrderPlaced", at=START - timedelta(hours=2))
 
     ran = pulsequeue("replay", *SINCE, "--json")
 
     assert ran.code == 0
     assert ran.json["events"] == {"OrderConfirmed": 1, "OrderPlaced": 2, "PaymentRequested": 1}
     assert (ran.json["sent"], ran.json["started"]) == ({}, False)
-    assert _got(desk) == {}
+    assert _got(ops) == {}
 
 
 def test_a_dry_run_leaves_nothing_behind_even_when_it_is_interrupted(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.archive.holds(*["OrderPlaced"] * 6)
-    desk.archive.dies_after = 1
+    ops.archive.holds(*["OrderPlaced"] * 6)
+    ops.archive.dies_after = 1
 
     assert pulsequeue("replay", *SINCE).code == 130
 
-    assert desk.archive.queues == {}
+    assert ops.archive.queues == {}
 
 
 def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.archive.holds("OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed")
+    ops.archive.holds("OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed")
 
     ran = pulsequeue("replay", *SINCE, "--yes", "--json")
 
-    assert _got(desk) == {
+    assert _got(ops) == {
         "order": ["OrderPlaced"],
         "payment": ["PaymentRequested", "RefundRequested"],
         "expiry": ["PaymentRequested"],
         "projector": ["OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed"],
     }
     assert ran.json["sent"] == {"expiry": 1, "order": 1, "payment": 2, "projector": 4}
-    assert desk.queues["expiry"].delayed
+    assert ops.queues["expiry"].delayed
 
 
-def test_of_the_chosen_events_only_those_reach_a_consumer(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.archive.holds("OrderPlaced", "OrderCancellationRequested", "PaymentRequested", "RefundRequested")
+def test_of_the_chosen_events_only_those_reach_a_consumer(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.archive.holds("OrderPlaced", "OrderCancellationRequested", "PaymentRequested", "RefundRequested")
 
     pulsequeue("replay", *SINCE, "--event", "RefundRequested", "--yes")
 
-    assert _got(desk) == {"payment": ["RefundRequested"], "projector": ["RefundRequested"]}
+    assert _got(ops) == {"payment": ["RefundRequested"], "projector": ["RefundRequested"]}
 
 
-def test_of_the_chosen_consumers_only_those_get_an_event(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.archive.holds("OrderPlaced", "PaymentRequested")
+def test_of_the_chosen_consumers_only_those_get_an_event(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.archive.holds("OrderPlaced", "PaymentRequested")
 
     pulsequeue("replay", *SINCE, "--consumer", "expiry", "--yes")
 
-    assert _got(desk) == {"expiry": ["PaymentRequested"]}
+    assert _got(ops) == {"expiry": ["PaymentRequested"]}
 
 
-def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.archive.holds(*["OrderPlaced"] * 10)
+def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.archive.holds(*["OrderPlaced"] * 10)
 
     pulsequeue("replay", *SINCE, "--rate", "2", "--yes")
 
-    assert desk.time.now == START + timedelta(seconds=5)
+    assert ops.time.now == START + timedelta(seconds=5)
 
 
 def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.archive.holds("OrderPlaced")
+    ops.archive.holds("OrderPlaced")
 
     pulsequeue("replay", *SINCE, "--yes")
 
-    assert desk.archive.queues == {}
-    assert desk.audit_log.actions() == ["replay start", "replay end"]
-    assert desk.audit_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
+    assert ops.archive.queues == {}
+    assert ops.audit_log.actions() == ["replay start", "replay end"]
+    assert ops.audit_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
 
 
 def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
-    pulsequeue: CommandLine, desk: MemoryDesk
+    pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    desk.archive.holds(*["OrderPlaced"] * 5, "PaymentRequested")
-    desk.archive.dies_after = 1
+    ops.archive.holds(*["OrderPlaced"] * 5, "PaymentRequested")
+    ops.archive.dies_after = 1
     broken_off = pulsequeue("replay", *SINCE, "--consumer", "order", "--yes")
-    desk.archive.dies_after = None
-    (name,) = desk.archive.queues
+    ops.archive.dies_after = None
+    (name,) = ops.archive.queues
 
     told = pulsequeue("replay", *SINCE)
     resumed = pulsequeue("replay", "--resume", name, "--json")
@@ -117,35 +121,35 @@ def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
     assert name in broken_off.err
     assert f"Replay {name} was never finished" in told.err
     assert resumed.json["sent"] == {"order": 3}
-    assert len(desk.queues["order"].bodies) == len(set(desk.queues["order"].bodies)) == 5
-    assert desk.queues["payment"].bodies == []
-    assert desk.archive.queues == {}
+    assert len(ops.queues["order"].bodies) == len(set(ops.queues["order"].bodies)) == 5
+    assert ops.queues["payment"].bodies == []
+    assert ops.archive.queues == {}
 
 
-def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.archive.holds("PaymentRequested", "RefundRequested")
-    refused = desk.archive.archived[0][2]
-    desk.queues["payment"].refuse = {refused}
+def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.archive.holds("PaymentRequested", "RefundRequested")
+    refused = ops.archive.archived[0][2]
+    ops.queues["payment"].refuse = {refused}
 
     ran = pulsequeue("replay", *SINCE, "--yes")
 
-    (left,) = desk.archive.queues.values()
+    (left,) = ops.archive.queues.values()
     assert [one.body for one in left] == [refused]
     assert ran.code == 1
     assert "--resume run-" in ran.err
 
 
-def test_a_replay_can_be_given_up(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.archive.holds(*["OrderPlaced"] * 5)
-    desk.archive.dies_after = 1
+def test_a_replay_can_be_given_up(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.archive.holds(*["OrderPlaced"] * 5)
+    ops.archive.dies_after = 1
     pulsequeue("replay", *SINCE, "--yes")
-    (name,) = desk.archive.queues
+    (name,) = ops.archive.queues
 
     ran = pulsequeue("replay", "--discard", name)
 
     assert ran.code == 0
-    assert desk.archive.queues == {}
-    assert desk.audit_log.actions()[-1] == "replay discard"
+    assert ops.archive.queues == {}
+    assert ops.audit_log.actions()[-1] == "replay discard"
 
 
 @pytest.mark.parametrize("option", ["--resume", "--discard"])
@@ -155,8 +159,8 @@ def test_a_replay_nobody_began_is_neither_resumed_nor_given_up(pulsequeue: Comma
     assert (ran.code, ran.err) == (1, "pulsequeue: there is no unfinished replay 'nothing'.\n")
 
 
-def test_a_replay_that_fails_says_why(pulsequeue: CommandLine, desk: MemoryDesk) -> None:
-    desk.archive.ends = Progress("FAILED", "the archive is broken")
+def test_a_replay_that_fails_says_why(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.archive.ends = Progress("FAILED", "the archive is broken")
 
     ran = pulsequeue("replay", *SINCE, "--yes")
 
@@ -177,12 +181,12 @@ def test_a_replay_that_fails_says_why(pulsequeue: CommandLine, desk: MemoryDesk)
     ],
 )
 def test_wrong_usage_exits_with_2_and_replays_nothing(
-    pulsequeue: CommandLine, desk: MemoryDesk, arguments: tuple[str, ...]
+    pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...]
 ) -> None:
     ran = pulsequeue("replay", *arguments, "--yes")
 
     assert ran.code == 2
-    assert desk.archive.queues == {}
+    assert ops.archive.queues == {}
 
 
 @pytest.mark.parametrize(

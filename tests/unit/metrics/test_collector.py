@@ -5,6 +5,7 @@ import pytest
 from services.metrics.catalog import catalog
 from services.metrics.collector import REACH, WINDOW, Collector
 from services.metrics.series import Series
+from services.shared.log_events import LogEvent
 from tests.support.fakes import RecordingTelemetry
 from tests.support.metrics_fakes import SMALL, MemoryCloudWatch, MemorySnapshots, series_of
 
@@ -36,8 +37,8 @@ class Bench:
         counted = next(it for it in SETTLEMENT.buckets if dict(it.labels)["le"] == le)
         self.cloudwatch.observe(counted.query, minute, 1.0)
 
-    def said(self) -> list[str]:
-        return [message for message, _, _ in self.telemetry.lines]
+    def logged(self) -> list[LogEvent]:
+        return [event for event, _, _ in self.telemetry.lines]
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_the_watermark_stays_while_something_was_not_told(bench: Bench) -> None:
     assert bench.snapshots.snapshot is not None
     assert bench.snapshots.snapshot.ledger.watermark == MINUTE - WINDOW
     assert bench.snapshots.snapshot.tally.incomplete == 1
-    assert "CloudWatch did not tell everything" in bench.said()
+    assert LogEvent.COLLECTION_INCOMPLETE in bench.logged()
 
 
 def test_after_a_long_silence_the_past_is_read_in_steps_and_called_old_until_then(bench: Bench) -> None:
@@ -137,7 +138,7 @@ def test_of_two_collectors_one_wins_and_the_other_says_so(bench: Bench) -> None:
     assert bench.total(RESERVED) == 3
     assert bench.snapshots.snapshot is not None
     assert bench.snapshots.snapshot.version == 1
-    assert bench.said().count("another collector was faster") == 1
+    assert bench.logged().count(LogEvent.COLLECTION_OUTRUN) == 1
 
 
 @pytest.mark.parametrize("where", ["before_answer", "before_replacing"])
@@ -168,7 +169,7 @@ def test_a_histogram_that_closes_with_a_missing_bucket_is_told_of(bench: Bench) 
 
     bench.collect()
 
-    assert "a histogram closes with buckets unlike its count" in bench.said()
+    assert LogEvent.HISTOGRAM_INCONSISTENT in bench.logged()
 
 
 def test_what_was_asked_of_cloudwatch_is_counted(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from services.shared.events import (
     PricedItem,
 )
 from services.shared.ledger import Busy, Key, Order, Passed, Price, Status, Stock
+from services.shared.log_events import LogEvent
 from tests.support.builders import HOLD, a_key, cancellation, placed
 from tests.support.fakes import (
     START,
@@ -92,7 +93,7 @@ def test_a_reservation_is_counted_told_and_timed() -> None:
     assert shop.telemetry.counted("inventory_units_total", operation="reserve") == 2
     assert shop.telemetry.counted("events_published_total", event="PaymentRequested") == 1
     assert shop.telemetry.lines == [
-        ("order reserved", a_key("order-1"), {"amount_minor": 2_000, "currency": "USD"})
+        (LogEvent.ORDER_RESERVED, a_key("order-1"), {"amount_minor": 2_000, "currency": "USD"})
     ]
     assert [metric for metric, _ in shop.telemetry.observations] == ["order_processing_duration_seconds"]
 
@@ -162,7 +163,7 @@ def test_another_order_under_a_taken_id_is_warned_about_and_ignored(other: Event
 
     assert again == set()
     assert shop.stock() == (10, 1, 9)
-    assert "another order under an id that is taken, ignored" in shop.messages()
+    assert LogEvent.ORDER_CONFLICT in shop.logged()
 
 
 def test_a_redelivery_is_not_taken_for_another_order() -> None:
@@ -171,7 +172,7 @@ def test_a_redelivery_is_not_taken_for_another_order() -> None:
 
     shop.handle(placed())
 
-    assert shop.messages()[-1] == "order placed again, no second effect"
+    assert shop.logged()[-1] is LogEvent.ORDER_DUPLICATE
 
 
 def test_one_order_id_of_two_tenants_is_two_orders() -> None:

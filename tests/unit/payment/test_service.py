@@ -14,6 +14,7 @@ from services.shared.events import (
     RefundProcessed,
 )
 from services.shared.ledger import Status
+from services.shared.log_events import LogEvent
 from tests.support.builders import a_key, payment_request
 from tests.support.fakes import START
 from tests.support.payment_service import AttentiveGateway, Till, a_late_till
@@ -46,7 +47,7 @@ def test_a_settlement_is_counted_told_and_timed() -> None:
     assert till.telemetry.counted("payments_total", outcome="succeeded") == 1
     assert till.telemetry.counted("inventory_units_total", operation="confirm") == 2
     assert till.telemetry.lines == [
-        ("order confirmed", a_key("order-1"), {"amount_minor": 2_000, "currency": "USD"})
+        (LogEvent.ORDER_CONFIRMED, a_key("order-1"), {"amount_minor": 2_000, "currency": "USD"})
     ]
     assert ("order_settlement_duration_seconds", 3.0) in till.telemetry.observations
 

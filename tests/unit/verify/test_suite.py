@@ -24,7 +24,7 @@ from scripts.verify.suite import SCENARIOS
 from services.shared.events import OrderPlaced
 from services.shared.ledger import Status
 from tests.support.fakes import ManualClock
-from tests.support.ops_context import MemoryDesk
+from tests.support.ops_context import MemoryOpsContext
 
 
 def _raises(error: Exception) -> Callable[[], str]:
@@ -225,78 +225,78 @@ def _body(order_id: str) -> str:
 
 
 @pytest.fixture
-def desk(scenarios: Scenarios) -> MemoryDesk:
+def ops(scenarios: Scenarios) -> MemoryOpsContext:
     """A desk where the malformed order died where it had to."""
-    desk = MemoryDesk()
-    for function in readers_of_placed_orders(desk):
-        desk.dead[function].lay(
+    ops = MemoryOpsContext()
+    for function in readers_of_placed_orders(ops):
+        ops.dead[function].lay(
             f"m-{function}", _body(scenarios.malformed[0].order_id), reason="invalid_event"
         )
-    return desk
+    return ops
 
 
 def test_the_malformed_order_is_taken_out_and_all_others_stay(
-    desk: MemoryDesk, scenarios: Scenarios, patience: Patience
+    ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
 ) -> None:
-    desk.dead["order"].lay("other", _body("somebody-elses"), reason="invalid_event")
+    ops.dead["order"].lay("other", _body("somebody-elses"), reason="invalid_event")
 
-    said = Letters(desk, scenarios, patience).as_they_should()
+    said = Letters(ops, scenarios, patience).as_they_should()
 
     assert said == "invalid_event in those of order, projector; nothing else"
-    assert [it.message_id for it in desk.dead["order"].lying] == ["other"]
-    assert desk.dead["projector"].lying == []
-    assert all(queue.hidden == [] for queue in desk.dead.values())
+    assert [it.message_id for it in ops.dead["order"].lying] == ["other"]
+    assert ops.dead["projector"].lying == []
+    assert all(queue.hidden == [] for queue in ops.dead.values())
 
 
 def test_another_dead_letter_of_the_run_is_told_with_its_reason_and_taken_out(
-    desk: MemoryDesk, scenarios: Scenarios, patience: Patience
+    ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
 ) -> None:
-    desk.dead["payment"].lay("p", _body(scenarios.all[0].order_id))
+    ops.dead["payment"].lay("p", _body(scenarios.all[0].order_id))
 
-    with pytest.raises(BrokenLinkError, match=r"payment: OrderPlaced of .*retries_exhausted"):
-        Letters(desk, scenarios, patience).as_they_should()
+    with pytest.raises(BrokenLinkError, match=r"payment: unexpected OrderPlaced of .*retries_exhausted"):
+        Letters(ops, scenarios, patience).as_they_should()
 
-    assert desk.dead["payment"].lying == []
+    assert ops.dead["payment"].lying == []
 
 
 def test_a_malformed_order_under_another_reason_is_told(scenarios: Scenarios, patience: Patience) -> None:
-    desk = MemoryDesk()
-    for function in readers_of_placed_orders(desk):
-        desk.dead[function].lay("m", _body(scenarios.malformed[0].order_id))
+    ops = MemoryOpsContext()
+    for function in readers_of_placed_orders(ops):
+        ops.dead[function].lay("m", _body(scenarios.malformed[0].order_id))
 
     with pytest.raises(BrokenLinkError, match="retries_exhausted"):
-        Letters(desk, scenarios, patience).as_they_should()
+        Letters(ops, scenarios, patience).as_they_should()
 
 
 def test_a_malformed_order_that_nobody_buried_is_missed_where_it_should_be(
-    desk: MemoryDesk, scenarios: Scenarios, patience: Patience
+    ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
 ) -> None:
-    desk.dead["projector"].lying.clear()
+    ops.dead["projector"].lying.clear()
 
     with pytest.raises(BrokenLinkError, match=r"did not come to the dead-letter queue of projector$"):
-        Letters(desk, scenarios, patience).as_they_should()
+        Letters(ops, scenarios, patience).as_they_should()
 
 
 def test_a_letter_that_comes_while_cleaning_up_is_taken_out_too(
     scenarios: Scenarios, patience: Patience
 ) -> None:
-    desk, clock = MemoryDesk(), patience.clock
+    ops, clock = MemoryOpsContext(), patience.clock
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
-        for function in readers_of_placed_orders(desk):
-            desk.dead[function].lay("late", _body(scenarios.malformed[0].order_id), reason="invalid_event")
+        for function in readers_of_placed_orders(ops):
+            ops.dead[function].lay("late", _body(scenarios.malformed[0].order_id), reason="invalid_event")
 
-    Letters(desk, scenarios, replace(patience, clock=Clock(clock.now, sleep))).take_out()
+    Letters(ops, scenarios, replace(patience, clock=Clock(clock.now, sleep))).take_out()
 
-    assert all(queue.lying == [] for queue in desk.dead.values())
-    assert all(queue.hidden == [] for queue in desk.dead.values())
+    assert all(queue.lying == [] for queue in ops.dead.values())
+    assert all(queue.hidden == [] for queue in ops.dead.values())
 
 
 def test_cleaning_up_does_not_wait_for_ever(scenarios: Scenarios, patience: Patience) -> None:
-    desk, began = MemoryDesk(), patience.clock.now()
+    ops, began = MemoryOpsContext(), patience.clock.now()
 
-    Letters(desk, scenarios, patience).take_out()
+    Letters(ops, scenarios, patience).take_out()
 
     assert patience.clock.now() - began <= timedelta(seconds=15)
 

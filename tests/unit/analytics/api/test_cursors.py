@@ -67,10 +67,10 @@ def test_a_cursor_in_which_any_letter_was_changed_is_refused() -> None:
     sealed = CURSORS.seal("acme", EVERYTHING, POSITION)
 
     changed = [
-        sealed[:at] + letter + sealed[at + 1 :]
+        sealed[:at] + dead_letter + sealed[at + 1 :]
         for at in range(len(sealed))
-        for letter in "A_.="
-        if letter != sealed[at]
+        for dead_letter in "A_.="
+        if dead_letter != sealed[at]
     ]
 
     assert not [cursor for cursor in changed if CURSORS.open("acme", EVERYTHING, cursor)]

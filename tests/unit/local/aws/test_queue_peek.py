@@ -24,7 +24,7 @@ def test_what_comes_again_and_again_is_passed_over_for_the_next(receives: int, a
 
 
 def test_a_dead_letter_counts_however_often_it_was_received() -> None:
-    assert age_of_oldest([sent(60, receives=5)], NOW, dead_letters=True) == 60
+    assert age_of_oldest([sent(60, receives=5)], NOW, dlq=True) == 60
 
 
 def test_no_message_has_no_age_and_none_comes_from_the_future() -> None:

@@ -18,11 +18,11 @@ from tests.support.fakes import (
     START,
     BookkeepingGateway,
     RecordingBus,
-    RecordingDeadLetters,
+    RecordingPoisonQueue,
     RecordingTelemetry,
     a_stock,
 )
-from tests.support.ops_context import MemoryDesk, an_order
+from tests.support.ops_context import MemoryOpsContext, an_order
 
 GRACE = timedelta(minutes=2)
 
@@ -31,16 +31,16 @@ class Pipeline:
     """The services over the same books as the desk, fed by hand."""
 
     def __init__(self) -> None:
-        self.desk = MemoryDesk([a_stock(stock=10)])
+        self.ops = MemoryOpsContext([a_stock(stock=10)])
         self.gateway = BookkeepingGateway()
         self.bus = RecordingBus()
-        self._ledger = GroupCommit(self.desk.books, waits=no_waiting(2))
+        self._ledger = GroupCommit(self.ops.books, waits=no_waiting(2))
 
     def holds(self, order: Order) -> None:
-        self.desk.holds(order)
+        self.ops.holds(order)
         if order.status is Status.RESERVED:
             shelf = replace(a_stock(stock=10), reserved=2, available=8)
-            self.desk.books.stock[shelf.key] = shelf
+            self.ops.books.stock[shelf.key] = shelf
 
     def charged(self, order: Order) -> None:
         """Have the gateway charge an order without anybody noting it."""
@@ -48,7 +48,7 @@ class Pipeline:
 
     def deliver(self, function: str) -> None:
         """Bring what lies in a queue to its function, which must take all of it."""
-        telemetry, clock = RecordingTelemetry(), self.desk.time
+        telemetry, clock = RecordingTelemetry(), self.ops.time
         orders = OrderService(self._ledger, self.bus, telemetry, clock=clock, hold=timedelta(minutes=15))
         payments = PaymentService(self._ledger, self.bus, self.gateway, telemetry, clock=clock)
         entries: dict[str, tuple[list[type[Event]], Handle]] = {
@@ -56,14 +56,14 @@ class Pipeline:
             "payment": ([PaymentRequested, RefundRequested], payments.handle),
         }
         accepts, handle = entries[function]
-        buried = RecordingDeadLetters()
-        queue = self.desk.queues[function]
+        buried = RecordingPoisonQueue()
+        queue = self.ops.queues[function]
         answer = Inbox(function, accepts, handle, buried, telemetry).receive(sqs_event(*queue.bodies))
         assert (answer["batchItemFailures"], buried.buried) == ([], [])
         queue.bodies.clear()
 
     def order(self) -> Order:
-        return self.desk.books.orders[Key("default", "o-1")]
+        return self.ops.books.orders[Key("default", "o-1")]
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def pipeline() -> Pipeline:
 
 def test_a_reservation_past_its_time_is_released_and_told(pipeline: Pipeline) -> None:
     pipeline.holds(an_order())
-    pipeline.desk.time.advance(timedelta(hours=1))
+    pipeline.ops.time.advance(timedelta(hours=1))
 
-    repair(pipeline.desk, GRACE)
+    repair(pipeline.ops, GRACE)
     pipeline.deliver("expiry")
 
     assert (pipeline.order().status, pipeline.order().reason) == (Status.CANCELLED, "reservation_expired")
-    assert pipeline.desk.books.stock[Key("default", "prod-001")].available == 10
+    assert pipeline.ops.books.stock[Key("default", "prod-001")].available == 10
     assert pipeline.bus.names() == ["OrderCancelled"]
 
 
@@ -88,7 +88,7 @@ def test_a_charge_that_nobody_noted_is_given_back_and_told(pipeline: Pipeline) -
     pipeline.holds(called_off)
     pipeline.charged(called_off)
 
-    repair(pipeline.desk, GRACE)
+    repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
 
     assert pipeline.order().payment == Payment(
@@ -101,7 +101,7 @@ def test_an_order_called_off_that_was_never_charged_stays_as_it_is(pipeline: Pip
     called_off = an_order().moved(Status.CANCELLED, START, "e", reason="reservation_expired")
     pipeline.holds(called_off)
 
-    repair(pipeline.desk, GRACE)
+    repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
 
     assert pipeline.order() == called_off
@@ -113,9 +113,9 @@ def test_a_repair_that_is_run_again_finds_nothing_to_do(pipeline: Pipeline) -> N
     called_off = an_order().moved(Status.CANCELLED, START, "e", reason="customer_request")
     pipeline.holds(called_off)
     pipeline.charged(called_off)
-    repair(pipeline.desk, GRACE)
+    repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
 
-    again = repair(pipeline.desk, GRACE)
+    again = repair(pipeline.ops, GRACE)
 
     assert (again.to_release, again.to_finish, again.to_look_up) == (0, 0, 0)

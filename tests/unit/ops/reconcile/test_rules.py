@@ -12,7 +12,7 @@ from scripts.ops.reconcile.reconcile import audit
 from scripts.ops.reconcile.rules import Kind, recount
 from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
 from tests.support.fakes import START, a_stock
-from tests.support.ops_context import MemoryBooks, MemoryDesk, an_order
+from tests.support.ops_context import MemoryOpsContext, MemoryTables, an_order
 
 SKUS = ("a", "b", "c")
 ENDS = (None, Status.CONFIRMED, Status.CANCELLED, Status.REFUNDED, Status.REJECTED)
@@ -182,7 +182,7 @@ def test_a_charge_of_a_cancelled_order_that_was_not_given_back_is_found() -> Non
 # --- of a system that moves --------------------------------------------------------------------------
 
 
-class BusyBooks(MemoryBooks):
+class BusyBooks(MemoryTables):
     """Between the reading of one thing and the next, something happens."""
 
     def __init__(self, stocks: list[Stock], moves: int) -> None:
@@ -198,10 +198,10 @@ class BusyBooks(MemoryBooks):
         return seen
 
 
-def _leaky(moves: int = 0) -> MemoryDesk:
-    desk = MemoryDesk()
-    desk.books = BusyBooks([replace(a_stock(stock=10), reserved=3, available=7)], moves)
-    return desk
+def _leaky(moves: int = 0) -> MemoryOpsContext:
+    ops = MemoryOpsContext()
+    ops.books = BusyBooks([replace(a_stock(stock=10), reserved=3, available=7)], moves)
+    return ops
 
 
 def test_a_leak_that_stays_is_reported() -> None:
@@ -212,10 +212,10 @@ def test_a_leak_that_stays_is_reported() -> None:
 
 
 def test_what_was_only_caught_in_motion_is_not_reported() -> None:
-    desk = _leaky()
-    desk.while_asleep = [an_order(quantity=3)]
+    ops = _leaky()
+    ops.while_asleep = [an_order(quantity=3)]
 
-    assert audit(desk).findings.all == ()
+    assert audit(ops).findings.all == ()
 
 
 def test_a_leak_is_reported_once_its_sku_holds_still() -> None:
@@ -230,13 +230,13 @@ def test_of_a_sku_that_never_holds_still_nothing_is_claimed() -> None:
 
 
 def test_an_overdue_order_that_was_released_meanwhile_is_not_reported() -> None:
-    desk = MemoryDesk([replace(a_stock(stock=10), reserved=2, available=8)])
+    ops = MemoryOpsContext([replace(a_stock(stock=10), reserved=2, available=8)])
     order = an_order()
-    desk.holds(order)
-    desk.time.advance(timedelta(hours=1))
-    desk.while_asleep = [order.moved(Status.CANCELLED, START, "x", reason="reservation_expired")]
-    desk.books.stock[Key("default", "prod-001")] = replace(a_stock(stock=10), reserved=2, available=8)
+    ops.holds(order)
+    ops.time.advance(timedelta(hours=1))
+    ops.while_asleep = [order.moved(Status.CANCELLED, START, "x", reason="reservation_expired")]
+    ops.books.stock[Key("default", "prod-001")] = replace(a_stock(stock=10), reserved=2, available=8)
 
-    report = audit(desk)
+    report = audit(ops)
 
     assert not [finding for finding in report.findings.all if finding.kind is Kind.OVERDUE]

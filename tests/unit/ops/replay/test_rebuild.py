@@ -12,7 +12,7 @@ from scripts.environment.environment import Clients, Environment
 from scripts.environment.topology import Topology
 from scripts.ops.replay import rebuild
 from scripts.ops.replay.rebuild import Outlook, Rebuild
-from tests.support.ops_context import MemoryDesk
+from tests.support.ops_context import MemoryOpsContext
 
 
 class MigratorClients(Clients):
@@ -32,18 +32,18 @@ class MigratorClients(Clients):
 
 
 def test_what_is_heard_while_the_database_is_being_emptied_is_told_again() -> None:
-    desk = MemoryDesk()
-    desk.archive.holds("OrderPlaced")
-    plan = Rebuild(Outlook(heard=1, archived=1, since=desk.clock.now()))
-    desk.time.advance(timedelta(hours=1))
+    ops = MemoryOpsContext()
+    ops.archive.holds("OrderPlaced")
+    plan = Rebuild(Outlook(heard=1, archived=1, since=ops.clock.now()))
+    ops.time.advance(timedelta(hours=1))
 
     def another_order() -> None:
-        desk.time.advance(timedelta(seconds=2))
-        desk.archive.holds("OrderPlaced", at=desk.clock.now())
-        desk.time.advance(timedelta(seconds=2))
+        ops.time.advance(timedelta(seconds=2))
+        ops.archive.holds("OrderPlaced", at=ops.clock.now())
+        ops.time.advance(timedelta(seconds=2))
 
     environment = Environment("test", Topology.load(), MigratorClients(another_order))
 
-    told = rebuild.rebuild(desk, environment, plan)
+    told = rebuild.rebuild(ops, environment, plan)
 
     assert told.sent.total() == 2

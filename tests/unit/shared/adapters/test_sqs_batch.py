@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.shared.adapters.sqs_batch import Delivery, Group, Inbox, Poison, by_order, explain
 from services.shared.errors import NotAnSqsEventError, StoreUnavailableError
 from services.shared.events import Event, OrderCancellationRequested, OrderEvent, OrderPlaced
+from services.shared.log_events import LogEvent
 from tests.support.builders import (
     a_key,
     cancellation,
@@ -21,7 +22,7 @@ from tests.support.builders import (
     placed_detail,
     sqs_event,
 )
-from tests.support.fakes import RecordingDeadLetters, RecordingTelemetry
+from tests.support.fakes import RecordingPoisonQueue, RecordingTelemetry
 
 
 class Worker:
@@ -45,17 +46,15 @@ class Worker:
         return [name for name in names if name in self._send_back]
 
 
-class Desk:
+class OpsContext:
     """An inbox of placed and cancelled orders, and everything around it."""
 
-    def __init__(
-        self, worker: Worker | None = None, dead_letters: RecordingDeadLetters | None = None
-    ) -> None:
+    def __init__(self, worker: Worker | None = None, dlq: RecordingPoisonQueue | None = None) -> None:
         self.worker = worker or Worker()
-        self.dead_letters = dead_letters or RecordingDeadLetters()
+        self.dlq = dlq or RecordingPoisonQueue()
         self.telemetry = RecordingTelemetry()
         accepts: list[type[Event]] = [OrderPlaced, OrderCancellationRequested]
-        self._inbox = Inbox("order", accepts, self.worker, self.dead_letters, self.telemetry)
+        self._inbox = Inbox("order", accepts, self.worker, self.dlq, self.telemetry)
 
     def receive(self, *bodies: str) -> list[str]:
         """Hand over one batch; returns the messages that come again."""
@@ -64,16 +63,16 @@ class Desk:
         return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
     def reasons(self) -> list[str]:
-        return [poison.reason for poison in self.dead_letters.buried]
+        return [poison.reason for poison in self.dlq.buried]
 
 
 GOOD = envelope(placed_detail())
 
 
-class BrokenDeadLetters:
+class BrokenPoisonQueue:
     """A dead-letter queue that the function may not write to."""
 
-    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+    def send(self, poison: Sequence[Poison]) -> Collection[str]:
         raise PermissionError(f"{len(poison)} messages refused")
 
 
@@ -81,49 +80,49 @@ class BrokenDeadLetters:
 
 
 def test_a_message_becomes_a_delivery_of_the_event_it_holds() -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    again = desk.receive(GOOD)
+    again = ops.receive(GOOD)
 
     assert again == []
-    assert desk.worker.events == [OrderPlaced.model_validate(placed_detail())]
+    assert ops.worker.events == [OrderPlaced.model_validate(placed_detail())]
 
 
 def test_the_events_id_and_time_come_from_the_envelope_where_the_publisher_gave_none() -> None:
     detail = placed_detail()
     del detail["eventId"], detail["occurredAt"]
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(envelope(detail))
+    ops.receive(envelope(detail))
 
-    (event,) = desk.worker.events
+    (event,) = ops.worker.events
     assert (event.event_id, event.occurred_at) == ("envelope-id", datetime(2026, 1, 31, 11, 59, tzinfo=UTC))
 
 
 def test_the_publishers_own_id_and_time_matter_more_than_the_envelopes() -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(GOOD)
+    ops.receive(GOOD)
 
-    (event,) = desk.worker.events
+    (event,) = ops.worker.events
     assert (event.event_id, event.occurred_at) == ("evt-1", datetime(2026, 1, 31, 12, tzinfo=UTC))
 
 
 def test_each_event_of_a_batch_becomes_its_own_model() -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(GOOD, envelope({"orderId": "order-9"}, "OrderCancellationRequested"))
+    ops.receive(GOOD, envelope({"orderId": "order-9"}, "OrderCancellationRequested"))
 
-    assert [type(event) for event in desk.worker.events] == [OrderPlaced, OrderCancellationRequested]
-    assert desk.worker.batches == [["m0", "m1"]]
+    assert [type(event) for event in ops.worker.events] == [OrderPlaced, OrderCancellationRequested]
+    assert ops.worker.batches == [["m0", "m1"]]
 
 
 def test_an_empty_batch_is_no_work() -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    assert desk.receive() == []
-    assert desk.worker.batches == []
-    assert (desk.telemetry.lines, desk.telemetry.counts) == ([], {})
+    assert ops.receive() == []
+    assert ops.worker.batches == []
+    assert (ops.telemetry.lines, ops.telemetry.counts) == ([], {})
 
 
 # --- what cannot be read ------------------------------------------------------------------------------
@@ -148,12 +147,12 @@ def test_an_empty_batch_is_no_work() -> None:
     ids=lambda body: ascii(body[:12]),
 )
 def test_what_is_not_json_is_poison(body: str) -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    again = desk.receive(body)
+    again = ops.receive(body)
 
     assert again == []
-    assert [(one.message_id, one.body, one.reason) for one in desk.dead_letters.buried] == [
+    assert [(one.message_id, one.body, one.reason) for one in ops.dlq.buried] == [
         ("m0", body, "invalid_json")
     ]
 
@@ -162,22 +161,22 @@ def test_what_is_not_json_is_poison(body: str) -> None:
     "body", ["null", "7", '"text"', "[]", "{}", '{"detail": null}', '{"detail": []}', '{"detail": "{}"}']
 )
 def test_what_is_no_event_with_a_detail_object_is_poison(body: str) -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(body)
+    ops.receive(body)
 
-    assert desk.reasons() == ["invalid_envelope"]
+    assert ops.reasons() == ["invalid_envelope"]
 
 
 @pytest.mark.parametrize(
     "name", ["OrderShipped", "PaymentRequested", "orderplaced", "", None, 7, ["OrderPlaced"], {}]
 )
 def test_an_event_this_consumer_does_not_know_is_poison(name: Any) -> None:  # noqa: ANN401 - anything may come
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(envelope(placed_detail(), name))
+    ops.receive(envelope(placed_detail(), name))
 
-    assert desk.reasons() == ["unexpected_event"]
+    assert ops.reasons() == ["unexpected_event"]
 
 
 @pytest.mark.parametrize(
@@ -192,57 +191,57 @@ def test_an_event_this_consumer_does_not_know_is_poison(name: Any) -> None:  # n
     ],
 )
 def test_an_event_that_does_not_validate_is_poison(changed: dict[str, Any]) -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(envelope(placed_detail(**changed)))
+    ops.receive(envelope(placed_detail(**changed)))
 
-    assert desk.reasons() == ["invalid_event"]
+    assert ops.reasons() == ["invalid_event"]
 
 
 def test_an_envelope_whose_own_id_is_no_text_is_poison() -> None:
     detail = placed_detail()
     del detail["eventId"]
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive(envelope(detail, id=7))
+    ops.receive(envelope(detail, id=7))
 
-    assert desk.reasons() == ["invalid_event"]
+    assert ops.reasons() == ["invalid_event"]
 
 
 def test_poison_is_buried_with_its_reason_while_its_batch_goes_on() -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    again = desk.receive("not json", GOOD, envelope(placed_detail(items=[])))
+    again = ops.receive("not json", GOOD, envelope(placed_detail(items=[])))
 
     assert again == []
-    assert desk.worker.batches == [["m1"]]
-    assert [(one.message_id, one.reason, one.detail) for one in desk.dead_letters.buried] == [
+    assert ops.worker.batches == [["m1"]]
+    assert [(one.message_id, one.reason, one.detail) for one in ops.dlq.buried] == [
         ("m0", "invalid_json", "expected ident at line 1 column 2"),
         ("m2", "invalid_event", "items: Value error, must have 1 to 1000 lines, this has 0"),
     ]
 
 
 def test_buried_poison_is_counted_and_told() -> None:
-    desk = Desk()
+    ops = OpsContext()
 
-    desk.receive("not json", "{}")
+    ops.receive("not json", "{}")
 
-    assert desk.telemetry.counted("poison_events_total", consumer="order") == 2
-    assert [message for message, _, _ in desk.telemetry.lines] == ["a message cannot be read"] * 2
+    assert ops.telemetry.counted("poison_events_total", consumer="order") == 2
+    assert [event for event, _, _ in ops.telemetry.lines] == [LogEvent.MESSAGE_POISON] * 2
 
 
 def test_poison_that_could_not_be_buried_comes_again_and_is_not_counted() -> None:
-    desk = Desk(dead_letters=RecordingDeadLetters(broken=True))
+    ops = OpsContext(dlq=RecordingPoisonQueue(broken=True))
 
-    again = desk.receive("not json", GOOD)
+    again = ops.receive("not json", GOOD)
 
     assert again == ["m0"]
-    assert desk.telemetry.counted("poison_events_total", consumer="order") == 0
+    assert ops.telemetry.counted("poison_events_total", consumer="order") == 0
 
 
 def test_a_dead_letter_queue_that_fails_sends_back_the_poison_and_nothing_else() -> None:
     telemetry = RecordingTelemetry()
-    inbox = Inbox("order", [OrderPlaced], Worker(), BrokenDeadLetters(), telemetry)
+    inbox = Inbox("order", [OrderPlaced], Worker(), BrokenPoisonQueue(), telemetry)
 
     response = inbox.receive(sqs_event(GOOD, "not json"))
 
@@ -254,43 +253,43 @@ def test_a_dead_letter_queue_that_fails_sends_back_the_poison_and_nothing_else()
 
 
 def test_only_the_messages_the_work_sends_back_come_again() -> None:
-    desk = Desk(Worker(send_back=["m1"]))
+    ops = OpsContext(Worker(send_back=["m1"]))
 
-    assert desk.receive(GOOD, GOOD, GOOD) == ["m1"]
+    assert ops.receive(GOOD, GOOD, GOOD) == ["m1"]
 
 
 def test_a_passing_fault_sends_the_whole_batch_back_at_once() -> None:
-    desk = Desk(Worker(wait=True))
+    ops = OpsContext(Worker(wait=True))
 
-    again = desk.receive(GOOD, GOOD)
+    again = ops.receive(GOOD, GOOD)
 
     assert again == ["m0", "m1"]
-    assert desk.worker.batches == [["m0", "m1"]]
-    assert desk.telemetry.errors == []
+    assert ops.worker.batches == [["m0", "m1"]]
+    assert ops.telemetry.errors == []
 
 
 def test_poison_beside_a_passing_fault_is_still_buried() -> None:
-    desk = Desk(Worker(wait=True))
+    ops = OpsContext(Worker(wait=True))
 
-    assert desk.receive(GOOD, "not json") == ["m0"]
-    assert desk.reasons() == ["invalid_json"]
+    assert ops.receive(GOOD, "not json") == ["m0"]
+    assert ops.reasons() == ["invalid_json"]
 
 
 def test_an_unforeseen_error_takes_the_batch_apart_and_sends_back_only_its_culprit() -> None:
-    desk = Desk(Worker(fails_on="m1"))
+    ops = OpsContext(Worker(fails_on="m1"))
 
-    again = desk.receive(GOOD, GOOD, GOOD)
+    again = ops.receive(GOOD, GOOD, GOOD)
 
     assert again == ["m1"]
-    assert desk.worker.batches == [["m0", "m1", "m2"], ["m0"], ["m1"], ["m2"]]
-    assert [type(error) for error in desk.telemetry.errors] == [ZeroDivisionError, ZeroDivisionError]
+    assert ops.worker.batches == [["m0", "m1", "m2"], ["m0"], ["m1"], ["m2"]]
+    assert [type(error) for error in ops.telemetry.errors] == [ZeroDivisionError, ZeroDivisionError]
 
 
 def test_an_unforeseen_error_of_a_lone_message_is_not_tried_twice() -> None:
-    desk = Desk(Worker(fails_on="m0"))
+    ops = OpsContext(Worker(fails_on="m0"))
 
-    assert desk.receive(GOOD) == ["m0"]
-    assert desk.worker.batches == [["m0"]]
+    assert ops.receive(GOOD) == ["m0"]
+    assert ops.worker.batches == [["m0"]]
 
 
 # --- what is no batch ---------------------------------------------------------------------------------
@@ -316,7 +315,7 @@ def test_an_unforeseen_error_of_a_lone_message_is_not_tried_twice() -> None:
     ids=str,
 )
 def test_what_is_no_batch_of_messages_is_an_error(raw: object) -> None:
-    inbox = Inbox("order", [OrderPlaced], Worker(), RecordingDeadLetters(), RecordingTelemetry())
+    inbox = Inbox("order", [OrderPlaced], Worker(), RecordingPoisonQueue(), RecordingTelemetry())
 
     with pytest.raises(NotAnSqsEventError):
         inbox.receive(raw)

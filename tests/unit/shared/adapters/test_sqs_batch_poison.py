@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from services.shared.adapters.sqs_batch import Delivery, Inbox, Poison
 from services.shared.events import OrderPlaced
-from tests.support.fakes import RecordingDeadLetters, RecordingTelemetry
+from tests.support.fakes import RecordingPoisonQueue, RecordingTelemetry
 
 GOOD = json.dumps(
     {
@@ -20,11 +20,11 @@ GOOD = json.dumps(
 class Consumer:
     """An inbox whose handler does whatever it is given."""
 
-    def __init__(self, dead_letters: RecordingDeadLetters | None = None) -> None:
+    def __init__(self, dlq: RecordingPoisonQueue | None = None) -> None:
         self.handled: list[str] = []
-        self.dead_letters = dead_letters or RecordingDeadLetters()
+        self.dlq = dlq or RecordingPoisonQueue()
         self.telemetry = RecordingTelemetry()
-        self._inbox = Inbox("order", [OrderPlaced], self._handle, self.dead_letters, self.telemetry)
+        self._inbox = Inbox("order", [OrderPlaced], self._handle, self.dlq, self.telemetry)
 
     def _handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
         self.handled += [delivery.message_id for delivery in deliveries]
@@ -43,25 +43,23 @@ def test_half_a_character_is_not_json_and_holds_nobody_up() -> None:
     assert consumer.receive(good=GOOD, half="\ud800") == []
 
     assert consumer.handled == ["good"]
-    assert [(one.message_id, one.reason) for one in consumer.dead_letters.buried] == [
-        ("half", "invalid_json")
-    ]
+    assert [(one.message_id, one.reason) for one in consumer.dlq.buried] == [("half", "invalid_json")]
 
 
-class FullDeadLetters(RecordingDeadLetters):
+class FullPoisonQueue(RecordingPoisonQueue):
     """A queue that refuses a call with anything too large in it, in a way that no retry mends."""
 
-    def bury(self, poison: Sequence[Poison]) -> Collection[str]:
+    def send(self, poison: Sequence[Poison]) -> Collection[str]:
         if any(len(one.body) > 100 for one in poison):
             raise ValueError("BatchRequestTooLong")
-        return super().bury(poison)
+        return super().send(poison)
 
 
 def test_a_message_that_cannot_be_buried_is_left_to_its_queue_alone() -> None:
-    consumer = Consumer(FullDeadLetters())
+    consumer = Consumer(FullPoisonQueue())
 
     assert consumer.receive(good=GOOD, small="{", large="{" * 101) == ["large"]
 
     assert consumer.handled == ["good"]
-    assert [one.message_id for one in consumer.dead_letters.buried] == ["small"]
+    assert [one.message_id for one in consumer.dlq.buried] == ["small"]
     assert [str(error) for error in consumer.telemetry.errors] == ["BatchRequestTooLong"] * 2

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from services.shared.adapters.telemetry import PowertoolsTelemetry, Stopwatch, measure_stock
+from services.shared.adapters.telemetry import PowertoolsTelemetry, Stopwatch, record_inventory_operation
 from services.shared.histogram_buckets import BUCKETS, bucket
 from services.shared.ledger import Committed, Found, Status, Unsettled
+from services.shared.log_events import LogEvent
 from tests.support.builders import a_key, reserved
 from tests.support.fakes import RecordingTelemetry
 
@@ -253,20 +254,21 @@ def test_the_numbers_of_an_invocation_that_fails_are_written_too(
 def test_a_line_names_its_order_and_its_facts(log: Log) -> None:
     telemetry = PowertoolsTelemetry("facts", "test-pulsequeue")
 
-    telemetry.tell("order reserved", a_key("order-1"), amount_minor=1_000)
+    telemetry.info(LogEvent.ORDER_RESERVED, a_key("order-1"), amount_minor=1_000)
 
     (line,) = log.messages()
-    assert (line["level"], line["message"]) == ("INFO", "order reserved")
+    assert (line["level"], line["event"]) == ("INFO", "order.reserved")
     assert (line["order_id"], line["tenant_id"], line["amount_minor"]) == ("order-1", "default", 1_000)
 
 
 def test_an_unforeseen_error_is_told_with_its_traceback(log: Log) -> None:
     telemetry = PowertoolsTelemetry("errors", "test-pulsequeue")
 
-    telemetry.failed("a batch failed unexpectedly", ZeroDivisionError("oops"))
+    telemetry.error(LogEvent.BATCH_FAILED, ZeroDivisionError("oops"))
 
     (line,) = log.messages()
-    assert (line["level"], line["exception_name"]) == ("ERROR", "ZeroDivisionError")
+    assert (line["level"], line["event"]) == ("ERROR", "batch.failed")
+    assert line["exception_name"] == "ZeroDivisionError"
 
 
 # --- stock --------------------------------------------------------------------------------------------
@@ -277,7 +279,7 @@ THREE = reserved("order-1", {"a": 2, "b": 1})
 def test_a_reservation_counts_its_operation_and_its_units() -> None:
     telemetry = RecordingTelemetry()
 
-    measure_stock(telemetry, Status.RESERVED, Committed(THREE))
+    record_inventory_operation(telemetry, Status.RESERVED, Committed(THREE))
 
     assert telemetry.counted("inventory_operations_total", operation="reserve", outcome="done") == 1
     assert telemetry.counted("inventory_units_total", operation="reserve") == 3
@@ -287,7 +289,7 @@ def test_a_rejection_counts_its_reason_and_no_units() -> None:
     telemetry = RecordingTelemetry()
     rejected = replace(THREE, status=Status.REJECTED, reason="out_of_stock")
 
-    measure_stock(telemetry, Status.RESERVED, Committed(rejected))
+    record_inventory_operation(telemetry, Status.RESERVED, Committed(rejected))
 
     assert dict(telemetry.counts) == {
         ("inventory_operations_total", labelled(operation="reserve", outcome="out_of_stock")): 1
@@ -297,7 +299,7 @@ def test_a_rejection_counts_its_reason_and_no_units() -> None:
 def test_contention_is_counted_as_what_it_is() -> None:
     telemetry = RecordingTelemetry()
 
-    measure_stock(telemetry, Status.RESERVED, Unsettled("contention"))
+    record_inventory_operation(telemetry, Status.RESERVED, Unsettled("contention"))
 
     assert dict(telemetry.counts) == {
         ("inventory_operations_total", labelled(operation="reserve", outcome="contended")): 1
@@ -307,7 +309,7 @@ def test_contention_is_counted_as_what_it_is() -> None:
 def test_an_order_found_done_moved_no_stock() -> None:
     telemetry = RecordingTelemetry()
 
-    measure_stock(telemetry, Status.RESERVED, Found(THREE))
+    record_inventory_operation(telemetry, Status.RESERVED, Found(THREE))
 
     assert telemetry.counts == {}
 
@@ -317,7 +319,7 @@ def test_a_refund_moves_stock_only_when_the_goods_came_back(restocked: bool, ope
     telemetry = RecordingTelemetry()
     refunded = replace(THREE, status=Status.REFUNDED)
 
-    measure_stock(telemetry, Status.REFUNDED, Committed(refunded), restocked=restocked)
+    record_inventory_operation(telemetry, Status.REFUNDED, Committed(refunded), restocked=restocked)
 
     assert {dict(labels)["operation"] for _, labels in telemetry.counts} == operations
 

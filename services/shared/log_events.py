@@ -1,0 +1,69 @@
+"""Every log line's stable code and its text, declared once. Tools and tests match codes, never texts."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class LogEvent(StrEnum):
+    """A code, `subject.outcome`, and the sentence that stands beside it in the log."""
+
+    text: str
+
+    def __new__(cls, code: str, text: str) -> Self:
+        event = str.__new__(cls, code)
+        event._value_ = code
+        event.text = text
+        return event
+
+    # batches of messages
+    BATCH_RETRIED = "batch.retried", "messages returned to the queue"
+    BATCH_DEFERRED = "batch.deferred", "a dependency is unavailable, the batch is retried"
+    BATCH_FAILED = "batch.failed", "a batch failed unexpectedly"
+    MESSAGE_POISON = "message.poison", "message cannot be read, sent to the dead-letter queue"
+    DLQ_FAILED = "dlq.failed", "messages could not be sent to the dead-letter queue"
+    PUBLISH_FAILED = "publish.failed", "events were not published"
+
+    # orders
+    ORDER_RESERVED = "order.reserved", "order reserved"
+    ORDER_REJECTED = "order.rejected", "order rejected"
+    ORDER_DUPLICATE = "order.duplicate", "order placed again, no second effect"
+    ORDER_CONFLICT = "order.conflict", "a different order under an existing id, ignored"
+    ORDER_DEFERRED = "order.deferred", "order not decided yet, retrying"
+    ORDER_NOT_FOUND = "order.not_found", "order not found yet, retrying"
+    ORDER_CANCELLED = "order.cancelled", "order cancelled"
+    RELEASE_DEFERRED = "release.deferred", "order not released yet, retrying"
+    RELEASE_SKIPPED = "release.skipped", "order is not reserved, nothing to release"
+    EXPIRY_SKIPPED = "expiry.skipped", "order is not reserved, nothing expires"
+
+    # payments
+    ORDER_CONFIRMED = "order.confirmed", "order confirmed"
+    PAYMENT_DECLINED = "payment.declined", "payment declined"
+    PAYMENT_DUPLICATE = "payment.duplicate", "payment requested again, no second effect"
+    PAYMENT_DEFERRED = "payment.deferred", "payment not settled yet, retrying"
+    GATEWAY_UNAVAILABLE = "gateway.unavailable", "the payment gateway does not answer, retrying"
+    LATE_CHARGE_REFUNDED = "late_charge.refunded", "charged too late, refunded"
+    LATE_CHARGE_DEFERRED = "late_charge.deferred", "a late charge is not refunded yet, retrying"
+    REFUND_REQUESTED = "refund.requested", "order is paid already, refund requested"
+    REFUND_PROCESSED = "refund.processed", "order refunded"
+    REFUND_SKIPPED = "refund.skipped", "order is not paid, nothing to refund"
+    REFUND_DEFERRED = "refund.deferred", "refund not settled yet, retrying"
+
+    # metrics
+    METRICS_COLLECTED = "metrics.collected", "metrics collected"
+    COLLECTION_OUTRUN = "collection.outrun", "another collector wrote first, this collection is dropped"
+    COLLECTION_INCOMPLETE = "collection.incomplete", "CloudWatch returned partial data"
+    HISTOGRAM_INCONSISTENT = (
+        "histogram.inconsistent",
+        "the buckets of a histogram differ from its count",
+    )
+    SCRAPE_FAILED = "scrape.failed", "a scrape could not be answered"
+
+    # analytics
+    EVENTS_PROJECTED = "events.projected", "events projected"
+    SUBSCRIPTION_REFUSED = "subscription.refused", "no exchange rate for the subscription's effective date"
+    DATABASE_COMMAND = "database.command", "database command completed"
+
+    # HTTP
+    REQUEST_SERVED = "request.served", "request served"
+    REQUEST_UNAVAILABLE = "request.unavailable", "a dependency is unavailable, answered 503"
+    REQUEST_FAILED = "request.failed", "a request failed unexpectedly, answered 500"
