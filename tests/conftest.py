@@ -82,7 +82,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         hold_seconds=HOLD_SECONDS,
         retry_seconds=RETRY_SECONDS,
         gateway_slow_seconds=SLOW_SECONDS,
-        bridge_seconds=0.2,
+        shipper_seconds=0.2,
     )
     local_stack.up(options, home=home)
     try:

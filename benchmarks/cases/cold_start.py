@@ -30,7 +30,7 @@ from benchmarks.fixtures.package_variants import (
 )
 from benchmarks.harness.report import Report
 from benchmarks.harness.statistics import Scale, alternate
-from scripts.environment.lambda_env import DatabaseAddress, Surroundings, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 
 _PROBE = Path(__file__).with_name("cold_start_probe.py")
@@ -119,7 +119,7 @@ class Starter:
     def _environment(self, function: str) -> dict[str, str]:
         aws = self.place.aws
         database = DatabaseAddress("127.0.0.1", 5432, "disable")
-        around = Surroundings(hold_seconds=900, database=database)
+        around = LambdaEnvInputs(hold_seconds=900, database=database)
         return {
             **variables(Names("bench"), Topology.load(), function, around),
             **aws.credentials(),

@@ -12,7 +12,7 @@ from benchmarks.fixtures.metrics_service import NOW, MemoryShelf, Work, millisec
 from benchmarks.harness.report import Chart, Report
 from benchmarks.harness.statistics import Scale, Spread, alternate, number, quantile
 from benchmarks.harness.targets import Reached
-from scripts.environment.lambda_env import Surroundings, variables
+from scripts.environment.lambda_env import LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 from services.metrics.adapters.dynamodb_snapshots import DynamoDBSnapshots
 from services.metrics.deployed_resources import Deployment
@@ -173,5 +173,5 @@ def _calls_of_a_scrape(table: str) -> Counter[str]:
 def _default_deployment() -> Deployment:
     topology = Topology.load()
     hold = topology.settings.hold_seconds
-    told = variables(Names("prod"), topology, "collector", Surroundings(hold_seconds=hold))
+    told = variables(Names("prod"), topology, "collector", LambdaEnvInputs(hold_seconds=hold))
     return CollectorSettings.from_environment({"AWS_REGION": "us-east-1", **told}).deployment

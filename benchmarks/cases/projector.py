@@ -12,7 +12,7 @@ from benchmarks.fixtures.postgres import Shop, Way, live, past, served, shop
 from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Scale, Spread, alternate, number, ratio
 from scripts.common.null_telemetry import NullTelemetry
-from scripts.demo_data.generator import About
+from scripts.demo_data.generator import SubjectKind
 from scripts.local.postgres import Postgres
 from services.analytics.projector.service import Projector
 from services.analytics.settings import PROJECTOR
@@ -94,8 +94,8 @@ def _live(events: int, customers: int, run: int = 0) -> Iterator[Event]:
     # A small past has too few customers for so many subscriptions: there, some are new.
     subscribers, buyers = live(events + run, max(4 * events, customers)), live(events + run, customers)
     told = [
-        *islice(subscribers.events_about(About.CUSTOMERS), subscriptions),
-        *islice(buyers.events_about(About.ORDERS), events - subscriptions),
+        *islice(subscribers.events_of_kind(SubjectKind.CUSTOMERS), subscriptions),
+        *islice(buyers.events_of_kind(SubjectKind.ORDERS), events - subscriptions),
     ]
     return iter(sorted(told, key=lambda event: (event.occurred_at, event.event_id)))
 

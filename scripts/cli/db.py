@@ -23,9 +23,9 @@ def register(app: typer.Typer) -> None:
 
 def migrate(session: Session) -> None:
     """Bring the schema up to date; safe to run twice, and by two at once."""
-    from scripts.environment.migrator_client import ask
+    from scripts.environment.migrator_client import invoke_migrator
 
-    applied = ask(_environment(session), {"action": "migrate"})["applied"]
+    applied = invoke_migrator(_environment(session), {"action": "migrate"})["applied"]
     names = ", ".join(_named(it) for it in applied)
     session.out.show(
         {"applied": applied}, f"Applied {names}." if applied else "There was nothing to do: all is applied."
@@ -34,9 +34,9 @@ def migrate(session: Session) -> None:
 
 def status(session: Session) -> None:
     """Tell which migrations are applied, and how much each tenant's events have made known."""
-    from scripts.environment.migrator_client import ask
+    from scripts.environment.migrator_client import invoke_migrator
 
-    said = ask(_environment(session), {"action": "status"})
+    said = invoke_migrator(_environment(session), {"action": "status"})
     migrations = [(_named(it), it["state"], it["applied_at"]) for it in said["migrations"]]
     tenants = [(it["tenantId"], it["currency"], it["events"], it["lastEventAt"]) for it in said["tenants"]]
     session.out.show(
@@ -112,11 +112,11 @@ def seed(
     come, a few thousand a second.
     """
     from scripts.common.times import moment
-    from scripts.demo_data.generator import History
+    from scripts.demo_data.generator import DemoData
     from scripts.local import database
 
     now = session.ops.clock.now()
-    past = History(orders, customers, months, number, tenant, moment(until, now))
+    past = DemoData(orders, customers, months, number, tenant, moment(until, now))
     told = database.seed(_local_database(session), past, session.out.note)
     session.out.show(
         {"events": told.events, "orders": told.orders, "subscriptions": told.subscriptions},
@@ -148,9 +148,9 @@ def rate(
 
 
 def _change(session: Session, request: dict[str, Any]) -> None:
-    from scripts.environment.migrator_client import ask
+    from scripts.environment.migrator_client import invoke_migrator
 
-    ask(_environment(session), request)
+    invoke_migrator(_environment(session), request)
     session.out.show(request, "Done.")
 
 

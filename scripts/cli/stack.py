@@ -64,10 +64,10 @@ def up(
         gateway_failure_rate=failure_rate,
         gateway_slow_seconds=slow_seconds,
     )
-    state = stack.up(options, say=_say)
+    state = stack.up(options, progress=_say)
     environment = open_environment(LOCAL)
     if samples:
-        result = sampling.run_samples(environment, burst_orders=burst, say=_say)
+        result = sampling.run_samples(environment, burst_orders=burst, progress=_say)
     else:
         sampling.seed(environment, sampling.catalogue())
         result = None

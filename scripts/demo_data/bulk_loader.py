@@ -17,8 +17,8 @@ from psycopg import sql
 
 from scripts.common.errors import ToolError
 from scripts.demo_data.catalog import HOME_CURRENCY
-from scripts.demo_data.generator import Chunk, History
-from scripts.demo_data.row_copier import ROWS, Laid, connect, copy, lay
+from scripts.demo_data.generator import Chunk, DemoData
+from scripts.demo_data.row_copier import ROWS, LoadResult, connect, copy, lay
 from services.analytics.db.database import Connection
 from services.analytics.db.tables import CUSTOMER_MONTH, ROLLUPS
 from services.analytics.model import rollups
@@ -28,10 +28,10 @@ from services.analytics.model.rollups import Contribution, Totals
 _CHUNKS_AT_ONCE: Final = 25
 _FILLED: Final = ("event_inbox", *(table.name for table in (*ROWS, *ROLLUPS)))
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def load(past: History, owner: str, *, workers: int, say: Say) -> Laid:
+def load(past: DemoData, owner: str, *, workers: int, progress: Progress) -> LoadResult:
     """Lay down a past; nobody else may write to the database meanwhile.
 
     The tables' owner signs in. A load that breaks off leaves a part behind, and has to be cleared away.
@@ -41,16 +41,16 @@ def load(past: History, owner: str, *, workers: int, say: Say) -> Laid:
         with connection.transaction():
             rates = prepare(connection, past)
         with _copyable(connection):
-            laid, totals = _lay_all(past, owner, rates, workers, say)
+            laid, totals = _lay_all(past, owner, rates, workers, progress)
             with connection.transaction():
                 _finish(connection, past.tenant, laid, totals)
-        say("gathering statistics")
+        progress("gathering statistics")
         for table in _FILLED:
             connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
     return laid
 
 
-def prepare(owner: Connection, past: History) -> Rates:
+def prepare(owner: Connection, past: DemoData) -> Rates:
     """Make the tenant, and say what the other currency was worth."""
     owner.execute("INSERT INTO tenants (tenant_id) VALUES (%s) ON CONFLICT DO NOTHING", [past.tenant])
     told_in = owner.execute(
@@ -100,8 +100,10 @@ def _each(owner: Connection, statement: LiteralString) -> None:
             owner.execute(sql.SQL(statement).format(sql.Identifier(table)))
 
 
-def _lay_all(past: History, owner: str, rates: Rates, workers: int, say: Say) -> tuple[Laid, Totals]:
-    everything, totals = Laid(), Totals()
+def _lay_all(
+    past: DemoData, owner: str, rates: Rates, workers: int, progress: Progress
+) -> tuple[LoadResult, Totals]:
+    everything, totals = LoadResult(), Totals()
     by_name = {table.name: table for table in ROLLUPS}
     for laid in _parts(past, owner, rates, workers):
         everything.events += laid.events
@@ -110,11 +112,11 @@ def _lay_all(past: History, owner: str, rates: Rates, workers: int, say: Say) ->
         everything.last_event_at = max(everything.last_event_at, laid.last_event_at)
         for name, sums in laid.sums.items():
             totals.add(Contribution(by_name[name], key, amounts) for key, amounts in sums)
-        say(f"{everything.orders:,} of {past.orders:,} orders, {everything.events:,} events")
+        progress(f"{everything.orders:,} of {past.orders:,} orders, {everything.events:,} events")
     return everything, totals
 
 
-def _parts(past: History, owner: str, rates: Rates, workers: int) -> Iterator[Laid]:
+def _parts(past: DemoData, owner: str, rates: Rates, workers: int) -> Iterator[LoadResult]:
     chunks = past.chunks()
     slices = [chunks[at : at + _CHUNKS_AT_ONCE] for at in range(0, len(chunks), _CHUNKS_AT_ONCE)]
     if workers == 1 or len(slices) == 1:
@@ -128,16 +130,16 @@ def _parts(past: History, owner: str, rates: Rates, workers: int) -> Iterator[La
 class _Lay:
     """What another process is to do."""
 
-    def __init__(self, owner: str, past: History, rates: Rates) -> None:
+    def __init__(self, owner: str, past: DemoData, rates: Rates) -> None:
         self._owner = owner
         self._past = past
         self._rates = rates
 
-    def __call__(self, chunks: Sequence[Chunk]) -> Laid:
+    def __call__(self, chunks: Sequence[Chunk]) -> LoadResult:
         return lay(self._owner, self._past, chunks, self._rates)
 
 
-def _finish(owner: Connection, tenant: str, laid: Laid, totals: Totals) -> None:
+def _finish(owner: Connection, tenant: str, laid: LoadResult, totals: Totals) -> None:
     """Copy the rollups, and say how far the projection is."""
     totals.add(_cohorts(totals.of(CUSTOMER_MONTH)))
     for table in ROLLUPS:

@@ -24,7 +24,7 @@ _RATE_STEP: Final = Decimal("0.0001")
 _RATE_STEPS_A_MONTH: Final = 150
 
 
-class About(StrEnum):
+class SubjectKind(StrEnum):
     PRODUCTS = "products"
     CUSTOMERS = "customers"
     ORDERS = "orders"
@@ -34,7 +34,7 @@ class About(StrEnum):
 class Chunk:
     """A part that can be told without the others."""
 
-    about: About
+    about: SubjectKind
     first: int
     end: int
 
@@ -50,7 +50,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class History:
+class DemoData:
     """So many orders of so many customers in the last months, the running one included."""
 
     orders: int
@@ -68,7 +68,7 @@ class History:
         """Tell everything, one subject after the other; nothing is kept."""
         return chain.from_iterable(self.stories(self.chunks()))
 
-    def events_about(self, about: About) -> Iterator[Event]:
+    def events_of_kind(self, about: SubjectKind) -> Iterator[Event]:
         chunks = [chunk for chunk in self.chunks() if chunk.about is about]
         return chain.from_iterable(self.stories(chunks))
 
@@ -81,9 +81,9 @@ class History:
 
     def chunks(self) -> list[Chunk]:
         sizes = {
-            About.PRODUCTS: len(self._products),
-            About.CUSTOMERS: self.customers,
-            About.ORDERS: self.orders,
+            SubjectKind.PRODUCTS: len(self._products),
+            SubjectKind.CUSTOMERS: self.customers,
+            SubjectKind.ORDERS: self.orders,
         }
         return [
             Chunk(about, first, min(first + _CHUNK, size))
@@ -127,11 +127,11 @@ class History:
 
     def _tell(self, chunk: Chunk) -> Iterator[Iterator[Event]]:
         match chunk.about:
-            case About.PRODUCTS:
+            case SubjectKind.PRODUCTS:
                 return (self._counted(product) for product in self._products[chunk.first : chunk.end])
-            case About.CUSTOMERS:
+            case SubjectKind.CUSTOMERS:
                 return self._subscribed(chunk)
-            case About.ORDERS:
+            case SubjectKind.ORDERS:
                 return self._ordered(chunk)
 
     def _ordered(self, chunk: Chunk) -> Iterator[Iterator[Event]]:

@@ -8,8 +8,8 @@ from typing import Final
 
 from scripts.common.errors import ToolError
 from scripts.demo_data import bulk_loader
-from scripts.demo_data.bulk_loader import Say
-from scripts.demo_data.generator import History
+from scripts.demo_data.bulk_loader import Progress
+from scripts.demo_data.generator import DemoData
 from scripts.demo_data.row_copier import connect
 from services.analytics.db.database import Connection
 from services.shared.adapters.sqs_batch import Delivery, Handle
@@ -28,18 +28,18 @@ class Seeded:
     subscriptions: int
 
 
-def seed(past: History, owner: str, project: Handle, *, in_bulk: bool, say: Say) -> Seeded:
+def seed(past: DemoData, owner: str, project: Handle, *, in_bulk: bool, progress: Progress) -> Seeded:
     """Bring a past in, with the exchange rates that it needs; what was brought in before changes nothing.
 
     `owner` is how the tables' owner connects, `project` the projector's handle.
     """
     if in_bulk:
-        laid = bulk_loader.load(past, owner, workers=_WORKERS, say=say)
+        laid = bulk_loader.load(past, owner, workers=_WORKERS, progress=progress)
         return Seeded(laid.events, laid.orders, laid.subscriptions)
     with closing(connect(owner)) as connection, connection.transaction():
         _refuse_a_part(connection, past.tenant)
         bulk_loader.prepare(connection, past)
-    return _deliver(past, project, say)
+    return _deliver(past, project, progress)
 
 
 def _refuse_a_part(owner: Connection, tenant: str) -> None:
@@ -58,7 +58,7 @@ def _refuse_a_part(owner: Connection, tenant: str) -> None:
         )
 
 
-def _deliver(past: History, project: Handle, say: Say) -> Seeded:
+def _deliver(past: DemoData, project: Handle, progress: Progress) -> Seeded:
     events, told, orders, subscriptions = past.events(), 0, set(), set()
     while some := list(islice(events, _BATCH)):
         _hand_over(some, project)
@@ -66,7 +66,7 @@ def _deliver(past: History, project: Handle, say: Say) -> Seeded:
         subscriptions |= {event.subscription_id for event in some if isinstance(event, SubscriptionStarted)}
         told += len(some)
         if told % _TELL_EVERY == 0:
-            say(f"{len(orders):,} of {past.orders:,} orders, {told:,} events")
+            progress(f"{len(orders):,} of {past.orders:,} orders, {told:,} events")
     return Seeded(told, len(orders), len(subscriptions))
 
 

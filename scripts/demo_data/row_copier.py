@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import psycopg
 from psycopg import sql
 
-from scripts.demo_data.generator import Chunk, History
+from scripts.demo_data.generator import Chunk, DemoData
 from services.analytics.db.database import Connection
 from services.analytics.db.tables import (
     FULFILLMENT,
@@ -45,7 +45,7 @@ Sums = dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...]]]]
 
 
 @dataclass
-class Laid:
+class LoadResult:
     """What was copied in, and what it adds to the rollups, which are copied when everything is added up."""
 
     events: int = 0
@@ -55,9 +55,9 @@ class Laid:
     sums: Sums = field(default_factory=dict)
 
 
-def lay(owner: str, past: History, chunks: Sequence[Chunk], rates: Rates) -> Laid:
+def lay(owner: str, past: DemoData, chunks: Sequence[Chunk], rates: Rates) -> LoadResult:
     """Copy in what follows from these chunks, all of it or nothing."""
-    laid, totals = Laid(), Totals()
+    laid, totals = LoadResult(), Totals()
     stories = past.stories(chunks)
     with closing(connect(owner)) as connection, connection.transaction():
         while some := list(islice(stories, _STORIES_AT_ONCE)):

@@ -19,7 +19,7 @@ class DatabaseAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LambdaEnvInputs:
     """What is known only once other things have been made, or is chosen for one environment."""
 
     hold_seconds: int
@@ -28,7 +28,7 @@ class Surroundings:
     web_origins: Sequence[str] = ()
 
 
-def variables(names: Names, topology: Topology, function: str, around: Surroundings) -> dict[str, str]:
+def variables(names: Names, topology: Topology, function: str, around: LambdaEnvInputs) -> dict[str, str]:
     """Return what the function's settings read, and what Powertools is told."""
     spec = topology.function(function)
     told = {

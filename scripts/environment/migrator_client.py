@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MIGRATOR: Final = "migrator"
 
 
-def ask(environment: Environment, request: Mapping[str, Any]) -> dict[str, Any]:
+def invoke_migrator(environment: Environment, request: Mapping[str, Any]) -> dict[str, Any]:
     """Invoke the migrator; what it refuses is raised with its own words."""
     functions, name = environment.client("lambda"), environment.names.function(MIGRATOR)
     try:

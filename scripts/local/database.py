@@ -12,7 +12,7 @@ from scripts.common.errors import ToolError
 from scripts.common.null_telemetry import NullTelemetry
 from scripts.demo_data import loader
 from scripts.demo_data.row_copier import connect
-from scripts.environment.migrator_client import ask
+from scripts.environment.migrator_client import invoke_migrator
 from services.analytics.db.database import Database
 from services.analytics.projector.service import Projector
 from services.analytics.settings import OWNER, PROJECTOR
@@ -20,7 +20,7 @@ from services.analytics.settings import OWNER, PROJECTOR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.demo_data.generator import History
+    from scripts.demo_data.generator import DemoData
     from scripts.demo_data.loader import Seeded
     from scripts.environment.environment import Environment
     from scripts.local.postgres import Postgres
@@ -35,10 +35,10 @@ def make(server: Postgres) -> None:
 
 
 def migrate(environment: Environment) -> None:
-    ask(environment, {"action": "migrate"})
+    invoke_migrator(environment, {"action": "migrate"})
 
 
-def seed(dsn: str, past: History, say: Callable[[str], None]) -> Seeded:
+def seed(dsn: str, past: DemoData, progress: Callable[[str], None]) -> Seeded:
     """Bring a past into the database: in bulk where nothing was heard of its tenant yet."""
     owner = make_conninfo(dsn, user=OWNER)
     try:
@@ -49,4 +49,6 @@ def seed(dsn: str, past: History, say: Callable[[str], None]) -> Seeded:
         heard = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [past.tenant])
         in_bulk = heard.fetchone() is None
     with closing(Database(lambda: connect(make_conninfo(dsn, user=PROJECTOR)))) as database:
-        return loader.seed(past, owner, Projector(database, NullTelemetry()).handle, in_bulk=in_bulk, say=say)
+        return loader.seed(
+            past, owner, Projector(database, NullTelemetry()).handle, in_bulk=in_bulk, progress=progress
+        )

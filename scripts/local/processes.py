@@ -43,18 +43,18 @@ def find(record: ProcessRecord) -> psutil.Process | None:
     return process
 
 
-def stop(records: Sequence[ProcessRecord], *, patience: float = 5.0) -> None:
+def stop(records: Sequence[ProcessRecord], *, timeout: float = 5.0) -> None:
     """Stop the recorded processes and all they started: asked first, killed when they will not."""
     roots = [process for record in records if (process := find(record))]
     family = [*roots, *(child for root in roots for child in _children(root))]
     for process in family:
         _signal(process, signal.SIGTERM)
-    _, deaf = psutil.wait_procs(family, timeout=patience)
+    _, deaf = psutil.wait_procs(family, timeout=timeout)
     # What was started while we asked is caught here; its parent is still there to be asked about it.
     late = [child for process in deaf for child in _children(process)]
     for process in (*deaf, *late):
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs([*deaf, *late], timeout=patience)
+    psutil.wait_procs([*deaf, *late], timeout=timeout)
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

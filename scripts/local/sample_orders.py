@@ -128,7 +128,7 @@ def run_samples(
     *,
     burst_orders: int = 200,
     timeout: float = _DEADLINE_SECONDS,
-    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> SamplesResult:
     """Send every kind of order, then a burst, and report what became of them."""
     store, products = _store(environment), catalogue()
@@ -137,9 +137,9 @@ def run_samples(
     before = store.read_stock([it.key for it in products])
     run = f"{time.time_ns() // 1_000_000_000:x}{secrets.token_hex(2)}"
     samples = sample_orders()
-    say(f"Placing {len(samples)} sample orders ...")
+    progress(f"Placing {len(samples)} sample orders ...")
     outcomes = _send_each_kind(environment, samples, run, timeout)
-    say(f"Placing {burst_orders} orders at once ...")
+    progress(f"Placing {burst_orders} orders at once ...")
     burst = _send_burst(environment, burst_orders, run, timeout)
     after = store.read_stock([it.key for it in products])
     changes = tuple(

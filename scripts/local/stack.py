@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scripts.environment.local_state import ProcessRecord
 
 EMULATOR = "emulator"
-BRIDGE = "bridge"
+CLOUDWATCH_SHIPPER = "cloudwatch-shipper"
 POSTGRES = "postgres"
 
 _ENABLED = "Enabled"
@@ -46,8 +46,8 @@ class StackOptions:
     """How long a failed message stays hidden; what the functions' time-outs ask for when not given."""
     gateway_failure_rate: float | None = None
     gateway_slow_seconds: float | None = None
-    bridge_seconds: float = 2.0
-    """How often the bridge carries numbers from logs and queues to CloudWatch."""
+    shipper_seconds: float = 2.0
+    """How often the CloudWatch shipper reads logs and queues."""
     functions_endpoint: str | None = None
     """Where the functions find AWS; the emulator itself when not given."""
     web_origins: tuple[str, ...] = ("http://localhost:3000", "http://localhost:5173")
@@ -101,7 +101,7 @@ def _silent(_: str) -> None: ...
 
 
 def up(
-    options: StackOptions, *, home: Path | None = None, say: Callable[[str], None] = _silent
+    options: StackOptions, *, home: Path | None = None, progress: Callable[[str], None] = _silent
 ) -> StackState:
     """Bring the stack up, or up to date when it already runs; a failure leaves nothing running."""
     home = home or home_folder()
@@ -112,10 +112,10 @@ def up(
         if state is None:
             _clear_away(home)
             undo.callback(_clear_away, home)
-            say("Starting the AWS emulator ...")
+            progress("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
-        state = _with_postgres(home, state, say)
-        say("Creating queues, tables and functions ...")
+        state = _with_postgres(home, state, progress)
+        progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
         access = metrics_endpoint.access(home, state.aws_endpoint, environment.names)
         _provision(environment, options.overrides(state, access.token))
@@ -128,7 +128,7 @@ def up(
             }
         )
         state.write(home)
-        state = _with_bridge(home, state, options)
+        state = _with_shipper(home, state, options)
         undo.pop_all()
         return state
 
@@ -209,7 +209,7 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
         scratch=str(started.scratch),
         logs={
             EMULATOR: str(started.log),
-            BRIDGE: str(home / "bridge.log"),
+            CLOUDWATCH_SHIPPER: str(home / "cloudwatch-shipper.log"),
         },
         started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
@@ -221,11 +221,11 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
     return state
 
 
-def _with_postgres(home: Path, state: StackState, say: Callable[[str], None]) -> StackState:
+def _with_postgres(home: Path, state: StackState, progress: Callable[[str], None]) -> StackState:
     there = state.process(POSTGRES)
     if there is not None and processes.find(there):
         return state
-    say("Starting PostgreSQL ...")
+    progress("Starting PostgreSQL ...")
     _forget(state.postgres_scratch)
     started = postgres.start(home / "postgres.log")
     try:
@@ -260,13 +260,13 @@ def _provision(environment: Environment, overrides: Overrides) -> None:
         raise ToolError(f"the emulator refused a part of the stack: {error}") from error
 
 
-def _with_bridge(home: Path, state: StackState, options: StackOptions) -> StackState:
-    there = state.process(BRIDGE)
+def _with_shipper(home: Path, state: StackState, options: StackOptions) -> StackState:
+    there = state.process(CLOUDWATCH_SHIPPER)
     if there is not None and processes.find(there):
         return state
     # Numbers of an emulator that has gone say nothing about this one.
-    record = _start_bridge(home, state, options)
-    others = tuple(it for it in state.processes if it.name != BRIDGE)
+    record = _start_shipper(home, state, options)
+    others = tuple(it for it in state.processes if it.name != CLOUDWATCH_SHIPPER)
     state = state.model_copy(update={"processes": (*others, record)})
     try:
         state.write(home)
@@ -276,10 +276,12 @@ def _with_bridge(home: Path, state: StackState, options: StackOptions) -> StackS
     return state
 
 
-def _start_bridge(home: Path, state: StackState, options: StackOptions) -> ProcessRecord:
+def _start_shipper(home: Path, state: StackState, options: StackOptions) -> ProcessRecord:
     command = [sys.executable, "-P", "-m", "scripts.local.aws.cloudwatch_shipper", "--home", str(home)]
-    command += ["--every", str(options.bridge_seconds)]
-    return processes.start(BRIDGE, command, {"PYTHONUNBUFFERED": "1"}, Path(state.logs[BRIDGE]))
+    command += ["--every", str(options.shipper_seconds)]
+    return processes.start(
+        CLOUDWATCH_SHIPPER, command, {"PYTHONUNBUFFERED": "1"}, Path(state.logs[CLOUDWATCH_SHIPPER])
+    )
 
 
 def _clear_away(home: Path) -> bool:
@@ -290,10 +292,10 @@ def _clear_away(home: Path) -> bool:
         return False
     was_running = any(processes.find(record) for record in state.processes)
     # Neither has anything to save, so neither is waited for long.
-    processes.stop(state.processes, patience=1.0)
+    processes.stop(state.processes, timeout=1.0)
     _forget(state.scratch)
     _forget(state.postgres_scratch)
-    cloudwatch_shipper.memory_file(home).unlink(missing_ok=True)
+    cloudwatch_shipper.cursors_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
     return was_running
 

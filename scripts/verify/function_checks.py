@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scripts.environment.lambda_env import DatabaseAddress, Surroundings, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.verify.absence import unless_absent
 from scripts.verify.checks import told
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # A function is Pending for a moment after it was made, and takes work all the same.
 _WORKS: Final = frozenset({"Active", "Pending", "Inactive"})
 _UNSAID: Final = "it does not say why"
-_ELSEWHERE: Final = Surroundings(0, DatabaseAddress("", 0, ""))
+_ELSEWHERE: Final = LambdaEnvInputs(0, DatabaseAddress("", 0, ""))
 """Stands for what only the environment itself knows, and what is not looked at."""
 _NAMES: Final = ("_TABLE", "_PARAMETER", "BUS_NAME", "PULSEQUEUE_ENV")
 """How variables end that name what is the environment's own."""

@@ -1,4 +1,4 @@
-"""The bridge against the emulator: what is logged arrives in CloudWatch, once."""
+"""The CloudWatch shipper against the emulator: each logged metric arrives once."""
 
 import json
 import time
@@ -12,7 +12,7 @@ import pytest
 from scripts.environment.environment import Environment
 from scripts.environment.topology import Topology
 from scripts.local.aws import emulator as ministack
-from scripts.local.aws.cloudwatch_shipper import Bridge
+from scripts.local.aws.cloudwatch_shipper import CloudWatchShipper
 from scripts.local.aws.provision import Overrides, provision
 from scripts.local.aws.queue_peek import QueuePeek, age_of_oldest
 from tests.conftest import RunningEmulator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.emulator
 
 @pytest.fixture(scope="module")
 def deployed(emulator: RunningEmulator) -> Environment:
-    environment = Environment("bridge", Topology.load(), emulator.clients)
+    environment = Environment("shipper", Topology.load(), emulator.clients)
     provision(environment, Overrides())
     return environment
 
@@ -33,10 +33,10 @@ def peek(emulator: RunningEmulator) -> QueuePeek:
 
 
 @pytest.fixture
-def bridge(deployed: Environment, tmp_path: Path, peek: QueuePeek) -> Bridge:
-    bridge = Bridge(deployed, tmp_path / "bridge.json", peek)
-    bridge.carry_logs()  # what earlier tests have logged
-    return bridge
+def shipper(deployed: Environment, tmp_path: Path, peek: QueuePeek) -> CloudWatchShipper:
+    shipper = CloudWatchShipper(deployed, tmp_path / "log-cursors.json", peek)
+    shipper.ship_logs()  # what earlier tests have logged
+    return shipper
 
 
 def log_invocation(
@@ -54,7 +54,11 @@ def log_invocation(
 
 
 def emf(metric: str, *values: float) -> str:
-    directive = {"Namespace": "bridge", "Dimensions": [["k"]], "Metrics": [{"Name": metric, "Unit": "Count"}]}
+    directive = {
+        "Namespace": "shipper",
+        "Dimensions": [["k"]],
+        "Metrics": [{"Name": metric, "Unit": "Count"}],
+    }
     at = int(time.time() * 1000)
     return json.dumps({"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, "k": "v", metric: values})
 
@@ -87,46 +91,50 @@ def most(environment: Environment, namespace: str, metric: str, dimension: tuple
     return max(statistic(environment, namespace, metric, dimension, "Maximum"))
 
 
-def test_embedded_metrics_arrive_with_all_their_values(deployed: Environment, bridge: Bridge) -> None:
+def test_embedded_metrics_arrive_with_all_their_values(
+    deployed: Environment, shipper: CloudWatchShipper
+) -> None:
     log_invocation(deployed, "START", emf("arrive", 1, 1, 3), '{"level":"INFO"}')
 
-    assert bridge.carry_logs() == 1
+    assert shipper.ship_logs() == 1
 
-    assert total(deployed, "bridge", "arrive", ("k", "v")) == 5
+    assert total(deployed, "shipper", "arrive", ("k", "v")) == 5
 
 
-def test_overlapping_readings_count_a_line_once(deployed: Environment, bridge: Bridge) -> None:
+def test_overlapping_readings_count_a_line_once(deployed: Environment, shipper: CloudWatchShipper) -> None:
     log_invocation(deployed, emf("overlap", 2))
 
-    carried = [bridge.carry_logs() for _ in range(3)]
+    shipped = [shipper.ship_logs() for _ in range(3)]
     log_invocation(deployed, emf("overlap", 5))
-    carried.append(bridge.carry_logs())
+    shipped.append(shipper.ship_logs())
 
-    assert carried == [1, 0, 0, 1]
-    assert total(deployed, "bridge", "overlap", ("k", "v")) == 7
+    assert shipped == [1, 0, 0, 1]
+    assert total(deployed, "shipper", "overlap", ("k", "v")) == 7
 
 
-def test_a_new_bridge_goes_on_where_the_last_one_ended(
-    deployed: Environment, bridge: Bridge, tmp_path: Path, peek: QueuePeek
+def test_a_restarted_shipper_continues_where_the_last_one_stopped(
+    deployed: Environment, shipper: CloudWatchShipper, tmp_path: Path, peek: QueuePeek
 ) -> None:
     log_invocation(deployed, emf("restart", 2))
-    bridge.carry_logs()
+    shipper.ship_logs()
 
-    assert Bridge(deployed, tmp_path / "bridge.json", peek).carry_logs() == 0
+    assert CloudWatchShipper(deployed, tmp_path / "log-cursors.json", peek).ship_logs() == 0
 
-    assert total(deployed, "bridge", "restart", ("k", "v")) == 2
+    assert total(deployed, "shipper", "restart", ("k", "v")) == 2
 
 
-def test_a_malformed_line_does_not_stop_those_around_it(deployed: Environment, bridge: Bridge) -> None:
+def test_a_malformed_line_does_not_stop_those_around_it(
+    deployed: Environment, shipper: CloudWatchShipper
+) -> None:
     log_invocation(deployed, '{"_aws": "nonsense"}', emf("around", 4))
 
-    bridge.carry_logs()
+    shipper.ship_logs()
 
-    assert bridge.malformed == 1
-    assert total(deployed, "bridge", "around", ("k", "v")) == 4
+    assert shipper.malformed == 1
+    assert total(deployed, "shipper", "around", ("k", "v")) == 4
 
 
-def test_reports_become_the_metrics_of_lambda(deployed: Environment, bridge: Bridge) -> None:
+def test_reports_become_the_metrics_of_lambda(deployed: Environment, shipper: CloudWatchShipper) -> None:
     function = ("FunctionName", deployed.names.function("order"))
     before = {
         name: total(deployed, "AWS/Lambda", name, function) for name in ("Invocations", "Errors", "Duration")
@@ -134,7 +142,7 @@ def test_reports_become_the_metrics_of_lambda(deployed: Environment, bridge: Bri
 
     log_invocation(deployed, "hello")
     log_invocation(deployed, "Traceback (most recent call last):")
-    bridge.carry_logs()
+    shipper.ship_logs()
 
     after = {name: total(deployed, "AWS/Lambda", name, function) for name in before}
     assert {name: after[name] - before[name] for name in before} == {
@@ -144,59 +152,59 @@ def test_reports_become_the_metrics_of_lambda(deployed: Environment, bridge: Bri
     }
 
 
-def test_queue_depths_arrive_under_their_queue(deployed: Environment, bridge: Bridge) -> None:
+def test_queue_depths_arrive_under_their_queue(deployed: Environment, shipper: CloudWatchShipper) -> None:
     url = deployed.dead_letter_url("payment")
     deployed.client("sqs").send_message(QueueUrl=url, MessageBody="poison")
 
-    bridge.carry_queues(int(time.time() * 1000))
+    shipper.ship_queues(int(time.time() * 1000))
 
     queue = ("QueueName", deployed.names.dead_letter_queue("payment"))
     assert total(deployed, "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue) == 1
 
 
 def test_functions_that_are_scheduled_or_answer_requests_have_their_metrics_too(
-    deployed: Environment, bridge: Bridge
+    deployed: Environment, shipper: CloudWatchShipper
 ) -> None:
     for name in ("collector", "exposition"):
         function = ("FunctionName", deployed.names.function(name))
         log_invocation(deployed, "hello", function=name)
 
-        bridge.carry_logs()
+        shipper.ship_logs()
 
         assert total(deployed, "AWS/Lambda", "Invocations", function) == 1
         assert total(deployed, "AWS/Lambda", "Throttles", function) == 0
 
 
 def test_invocations_that_overlap_are_counted_side_by_side_over_readings(
-    deployed: Environment, bridge: Bridge
+    deployed: Environment, shipper: CloudWatchShipper
 ) -> None:
     now = int(time.time() * 1000)
     for at in (now, now + 1, now + 2):  # each took 12 ms, and is logged when it ends
         log_invocation(deployed, "hello", function="payment", at_ms=at)
-        bridge.carry_logs()
+        shipper.ship_logs()
 
     function = ("FunctionName", deployed.names.function("payment"))
     assert most(deployed, "AWS/Lambda", "ConcurrentExecutions", function) == 3
 
 
 def test_the_oldest_message_of_a_queue_is_as_old_as_it_was_sent(
-    deployed: Environment, bridge: Bridge
+    deployed: Environment, shipper: CloudWatchShipper
 ) -> None:
     url = deployed.dead_letter_url("order")
     deployed.client("sqs").send_message(QueueUrl=url, MessageBody="old")
 
-    bridge.carry_queues(int(time.time() * 1000) + 90_000)
+    shipper.ship_queues(int(time.time() * 1000) + 90_000)
 
     queue = ("QueueName", deployed.names.dead_letter_queue("order"))
     assert 90 <= most(deployed, "AWS/SQS", "ApproximateAgeOfOldestMessage", queue) < 100
 
 
 def test_an_empty_queue_and_one_whose_messages_are_all_delayed_have_no_age(
-    deployed: Environment, bridge: Bridge
+    deployed: Environment, shipper: CloudWatchShipper
 ) -> None:
     deployed.client("sqs").send_message(QueueUrl=deployed.queue_url("expiry"), MessageBody="later")
 
-    bridge.carry_queues(int(time.time() * 1000) + 90_000)
+    shipper.ship_queues(int(time.time() * 1000) + 90_000)
 
     for name in (deployed.names.queue("expiry"), deployed.names.queue("payment")):
         assert most(deployed, "AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", name)) == 0

@@ -1,8 +1,6 @@
 """Work queues and dead letters against SQS: nothing is lost by looking, and everything is seen."""
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,6 +11,7 @@ from scripts.ops.dlq.messages import DeadLetter, SqsDeadLetterQueue
 from scripts.ops.dlq.work_queues import SqsWorkQueue
 from services.shared.adapters.sqs_batch import Poison, SqsPoisonQueue
 from tests.conftest import RunningEmulator
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.emulator
 
@@ -164,7 +163,7 @@ def test_what_is_held_is_hidden_from_others_until_its_time_is_over(queues: Queue
     _taken(queues, held_seconds=2)
 
     assert queues.waiting(queues.dead_url) == []
-    until(lambda: queues.waiting(queues.dead_url) == ["letter"])
+    wait_until(lambda: queues.waiting(queues.dead_url) == ["letter"], "the dead letter is visible")
 
 
 def test_a_letter_sent_again_goes_without_the_reason_it_had(queues: Queues) -> None:
@@ -189,10 +188,3 @@ def test_a_letter_that_somebody_else_deleted_is_no_trouble(queues: Queues) -> No
     queues.dead.put_back(letters)
 
     assert queues.waiting(queues.dead_url) == []
-
-
-def until(met: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not met():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.05)

@@ -27,7 +27,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     said = Console(stderr=True, highlight=False)
     try:
-        report = run(scale, say=said.print)
+        report = run(scale, progress=said.print)
     except KeyboardInterrupt:
         said.print("Broken off; nothing is left running.")
         return 130

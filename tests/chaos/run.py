@@ -20,9 +20,9 @@ from tests.chaos.plan import CONFIRMED, EXPIRED, Plan, make_plan
 from tests.chaos.proxy import FaultProxy
 from tests.chaos.traffic import TooLateError, Traffic
 from tests.chaos.verdict import Finding, Store, Wrong, check, end_of
-from tests.integration.shop import Witness
+from tests.support.pipeline_client import EventRecorder
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 _FAILURE_RATES = ((0.35, 0.5), (0.5, 0.0))
 """The share of charges that the gateway declines from a share of the run on."""
 _DECIDED_IN_STORM = 0.6
@@ -96,24 +96,24 @@ class _Scene:
     proxy: FaultProxy
 
 
-def run(scale: Scale, *, say: Say = lambda _: None) -> Report:
+def run(scale: Scale, *, progress: Progress = lambda _: None) -> Report:
     """Do it all, and leave nothing running, however it ends."""
     started = time.monotonic()
     report = Report(scale)
     plan = make_plan(scale.orders, scale.seed)
     report.messages, report.poison = len(plan.messages), len(plan.poison)
     weather = Weather(scale.seed, spell_seconds=scale.spell_seconds)
-    with _stack(scale, weather, say) as scene, Witness(scene.environment) as witness:
+    with _stack(scale, weather, progress) as scene, EventRecorder(scene.environment) as witness:
         traffic = Traffic(scene.environment, witness, started + scale.deadline_seconds)
         traffic.ops.books.seed(plan.stock)
         try:
-            say(f"Sending {len(plan.messages)} messages for {scale.orders} orders into the storm ...")
+            progress(f"Sending {len(plan.messages)} messages for {scale.orders} orders into the storm ...")
             _storm(plan, scene, traffic, report)
-            say("The storm is over; what ran out of deliveries goes round again ...")
+            progress("The storm is over; what ran out of deliveries goes round again ...")
             _calm(traffic)
         except TooLateError as error:
             report.unfinished = str(error)
-        say("Counting everything again ...")
+        progress("Counting everything again ...")
         books = traffic.books()
         report.findings = check(plan, books, traffic.ops.clock.now())
         report.requests = scene.proxy.requests
@@ -173,7 +173,7 @@ def _describe(report: Report, plan: Plan, books: Store, weather: Weather) -> Non
 
 
 @contextmanager
-def _stack(scale: Scale, weather: Weather, say: Say) -> Iterator[_Scene]:
+def _stack(scale: Scale, weather: Weather, progress: Progress) -> Iterator[_Scene]:
     port = ministack.free_port()
     with ExitStack() as undo:
         home = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pulsequeue-chaos-")))
@@ -186,5 +186,5 @@ def _stack(scale: Scale, weather: Weather, say: Say) -> Iterator[_Scene]:
             functions_endpoint=proxy.endpoint,
         )
         undo.callback(local_stack.down, home=home)
-        state = local_stack.up(options, home=home, say=say)
+        state = local_stack.up(options, home=home, progress=progress)
         yield _Scene(state, open_environment("local", home=home), proxy)

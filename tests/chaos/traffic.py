@@ -12,7 +12,7 @@ from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, Filter
 from services.shared.ledger import Status
 from tests.chaos.plan import BUS, Message
 from tests.chaos.verdict import Store, Told
-from tests.integration.shop import Witness
+from tests.support.pipeline_client import EventRecorder
 
 _AT_ONCE = 10
 _LOOKS = 3
@@ -28,7 +28,7 @@ class TooLateError(Exception):
 
 
 class Traffic:
-    def __init__(self, environment: Environment, witness: Witness, deadline: float) -> None:
+    def __init__(self, environment: Environment, witness: EventRecorder, deadline: float) -> None:
         self.ops = AwsOpsContext(environment)
         self.redriven = 0
         self._environment = environment
@@ -97,7 +97,7 @@ class Traffic:
             orders=list(self.ops.books.scan_orders()),
             stock=list(self.ops.books.scan_stock()),
             letters=peek(queues, Filter()),
-            told=[Told(name, detail) for name, detail in self._witness.everything()],
+            told=[Told(name, detail) for name, detail in self._witness.all_events()],
         )
 
     def _waiting(self) -> dict[str, int]:

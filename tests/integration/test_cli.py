@@ -15,7 +15,8 @@ import pytest
 from scripts.local import metrics_endpoint
 from services.shared.log_events import LogEvent
 from tests.conftest import RunningStack
-from tests.integration.shop import Shop, until
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -58,8 +59,8 @@ def pulsequeue(stack: RunningStack) -> Program:
 
 
 @pytest.fixture
-def shop(stack: RunningStack) -> Shop:
-    return Shop(stack.environment)
+def pipeline(stack: RunningStack) -> PipelineClient:
+    return PipelineClient(stack.environment)
 
 
 def _scenarios(folder: Path, **orders: Mapping[str, object]) -> str:
@@ -69,12 +70,12 @@ def _scenarios(folder: Path, **orders: Mapping[str, object]) -> str:
 
 
 def test_named_scenarios_are_published_followed_and_shown_with_all_that_is_known(
-    pulsequeue: Program, shop: Shop, tmp_path: Path
+    pulsequeue: Program, pipeline: PipelineClient, tmp_path: Path
 ) -> None:
-    sku = shop.stocked(5)
-    name = shop.order_id("good")
-    failing = {**shop.order("bad", sku), "orderId": f"test-failure-{shop.run}"}
-    file = _scenarios(tmp_path, success=shop.order("good", sku, 2), failure=failing)
+    sku = pipeline.create_sku(5)
+    name = pipeline.order_id("good")
+    failing = {**pipeline.order("bad", sku), "orderId": f"test-failure-{pipeline.run}"}
+    file = _scenarios(tmp_path, success=pipeline.order("good", sku, 2), failure=failing)
 
     published = pulsequeue("publish", file, "--wait", "--json")
     shown = pulsequeue("order", "show", name, "--json").json
@@ -83,7 +84,7 @@ def test_named_scenarios_are_published_followed_and_shown_with_all_that_is_known
     assert published.code == 0
     assert {order["orderId"]: order["status"] for order in published.json["orders"]} == {
         name: "CONFIRMED",
-        f"test-failure-{shop.run}": "CANCELLED",
+        f"test-failure-{pipeline.run}": "CANCELLED",
     }
     assert [event["event"] for event in shown["events"]] == [
         *("PaymentRequested", "PaymentProcessed", "OrderConfirmed"),
@@ -94,8 +95,10 @@ def test_named_scenarios_are_published_followed_and_shown_with_all_that_is_known
     assert all(word in table.out for word in ("RESERVED", "OrderConfirmed", "order confirmed"))
 
 
-def test_an_adjusted_stock_is_sold_out_and_refused_what_is_not_there(pulsequeue: Program, shop: Shop) -> None:
-    sku = shop.stocked(2)
+def test_an_adjusted_stock_is_sold_out_and_refused_what_is_not_there(
+    pulsequeue: Program, pipeline: PipelineClient
+) -> None:
+    sku = pipeline.create_sku(2)
 
     added = pulsequeue("inventory", "adjust", sku, "3", "--json")
     taken = pulsequeue("inventory", "adjust", sku, "-6")
@@ -103,15 +106,15 @@ def test_an_adjusted_stock_is_sold_out_and_refused_what_is_not_there(pulsequeue:
     assert (added.code, added.json["available"]) == (0, 5)
     assert taken.code == 1
     assert "has only 5 available" in taken.err
-    assert shop.levels(sku) == (5, 0, 5)
+    assert pipeline.levels(sku) == (5, 0, 5)
 
 
 def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
-    pulsequeue: Program, shop: Shop
+    pulsequeue: Program, pipeline: PipelineClient
 ) -> None:
-    name = shop.order_id("poison")
-    shop.place({"orderId": name, "items": []})
-    until(lambda: bool(shop.dlq("order")), "the order is set aside")
+    name = pipeline.order_id("poison")
+    pipeline.place({"orderId": name, "items": []})
+    wait_until(lambda: bool(pipeline.dlq("order")), "the order is set aside")
 
     (listed,) = pulsequeue("dlq", "ls", "order", "--order", name, "--json").json
     which = listed["messageId"]
@@ -125,33 +128,37 @@ def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
     assert "1 would be dropped" in dry.err
     assert dropped.json == {"done": 1, "failed": 0, "doubled": 0}
     assert after == []
-    logs = shop.environment.client("logs").filter_log_events(
-        logGroupName=shop.environment.names.operations_log_group, filterPattern=f'"{which}"'
+    logs = pipeline.environment.client("logs").filter_log_events(
+        logGroupName=pipeline.environment.names.operations_log_group, filterPattern=f'"{which}"'
     )["events"]
     written = [json.loads(event["message"]) for event in logs]
     assert [line["action"] for line in written] == ["dlq drop message", "dlq drop"]
     assert name in written[0]["result"]["body"]
 
 
-def test_a_dead_letter_that_can_be_handled_now_is_sent_again(pulsequeue: Program, shop: Shop) -> None:
-    sku, name = shop.stocked(5), shop.order_id("early")
-    shop.say("RefundRequested", [{"orderId": name, "restock": True}])
-    until(lambda: len(shop.dlq("payment")) == 1, "five deliveries are enough")
-    shop.place(shop.order("early", sku))
-    shop.comes_to("early", "CONFIRMED")
+def test_a_dead_letter_that_can_be_handled_now_is_sent_again(
+    pulsequeue: Program, pipeline: PipelineClient
+) -> None:
+    sku, name = pipeline.create_sku(5), pipeline.order_id("early")
+    pipeline.publish("RefundRequested", [{"orderId": name, "restock": True}])
+    wait_until(lambda: len(pipeline.dlq("payment")) == 1, "five deliveries are enough")
+    pipeline.place(pipeline.order("early", sku))
+    pipeline.wait_for_status("early", "CONFIRMED")
     told = pulsequeue("order", "show", name, "--json").json["deadLetters"]
 
     sent = pulsequeue("dlq", "redrive", "payment", "--id", told[0]["messageId"], "--yes", "--json")
 
     assert [dead_letter["reason"] for dead_letter in told] == ["retries_exhausted"]
     assert sent.json == {"done": 1, "failed": 0, "doubled": 0}
-    shop.comes_to("early", "REFUNDED")
+    pipeline.wait_for_status("early", "REFUNDED")
 
 
-def test_a_dry_replay_counts_the_window_and_reaches_nobody(pulsequeue: Program, shop: Shop) -> None:
-    sku = shop.stocked(5)
-    shop.place(shop.order("counted", sku))
-    order = shop.comes_to("counted", "CONFIRMED")
+def test_a_dry_replay_counts_the_window_and_reaches_nobody(
+    pulsequeue: Program, pipeline: PipelineClient
+) -> None:
+    sku = pipeline.create_sku(5)
+    pipeline.place(pipeline.order("counted", sku))
+    order = pipeline.wait_for_status("counted", "CONFIRMED")
     chosen = ("--event", "RefundRequested", "--event", "OrderPlaced")
 
     dry = pulsequeue("replay", "--from", "1h", *chosen, "--json")
@@ -160,8 +167,8 @@ def test_a_dry_replay_counts_the_window_and_reaches_nobody(pulsequeue: Program, 
     assert dry.json["events"]["OrderPlaced"] >= 1
     assert set(dry.json["events"]) <= {"OrderPlaced", "RefundRequested"}
     assert dry.json["sent"] == {}
-    assert shop.found("counted") == order
-    assert not [line for line in _lines(pulsequeue, shop.order_id("counted")) if "again" in line]
+    assert pipeline.get("counted") == order
+    assert not [line for line in _lines(pulsequeue, pipeline.order_id("counted")) if "again" in line]
 
 
 def _lines(pulsequeue: Program, order_id: str) -> list[str]:
@@ -170,33 +177,35 @@ def _lines(pulsequeue: Program, order_id: str) -> list[str]:
 
 
 def test_a_replay_of_chosen_events_reaches_their_consumers_alone_and_changes_nothing(
-    pulsequeue: Program, shop: Shop
+    pulsequeue: Program, pipeline: PipelineClient
 ) -> None:
-    sku = shop.stocked(5)
-    shop.place(shop.order("replayed", sku))
-    order = shop.comes_to("replayed", "CONFIRMED")
+    sku = pipeline.create_sku(5)
+    pipeline.place(pipeline.order("replayed", sku))
+    order = pipeline.wait_for_status("replayed", "CONFIRMED")
 
     ran = pulsequeue("replay", "--from", "1h", "--event", "OrderPlaced", "--yes", "--json")
 
     assert ran.code == 0
     assert ran.json["sent"].keys() == {"order", "projector"}
-    until(
-        lambda: LogEvent.ORDER_DUPLICATE in _lines(pulsequeue, shop.order_id("replayed")),
+    wait_until(
+        lambda: LogEvent.ORDER_DUPLICATE in _lines(pulsequeue, pipeline.order_id("replayed")),
         "the order service hears of the order again",
     )
-    assert shop.found("replayed") == order
-    assert "payment asked for again, no second effect" not in _lines(pulsequeue, shop.order_id("replayed"))
-    assert shop.ops.archive.unfinished() == []
+    assert pipeline.get("replayed") == order
+    assert "payment asked for again, no second effect" not in _lines(
+        pulsequeue, pipeline.order_id("replayed")
+    )
+    assert pipeline.ops.archive.unfinished() == []
 
 
-def test_the_audit_agrees_and_counts_what_is_there(pulsequeue: Program, shop: Shop) -> None:
-    sku = shop.stocked(5)
-    shop.place(shop.order("audited", sku))
-    shop.comes_to("audited", "CONFIRMED")
+def test_the_audit_agrees_and_counts_what_is_there(pulsequeue: Program, pipeline: PipelineClient) -> None:
+    sku = pipeline.create_sku(5)
+    pipeline.place(pipeline.order("audited", sku))
+    pipeline.wait_for_status("audited", "CONFIRMED")
 
     ran = pulsequeue("audit", "--json")
 
-    assert [one for one in ran.json["findings"] if one["about"] in (sku, shop.order_id("audited"))] == []
+    assert [one for one in ran.json["findings"] if one["about"] in (sku, pipeline.order_id("audited"))] == []
     assert ran.json["orders"] >= 1
 
 

@@ -1,10 +1,9 @@
 """The one-machine stack as a user meets it."""
 
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,15 +23,9 @@ from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import Filter
 from tests.conftest import RunningStack
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
-
-
-def until(met: Callable[[], bool], deadline: float = 30.0) -> None:
-    end = time.monotonic() + deadline
-    while not met():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -98,7 +91,10 @@ def test_cloudwatch_counts_each_order_once(stack: RunningStack) -> None:
 
     for _ in range(2):
         assert sample_orders.run_samples(stack.environment, burst_orders=20).ok
-        until(lambda: total(stack, namespace, "orders_total", outcome="reserved") >= ever_reserved())
+        wait_until(
+            lambda: total(stack, namespace, "orders_total", outcome="reserved") >= ever_reserved(),
+            "every reserved order is counted",
+        )
 
     assert total(stack, namespace, "orders_total", outcome="reserved") == ever_reserved()
 
@@ -144,11 +140,12 @@ def test_the_capacity_that_orders_consume_is_counted(stack: RunningStack) -> Non
     namespace = stack.environment.names.metrics_namespace
     assert sample_orders.run_samples(stack.environment, burst_orders=1).ok
 
-    until(
+    wait_until(
         lambda: all(
             total(stack, namespace, "dynamodb_capacity_units_total", table=table, kind="write") > 0
             for table in ("orders", "inventory")
-        )
+        ),
+        "capacity units of both tables are counted",
     )
 
 
@@ -172,16 +169,20 @@ def test_lambda_and_queues_have_their_numbers_under_the_names_of_aws(stack: Runn
     names = stack.environment.names
     assert sample_orders.run_samples(stack.environment, burst_orders=1).ok
 
-    until(lambda: total(stack, "AWS/Lambda", "Invocations", FunctionName=names.function("order")) > 0)
+    wait_until(
+        lambda: total(stack, "AWS/Lambda", "Invocations", FunctionName=names.function("order")) > 0,
+        "invocations are counted",
+    )
     cloudwatch = stack.environment.client("cloudwatch")
-    until(
+    wait_until(
         lambda: bool(
             cloudwatch.list_metrics(
                 Namespace="AWS/SQS",
                 MetricName="ApproximateNumberOfMessagesVisible",
                 Dimensions=[{"Name": "QueueName", "Value": names.queue("order")}],
             )["Metrics"]
-        )
+        ),
+        "the depth of the queue is published",
     )
 
 
@@ -225,12 +226,12 @@ def test_up_again_keeps_the_emulator_and_applies_what_changed(home: Path, option
         local_stack.up(StackOptions(port=ministack.free_port()), home=home)
 
 
-def test_up_starts_a_bridge_that_has_died(home: Path, options: StackOptions) -> None:
+def test_up_restarts_a_cloudwatch_shipper_that_has_ended(home: Path, options: StackOptions) -> None:
     first = local_stack.up(options, home=home)
-    bridge = first.process(local_stack.BRIDGE)
-    assert bridge is not None
-    processes.stop([bridge], patience=0.5)
-    assert "the bridge has ended" in local_stack.status(home=home).problems
+    shipper = first.process(local_stack.CLOUDWATCH_SHIPPER)
+    assert shipper is not None
+    processes.stop([shipper], timeout=0.5)
+    assert "the cloudwatch-shipper has ended" in local_stack.status(home=home).problems
 
     second = local_stack.up(StackOptions(), home=home)
 
@@ -238,22 +239,22 @@ def test_up_starts_a_bridge_that_has_died(home: Path, options: StackOptions) -> 
     assert local_stack.status(home=home).healthy
 
 
-def test_the_bridge_ends_by_itself_when_the_emulator_has_gone(home: Path, options: StackOptions) -> None:
-    state = local_stack.up(replace(options, bridge_seconds=0.1), home=home)
-    emulator, bridge = state.process(local_stack.EMULATOR), state.process(local_stack.BRIDGE)
+def test_the_cloudwatch_shipper_ends_when_the_emulator_has_ended(home: Path, options: StackOptions) -> None:
+    state = local_stack.up(replace(options, shipper_seconds=0.1), home=home)
+    emulator, shipper = state.process(local_stack.EMULATOR), state.process(local_stack.CLOUDWATCH_SHIPPER)
     assert emulator is not None
-    assert bridge is not None
+    assert shipper is not None
 
     psutil.Process(emulator.pid).kill()
 
-    until(lambda: processes.find(bridge) is None)
+    wait_until(lambda: processes.find(shipper) is None, "the CloudWatch shipper ends")
 
 
 def test_up_after_a_crash_starts_anew(home: Path, options: StackOptions) -> None:
     crashed = local_stack.up(options, home=home)
     for record in crashed.processes:
         psutil.Process(record.pid).kill()
-    until(lambda: not any(map(processes.find, crashed.processes)))
+    wait_until(lambda: not any(map(processes.find, crashed.processes)), "the processes are gone")
 
     local_stack.up(options, home=home)
 
@@ -272,7 +273,7 @@ def test_a_half_failed_up_stops_what_it_started(home: Path, options: StackOption
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        local_stack.up(options, home=home, say=fail_at_provisioning)
+        local_stack.up(options, home=home, progress=fail_at_provisioning)
 
     (state,) = started
     assert not any(map(processes.find, state.processes))

@@ -15,14 +15,15 @@ import pytest
 from scripts.common.errors import ToolError
 from scripts.environment.cognito import ROLES, pool_id, token
 from scripts.environment.local_state import StackState
-from scripts.environment.migrator_client import ask
+from scripts.environment.migrator_client import invoke_migrator
 from scripts.local.aws.user_pool import User, add_user
 from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek, redrive
 from scripts.ops.dlq.messages import Filter
 from scripts.ops.replay import rebuild
 from tests.conftest import RunningStack
-from tests.integration.shop import Shop, until
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -44,8 +45,8 @@ def state(stack: RunningStack) -> StackState:
 
 
 @pytest.fixture
-def shop(stack: RunningStack) -> Shop:
-    return Shop(stack.environment)
+def pipeline(stack: RunningStack) -> PipelineClient:
+    return PipelineClient(stack.environment)
 
 
 def _token(stack: RunningStack, state: StackState, role: str) -> str:
@@ -75,51 +76,59 @@ def _told(ask_as: Ask, order_id: str) -> dict[str, Any]:
     return dict(answer["data"]) if status == 200 else {}
 
 
-def test_every_end_of_an_order_is_told_as_the_tables_have_it(shop: Shop, ask_as: Ask) -> None:
-    sku = shop.stocked(9, price=700)
-    shop.place(
-        shop.order("paid", sku, 2, region="eu-west", channel="web"),
-        shop.order("declined", sku, paymentMethod="sim_declined"),
-        shop.order("too-much", sku, 100),
+def test_every_end_of_an_order_is_told_as_the_tables_have_it(pipeline: PipelineClient, ask_as: Ask) -> None:
+    sku = pipeline.create_sku(9, price=700)
+    pipeline.place(
+        pipeline.order("paid", sku, 2, region="eu-west", channel="web"),
+        pipeline.order("declined", sku, paymentMethod="sim_declined"),
+        pipeline.order("too-much", sku, 100),
     )
-    shop.comes_to("paid", "CONFIRMED")
-    shop.comes_to("declined", "CANCELLED payment_failed")
-    shop.comes_to("too-much", "REJECTED out_of_stock")
+    pipeline.wait_for_status("paid", "CONFIRMED")
+    pipeline.wait_for_status("declined", "CANCELLED payment_failed")
+    pipeline.wait_for_status("too-much", "REJECTED out_of_stock")
 
-    until(lambda: _told(ask_as, shop.order_id("paid")).get("status") == "CONFIRMED", "paid is told")
-    until(lambda: _told(ask_as, shop.order_id("declined")).get("status") == "CANCELLED", "declined is told")
-    until(lambda: _told(ask_as, shop.order_id("too-much")).get("status") == "REJECTED", "too much is told")
+    wait_until(lambda: _told(ask_as, pipeline.order_id("paid")).get("status") == "CONFIRMED", "paid is told")
+    wait_until(
+        lambda: _told(ask_as, pipeline.order_id("declined")).get("status") == "CANCELLED", "declined is told"
+    )
+    wait_until(
+        lambda: _told(ask_as, pipeline.order_id("too-much")).get("status") == "REJECTED", "too much is told"
+    )
 
-    paid = _told(ask_as, shop.order_id("paid"))
+    paid = _told(ask_as, pipeline.order_id("paid"))
     assert (paid["region"], paid["channel"], paid["units"]) == ("eu-west", "web", 2)
     assert paid["amount"] == {"amountMinor": 1_400, "currency": "USD"}
-    until(lambda: len(_told(ask_as, shop.order_id("paid"))["timeline"]) == 4, "all four events are told")
-    assert {moment["event"] for moment in _told(ask_as, shop.order_id("paid"))["timeline"]} == {
+    wait_until(
+        lambda: len(_told(ask_as, pipeline.order_id("paid"))["timeline"]) == 4, "all four events are told"
+    )
+    assert {moment["event"] for moment in _told(ask_as, pipeline.order_id("paid"))["timeline"]} == {
         *("OrderPlaced", "PaymentRequested", "PaymentProcessed", "OrderConfirmed")
     }
-    assert _told(ask_as, shop.order_id("declined"))["reason"] == "payment_failed"
+    assert _told(ask_as, pipeline.order_id("declined"))["reason"] == "payment_failed"
 
 
-def test_a_refunded_order_is_told_as_refunded(shop: Shop, ask_as: Ask) -> None:
-    sku = shop.stocked(5)
-    shop.place(shop.order("returned", sku))
-    shop.comes_to("returned", "CONFIRMED")
-    shop.say("RefundRequested", [{"orderId": shop.order_id("returned"), "restock": True}])
-    shop.comes_to("returned", "REFUNDED")
+def test_a_refunded_order_is_told_as_refunded(pipeline: PipelineClient, ask_as: Ask) -> None:
+    sku = pipeline.create_sku(5)
+    pipeline.place(pipeline.order("returned", sku))
+    pipeline.wait_for_status("returned", "CONFIRMED")
+    pipeline.publish("RefundRequested", [{"orderId": pipeline.order_id("returned"), "restock": True}])
+    pipeline.wait_for_status("returned", "REFUNDED")
 
-    until(lambda: _told(ask_as, shop.order_id("returned")).get("status") == "REFUNDED", "the refund is told")
+    wait_until(
+        lambda: _told(ask_as, pipeline.order_id("returned")).get("status") == "REFUNDED", "the refund is told"
+    )
 
-    told = _told(ask_as, shop.order_id("returned"))
+    told = _told(ask_as, pipeline.order_id("returned"))
     assert told["payment"]["status"] == "REFUNDED"
     assert told["fulfillment"]["status"] == "RETURNED"
 
 
-def test_subscriptions_move_recurring_revenue(shop: Shop, ask_as: Ask) -> None:
+def test_subscriptions_move_recurring_revenue(pipeline: PipelineClient, ask_as: Ask) -> None:
     customer = f"subscriber-{uuid4().hex[:8]}"
     terms = {"subscriptionId": "sub-1", "customerId": customer, "interval": "year", "currency": "USD"}
     _, before = ask_as("metrics/mrr?month=2019-03")
 
-    shop.say(
+    pipeline.publish(
         "SubscriptionStarted",
         [{**terms, "plan": "team", "amountMinor": 1_200, "effectiveAt": "2019-03-05T00:00:00Z"}],
     )
@@ -127,36 +136,41 @@ def test_subscriptions_move_recurring_revenue(shop: Shop, ask_as: Ask) -> None:
     def after() -> Any:  # noqa: ANN401 - JSON
         return ask_as("metrics/mrr?month=2019-03")[1]["data"]
 
-    until(
+    wait_until(
         lambda: after()["new"]["customers"] == before["data"]["new"]["customers"] + 1, "the customer is new"
     )
     assert after()["new"]["amount"]["amountMinor"] == before["data"]["new"]["amount"]["amountMinor"] + 100
 
 
 def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
-    shop: Shop, ask_as: Ask
+    pipeline: PipelineClient, ask_as: Ask
 ) -> None:
     terms = {"plan": "team", "interval": "month", "amountMinor": 900, "effectiveAt": "2018-07-05T00:00:00Z"}
     foreign, home = (
-        {**terms, "subscriptionId": f"{name}-{shop.run}", "customerId": f"{name}-{shop.run}", "currency": it}
+        {
+            **terms,
+            "subscriptionId": f"{name}-{pipeline.run}",
+            "customerId": f"{name}-{pipeline.run}",
+            "currency": it,
+        }
         for name, it in (("swiss", "CHF"), ("local", "USD"))
     )
-    shop.say("SubscriptionStarted", [foreign, home])
+    pipeline.publish("SubscriptionStarted", [foreign, home])
 
     def counted() -> Any:  # noqa: ANN401 - JSON
         return ask_as("metrics/mrr?month=2018-07")[1]["data"]["new"]
 
-    until(lambda: counted()["customers"] == 1, "the other one is counted")
-    until(lambda: len(shop.dlq("projector")) == 1, "five deliveries are enough")
+    wait_until(lambda: counted()["customers"] == 1, "the other one is counted")
+    wait_until(lambda: len(pipeline.dlq("projector")) == 1, "five deliveries are enough")
 
     rate = {"action": "setRate", "tenantId": "default", "currency": "CHF"}
-    ask(shop.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
-    letters = shop.ops.dlq("projector")
-    ours = frozenset(it.message_id for it in peek([letters], Filter()) if shop.run in it.body)
-    handled = redrive(shop.ops, letters, Filter(ids=ours), rate=None, seen=lambda _: None)
+    invoke_migrator(pipeline.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
+    letters = pipeline.ops.dlq("projector")
+    ours = frozenset(it.message_id for it in peek([letters], Filter()) if pipeline.run in it.body)
+    handled = redrive(pipeline.ops, letters, Filter(ids=ours), rate=None, seen=lambda _: None)
 
     assert len(handled.done) == 1
-    until(lambda: counted()["customers"] == 2, "it is counted, too")
+    wait_until(lambda: counted()["customers"] == 2, "it is counted, too")
     assert counted()["amount"]["amountMinor"] == 900 + 990
 
 
@@ -191,21 +205,23 @@ def test_nobody_gets_in_without_a_token_or_with_one_that_was_tampered_with(
 
 
 def test_a_user_of_another_tenant_sees_nothing_of_ours(
-    stack: RunningStack, shop: Shop, state: StackState, ask_as: Ask
+    stack: RunningStack, pipeline: PipelineClient, state: StackState, ask_as: Ask
 ) -> None:
-    sku = shop.stocked(5)
-    shop.place(shop.order("ours", sku))
-    shop.comes_to("ours", "CONFIRMED")
-    until(lambda: _told(ask_as, shop.order_id("ours")).get("status") == "CONFIRMED", "ours is told to us")
+    sku = pipeline.create_sku(5)
+    pipeline.place(pipeline.order("ours", sku))
+    pipeline.wait_for_status("ours", "CONFIRMED")
+    wait_until(
+        lambda: _told(ask_as, pipeline.order_id("ours")).get("status") == "CONFIRMED", "ours is told to us"
+    )
     pool = pool_id(stack.environment) or ""
     add_user(stack.environment, pool, User("stranger", "admin", "globex"), state.users_password)
     stranger = token(stack.environment, "stranger", state.users_password)
 
-    assert ask_as(f"orders/{shop.order_id('ours')}", bearer=stranger)[0] in {403, 404}
+    assert ask_as(f"orders/{pipeline.order_id('ours')}", bearer=stranger)[0] in {403, 404}
     for path in ("orders", "metrics/summary", "pipeline/by-region", "metrics/cohorts"):
         status, answer = ask_as(path, bearer=stranger)
         assert status in {200, 403}
-        assert shop.order_id("ours") not in json.dumps(answer)
+        assert pipeline.order_id("ours") not in json.dumps(answer)
         assert "default" not in json.dumps(answer.get("meta", {}))
 
 
@@ -225,11 +241,11 @@ def _everything(state: StackState) -> dict[str, list[str]]:
 
 
 def test_a_rebuild_from_the_archive_reaches_the_same_rows(
-    stack: RunningStack, shop: Shop, state: StackState
+    stack: RunningStack, pipeline: PipelineClient, state: StackState
 ) -> None:
-    sku = shop.stocked(50)
-    shop.place(*(shop.order(f"many-{number}", sku) for number in range(20)))
-    shop.all_end([f"many-{number}" for number in range(20)])
+    sku = pipeline.create_sku(50)
+    pipeline.place(*(pipeline.order(f"many-{number}", sku) for number in range(20)))
+    pipeline.wait_until_settled([f"many-{number}" for number in range(20)])
     ops, environment = AwsOpsContext(stack.environment), stack.environment
 
     def drained() -> bool:
@@ -239,14 +255,17 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
         )
         return not any(int(count) for count in queue["Attributes"].values())
 
-    until(drained, "all is projected")
+    wait_until(drained, "all is projected")
     before = _everything(state)
 
     told = rebuild.rebuild(ops, environment, rebuild.Rebuild(rebuild.outlook(ops, environment)))
 
-    until(lambda: drained() and ask(environment, {"action": "status"})["tenants"] != [], "all is told again")
+    wait_until(
+        lambda: drained() and invoke_migrator(environment, {"action": "status"})["tenants"] != [],
+        "all is told again",
+    )
     assert told.complete
-    until(lambda: _everything(state) == before, "the rows are the same again")
+    wait_until(lambda: _everything(state) == before, "the rows are the same again")
     assert len(before["event_inbox"]) >= 80
 
 

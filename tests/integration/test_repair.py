@@ -13,7 +13,7 @@ from scripts.ops.reconcile.rules import Kind
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Placement
 from tests.conftest import RunningStack
-from tests.integration.shop import Shop, Witness
+from tests.support.pipeline_client import EventRecorder, PipelineClient
 
 pytestmark = pytest.mark.stack
 
@@ -21,20 +21,22 @@ NO_GRACE = timedelta()
 
 
 @pytest.fixture
-def shop(stack: RunningStack) -> Shop:
-    return Shop(stack.environment)
+def pipeline(stack: RunningStack) -> PipelineClient:
+    return PipelineClient(stack.environment)
 
 
 @pytest.fixture
-def witness(stack: RunningStack) -> Iterator[Witness]:
-    with Witness(stack.environment) as watching:
+def recorder(stack: RunningStack) -> Iterator[EventRecorder]:
+    with EventRecorder(stack.environment) as watching:
         yield watching
 
 
-def _reserve_untold(shop: Shop, name: str, sku: str, *, ago: timedelta, hold: timedelta) -> None:
+def _reserve_untold(
+    pipeline: PipelineClient, name: str, sku: str, *, ago: timedelta, hold: timedelta
+) -> None:
     """Reserve as the order service does, and die before anybody is told."""
-    at = shop.ops.clock.now() - ago
-    key = Key("default", shop.order_id(name))
+    at = pipeline.ops.clock.now() - ago
+    key = Key("default", pipeline.order_id(name))
     placement = Placement(
         key=key,
         customer_id="customer-1",
@@ -45,65 +47,73 @@ def _reserve_untold(shop: Shop, name: str, sku: str, *, ago: timedelta, hold: ti
         expires_at=at + hold,
         event_id=f"placed-{key.id}",
     )
-    assert isinstance(GroupCommit(shop.ops.books).reserve([placement])[key], Committed)
+    assert isinstance(GroupCommit(pipeline.ops.books).reserve([placement])[key], Committed)
 
 
-def _found(shop: Shop) -> dict[str, Kind]:
-    return {one.key.id: one.kind for one in audit(shop.ops, grace=NO_GRACE).findings.all}
+def _found(pipeline: PipelineClient) -> dict[str, Kind]:
+    return {one.key.id: one.kind for one in audit(pipeline.ops, grace=NO_GRACE).findings.all}
 
 
-def test_a_reservation_whose_expiry_never_came_is_released(shop: Shop, witness: Witness) -> None:
-    sku = shop.stocked(5)
-    _reserve_untold(shop, "forgotten", sku, ago=timedelta(minutes=20), hold=timedelta(minutes=15))
-    assert _found(shop).get(shop.order_id("forgotten")) is Kind.OVERDUE
+def test_a_reservation_whose_expiry_never_came_is_released(
+    pipeline: PipelineClient, recorder: EventRecorder
+) -> None:
+    sku = pipeline.create_sku(5)
+    _reserve_untold(pipeline, "forgotten", sku, ago=timedelta(minutes=20), hold=timedelta(minutes=15))
+    assert _found(pipeline).get(pipeline.order_id("forgotten")) is Kind.OVERDUE
 
-    repair(shop.ops, NO_GRACE)
+    repair(pipeline.ops, NO_GRACE)
 
-    order = shop.comes_to("forgotten", "CANCELLED reservation_expired")
+    order = pipeline.wait_for_status("forgotten", "CANCELLED reservation_expired")
     assert [step.status.value for step in order.history] == ["RESERVED", "CANCELLED"]
-    assert shop.levels(sku) == (5, 0, 5)
-    witness.hears(shop.order_id("forgotten"), "OrderCancelled")
-    assert shop.order_id("forgotten") not in _found(shop)
+    assert pipeline.levels(sku) == (5, 0, 5)
+    recorder.wait_for_events(pipeline.order_id("forgotten"), "OrderCancelled")
+    assert pipeline.order_id("forgotten") not in _found(pipeline)
 
 
-def test_a_reservation_whose_payment_was_never_asked_for_is_paid(shop: Shop, witness: Witness) -> None:
-    sku = shop.stocked(5)
-    _reserve_untold(shop, "untold", sku, ago=timedelta(minutes=2), hold=timedelta(minutes=15))
+def test_a_reservation_whose_payment_was_never_asked_for_is_paid(
+    pipeline: PipelineClient, recorder: EventRecorder
+) -> None:
+    sku = pipeline.create_sku(5)
+    _reserve_untold(pipeline, "untold", sku, ago=timedelta(minutes=2), hold=timedelta(minutes=15))
 
-    repair(shop.ops, NO_GRACE)
+    repair(pipeline.ops, NO_GRACE)
 
-    order = shop.comes_to("untold", "CONFIRMED")
+    order = pipeline.wait_for_status("untold", "CONFIRMED")
     assert [step.status.value for step in order.history] == ["RESERVED", "CONFIRMED"]
-    assert shop.levels(sku) == (3, 0, 3)
-    witness.hears(shop.order_id("untold"), "PaymentRequested", "PaymentProcessed", "OrderConfirmed")
+    assert pipeline.levels(sku) == (3, 0, 3)
+    recorder.wait_for_events(
+        pipeline.order_id("untold"), "PaymentRequested", "PaymentProcessed", "OrderConfirmed"
+    )
 
 
-def test_an_order_called_off_unpaid_is_looked_up_without_any_effect(shop: Shop) -> None:
-    sku = shop.stocked(5)
-    shop.place(shop.order("called-off", sku, paymentMethod="sim_unavailable"))
-    shop.comes_to("called-off", "RESERVED")
-    shop.say("OrderCancellationRequested", [{"orderId": shop.order_id("called-off")}])
-    before = shop.comes_to("called-off", "CANCELLED customer_request")
+def test_an_order_called_off_unpaid_is_looked_up_without_any_effect(pipeline: PipelineClient) -> None:
+    sku = pipeline.create_sku(5)
+    pipeline.place(pipeline.order("called-off", sku, paymentMethod="sim_unavailable"))
+    pipeline.wait_for_status("called-off", "RESERVED")
+    pipeline.publish("OrderCancellationRequested", [{"orderId": pipeline.order_id("called-off")}])
+    before = pipeline.wait_for_status("called-off", "CANCELLED customer_request")
 
-    repaired = repair(shop.ops, NO_GRACE)
+    repaired = repair(pipeline.ops, NO_GRACE)
 
-    marker = shop.order("marker", sku)
-    shop.place(marker)
-    shop.comes_to("marker", "CONFIRMED")
-    about = Filter(orders=frozenset({shop.order_id("called-off")}))
+    marker = pipeline.order("marker", sku)
+    pipeline.place(marker)
+    pipeline.wait_for_status("marker", "CONFIRMED")
+    about = Filter(orders=frozenset({pipeline.order_id("called-off")}))
     assert repaired.to_look_up >= 1
-    assert shop.found("called-off") == before
-    assert peek([shop.ops.dlq("payment")], about) == []
+    assert pipeline.get("called-off") == before
+    assert peek([pipeline.ops.dlq("payment")], about) == []
 
 
-def test_a_row_that_cannot_be_read_is_a_finding_and_ends_neither_audit_nor_repair(shop: Shop) -> None:
-    dynamodb, table = shop.environment.client("dynamodb"), shop.environment.names.orders_table
-    row = {"pk": {"S": Key("default", shop.order_id("odd")).pk}}
+def test_a_row_that_cannot_be_read_is_a_finding_and_ends_neither_audit_nor_repair(
+    pipeline: PipelineClient,
+) -> None:
+    dynamodb, table = pipeline.environment.client("dynamodb"), pipeline.environment.names.orders_table
+    row = {"pk": {"S": Key("default", pipeline.order_id("odd")).pk}}
     dynamodb.put_item(TableName=table, Item={**row, "status": {"S": "NONSENSE"}})
     try:
-        found = _found(shop)
-        repair(shop.ops, NO_GRACE)
+        found = _found(pipeline)
+        repair(pipeline.ops, NO_GRACE)
     finally:
         dynamodb.delete_item(TableName=table, Key=row)
 
-    assert found.get(shop.order_id("odd")) is Kind.UNREADABLE
+    assert found.get(pipeline.order_id("odd")) is Kind.UNREADABLE

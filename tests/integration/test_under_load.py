@@ -20,7 +20,8 @@ from scripts.local.stack import StackOptions
 from scripts.ops.reconcile.reconcile import audit
 from scripts.ops.replay.replay import Plan, replay, routes
 from services.shared.ledger import Status
-from tests.integration.shop import Shop, until
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -41,25 +42,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def shop(home: Path) -> Shop:
-    return Shop(open_environment("local", home=home))
+def pipeline(home: Path) -> PipelineClient:
+    return PipelineClient(open_environment("local", home=home))
 
 
-def test_rivals_for_a_scarce_sku_get_exactly_what_is_there(shop: Shop) -> None:
-    scarce = shop.stocked(100)
+def test_rivals_for_a_scarce_sku_get_exactly_what_is_there(pipeline: PipelineClient) -> None:
+    scarce = pipeline.create_sku(100)
     names = [[f"rival-{publisher}-{n}" for n in range(20)] for publisher in range(PUBLISHERS)]
 
     with ThreadPoolExecutor(PUBLISHERS) as pool:
-        list(pool.map(lambda batch: shop.place(*(shop.order(name, scarce) for name in batch)), names))
+        list(pool.map(lambda batch: pipeline.place(*(pipeline.order(name, scarce) for name in batch)), names))
 
-    ends = shop.all_end([name for batch in names for name in batch])
+    ends = pipeline.wait_until_settled([name for batch in names for name in batch])
     assert Counter(order.status for order in ends.values()) == {Status.CONFIRMED: 100, Status.REJECTED: 220}
     assert {order.reason for order in ends.values() if order.status is Status.REJECTED} == {"out_of_stock"}
-    assert shop.levels(scarce) == (0, 0, 0)
+    assert pipeline.levels(scarce) == (0, 0, 0)
 
 
-def test_workers_killed_in_the_middle_lose_and_double_nothing(shop: Shop, home: Path) -> None:
-    skus = [shop.stocked(200) for _ in range(5)]
+def test_workers_killed_in_the_middle_lose_and_double_nothing(pipeline: PipelineClient, home: Path) -> None:
+    skus = [pipeline.create_sku(200) for _ in range(5)]
     names = [f"shaken-{n}" for n in range(400)]
     done = threading.Event()
     killed: list[int] = []
@@ -69,15 +70,15 @@ def test_workers_killed_in_the_middle_lose_and_double_nothing(shop: Shop, home: 
     try:
         for start in range(0, len(names), 20):
             batch = enumerate(names[start : start + 20])
-            shop.place(*(shop.order(name, skus[n % 5]) for n, name in batch))
-        ends = shop.all_end(names)
+            pipeline.place(*(pipeline.order(name, skus[n % 5]) for n, name in batch))
+        ends = pipeline.wait_until_settled(names)
     finally:
         done.set()
         killer.join()
 
     assert killed, "there was nobody to kill"
     assert Counter(order.status for order in ends.values()) == {Status.CONFIRMED: 400}
-    assert [shop.levels(sku) for sku in skus] == [(120, 0, 120)] * 5
+    assert [pipeline.levels(sku) for sku in skus] == [(120, 0, 120)] * 5
     charges = [order.payment.charge_id for order in ends.values() if order.payment]
     assert len(set(charges)) == 400
 
@@ -109,32 +110,32 @@ def _runs_a_handler(process: psutil.Process) -> bool:
         return False  # gone between being listed and being asked
 
 
-def test_telling_everything_once_more_changes_nothing(shop: Shop) -> None:
-    sku = shop.stocked(3)
-    shop.place(
-        shop.order("sold", sku),
-        shop.order("declined", sku, paymentMethod="sim_declined"),
-        shop.order("greedy", sku, 9),
-        shop.order("returned", sku),
+def test_telling_everything_once_more_changes_nothing(pipeline: PipelineClient) -> None:
+    sku = pipeline.create_sku(3)
+    pipeline.place(
+        pipeline.order("sold", sku),
+        pipeline.order("declined", sku, paymentMethod="sim_declined"),
+        pipeline.order("greedy", sku, 9),
+        pipeline.order("returned", sku),
     )
-    shop.all_end(["sold", "declined", "greedy", "returned"])
-    shop.say("OrderCancellationRequested", [{"orderId": shop.order_id("returned")}])
-    shop.comes_to("returned", "REFUNDED")
-    _settle(shop)
-    before = _everything(shop)
+    pipeline.wait_until_settled(["sold", "declined", "greedy", "returned"])
+    pipeline.publish("OrderCancellationRequested", [{"orderId": pipeline.order_id("returned")}])
+    pipeline.wait_for_status("returned", "REFUNDED")
+    _settle(pipeline)
+    before = _everything(pipeline)
 
-    now = shop.ops.clock.now()
-    told = replay(shop.ops, Plan(now - timedelta(hours=1), now, routes(shop.ops.topology, (), ())))
+    now = pipeline.ops.clock.now()
+    told = replay(pipeline.ops, Plan(now - timedelta(hours=1), now, routes(pipeline.ops.topology, (), ())))
 
     assert told.complete
-    assert told.sent.keys() == shop.ops.topology.consumers.keys()
-    _settle(shop)
-    assert _everything(shop) == before
+    assert told.sent.keys() == pipeline.ops.topology.consumers.keys()
+    _settle(pipeline)
+    assert _everything(pipeline) == before
 
 
-def _settle(shop: Shop) -> None:
+def _settle(pipeline: PipelineClient) -> None:
     """Wait until nothing is under way but what waits for the end of its hold."""
-    environment = shop.environment
+    environment = pipeline.environment
 
     def waiting(function: str) -> int:
         attributes = environment.client("sqs").get_queue_attributes(
@@ -146,34 +147,36 @@ def _settle(shop: Shop) -> None:
     def idle() -> bool:
         return not any(waiting(function) for function in environment.topology.consumers)
 
-    until(idle, "the queues are empty", deadline=120)
+    wait_until(idle, "the queues are empty", timeout=120)
 
 
-def _everything(shop: Shop) -> tuple[dict[object, object], dict[object, object]]:
-    books = shop.ops.books
+def _everything(pipeline: PipelineClient) -> tuple[dict[object, object], dict[object, object]]:
+    books = pipeline.ops.books
     return (
         {order.key: order for order in books.scan_orders()},
         {stock.key: stock for stock in books.scan_stock()},
     )
 
 
-def test_a_recount_after_all_this_finds_nothing(shop: Shop) -> None:
-    report = audit(shop.ops)
+def test_a_recount_after_all_this_finds_nothing(pipeline: PipelineClient) -> None:
+    report = audit(pipeline.ops)
 
     assert report.findings.all == ()
     assert report.moving == ()
 
 
-def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(shop: Shop, home: Path) -> None:
+def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(
+    pipeline: PipelineClient, home: Path
+) -> None:
     state = StackState.read(home)
     assert state is not None
-    kept = {order.key.id: order.status.value for order in shop.ops.books.scan_orders()}
+    kept = {order.key.id: order.status.value for order in pipeline.ops.books.scan_orders()}
 
     def told() -> dict[str, str]:
         with closing(psycopg.connect(state.postgres or "")) as reader:
             return dict(reader.execute("SELECT order_id, status FROM orders").fetchall())
 
-    until(lambda: told().items() >= kept.items(), "all orders are told as they are")
+    wait_until(lambda: told().items() >= kept.items(), "all orders are told as they are")
 
     with closing(psycopg.connect(state.postgres or "")) as reader:
         sums = reader.execute(

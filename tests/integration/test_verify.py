@@ -29,7 +29,8 @@ from services.shared.ledger import Status
 from services.shared.log_events import LogEvent
 from services.shared.wiring import utc_now
 from tests.conftest import RunningStack
-from tests.integration.shop import Shop, until
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -54,7 +55,7 @@ def _left_behind(stack: RunningStack) -> list[str]:
     prefix = f"{environment.names.prefix}-verify-"
     rules = environment.client("events").list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)
     queues = environment.client("sqs").list_queues(QueueNamePrefix=prefix)
-    stock = Shop(environment).ops.books.scan_stock()
+    stock = PipelineClient(environment).ops.books.scan_stock()
     return [
         *(it["Name"] for it in rules["Rules"]),
         *queues.get("QueueUrls", []),
@@ -77,18 +78,18 @@ def test_a_stack_that_works_passes_link_by_link(
 
 
 def test_it_leaves_nothing_behind_and_other_data_alone(stack: RunningStack, found: Doors) -> None:
-    shop = Shop(stack.environment)
-    sku = shop.stocked(7)
-    shop.place({"orderId": shop.order_id("unreadable"), "customerId": "c", "items": []})
-    until(lambda: bool(shop.dlq("order")), "somebody else's letter is dead")
-    letters = shop.dlq("order")
+    pipeline = PipelineClient(stack.environment)
+    sku = pipeline.create_sku(7)
+    pipeline.place({"orderId": pipeline.order_id("unreadable"), "customerId": "c", "items": []})
+    wait_until(lambda: bool(pipeline.dlq("order")), "somebody else's letter is dead")
+    letters = pipeline.dlq("order")
 
     report = verify(stack.environment, found, PACE)
 
     assert report.broken is None, report.broken
     assert _left_behind(stack) == []
-    assert shop.levels(sku) == (7, 0, 7)
-    assert shop.dlq("order") == letters
+    assert pipeline.levels(sku) == (7, 0, 7)
+    assert pipeline.dlq("order") == letters
 
 
 def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, found: Doors) -> None:
@@ -187,13 +188,13 @@ def test_an_interrupt_stays_one_and_what_was_left_behind_is_told(stack: RunningS
 
 
 def test_a_log_line_is_found_by_a_clock_that_is_ahead(stack: RunningStack) -> None:
-    shop = Shop(stack.environment)
-    detail = shop.order("ahead", shop.stocked(5))
-    shop.place(detail)
+    pipeline = PipelineClient(stack.environment)
+    detail = pipeline.order("ahead", pipeline.create_sku(5))
+    pipeline.place(detail)
     ahead = Evidence(stack.environment, "order", utc_now() + timedelta(minutes=4))
     wanted = Scenario("ahead", detail, Status.CONFIRMED)
 
-    until(lambda: ahead.missing(wanted, [LogEvent.ORDER_RESERVED]) == [], "the line is found")
+    wait_until(lambda: ahead.missing(wanted, [LogEvent.ORDER_RESERVED]) == [], "the line is found")
 
     assert ahead.missing(wanted, [LogEvent.ORDER_REJECTED]) == [LogEvent.ORDER_REJECTED]
 
@@ -254,7 +255,7 @@ def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Ite
     finally:
         with _unfed(stack, function):
             # A worker that is busy while its function is changed would go on as it was.
-            until(lambda: _in_hand(stack, function) == 0, "no batch is under way")
+            wait_until(lambda: _in_hand(stack, function) == 0, "no batch is under way")
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 

@@ -28,7 +28,6 @@ from scripts.local.stack import StackOptions
 from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.reconcile.reconcile import audit, publish
 from services.shared.histogram_buckets import BUCKETS
-from tests.integration.shop import Shop, until
 from tests.monitoring import programs
 from tests.monitoring.expected_counts import Truth, count
 from tests.monitoring.panels import Expression, committed, expressions, substituted
@@ -36,6 +35,8 @@ from tests.monitoring.prometheus_api import Api
 from tests.monitoring.promql import metric_names
 from tests.monitoring.rules import rules
 from tests.support.metrics_fakes import exposed_names
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -68,14 +69,14 @@ class Run:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     binary, home = programs.prometheus(), tmp_path_factory.mktemp("watched")
     options = StackOptions(
-        port=ministack.free_port(), hold_seconds=HOLD_SECONDS, retry_seconds=8, bridge_seconds=0.5
+        port=ministack.free_port(), hold_seconds=HOLD_SECONDS, retry_seconds=8, shipper_seconds=0.5
     )
     local_stack.up(options, home=home)
     started: list[prometheus.Prometheus] = []
     try:
         environment = open_environment("local", home=home)
-        shop = Shop(environment)
-        skus = [shop.stocked(1_000) for _ in range(4)]
+        pipeline = PipelineClient(environment)
+        skus = [pipeline.create_sku(1_000) for _ in range(4)]
         metrics_endpoint.collect(environment)
         for number in range(2):
             folder, port = home / f"prometheus-{number}", ministack.free_port()
@@ -83,15 +84,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 prometheus.start(binary, scrape_target(home), folder, port, scrape_interval=f"{STEP:g}s")
             )
         servers = Api(started[0].url), Api(started[1].url)
-        until(lambda: all(_scrapes(server) >= 3 for server in servers), "both servers have scraped the zeros")
+        wait_until(
+            lambda: all(_scrapes(server) >= 3 for server in servers), "both servers have scraped the zeros"
+        )
         start = time.time()
-        names = [name for wave in range(WAVES) for name in _wave(shop, skus, wave)]
+        names = [name for wave in range(WAVES) for name in _wave(pipeline, skus, wave)]
         killed = _kill_a_collector(environment, home)
-        shop.all_end(names)
-        truth = count(shop.ops.books.scan_orders())
+        pipeline.wait_until_settled(names)
+        truth = count(pipeline.ops.books.scan_orders())
         _audit(environment)
         _catch_up(environment, servers, truth)
-        until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")
+        wait_until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")
         yield Run(environment, truth, servers, start, time.time(), killed)
     finally:
         for server in started:
@@ -99,24 +102,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         local_stack.down(home=home)
 
 
-def _wave(shop: Shop, skus: list[str], wave: int) -> list[str]:
+def _wave(pipeline: PipelineClient, skus: list[str], wave: int) -> list[str]:
     """Place orders of every kind, and have what was counted so far collected."""
 
     def named(kind: str, number: int) -> str:
         return f"{kind}-{wave}-{number}"
 
-    orders = [shop.order(named("paid", n), skus[n % 4], 1 + n % 3) for n in range(20)]
-    orders += [shop.order(named("declined", n), skus[n], paymentMethod="sim_declined") for n in range(2)]
+    orders = [pipeline.order(named("paid", n), skus[n % 4], 1 + n % 3) for n in range(20)]
+    orders += [pipeline.order(named("declined", n), skus[n], paymentMethod="sim_declined") for n in range(2)]
     orders += [
-        shop.order(named("greedy", 0), skus[0], 100_000),
-        shop.order(named("odd", 0), "sku-unheard-of"),
+        pipeline.order(named("greedy", 0), skus[0], 100_000),
+        pipeline.order(named("odd", 0), "sku-unheard-of"),
     ]
-    shop.place(*orders)
+    pipeline.place(*orders)
     if wave == 0:
-        shop.place(*orders[:5], shop.order("unpaid", skus[1], paymentMethod="sim_unavailable"))
-        shop.say("OrderPlaced", [{"orderId": shop.order_id("malformed")}])
-    metrics_endpoint.collect(shop.environment)
-    ids = [str(order["orderId"]).removesuffix(f"-{shop.run}") for order in orders]
+        pipeline.place(*orders[:5], pipeline.order("unpaid", skus[1], paymentMethod="sim_unavailable"))
+        pipeline.publish("OrderPlaced", [{"orderId": pipeline.order_id("malformed")}])
+    metrics_endpoint.collect(pipeline.environment)
+    ids = [str(order["orderId"]).removesuffix(f"-{pipeline.run}") for order in orders]
     return [*ids, "unpaid"] if wave == 0 else ids
 
 
@@ -169,7 +172,7 @@ def _catch_up(environment: Environment, servers: tuple[Api, Api], truth: Truth) 
         return not behind
 
     try:
-        until(caught_up, "Prometheus shows what the tables hold", 90)
+        wait_until(caught_up, "Prometheus shows what the tables hold", 90)
     except AssertionError as error:
         raise AssertionError("; ".join(behind)) from error
 

@@ -18,7 +18,7 @@ _INTERVALS: Final[Sequence[Literal["month", "year"]]] = ("month", "year")
 Tell = Callable[[Shop], Event]
 
 
-class History:
+class DemoData:
     def __init__(self, seed: int) -> None:
         self._chance = Random(seed)  # noqa: S311 - the same history for the same seed
 

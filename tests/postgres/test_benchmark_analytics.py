@@ -6,14 +6,14 @@ import pytest
 
 from benchmarks.fixtures import raw_queries as raw
 from scripts.demo_data import bulk_loader
-from scripts.demo_data.generator import History
+from scripts.demo_data.generator import DemoData
 from services.analytics.model.date_ranges import Months, later
 from services.analytics.queries import cohorts, mrr
 from services.analytics.queries.params import CohortsWanted
 from services.analytics.settings import OWNER
 from tests.postgres.conftest import Analytics
 
-PAST = History(
+PAST = DemoData(
     orders=1_500, customers=900, months=14, seed=6, tenant="acme", until=datetime(2026, 6, 20, 12, tzinfo=UTC)
 )
 MONTHS = Months(date(2025, 5, 1), date(2026, 7, 1))
@@ -21,7 +21,9 @@ MONTHS = Months(date(2025, 5, 1), date(2026, 7, 1))
 
 @pytest.fixture
 def told(analytics: Analytics) -> Analytics:
-    bulk_loader.load(PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, say=lambda _said: None)
+    bulk_loader.load(
+        PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _said: None
+    )
     return analytics
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.common.errors import ToolError
 from scripts.demo_data import bulk_loader, loader
-from scripts.demo_data.generator import History
+from scripts.demo_data.generator import DemoData
 from scripts.local import database
 from services.analytics.admin import reset
 from services.analytics.projector.service import Projector
@@ -19,7 +19,7 @@ from services.shared.adapters.sqs_batch import Delivery
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import RecordingTelemetry
 
-ACME = History(
+ACME = DemoData(
     orders=700,
     customers=90,
     months=15,
@@ -36,8 +36,8 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def _nothing(_said: str) -> None: ...
 
 
-def _lay(analytics: Analytics, past: History, *, workers: int = 1) -> None:
-    bulk_loader.load(past, analytics.server.dsn(analytics.name, OWNER), workers=workers, say=_nothing)
+def _lay(analytics: Analytics, past: DemoData, *, workers: int = 1) -> None:
+    bulk_loader.load(past, analytics.server.dsn(analytics.name, OWNER), workers=workers, progress=_nothing)
 
 
 def _rows(analytics: Analytics) -> Rows:
@@ -53,7 +53,7 @@ def _rows(analytics: Analytics) -> Rows:
     }
 
 
-def _project_shuffled(analytics: Analytics, pasts: list[History]) -> None:
+def _project_shuffled(analytics: Analytics, pasts: list[DemoData]) -> None:
     told = [event for past in pasts for event in past.events()]
     Random(11).shuffle(told)  # noqa: S311 - a shuffle that can be had again
     projector = Projector(analytics.projector, RecordingTelemetry())
@@ -95,11 +95,11 @@ def test_a_past_seeded_event_by_event_is_the_one_laid_down_in_bulk(analytics: An
     owner = analytics.server.dsn(analytics.name, OWNER)
     project = Projector(analytics.projector, RecordingTelemetry()).handle
 
-    one_by_one = loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+    one_by_one = loader.seed(GLOBEX, owner, project, in_bulk=False, progress=_nothing)
     first = _rows(analytics)
     with closing(analytics.connect()) as connection:
         reset.empty(connection)
-    in_bulk = loader.seed(GLOBEX, owner, project, in_bulk=True, say=_nothing)
+    in_bulk = loader.seed(GLOBEX, owner, project, in_bulk=True, progress=_nothing)
 
     assert _rows(analytics) == first
     assert one_by_one == in_bulk
@@ -110,10 +110,10 @@ def test_a_past_seeded_event_by_event_is_the_one_laid_down_in_bulk(analytics: An
 def test_seeding_twice_changes_nothing(analytics: Analytics) -> None:
     owner = analytics.server.dsn(analytics.name, OWNER)
     project = Projector(analytics.projector, RecordingTelemetry()).handle
-    loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+    loader.seed(GLOBEX, owner, project, in_bulk=False, progress=_nothing)
     first = _rows(analytics)
 
-    loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+    loader.seed(GLOBEX, owner, project, in_bulk=False, progress=_nothing)
 
     assert _rows(analytics) == first
 
@@ -138,7 +138,7 @@ def test_a_part_that_a_broken_off_load_left_behind_is_not_taken_for_a_past(analy
     project = Projector(analytics.projector, RecordingTelemetry()).handle
 
     with pytest.raises(ToolError, match="an earlier seed of tenant 'globex' broke off"):
-        loader.seed(GLOBEX, owner, project, in_bulk=False, say=_nothing)
+        loader.seed(GLOBEX, owner, project, in_bulk=False, progress=_nothing)
 
 
 def test_a_tenant_that_reports_in_another_currency_is_refused(analytics: Analytics) -> None:
@@ -160,7 +160,7 @@ def test_what_the_projector_is_not_able_to_take_is_said(analytics: Analytics) ->
     owner = analytics.server.dsn(analytics.name, OWNER)
 
     with pytest.raises(ToolError, match="1 of 100 events could not be projected"):
-        loader.seed(GLOBEX, owner, lambda these: {these[0].message_id}, in_bulk=False, say=_nothing)
+        loader.seed(GLOBEX, owner, lambda these: {these[0].message_id}, in_bulk=False, progress=_nothing)
 
 
 @pytest.mark.spoils_the_schema

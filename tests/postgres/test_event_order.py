@@ -11,7 +11,7 @@ from services.analytics.admin import reset
 from services.analytics.projector.service import Projector
 from services.shared.events import Event
 from tests.postgres.conftest import Analytics
-from tests.postgres.event_histories import History
+from tests.postgres.event_histories import DemoData
 from tests.postgres.events import messages
 from tests.postgres.reference_model import QUERIES, STORED
 from tests.support.fakes import RecordingTelemetry
@@ -70,7 +70,7 @@ def empty(analytics: Analytics) -> None:
 def test_shuffled_and_repeated_events_make_the_rows_that_one_batch_in_order_makes(
     rated: Analytics, seed: int
 ) -> None:
-    history = History(seed)
+    history = DemoData(seed)
     events = history.events(orders=25, contracts=20)
     project(rated, [events])
     in_order = everything(rated)
@@ -85,7 +85,7 @@ def test_shuffled_and_repeated_events_make_the_rows_that_one_batch_in_order_make
 
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_two_who_project_at_once_make_the_rows_that_one_makes(rated: Analytics, seed: int) -> None:
-    history = History(seed)
+    history = DemoData(seed)
     events = history.events(orders=40, contracts=30)
     project(rated, [events])
     alone = everything(rated)
@@ -101,7 +101,7 @@ def test_two_who_project_at_once_make_the_rows_that_one_makes(rated: Analytics, 
 
 
 def test_a_history_makes_some_of_everything(rated: Analytics) -> None:
-    project(rated, [History(0).events(orders=25, contracts=20)])
+    project(rated, [DemoData(0).events(orders=25, contracts=20)])
 
     found = everything(rated)
 
@@ -115,7 +115,7 @@ def test_a_history_makes_some_of_everything(rated: Analytics) -> None:
 
 
 def test_told_again_from_the_beginning_nothing_changes(rated: Analytics) -> None:
-    events = History(7).events(orders=20, contracts=10)
+    events = DemoData(7).events(orders=20, contracts=10)
     project(rated, [events])
     before = everything(rated)
     written = rated.rows("SELECT max(updated_at) FROM orders")

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import pytest
 
 from scripts.demo_data import bulk_loader
-from scripts.demo_data.generator import About, History
+from scripts.demo_data.generator import DemoData, SubjectKind
 from scripts.local.postgres import Postgres
 from services.analytics.api.app import build
 from services.analytics.db.database import Database
@@ -29,7 +29,7 @@ from tests.support.fakes import RecordingTelemetry
 
 KEPT: Final = Path(__file__).parent / "plans"
 NOW: Final = datetime(2026, 6, 20, 12, tzinfo=UTC)
-PAST: Final = History(orders=20_000, customers=20_000, months=12, seed=1, tenant="acme", until=NOW)
+PAST: Final = DemoData(orders=20_000, customers=20_000, months=12, seed=1, tenant="acme", until=NOW)
 LARGE: Final = {
     *("orders", "order_items", "payments", "fulfillment", "event_inbox", "customer_month", "product_daily"),
     *("mrr_movements", "subscriptions", "subscription_periods"),
@@ -96,7 +96,7 @@ class Explained:
 @pytest.fixture(scope="module")
 def explained(server: Postgres) -> Explained:
     made = Analytics(server, make_copy(server, "plans"))
-    bulk_loader.load(PAST, server.dsn(made.name, OWNER), workers=1, say=lambda _said: None)
+    bulk_loader.load(PAST, server.dsn(made.name, OWNER), workers=1, progress=lambda _said: None)
     [[newest]] = made.rows("SELECT order_id FROM orders ORDER BY placed_at DESC LIMIT 1")
     return Explained(made, newest)
 
@@ -123,8 +123,12 @@ def _events_to_project() -> list[Delivery]:
     )
     batch: list[Delivery] = []
     for past in (known, new):
-        for about, most in ((About.ORDERS, 120), (About.CUSTOMERS, 20), (About.PRODUCTS, 5)):
-            events = past.events_about(about)
+        for about, most in (
+            (SubjectKind.ORDERS, 120),
+            (SubjectKind.CUSTOMERS, 20),
+            (SubjectKind.PRODUCTS, 5),
+        ):
+            events = past.events_of_kind(about)
             batch += [
                 Delivery(f"{len(batch)}-{n}", event) for n, event in zip(range(most), events, strict=False)
             ]

@@ -6,11 +6,11 @@ import pytest
 
 from scripts.cost.read_side import BYTES_KEPT
 from scripts.demo_data import bulk_loader
-from scripts.demo_data.generator import History
+from scripts.demo_data.generator import DemoData
 from services.analytics.settings import OWNER
 from tests.postgres.conftest import Analytics
 
-PAST = History(
+PAST = DemoData(
     orders=10_000,
     customers=1_000,
     months=24,
@@ -32,6 +32,8 @@ def _size(analytics: Analytics) -> float:
 def test_an_order_with_its_events_takes_what_the_bill_says(analytics: Analytics) -> None:
     before = _size(analytics)
 
-    bulk_loader.load(PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, say=lambda _said: None)
+    bulk_loader.load(
+        PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _said: None
+    )
 
     assert (_size(analytics) - before) / PAST.orders == pytest.approx(BYTES_KEPT, rel=0.1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from scripts.environment.lambda_env import Surroundings, variables
+from scripts.environment.lambda_env import LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 from services.metrics.adapters.cloudwatch import Reading
 from services.metrics.catalog import catalog
@@ -110,7 +110,7 @@ class MemorySnapshots:
 def deployed() -> Deployment:
     """What infra/functions.yaml deploys, as the collector is told of it."""
     topology = Topology.load()
-    told = variables(Names("local"), topology, "collector", Surroundings(hold_seconds=900))
+    told = variables(Names("local"), topology, "collector", LambdaEnvInputs(hold_seconds=900))
     return CollectorSettings.from_environment({**told, "AWS_REGION": "us-east-1"}).deployment
 
 

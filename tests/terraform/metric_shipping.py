@@ -16,7 +16,9 @@ _EVERY_SECONDS = 1.0
 def numbers_carried(environment: Environment, endpoint: str, folder: Path) -> Iterator[None]:
     """Carry what the environment's functions log and its queues hold until the block is left."""
     over = threading.Event()
-    carrier = cloudwatch_shipper.Bridge(environment, folder / "bridge.json", QueuePeek(endpoint))
+    carrier = cloudwatch_shipper.CloudWatchShipper(
+        environment, folder / "log-cursors.json", QueuePeek(endpoint)
+    )
     thread = threading.Thread(
         target=cloudwatch_shipper.run,
         args=(carrier, lambda: not over.is_set()),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.shop import Shop, until
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 from tests.terraform import deployed_resources
 from tests.terraform.conftest import Applied
 
@@ -27,22 +28,22 @@ def test_a_second_plan_finds_nothing_to_do(applied: Applied) -> None:
 
 
 def test_an_order_is_confirmed_by_functions_that_may_do_what_their_roles_say_alone(applied: Applied) -> None:
-    shop = Shop(applied.environment)
-    sku = shop.stocked(10)
+    pipeline = PipelineClient(applied.environment)
+    sku = pipeline.create_sku(10)
 
-    shop.place(shop.order("lone", sku, 3))
+    pipeline.place(pipeline.order("lone", sku, 3))
 
-    shop.comes_to("lone", "CONFIRMED")
-    assert shop.levels(sku) == (7, 0, 7)
+    pipeline.wait_for_status("lone", "CONFIRMED")
+    assert pipeline.levels(sku) == (7, 0, 7)
 
 
 def test_an_order_is_told_to_users_of_its_tenant_and_to_nobody_without_a_token(applied: Applied) -> None:
-    shop, signed = Shop(applied.environment), applied.token("viewer")
+    pipeline, signed = PipelineClient(applied.environment), applied.token("viewer")
 
-    shop.place(shop.order("told", shop.stocked(10)))
+    pipeline.place(pipeline.order("told", pipeline.create_sku(10)))
 
-    path = f"/api/orders/{shop.order_id('told')}"
-    until(lambda: (applied.ask(path, signed) or {}).get("status") == "CONFIRMED", "the order is told")
+    path = f"/api/orders/{pipeline.order_id('told')}"
+    wait_until(lambda: (applied.ask(path, signed) or {}).get("status") == "CONFIRMED", "the order is told")
     assert applied.ask(path, "") is None
 
 

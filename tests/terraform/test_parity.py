@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.environment.environment import Clients, Environment
-from scripts.environment.lambda_env import Surroundings
+from scripts.environment.lambda_env import LambdaEnvInputs
 from scripts.environment.lambda_env import variables as expected
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.provision import Overrides, provision
@@ -56,7 +56,7 @@ def test_a_function_is_told_what_the_tools_say_that_it_is_told(applied: Applied)
     }
 
     for function in topology.functions:
-        around = Surroundings(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
+        around = LambdaEnvInputs(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
         should = expected(names, topology, function, around) | ONLY_HERE
         assert deployed_resources.variables(told[names.function(function)]) == deployed_resources.variables(
             should

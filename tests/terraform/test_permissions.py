@@ -12,9 +12,10 @@ import pytest
 from services.shared.events import Event
 from services.shared.ledger import Order
 from services.shared.wiring import utc_now
-from tests.integration.shop import Shop, until
 from tests.support.builders import envelope, payment_request, sqs_event
 from tests.support.builders import placed as placed_event
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
 from tests.terraform.conftest import Applied
 
 NOT_ENFORCED = frozenset({"ConnectToDatabase", "TakeMessages", "WriteLog", "WriteTraces"})
@@ -32,7 +33,7 @@ def bench(applied: Applied) -> Iterator["Bench"]:
     rules = [it["Name"] for it in events.list_rules(EventBusName=bus)["Rules"]]
     for rule in rules:
         events.disable_rule(Name=rule, EventBusName=bus)
-    yield Bench(applied, Shop(applied.environment), count())
+    yield Bench(applied, PipelineClient(applied.environment), count())
     for rule in rules:
         events.enable_rule(Name=rule, EventBusName=bus)
 
@@ -40,7 +41,7 @@ def bench(applied: Applied) -> Iterator["Bench"]:
 @dataclass(frozen=True)
 class Bench:
     applied: Applied
-    shop: Shop
+    pipeline: PipelineClient
     numbers: "count[int]"
 
     # --- rights ---------------------------------------------------------------------------------------
@@ -102,8 +103,10 @@ class Bench:
     def reserved(self) -> Order:
         """Have an order reserved."""
         name = self.new_name()
-        assert self.takes("order", envelope(self.shop.order(name, self.shop.stocked(5)), "OrderPlaced"))
-        return self.shop.found(name)
+        assert self.takes(
+            "order", envelope(self.pipeline.order(name, self.pipeline.create_sku(5)), "OrderPlaced")
+        )
+        return self.pipeline.get(name)
 
     def new_name(self) -> str:
         return f"right-{next(self.numbers)}"
@@ -118,8 +121,8 @@ Works = Callable[[], bool]
 def order(bench: Bench, _times: int) -> Works:
     def reserves_and_calls_off() -> bool:
         name = bench.new_name()
-        placed = envelope(bench.shop.order(name, bench.shop.stocked(5)), "OrderPlaced")
-        called_off = envelope({"orderId": bench.shop.order_id(name)}, "OrderCancellationRequested")
+        placed = envelope(bench.pipeline.order(name, bench.pipeline.create_sku(5)), "OrderPlaced")
+        called_off = envelope({"orderId": bench.pipeline.order_id(name)}, "OrderCancellationRequested")
         return all(bench.takes("order", it) for it in (placed, called_off, UNREADABLE))
 
     return reserves_and_calls_off
@@ -135,7 +138,9 @@ def payment(bench: Bench, _times: int) -> Works:
 
 def expiry(bench: Bench, times: int) -> Works:
     reserved = [bench.reserved() for _ in range(times)]
-    until(lambda: all(it.expires_at and it.expires_at < utc_now() for it in reserved), "the holds are over")
+    wait_until(
+        lambda: all(it.expires_at and it.expires_at < utc_now() for it in reserved), "the holds are over"
+    )
 
     def releases() -> bool:
         request = payment_request(reserved.pop().key.id)
@@ -164,7 +169,7 @@ def exposition(bench: Bench, _times: int) -> Works:
 
 def projector(bench: Bench, _times: int) -> Works:
     def writes() -> bool:
-        placed = placed_event(bench.shop.order_id(bench.new_name()))
+        placed = placed_event(bench.pipeline.order_id(bench.new_name()))
         return all(bench.takes("projector", it) for it in (message(placed), UNREADABLE))
 
     return writes
@@ -173,7 +178,7 @@ def projector(bench: Bench, _times: int) -> Works:
 def analytics(bench: Bench, _times: int) -> Works:
     signed = bench.applied.token("reader")
     for _ in range(2):
-        assert bench.takes("projector", message(placed_event(bench.shop.order_id(bench.new_name()))))
+        assert bench.takes("projector", message(placed_event(bench.pipeline.order_id(bench.new_name()))))
 
     # One of several: what signs the way to the next page is read then.
     return lambda: bench.applied.ask("/api/orders?limit=1", signed) is not None

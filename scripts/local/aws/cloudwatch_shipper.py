@@ -29,7 +29,7 @@ from scripts.local.aws.emf import (
     parse_emf,
     parse_invocation,
 )
-from scripts.local.aws.log_cursors import PAGE, Cursor, Invocation, Memory, invocations, whole_streams
+from scripts.local.aws.log_cursors import PAGE, Cursor, Invocation, LogCursors, invocations, whole_streams
 from scripts.local.aws.queue_peek import QueuePeek, age_of_oldest
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _LONGEST_RUN_MS = (
 )
 _SHARE_OF_TIME = 20  # rest this many times as long as a reading took: the emulator has orders to process
 
-log = logging.getLogger("bridge")
+log = logging.getLogger("cloudwatch-shipper")
 
 
 def observe(function: str, invocation: Invocation) -> tuple[list[Observation], int]:
@@ -62,8 +62,8 @@ def observe(function: str, invocation: Invocation) -> tuple[list[Observation], i
     return observations, malformed
 
 
-class Bridge:
-    def __init__(self, environment: Environment, memory_file: Path, peek: QueuePeek) -> None:
+class CloudWatchShipper:
+    def __init__(self, environment: Environment, cursors_file: Path, peek: QueuePeek) -> None:
         self._environment = environment
         self._peek = peek
         # What ended longer ago met nothing that is still to be told.
@@ -71,16 +71,16 @@ class Bridge:
             spec.timeout_seconds for spec in environment.topology.functions.values()
         )
         self._running: dict[str, list[Span]] = {}
-        self._memory_file = memory_file
-        self._memory = Memory.read(memory_file)
+        self._cursors_file = cursors_file
+        self._cursors = LogCursors.read(cursors_file)
         self.malformed = 0
         for service in ("logs", "sqs", "cloudwatch"):
             environment.clients.client(service)  # takes a second once, which is no reason to rest
 
-    def carry_logs(self) -> int:
+    def ship_logs(self) -> int:
         """Publish what the functions have logged since the last time; return the number of invocations."""
         fresh: list[tuple[str, Invocation]] = []
-        cursors = dict(self._memory.cursors)
+        cursors = dict(self._cursors.cursors)
         for name in self._environment.topology.functions:
             group = self._environment.names.log_group(name)
             cursor = cursors.get(group, Cursor())
@@ -91,14 +91,14 @@ class Bridge:
             return 0
         observations: list[Observation] = []
         for function, invocation in fresh:
-            said, malformed = observe(function, invocation)
-            observations += said
+            message, malformed = observe(function, invocation)
+            observations += message
             self.malformed += malformed
         observations += self._concurrency(fresh)
         # Remembered before it is published: after a crash between the two, a number is missing rather than
         # doubled, and counters that only grow stay true lower bounds.
-        self._memory = Memory(cursors=cursors)
-        self._memory.write(self._memory_file)
+        self._cursors = LogCursors(cursors=cursors)
+        self._cursors.write(self._cursors_file)
         self._publish(observations)
         return len(fresh)
 
@@ -127,7 +127,7 @@ class Bridge:
             ]
         return observations
 
-    def carry_queues(self, now_ms: int) -> None:
+    def ship_queues(self, now_ms: int) -> None:
         """Publish how much waits in each queue, and for how long."""
         observations: list[Observation] = []
         for name in self._environment.topology.consumers:
@@ -142,21 +142,23 @@ class Bridge:
         self._publish(observations)
 
     def _queue(self, queue: str, url: str, now_ms: int, *, dlq: bool = False) -> Iterator[Observation]:
-        def said(name: str, value: float, unit: str = "Count") -> Observation:
+        def message(name: str, value: float, unit: str = "Count") -> Observation:
             return Observation(Series("AWS/SQS", name, (("QueueName", queue),), unit), (value,), now_ms)
 
         answer = self._environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         counts = answer["Attributes"]
         visible = float(counts["ApproximateNumberOfMessages"])
         in_flight = float(counts["ApproximateNumberOfMessagesNotVisible"])
-        yield said("ApproximateNumberOfMessagesVisible", visible)
-        yield said("ApproximateNumberOfMessagesNotVisible", in_flight)
-        yield said("ApproximateNumberOfMessagesDelayed", float(counts["ApproximateNumberOfMessagesDelayed"]))
+        yield message("ApproximateNumberOfMessagesVisible", visible)
+        yield message("ApproximateNumberOfMessagesNotVisible", in_flight)
+        yield message(
+            "ApproximateNumberOfMessagesDelayed", float(counts["ApproximateNumberOfMessagesDelayed"])
+        )
         # Looked into only when there is something to see: orders that wait for their expiry can be many.
         messages = self._peek.messages(url) if visible + in_flight else []
         if messages is not None:
             age = age_of_oldest(messages, now_ms, dlq=dlq)
-            yield said("ApproximateAgeOfOldestMessage", age, "Seconds")
+            yield message("ApproximateAgeOfOldestMessage", age, "Seconds")
 
     def _read(self, group: str, cursor: Cursor) -> list[Invocation]:
         logs = self._environment.client("logs")
@@ -181,30 +183,30 @@ class Bridge:
                     log.warning("%s: %d data were refused: %s", namespace, len(data), error)
 
 
-def until_next_look(took: float) -> float:
+def seconds_between_queue_readings(took: float) -> float:
     """Say how many seconds after one look at the queues the next begins: the longer it takes, the rarer."""
     return min(max(_QUEUE_SECONDS, _SHARE_OF_TIME * took), _LONGEST_QUEUE_SECONDS)
 
 
-def run(bridge: Bridge, emulator_runs: Callable[[], bool], *, every: float) -> None:
+def run(shipper: CloudWatchShipper, emulator_runs: Callable[[], bool], *, every: float) -> None:
     """Carry until the emulator has gone. It may be killed at any moment: what it knows is replaced whole."""
     queues_due = 0.0
     while emulator_runs():
         started = time.monotonic()
         try:
-            bridge.carry_logs()
+            shipper.ship_logs()
             if started >= queues_due:
                 began = time.monotonic()
-                bridge.carry_queues(int(time.time() * 1000))
+                shipper.ship_queues(int(time.time() * 1000))
                 took = time.monotonic() - began
-                queues_due = began + until_next_look(took)
+                queues_due = began + seconds_between_queue_readings(took)
         except (BotoCoreError, ClientError) as error:
             log.warning("nothing carried this time: %s", error)
         time.sleep(max(every, min(_LONGEST_REST, _SHARE_OF_TIME * (time.monotonic() - started))))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bridge", description=__doc__)
+    parser = argparse.ArgumentParser(prog="cloudwatch-shipper", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--every", type=float, required=True, help="seconds between two readings")
     arguments = parser.parse_args()
@@ -212,15 +214,15 @@ def main() -> None:
     state = StackState.read(arguments.home)
     record = state.process("emulator") if state else None
     if state is None or record is None:
-        raise SystemExit("there is no stack to bridge for")
+        raise SystemExit("no local stack is running; start it with `make up`")
     environment, peek = open_environment(LOCAL, home=arguments.home), QueuePeek(state.aws_endpoint)
-    bridge = Bridge(environment, memory_file(arguments.home), peek)
-    run(bridge, lambda: processes.find(record) is not None, every=arguments.every)
-    log.info("ended; %d metric lines could not be read", bridge.malformed)
+    shipper = CloudWatchShipper(environment, cursors_file(arguments.home), peek)
+    run(shipper, lambda: processes.find(record) is not None, every=arguments.every)
+    log.info("ended; %d metric lines could not be read", shipper.malformed)
 
 
-def memory_file(home: Path) -> Path:
-    return home / "bridge.json"
+def cursors_file(home: Path) -> Path:
+    return home / "log-cursors.json"
 
 
 if __name__ == "__main__":

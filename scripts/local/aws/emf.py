@@ -155,8 +155,8 @@ def _dimensions(record: Mapping[str, Any], names: Sequence[str]) -> tuple[tuple[
 
 
 def _values(record: Mapping[str, Any], metric: str) -> tuple[float, ...]:
-    said = record.get(metric)
-    values = said if isinstance(said, list) else [said]
+    message = record.get(metric)
+    values = message if isinstance(message, list) else [message]
     numbers = tuple(float(it) for it in values if isinstance(it, int | float) and not isinstance(it, bool))
     if not numbers or len(numbers) != len(values):
         raise MalformedLineError(f"metric {metric!r} has no number")

@@ -25,7 +25,7 @@ _QUIET: Final = 0.02
 """How long nothing more must come of what was read already."""
 
 
-def hearing_out(drain: Callable[..., str]) -> Callable[..., str]:
+def wait_for_output(drain: Callable[..., str]) -> Callable[..., str]:
     """Have a worker's lines taken when its pipe is empty, and not before."""
 
     def drained(worker: Any, first_line_wait: float = _FIRST_LINE) -> str:  # noqa: ANN401 - the emulator's own
@@ -48,7 +48,7 @@ def _unread(worker: Any) -> int:  # noqa: ANN401 - as above
 
 def main() -> None:
     worker = lambda_runtime.Worker
-    worker._drain_stderr_bounded = hearing_out(worker._drain_stderr_bounded)  # noqa: SLF001
+    worker._drain_stderr_bounded = wait_for_output(worker._drain_stderr_bounded)  # noqa: SLF001
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
 
 

@@ -37,7 +37,7 @@ class Cursor(BaseModel):
         return Cursor(since_ms=since, seen={name: at for name, at in seen.items() if at >= since})
 
 
-class Memory(BaseModel):
+class LogCursors(BaseModel):
     """The cursors of all log groups, as they are kept between two runs."""
 
     model_config = ConfigDict(frozen=True)
@@ -45,7 +45,7 @@ class Memory(BaseModel):
     cursors: dict[str, Cursor] = Field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path) -> Memory:
+    def read(cls, path: Path) -> LogCursors:
         try:
             return cls.model_validate_json(path.read_bytes())
         except (FileNotFoundError, ValidationError):

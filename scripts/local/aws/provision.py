@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scripts.environment.lambda_env import DatabaseAddress, Surroundings, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Consumer, Endpoint, Scheduled, Task
 from scripts.local import postgres
 from scripts.local.aws.triggers import Api, feed, make_api, make_queues, route, schedule
@@ -99,7 +99,7 @@ def _with_trigger(
     role = _role(environment, name)
 
     def function(dead_letter_queue_url: str = "") -> str:
-        around = Surroundings(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
+        around = LambdaEnvInputs(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
         told = variables(environment.names, topology, name, around)
         return _function(
             environment, name, package, role, {**told, **_LOCAL_VARIABLES, **overrides.variables}

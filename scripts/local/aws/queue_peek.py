@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 10.0
 _RECEIVES_TO_THE_BACK = 3
 """A message received this often goes to the back of its queue, and AWS looks at the next one for the age."""
 
-log = logging.getLogger("bridge")
+log = logging.getLogger("cloudwatch-shipper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ def _lying(document: Any) -> Iterable[Any]:  # noqa: ANN401 -- what the emulator
                 yield from messages
 
 
-def _message(said: Any) -> Message:  # noqa: ANN401 -- a message as the emulator shows it
+def _message(message: Any) -> Message:  # noqa: ANN401 -- a message as the emulator shows it
     return Message(
-        sent_ms=int(said["Attributes"]["SentTimestamp"]),
-        receives=int(said["ReceiveCount"]),
-        visible=bool(said["IsVisible"]),
+        sent_ms=int(message["Attributes"]["SentTimestamp"]),
+        receives=int(message["ReceiveCount"]),
+        visible=bool(message["IsVisible"]),
     )
 
 

@@ -69,7 +69,7 @@ def start(  # noqa: PLR0913 - what there is to choose
 
 def stop(process: ProcessRecord) -> None:
     """Stop it and let it write out what it still holds in memory."""
-    processes.stop([process], patience=15.0)
+    processes.stop([process], timeout=15.0)
 
 
 def is_ready(url: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from scripts.common.errors import ToolError
-from scripts.environment.migrator_client import ask
+from scripts.environment.migrator_client import invoke_migrator
 from scripts.ops.replay import replay
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Outlook:
 
 
 def outlook(ops: "OpsContext", environment: "Environment") -> Outlook:
-    said = ask(environment, {"action": "status"})
+    said = invoke_migrator(environment, {"action": "status"})
     contents = ops.archive.contents()
     reach = ops.clock.now() - timedelta(days=environment.topology.settings.archive_days)
     since = max(reach, contents.since) if contents.since else reach
@@ -72,7 +72,7 @@ def rebuild(
     _window(ops, outlook)  # refused, if at all, before anything is gone
     routes = replay.routes(ops.topology, (), (PROJECTOR,))
     ops.audit_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
-    ask(environment, {"action": "empty", "currencies": dict(plan.currencies)})
+    invoke_migrator(environment, {"action": "empty", "currencies": dict(plan.currencies)})
     # Up to now, and not to when we began: what was heard meanwhile went with the rest.
     since, until = _window(ops, outlook)
     return replay.replay(ops, replay.Plan(since, until, routes), seen=seen)

@@ -11,7 +11,7 @@ import pytest
 from scripts.common.subprocesses import ended
 from scripts.deploy.programs import InstalledPrograms
 from scripts.environment.topology import CHECKOUT
-from tests.integration.shop import until
+from tests.support.polling import wait_until
 
 STATE = "written at its end"
 HOLDING = """
@@ -43,7 +43,7 @@ def test_an_interrupt_waits_until_the_program_has_let_go_of_what_it_holds(tmp_pa
         stderr=subprocess.PIPE,
         text=True,
     ) as runner:
-        until((tmp_path / "begun").exists, "it is at work")
+        wait_until((tmp_path / "begun").exists, "it is at work")
         os.killpg(runner.pid, signal.SIGINT)
         _, said = runner.communicate(timeout=20)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from pydantic_core import from_json
 
-from scripts.demo_data.generator import About, History
+from scripts.demo_data.generator import DemoData, SubjectKind
 from services.shared import events
 from services.shared.events import (
     Event,
@@ -28,14 +28,14 @@ from services.shared.events import (
 )
 
 UNTIL = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
-PAST = History(orders=2_000, customers=400, months=14, seed=7, tenant="acme", until=UNTIL)
+PAST = DemoData(orders=2_000, customers=400, months=14, seed=7, tenant="acme", until=UNTIL)
 
 
 def _wires(told: Iterable[Event]) -> list[str]:
     return [event.wire() for event in told]
 
 
-def _of(past: History, kind: type[Event]) -> list[str]:
+def _of(past: DemoData, kind: type[Event]) -> list[str]:
     return _wires(event for event in past.events() if isinstance(event, kind))
 
 
@@ -46,7 +46,7 @@ def test_the_same_past_is_told_to_the_byte() -> None:
 def test_another_process_tells_the_same_past() -> None:
     list(PAST.events())
 
-    there: History = pickle.loads(pickle.dumps(PAST))  # noqa: S301 - pickled in the line itself
+    there: DemoData = pickle.loads(pickle.dumps(PAST))  # noqa: S301 - pickled in the line itself
 
     assert _wires(there.events()) == _wires(PAST.events())
 
@@ -55,7 +55,7 @@ def test_another_process_tells_the_same_past() -> None:
     "other",
     [replace(PAST, seed=8), replace(PAST, tenant="globex"), replace(PAST, until=UNTIL - timedelta(days=1))],
 )
-def test_another_past_is_about_other_orders(other: History) -> None:
+def test_another_past_is_about_other_orders(other: DemoData) -> None:
     ids = {event.event_id for event in PAST.events()}
 
     assert ids.isdisjoint(event.event_id for event in other.events())
@@ -72,9 +72,9 @@ def test_a_chunk_tells_the_same_without_the_others() -> None:
 
     assert [story for stories in reversed(backwards) for story in stories] == list(PAST.stories(chunks))
     assert Counter(chunk.about for chunk in chunks) == {
-        About.PRODUCTS: 1,
-        About.CUSTOMERS: 1,
-        About.ORDERS: 2,
+        SubjectKind.PRODUCTS: 1,
+        SubjectKind.CUSTOMERS: 1,
+        SubjectKind.ORDERS: 2,
     }
 
 

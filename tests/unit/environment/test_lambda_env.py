@@ -6,7 +6,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from scripts.common.errors import ToolError
-from scripts.environment.lambda_env import DatabaseAddress, Surroundings, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 from services.analytics.settings import PROJECTOR, ApiSettings, ProjectorSettings
 from services.shared.settings import Settings
@@ -16,7 +16,9 @@ DEV = Names("dev")
 
 
 def test_a_consumer_understands_the_environment_it_is_given() -> None:
-    told = variables(DEV, TOPOLOGY, "order", Surroundings(hold_seconds=9, dead_letter_queue_url="http://dlq"))
+    told = variables(
+        DEV, TOPOLOGY, "order", LambdaEnvInputs(hold_seconds=9, dead_letter_queue_url="http://dlq")
+    )
 
     settings = Settings.from_environment(told)
 
@@ -30,7 +32,7 @@ def test_a_consumer_understands_the_environment_it_is_given() -> None:
 
 
 def test_the_collector_is_told_what_there_is_to_be_measured() -> None:
-    told = variables(DEV, TOPOLOGY, "collector", Surroundings(hold_seconds=9))
+    told = variables(DEV, TOPOLOGY, "collector", LambdaEnvInputs(hold_seconds=9))
 
     deployed = json.loads(told["TOPOLOGY"])
     assert deployed["functions"].keys() == TOPOLOGY.functions.keys()
@@ -42,7 +44,7 @@ def test_the_collector_is_told_what_there_is_to_be_measured() -> None:
 
 
 def test_the_exposition_is_told_where_its_token_lies_and_never_the_token() -> None:
-    told = variables(DEV, TOPOLOGY, "exposition", Surroundings(hold_seconds=900))
+    told = variables(DEV, TOPOLOGY, "exposition", LambdaEnvInputs(hold_seconds=900))
 
     assert told == {
         "PULSEQUEUE_ENV": "dev",
@@ -56,14 +58,14 @@ def test_the_exposition_is_told_where_its_token_lies_and_never_the_token() -> No
 
 
 def test_a_function_is_told_of_no_table_it_does_not_use() -> None:
-    told = variables(DEV, TOPOLOGY, "collector", Surroundings(hold_seconds=900))
+    told = variables(DEV, TOPOLOGY, "collector", LambdaEnvInputs(hold_seconds=900))
 
     assert {name for name in told if name.endswith("_TABLE")} == {"METRICS_TABLE"}
     assert "BUS_NAME" not in told
 
 
 def test_the_projector_is_told_where_the_database_is_and_understands_it() -> None:
-    around = Surroundings(9, DatabaseAddress("proxy.test", 5432), dead_letter_queue_url="http://dlq")
+    around = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432), dead_letter_queue_url="http://dlq")
     told = variables(DEV, TOPOLOGY, "projector", around) | {"AWS_REGION": "eu-west-1"}
 
     settings = ProjectorSettings.from_environment(told)
@@ -80,7 +82,7 @@ def test_the_projector_is_told_where_the_database_is_and_understands_it() -> Non
 
 
 def test_the_api_is_told_where_its_key_lies_and_which_pages_may_ask() -> None:
-    around = Surroundings(
+    around = LambdaEnvInputs(
         9, DatabaseAddress("proxy.test", 5432), web_origins=("https://a.test", "https://b.test")
     )
 
@@ -93,7 +95,7 @@ def test_the_api_is_told_where_its_key_lies_and_which_pages_may_ask() -> None:
 
 
 def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> None:
-    around = Surroundings(9, DatabaseAddress("proxy.test", 5432))
+    around = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432))
 
     told = {name: variables(DEV, TOPOLOGY, name, around) for name in TOPOLOGY.functions}
 
@@ -108,4 +110,4 @@ def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> Non
 
 def test_a_function_that_needs_a_database_does_not_go_without() -> None:
     with pytest.raises(ToolError, match="function migrator needs a database"):
-        variables(DEV, TOPOLOGY, "migrator", Surroundings(hold_seconds=9))
+        variables(DEV, TOPOLOGY, "migrator", LambdaEnvInputs(hold_seconds=9))

@@ -41,7 +41,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         return records[-1]
 
     yield started
-    processes.stop(records, patience=0.1)
+    processes.stop(records, timeout=0.1)
 
 
 def state_of(*records: ProcessRecord, scratch: Path) -> StackState:
@@ -76,7 +76,7 @@ def test_a_process_has_a_session_of_its_own_so_that_ctrl_c_spares_it(start: Star
 def test_one_that_does_not_listen_is_killed(start: Start) -> None:
     record = start(DEAF)
 
-    processes.stop([record], patience=0.2)
+    processes.stop([record], timeout=0.2)
 
     assert processes.find(record) is None
 

@@ -3,8 +3,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.local.aws.cloudwatch_shipper import observe, until_next_look
-from scripts.local.aws.log_cursors import Cursor, Memory, invocations, whole_streams
+from scripts.local.aws.cloudwatch_shipper import observe, seconds_between_queue_readings
+from scripts.local.aws.log_cursors import Cursor, LogCursors, invocations, whole_streams
 
 if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
@@ -53,18 +53,18 @@ def test_the_cursor_never_goes_back() -> None:
 
 
 def test_what_was_read_is_remembered_over_a_restart(tmp_path: Path) -> None:
-    memory = Memory(cursors={"g": Cursor(since_ms=5, seen={"a": 6})})
+    cursors = LogCursors(cursors={"g": Cursor(since_ms=5, seen={"a": 6})})
 
-    memory.write(tmp_path / "bridge.json")
+    cursors.write(tmp_path / "log-cursors.json")
 
-    assert Memory.read(tmp_path / "bridge.json") == memory
+    assert LogCursors.read(tmp_path / "log-cursors.json") == cursors
 
 
 def test_a_memory_that_is_missing_or_broken_starts_anew(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text('{"cursors": ', encoding="utf-8")
 
-    assert Memory.read(tmp_path / "broken.json") == Memory()
-    assert Memory.read(tmp_path / "missing.json") == Memory()
+    assert LogCursors.read(tmp_path / "broken.json") == LogCursors()
+    assert LogCursors.read(tmp_path / "missing.json") == LogCursors()
 
 
 def test_a_malformed_metric_line_is_counted_and_the_others_still_tell() -> None:
@@ -82,4 +82,4 @@ def test_a_malformed_metric_line_is_counted_and_the_others_still_tell() -> None:
 def test_queues_that_take_long_to_look_at_are_looked_at_less_often_yet_every_minute(
     took: float, wait: float
 ) -> None:
-    assert until_next_look(took) == wait
+    assert seconds_between_queue_readings(took) == wait

@@ -53,9 +53,9 @@ def test_a_line_as_powertools_writes_it_is_read() -> None:
 def test_each_directive_and_each_dimension_set_is_a_series_of_its_own() -> None:
     line = emf(directive("a", ["x"], ["x", "y"]), directive("b", []), a=1, b=[2, 3.5], x="1", y=2)
 
-    said = [(it.series.name, it.series.dimensions, it.values) for it in parse_emf(line)]
+    message = [(it.series.name, it.series.dimensions, it.values) for it in parse_emf(line)]
 
-    assert said == [
+    assert message == [
         ("a", (("x", "1"),), (1.0,)),
         ("a", (("x", "1"), ("y", "2")), (1.0,)),
         ("b", (), (2.0, 3.5)),

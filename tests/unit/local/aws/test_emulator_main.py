@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from scripts.local.aws.emulator_main import hearing_out
+from scripts.local.aws.emulator_main import wait_for_output
 
 
 @dataclass
@@ -25,8 +25,8 @@ class Worker:
 @contextmanager
 def worker_who_says(words: bytes) -> Iterator[tuple[Worker, IO[bytes]]]:
     reader, writer = os.pipe()
-    with os.fdopen(reader, "rb", buffering=0) as stderr, os.fdopen(writer, "wb", buffering=0) as said:
-        said.write(words)
+    with os.fdopen(reader, "rb", buffering=0) as stderr, os.fdopen(writer, "wb", buffering=0) as message:
+        message.write(words)
         yield Worker(Process(stderr)), stderr
 
 
@@ -39,14 +39,14 @@ def test_what_is_in_the_pipe_is_waited_for() -> None:
     with worker_who_says(b"the last line") as (worker, stderr):
         late = threading.Timer(0.1, lambda: taken.append(stderr.read(100)))
         late.start()
-        heard = hearing_out(drain)(worker)
+        output = wait_for_output(drain)(worker)
         late.join()
 
-    assert heard == "the last line"
+    assert output == "the last line"
 
 
 def test_a_worker_that_is_gone_is_not_waited_for() -> None:
     worker = Worker(Process(os.fdopen(os.dup(0), "rb")))
     worker._proc.stderr.close()  # noqa: SLF001 - the emulator's
 
-    assert hearing_out(lambda *_: "what there was")(worker) == "what there was"
+    assert wait_for_output(lambda *_: "what there was")(worker) == "what there was"
