@@ -31,7 +31,8 @@ MUTATIONS = (
         _PAYMENT,
         "        for key, outcome in advance(self._ledger, heard, decide).items():",
         "        early = [move.after for order in heard.values() if (move := decide(order))]\n"
-        "        self._bus.publish([event for order in early for event in domain.payment_events_for(order)])\n"
+        "        early_events = [event for order in early for event in domain.payment_events_for(order)]\n"
+        "        self._bus.publish(early_events)\n"
         "        for key, outcome in advance(self._ledger, heard, decide).items():",
     ),
     Mutation(
