@@ -2,7 +2,7 @@
 
 Powertools finds the route, lets web pages in, and hands errors to those who make problems of them. Parameters
 are read by our own models, more strictly than its validation would, and the document is made from those
-(docs/adr/0012-powertools-routes-and-our-models-read.md).
+(docs/adr/0012-powertools-routing-own-validation.md).
 """
 
 import json
