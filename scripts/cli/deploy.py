@@ -12,7 +12,7 @@ import typer
 
 from scripts.cli.session import Session, command
 from scripts.common.errors import ToolError
-from scripts.common.subprocesses import interrupted_when_ended
+from scripts.common.subprocesses import terminate_as_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _released(session: Session, *, yes: bool) -> Iterator[Release]:
 
     target = Target.of(session.env, os.environ)
     # A plan has secrets in it: nobody else reads it, and it goes with whoever made it.
-    with interrupted_when_ended(), TemporaryDirectory() as folder:
+    with terminate_as_interrupt(), TemporaryDirectory() as folder:
         yield Release(target, _means(session, yes=yes), Path(folder) / f"{session.env}.tfplan")
 
 

@@ -69,7 +69,7 @@ def show(
 ) -> None:
     """Show one dead letter whole."""
     from scripts.ops.dlq.dlq import peek
-    from scripts.ops.dlq.messages import Filter, letter_view
+    from scripts.ops.dlq.messages import Filter, dead_letter_view
 
     letters = peek(_queues(session, function), Filter())
     found = [dead_letter for dead_letter in letters if dead_letter.message_id.startswith(message_id)]
@@ -81,7 +81,7 @@ def show(
         )
         raise ToolError(f"{many} {message_id!r}.")
     dead_letter = found[0]
-    event_fields = letter_view(dead_letter)
+    event_fields = dead_letter_view(dead_letter)
     body = dead_letter.envelope
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     session.out.show(
@@ -214,7 +214,7 @@ def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", d
 
 def _list(session: Session, letters: "list[DeadLetter]", empty: str) -> None:
     from scripts.common.times import ago
-    from scripts.ops.dlq.messages import letter_view
+    from scripts.ops.dlq.messages import dead_letter_view
 
     now = session.ops.clock.now()
     rows = [
@@ -231,7 +231,7 @@ def _list(session: Session, letters: "list[DeadLetter]", empty: str) -> None:
     ]
     columns = ("function", "message id", "event", "order", "reason", "age", "receives")
     session.out.show(
-        [letter_view(dead_letter) for dead_letter in letters],
+        [dead_letter_view(dead_letter) for dead_letter in letters],
         Table(columns, rows, frozenset({"age", "receives"}), empty=empty),
     )
 

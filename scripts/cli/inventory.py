@@ -35,7 +35,7 @@ def ls(
     """List every SKU with its numbers."""
     spoiled: list[Unreadable] = []
     stocks = sorted(
-        (one for one in session.ops.books.scan_stock(spoiled.append) if tenant in (None, one.key.tenant_id)),
+        (one for one in session.ops.store.scan_stock(spoiled.append) if tenant in (None, one.key.tenant_id)),
         key=lambda one: one.key,
     )
     _show(session, stocks)
@@ -79,7 +79,7 @@ def set_(
     if stock is None and price is None and currency is None and name is None:
         raise ToolError("say what to set: --stock, --price, --currency or --name.", exit_code=2)
     key = inventory.key_of(sku, tenant)
-    current = session.ops.books.read_stock([key]).get(key)
+    current = session.ops.store.read_stock([key]).get(key)
     wanted = inventory.price_of(current, price, currency)
     _changed(session, inventory.set_stock(session.ops, key, stock=stock, price=wanted, name=name))
 

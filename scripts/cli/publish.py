@@ -132,7 +132,7 @@ def _load(
     if not chosen:
         tenant = rest.get("tenantId", DEFAULT_TENANT)
         skus = sorted(
-            stock.key.id for stock in session.ops.books.scan_stock() if stock.key.tenant_id == tenant
+            stock.key.id for stock in session.ops.store.scan_stock() if stock.key.tenant_id == tenant
         )
         chosen = [{"sku": sku, "quantity": 1} for sku in skus]
     if not chosen:

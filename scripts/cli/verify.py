@@ -9,7 +9,7 @@ import typer
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
 from scripts.common.errors import ToolError
-from scripts.common.subprocesses import interrupted_when_ended
+from scripts.common.subprocesses import terminate_as_interrupt
 
 if TYPE_CHECKING:
     from scripts.verify.checks import Finding, Report
@@ -57,7 +57,7 @@ def verify(
 
     environment = open_environment(session.env)
     found = doors(environment, api_url=api_url, user=_user(user, password))
-    with interrupted_when_ended():
+    with terminate_as_interrupt():
         report = check(environment, found, Pace.of(environment, timeout), seen=lambda it: _say(session, it))
     session.out.show(_data(session.env, report), _view(report))
     if report.broken is not None:

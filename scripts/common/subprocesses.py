@@ -1,4 +1,4 @@
-"""Runs a program to its own end, also when somebody interrupts: what it holds, it has to let go of itself."""
+"""Runs a program to its end, even when interrupted, so that it can clean up after itself."""
 
 import signal
 import subprocess
@@ -8,15 +8,15 @@ from pathlib import Path
 from types import FrameType
 
 
-def ended(
-    command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, kept: bool = False
+def run_to_completion(
+    command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, capture: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run it where everybody sees what it says, or keep that; an interrupt is passed on once it has ended.
+    """Run a program, showing or capturing its output; an interrupt is re-raised once it has ended.
 
-    The terminal tells it of the interrupt, too. Killed in the middle, as `subprocess.run` would do then,
-    Terraform leaves its lock behind and forgets what it has made, and a verification leaves its queue.
+    The terminal sends the interrupt to the program as well. Were it killed instead, as `subprocess.run` does,
+    Terraform would leave its state lock behind and lose what it created, and a verification its queue.
     """
-    pipe = subprocess.PIPE if kept else None
+    pipe = subprocess.PIPE if capture else None
     interrupted = False
     with subprocess.Popen(command, cwd=cwd, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         while True:
@@ -31,18 +31,18 @@ def ended(
 
 
 @contextmanager
-def interrupted_when_ended() -> Iterator[None]:
-    """Have what is asked to end, or loses its terminal, interrupted instead, so that it cleans up first."""
+def terminate_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM and SIGHUP as an interrupt, so that the process cleans up before it ends."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {it: signal.getsignal(it) for it in (signal.SIGTERM, signal.SIGHUP)}
-    for it, handler in before.items():
-        if handler is not signal.SIG_IGN:  # as `nohup` has it
-            signal.signal(it, interrupt)
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in previous.items():
+        if handler is not signal.SIG_IGN:  # as under `nohup`
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
-        for it, handler in before.items():
-            signal.signal(it, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from scripts.common.errors import ToolError
-from scripts.common.subprocesses import ended
+from scripts.common.subprocesses import run_to_completion
 from scripts.deploy import terraform
 from scripts.environment.topology import CHECKOUT
 
@@ -35,7 +35,9 @@ class InstalledPrograms:
     def run(self, *command: str) -> int:
         program, *arguments = command
         try:
-            return ended([self._folder / program, *arguments], cwd=CHECKOUT, env=self._environ).returncode
+            return run_to_completion(
+                [self._folder / program, *arguments], cwd=CHECKOUT, env=self._environ
+            ).returncode
         except FileNotFoundError:
             raise ToolError(f"{program} is not installed; run `make install`.") from None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.common.errors import ToolError
-from scripts.common.subprocesses import ended
+from scripts.common.subprocesses import run_to_completion
 from scripts.environment.topology import CHECKOUT
 
 MIRROR_VARIABLE: Final = "TF_PLUGIN_MIRROR"
@@ -62,7 +62,9 @@ class Terraform:
     ) -> subprocess.CompletedProcess[str]:
         mirrored = [f"-plugin-dir={self.mirror}"] if arguments[0] == "init" and self.mirror else []
         environ = {**os.environ, **_told(), **self.environ}
-        return ended([self.binary, *arguments, *mirrored], cwd=folder, env=environ, kept=not shown)
+        return run_to_completion(
+            [self.binary, *arguments, *mirrored], cwd=folder, env=environ, capture=not shown
+        )
 
 
 def find(environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Terraform:

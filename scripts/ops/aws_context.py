@@ -9,7 +9,7 @@ from scripts.environment.environment import Environment, open_environment
 from scripts.ops.dlq.messages import SqsDeadLetterQueue
 from scripts.ops.dlq.work_queues import SqsWorkQueue
 from scripts.ops.function_logs import CloudWatchFunctionLogs
-from scripts.ops.operations_log import CloudWatchAuditLog, operator
+from scripts.ops.operations_log import CloudWatchOperationsLog, operator
 from scripts.ops.reconcile.gauges import CloudWatchGauges
 from scripts.ops.reconcile.repair import SOURCE
 from scripts.ops.replay.event_archive import EventBridgeArchive
@@ -38,7 +38,7 @@ class AwsOpsContext:
         return self._environment.topology
 
     @cached_property
-    def books(self) -> DynamoDBStore:
+    def store(self) -> DynamoDBStore:
         names = self._environment.names
         return DynamoDBStore(
             self._environment.client("dynamodb"),
@@ -63,9 +63,9 @@ class AwsOpsContext:
         )
 
     @cached_property
-    def audit_log(self) -> CloudWatchAuditLog:
+    def operations_log(self) -> CloudWatchOperationsLog:
         group = self._environment.names.operations_log_group
-        return CloudWatchAuditLog(
+        return CloudWatchOperationsLog(
             self._environment.client("logs"), group=group, who=operator(), clock=self.clock
         )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scripts.ops.dlq.messages import DeadLetterQueue
     from scripts.ops.dlq.work_queues import WorkQueue
     from scripts.ops.function_logs import FunctionLogs
-    from scripts.ops.operations_log import AuditLog
+    from scripts.ops.operations_log import OperationsLog
     from scripts.ops.reconcile.gauges import Gauges
     from scripts.ops.replay.event_archive import Archive
     from services.shared.adapters.dynamodb_items import Unreadable
@@ -54,7 +54,7 @@ class OpsContext(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def books(self) -> Store: ...
+    def store(self) -> Store: ...
 
     @property
     def bus(self) -> Bus: ...
@@ -63,7 +63,7 @@ class OpsContext(Protocol):
     def archive(self) -> "Archive": ...
 
     @property
-    def audit_log(self) -> "AuditLog": ...
+    def operations_log(self) -> "OperationsLog": ...
 
     @property
     def function_logs(self) -> "FunctionLogs": ...

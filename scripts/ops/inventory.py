@@ -76,9 +76,9 @@ def key_of(sku: str, tenant: str) -> Key:
 def seed(ops: OpsContext, catalogue: Iterable[Product], tenant: str) -> tuple[list[Stock], bool]:
     """Put the products that are not there yet; returns them, and whether everybody was told."""
     stocks = [product.as_stock(tenant) for product in catalogue]
-    known = ops.books.read_stock([stock.key for stock in stocks])
+    known = ops.store.read_stock([stock.key for stock in stocks])
     # One by one, so that what another seeding put first is not told as ours.
-    new = [stock for stock in stocks if stock.key not in known and ops.books.seed([stock])]
+    new = [stock for stock in stocks if stock.key not in known and ops.store.seed([stock])]
     told = True
     for start in range(0, len(new), _AT_ONCE):
         part = new[start : start + _AT_ONCE]
@@ -89,9 +89,9 @@ def seed(ops: OpsContext, catalogue: Iterable[Product], tenant: str) -> tuple[li
 
 
 def adjust(ops: OpsContext, key: Key, delta: int) -> Changed:
-    stock = ops.books.adjust(key, delta)
+    stock = ops.store.adjust(key, delta)
     if stock is None:
-        current = ops.books.read_stock([key]).get(key)
+        current = ops.store.read_stock([key]).get(key)
         if current is None:
             raise ToolError(f"there is no SKU {key.id!r}; `pulsequeue inventory set` makes one.")
         raise ToolError(
@@ -104,12 +104,12 @@ def set_stock(
     ops: OpsContext, key: Key, *, stock: int | None, price: Price | None, name: str | None
 ) -> Changed:
     """Create a SKU, or set parts of one."""
-    before = ops.books.read_stock([key]).get(key)
+    before = ops.store.read_stock([key]).get(key)
     if before is None and price is None:
         raise ToolError(f"{key.id!r} is not in the inventory yet; it needs --price and --currency.")
-    after = ops.books.set_stock(key, stock=stock, price=price, name=name)
+    after = ops.store.set_stock(key, stock=stock, price=price, name=name)
     if after is None:
-        current = ops.books.read_stock([key]).get(key)
+        current = ops.store.read_stock([key]).get(key)
         reserved = current.reserved if current else 0
         raise ToolError(f"{reserved} of {key.id!r} are reserved; the stock cannot be set to {stock}.")
     parameters = {
@@ -146,7 +146,7 @@ def _tell(ops: OpsContext, action: str, stock: Stock, delta: int, parameters: di
 
 
 def _record(ops: OpsContext, action: str, parameters: dict[str, Any], result: dict[str, Any]) -> None:
-    ops.audit_log.record(action, parameters, result)
+    ops.operations_log.record(action, parameters, result)
 
 
 def _adjusted(ops: OpsContext, stock: Stock, delta: int) -> Event:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 
-class AuditLog(Protocol):
+class OperationsLog(Protocol):
     def record(self, action: str, parameters: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         """Write one line; raises when it could not be written."""
 
 
-class CloudWatchAuditLog:
+class CloudWatchOperationsLog:
     def __init__(self, client: "CloudWatchLogsClient", *, group: str, who: str, clock: Clock) -> None:
         self._client = client
         self._group = group

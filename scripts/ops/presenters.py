@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.ops.dlq.messages import letter_view
+from scripts.ops.dlq.messages import dead_letter_view
 from scripts.ops.orders.timeline import Story
 from services.shared.events import rfc3339
 from services.shared.ledger import Order, Payment, Stock
@@ -50,7 +50,7 @@ def story_view(story: Story) -> View:
             for line in story.lines
         ],
         "traceIds": story.traces,
-        "deadLetters": [letter_view(dead_letter) for dead_letter in story.letters],
+        "deadLetters": [dead_letter_view(dead_letter) for dead_letter in story.letters],
     }
 
 

@@ -65,8 +65,8 @@ class Orders:
         """Put an inventory of the run's own on the shelf."""
         skus = self._stocked = self._scenarios.skus
         for key in skus:
-            self._ops.books.set_stock(key, stock=STOCK, price=PRICE, name="verification")
-        short = [key.id for key, it in self._ops.books.read_stock(skus).items() if it.available != STOCK]
+            self._ops.store.set_stock(key, stock=STOCK, price=PRICE, name="verification")
+        short = [key.id for key, it in self._ops.store.read_stock(skus).items() if it.available != STOCK]
         if short:
             raise BrokenLinkError(f"{told(short)} did not become {STOCK} units")
         return f"{told([key.id for key in skus])}: {STOCK} units"
@@ -108,9 +108,9 @@ class Orders:
     def booked(self) -> str:
         """Hold both tables against what must have become of the orders."""
         wanted = self._scenarios.readable
-        orders = self._ops.books.read_orders([it.key for it in wanted])
+        orders = self._ops.store.read_orders([it.key for it in wanted])
         faults = [fault for it in wanted for fault in _faults(it, orders.get(it.key))]
-        for key, stock in self._ops.books.read_stock(self._scenarios.skus).items():
+        for key, stock in self._ops.store.read_stock(self._scenarios.skus).items():
             levels, left = (stock.stock, stock.reserved, stock.available), self._scenarios.left(key.id)
             if levels != (left, 0, left):
                 faults.append(
@@ -207,14 +207,14 @@ class Orders:
     # --- looking --------------------------------------------------------------------------------------
 
     def _reserved(self) -> list[Key]:
-        orders = self._ops.books.read_orders([it.key for it in self._scenarios.readable])
+        orders = self._ops.store.read_orders([it.key for it in self._scenarios.readable])
         return [key for key, order in orders.items() if order.status is Status.RESERVED]
 
     def _come(
         self, function: str, wanted: Sequence[Scenario], so_far: Callable[[Order | None], bool]
     ) -> None:
         def behind() -> list[str]:
-            orders = self._ops.books.read_orders([it.key for it in wanted])
+            orders = self._ops.store.read_orders([it.key for it in wanted])
             return [it.order_id for it in wanted if not so_far(orders.get(it.key))]
 
         self._patience.until_whole(

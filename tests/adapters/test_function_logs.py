@@ -9,7 +9,7 @@ import pytest
 
 from scripts.common.clock import Clock
 from scripts.ops.function_logs import CloudWatchFunctionLogs
-from scripts.ops.operations_log import CloudWatchAuditLog
+from scripts.ops.operations_log import CloudWatchOperationsLog
 from tests.conftest import RunningEmulator
 
 pytestmark = pytest.mark.emulator
@@ -52,8 +52,8 @@ def group(emulator: RunningEmulator) -> Group:
 # --- the audit log -----------------------------------------------------------------------------------
 
 
-def _audit_log(group: Group, who: str = "me@here", now: datetime = NOW) -> CloudWatchAuditLog:
-    return CloudWatchAuditLog(group.logs, group=group.name, who=who, clock=Clock(now=lambda: now))
+def _audit_log(group: Group, who: str = "me@here", now: datetime = NOW) -> CloudWatchOperationsLog:
+    return CloudWatchOperationsLog(group.logs, group=group.name, who=who, clock=Clock(now=lambda: now))
 
 
 def test_the_first_line_makes_the_group_and_the_next_are_added_to_it(group: Group) -> None:

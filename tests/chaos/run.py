@@ -105,7 +105,7 @@ def run(scale: Scale, *, progress: Progress = lambda _: None) -> Report:
     weather = Weather(scale.seed, spell_seconds=scale.spell_seconds)
     with _stack(scale, weather, progress) as scene, EventRecorder(scene.environment) as witness:
         traffic = Traffic(scene.environment, witness, started + scale.deadline_seconds)
-        traffic.ops.books.seed(plan.stock)
+        traffic.ops.store.seed(plan.stock)
         try:
             progress(f"Sending {len(plan.messages)} messages for {scale.orders} orders into the storm ...")
             _storm(plan, scene, traffic, report)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, DeadLetter, letter_of
+from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, DeadLetter, parse_dead_letter
 from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.payment.simulated_gateway import SimulatedGateway
@@ -80,7 +80,7 @@ def _event(name: str, detail: dict[str, Any], n: int) -> Event:
 def _letter(function: str, mark: str, reason: str) -> DeadLetter:
     message = {"MessageId": mark, "ReceiptHandle": "r", "Body": f'{{"detail": {{"orderId": "{mark}"}}}}'}
     attributes = {} if reason == RETRIES_EXHAUSTED else {"reason": {"StringValue": reason}}
-    return letter_of(function, {**message, "MessageAttributes": attributes})
+    return parse_dead_letter(function, {**message, "MessageAttributes": attributes})
 
 
 def _first(books: Store, status: Status, **having: object) -> Order:

@@ -64,7 +64,7 @@ class Traffic:
         assert answer["FailedEntryCount"] == 0, "the bus did not take an event"
 
     def decided(self) -> int:
-        return sum(order.status is not Status.RESERVED for order in self.ops.books.scan_orders())
+        return sum(order.status is not Status.RESERVED for order in self.ops.store.scan_orders())
 
     def go_on(self, orders: int, seconds: float) -> None:
         """Wait until so many orders are decided, but no longer than some seconds."""
@@ -94,8 +94,8 @@ class Traffic:
         """Read everything; only true when nothing moves."""
         queues = [self.ops.dlq(function) for function in self._environment.topology.consumers]
         return Store(
-            orders=list(self.ops.books.scan_orders()),
-            stock=list(self.ops.books.scan_stock()),
+            orders=list(self.ops.store.scan_orders()),
+            stock=list(self.ops.store.scan_stock()),
             letters=peek(queues, Filter()),
             told=[Told(name, detail) for name, detail in self._witness.all_events()],
         )

@@ -47,7 +47,7 @@ def _reserve_untold(
         expires_at=at + hold,
         event_id=f"placed-{key.id}",
     )
-    assert isinstance(GroupCommit(pipeline.ops.books).reserve([placement])[key], Committed)
+    assert isinstance(GroupCommit(pipeline.ops.store).reserve([placement])[key], Committed)
 
 
 def _found(pipeline: PipelineClient) -> dict[str, Kind]:

@@ -151,7 +151,7 @@ def _settle(pipeline: PipelineClient) -> None:
 
 
 def _everything(pipeline: PipelineClient) -> tuple[dict[object, object], dict[object, object]]:
-    books = pipeline.ops.books
+    books = pipeline.ops.store
     return (
         {order.key: order for order in books.scan_orders()},
         {stock.key: stock for stock in books.scan_stock()},
@@ -170,7 +170,7 @@ def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(
 ) -> None:
     state = StackState.read(home)
     assert state is not None
-    kept = {order.key.id: order.status.value for order in pipeline.ops.books.scan_orders()}
+    kept = {order.key.id: order.status.value for order in pipeline.ops.store.scan_orders()}
 
     def told() -> dict[str, str]:
         with closing(psycopg.connect(state.postgres or "")) as reader:

@@ -55,7 +55,7 @@ def _left_behind(stack: RunningStack) -> list[str]:
     prefix = f"{environment.names.prefix}-verify-"
     rules = environment.client("events").list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)
     queues = environment.client("sqs").list_queues(QueueNamePrefix=prefix)
-    stock = PipelineClient(environment).ops.books.scan_stock()
+    stock = PipelineClient(environment).ops.store.scan_stock()
     return [
         *(it["Name"] for it in rules["Rules"]),
         *queues.get("QueueUrls", []),

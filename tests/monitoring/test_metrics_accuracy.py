@@ -91,7 +91,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         names = [name for wave in range(WAVES) for name in _wave(pipeline, skus, wave)]
         killed = _kill_a_collector(environment, home)
         pipeline.wait_until_settled(names)
-        truth = count(pipeline.ops.books.scan_orders())
+        truth = count(pipeline.ops.store.scan_orders())
         _audit(environment)
         _catch_up(environment, servers, truth)
         wait_until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")

@@ -9,7 +9,7 @@ from typing import Any
 from scripts.common.clock import Clock
 from scripts.common.errors import ToolError
 from scripts.environment.topology import Topology
-from scripts.ops.dlq.messages import DeadLetter, letter_of
+from scripts.ops.dlq.messages import DeadLetter, parse_dead_letter
 from scripts.ops.function_logs import Line
 from scripts.ops.replay.event_archive import Contents, Progress, Replayed
 from services.shared.adapters.dynamodb_items import Unreadable
@@ -29,7 +29,7 @@ from services.shared.ledger import (
 from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus
 
 
-class MemoryTables(MemoryStore):
+class MemoryOpsStore(MemoryStore):
     """The two tables, and rows in them that nobody can read."""
 
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
@@ -92,7 +92,7 @@ class MemoryWorkQueue:
 
 
 @dataclass
-class MemoryPoisonQueue:
+class MemoryDeadLetterQueue:
     """Hands out what lies there in batches of two; what is handed out is hidden until it is put back."""
 
     function: str
@@ -105,7 +105,7 @@ class MemoryPoisonQueue:
 
     def lay(self, message_id: str, body: str, *, sent_at: datetime = START, **attributes: str) -> None:
         self.lying.append(
-            letter_of(
+            parse_dead_letter(
                 self.function,
                 {
                     "MessageId": message_id,
@@ -147,7 +147,7 @@ class MemoryPoisonQueue:
 
 
 @dataclass
-class MemoryAuditLog:
+class MemoryOperationsLog:
     lines: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
 
     def record(self, action: str, parameters: Mapping[str, Any], result: Mapping[str, Any]) -> None:
@@ -236,25 +236,25 @@ class MemoryOpsContext:
         self.topology = Topology.load()
         self.time = ManualClock()
         self.clock = Clock(now=self.time, sleep=self._sleep)
-        self.books = MemoryTables(stocks)
+        self.store = MemoryOpsStore(stocks)
         self.bus = RecordingBus()
         self.archive = MemoryArchive()
-        self.audit_log = MemoryAuditLog()
+        self.operations_log = MemoryOperationsLog()
         self.function_logs = MemoryLogs()
         self.gauges = MemoryGauges()
         self.queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
-        self.dead = {name: MemoryPoisonQueue(name, queue) for name, queue in self.queues.items()}
+        self.dead = {name: MemoryDeadLetterQueue(name, queue) for name, queue in self.queues.items()}
         self.while_asleep: list[Order] = []
         """What happens to orders during the next sleeps, one at a time."""
 
     def work_queue(self, function: str) -> MemoryWorkQueue:
         return self.queues[function]
 
-    def dlq(self, function: str) -> MemoryPoisonQueue:
+    def dlq(self, function: str) -> MemoryDeadLetterQueue:
         return self.dead[function]
 
     def holds(self, *orders: Order) -> None:
-        self.books.orders |= {order.key: order for order in orders}
+        self.store.orders |= {order.key: order for order in orders}
 
     def _sleep(self, seconds: float) -> None:
         assert seconds > 0

@@ -25,7 +25,7 @@ class PipelineClient:
     def create_sku(self, units: int, *, price: int = 500, currency: str = "USD") -> str:
         """Create a SKU with this stock; return its name."""
         sku = f"sku-{uuid4().hex[:8]}"
-        self.ops.books.set_stock(Key("default", sku), stock=units, price=Price(price, currency))
+        self.ops.store.set_stock(Key("default", sku), stock=units, price=Price(price, currency))
         return sku
 
     def order_id(self, name: str) -> str:
@@ -60,7 +60,7 @@ class PipelineClient:
 
     def find(self, name: str) -> Order | None:
         key = Key("default", self.order_id(name))
-        return self.ops.books.read_orders([key]).get(key)
+        return self.ops.store.read_orders([key]).get(key)
 
     def get(self, name: str) -> Order:
         order = self.find(name)
@@ -85,7 +85,7 @@ class PipelineClient:
         keys = {name: Key("default", self.order_id(name)) for name in names}
 
         def settled() -> dict[str, Order]:
-            orders = self.ops.books.read_orders(list(keys.values()))
+            orders = self.ops.store.read_orders(list(keys.values()))
             ended = {key: order for key, order in orders.items() if order.status.value != "RESERVED"}
             return {name: ended[key] for name, key in keys.items() if key in ended}
 
@@ -94,7 +94,7 @@ class PipelineClient:
 
     def stock_of(self, sku: str) -> Stock:
         key = Key("default", sku)
-        return self.ops.books.read_stock([key])[key]
+        return self.ops.store.read_stock([key])[key]
 
     def levels(self, sku: str) -> tuple[int, int, int]:
         stock = self.stock_of(sku)

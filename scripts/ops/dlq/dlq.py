@@ -17,7 +17,7 @@ from typing import Any
 from scripts.common.clock import Clock
 from scripts.ops.context import OpsContext
 from scripts.ops.dlq.messages import HELD_SECONDS, DeadLetter, DeadLetterQueue, Filter
-from scripts.ops.operations_log import AuditLog
+from scripts.ops.operations_log import OperationsLog
 
 _BODY_PART = 40_000
 """Characters of a body in one audit line; CloudWatch takes 256 KB, and JSON may need six bytes for one."""
@@ -71,7 +71,7 @@ def redrive(
 
     # A batch is ten letters; the last of them must still be held when its turn comes.
     held_seconds = HELD_SECONDS + (math.ceil(10 / rate) if rate else 0)
-    with _audited(ops.audit_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
+    with _audited(ops.operations_log, "dlq redrive", queue, {"rate": rate, **meant.parameters()}, result):
         for letters in _held(queue, fresh, held_seconds):
             for part in _paced(letters, rate, ops.clock):
                 sent |= {_digest(dead_letter) for dead_letter in part}
@@ -89,10 +89,10 @@ def redrive(
 def drop(ops: OpsContext, queue: DeadLetterQueue, meant: Filter, *, seen: Callable[[int], object]) -> Handled:
     """Delete what is meant, once the audit log has it word for word."""
     result = Handled()
-    with _audited(ops.audit_log, "dlq drop", queue, meant.parameters(), result):
+    with _audited(ops.operations_log, "dlq drop", queue, meant.parameters(), result):
         for letters in _held(queue, meant.means):
             for dead_letter in letters:
-                _keep_words(dead_letter, ops.audit_log)
+                _keep_words(dead_letter, ops.operations_log)
             stuck = queue.delete(letters)
             result.failed += stuck
             result.done += [dead_letter for dead_letter in letters if dead_letter not in stuck]
@@ -102,7 +102,7 @@ def drop(ops: OpsContext, queue: DeadLetterQueue, meant: Filter, *, seen: Callab
 
 @contextmanager
 def _audited(
-    log: AuditLog, action: str, queue: DeadLetterQueue, parameters: Mapping[str, Any], result: Handled
+    log: OperationsLog, action: str, queue: DeadLetterQueue, parameters: Mapping[str, Any], result: Handled
 ) -> Iterator[None]:
     """Write down what was done, also when it was broken off."""
     try:
@@ -149,7 +149,7 @@ def _paced(letters: Sequence[DeadLetter], rate: float | None, clock: Clock) -> I
         clock.sleep(len(part) / rate)
 
 
-def _keep_words(dead_letter: DeadLetter, log: AuditLog) -> None:
+def _keep_words(dead_letter: DeadLetter, log: OperationsLog) -> None:
     parts = range(0, max(1, len(dead_letter.body)), _BODY_PART)
     for number, start in enumerate(parts, start=1):
         log.record(

@@ -52,7 +52,7 @@ class DeadLetter:
             return self.body
 
 
-def letter_of(function: str, message: Mapping[str, Any]) -> DeadLetter:
+def parse_dead_letter(function: str, message: Mapping[str, Any]) -> DeadLetter:
     """Read one message as SQS gives it."""
     attributes = message.get("Attributes", {})
     given = {
@@ -129,7 +129,7 @@ class Filter:
         return {name: value for name, value in said.items() if value}
 
 
-def letter_view(dead_letter: DeadLetter) -> dict[str, Any]:
+def dead_letter_view(dead_letter: DeadLetter) -> dict[str, Any]:
     view = {
         "function": dead_letter.function,
         "messageId": dead_letter.message_id,
@@ -200,7 +200,7 @@ class SqsDeadLetterQueue:
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return [letter_of(self.function, message) for message in response.get("Messages", [])]
+        return [parse_dead_letter(self.function, message) for message in response.get("Messages", [])]
 
     def put_back(self, letters: Sequence[DeadLetter]) -> None:
         for batch in in_batches(letters, lambda _: _OVERHEAD):

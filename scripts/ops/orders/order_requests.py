@@ -24,7 +24,7 @@ def key_of(order_id: str, tenant: str) -> Key:
 
 def find(ops: OpsContext, key: Key) -> Order:
     try:
-        order = ops.books.read_orders([key]).get(key)
+        order = ops.store.read_orders([key]).get(key)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ToolError(
             f"the row of order {key.id!r} cannot be read ({type(error).__name__}: {error}); "

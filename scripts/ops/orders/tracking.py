@@ -41,7 +41,7 @@ def follow(
     waiting = list(dict.fromkeys(keys))
     pause = _FIRST_PAUSE
     while True:
-        latest = dict(ops.books.read_orders(waiting))
+        latest = dict(ops.store.read_orders(waiting))
         done |= {key: order for key, order in latest.items() if ended(order)}
         waiting = [key for key in waiting if key not in done]
         seen(len(done), latest.values())

@@ -26,10 +26,10 @@ def audit(
     ops: OpsContext, *, grace: timedelta = GRACE, say: Callable[[str], object] = lambda _: None
 ) -> Report:
     """Recount everything once, and what is suspicious until it is cleared, certain, or never holds still."""
-    books, clock = ops.books, ops.clock
+    store, clock = ops.store, ops.clock
     say("Recounting every order and SKU ...")
     spoiled: list[Unreadable] = []
-    first = recount(books.scan_orders(spoiled.append), books.scan_stock(spoiled.append), clock.now(), grace)
+    first = recount(store.scan_orders(spoiled.append), store.scan_stock(spoiled.append), clock.now(), grace)
     suspects = {finding.key for finding in first.by_sku}
     certain: list[Finding] = []
     by_order = first.by_order
@@ -64,10 +64,10 @@ def _look_at_skus(ops: OpsContext, suspects: Collection[Key]) -> tuple[list[Find
     if not suspects:
         return [], set()
     wanted = frozenset(suspects)
-    before = dict(ops.books.read_stock(wanted))
-    held = (order for order in ops.books.scan_orders(_told_already) if _holds(order, wanted))
+    before = dict(ops.store.read_stock(wanted))
+    held = (order for order in ops.store.scan_orders(_told_already) if _holds(order, wanted))
     again = recount(held, before.values(), ops.clock.now())
-    after = ops.books.read_stock(wanted)
+    after = ops.store.read_stock(wanted)
     moving = {key for key in wanted if before.get(key) != after.get(key)}
     return [finding for finding in again.by_sku if finding.key in wanted - moving], moving
 
@@ -83,5 +83,5 @@ def _holds(order: Order, skus: frozenset[Key]) -> bool:
 
 
 def _look_at_orders(ops: OpsContext, found: Collection[Finding], grace: timedelta) -> tuple[Finding, ...]:
-    orders = ops.books.read_orders({finding.key for finding in found})
+    orders = ops.store.read_orders({finding.key for finding in found})
     return recount(orders.values(), (), ops.clock.now(), grace).by_order

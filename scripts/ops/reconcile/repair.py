@@ -39,12 +39,12 @@ def repair(ops: OpsContext, grace: timedelta) -> Repaired:
     result = Repaired()
     now = ops.clock.now()
     # What is impossible or unreadable needs a person; the services could make nothing of it either.
-    sound = (order for order in ops.books.scan_orders(lambda _row: None) if not any(impossible(order)))
+    sound = (order for order in ops.store.scan_orders(lambda _row: None) if not any(impossible(order)))
     for orders in _batches(sound):
         _release([order for order in orders if overdue(order, now, grace)], ops, result)
         _finish([order for order in orders if _is_due(order, now)], ops, result)
         _look_up([order for order in orders if _may_be_charged(order, now)], ops, result)
-    ops.audit_log.record(
+    ops.operations_log.record(
         "audit repair",
         {"graceSeconds": grace.total_seconds()},
         {

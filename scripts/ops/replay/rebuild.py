@@ -71,7 +71,7 @@ def rebuild(
         )
     _window(ops, outlook)  # refused, if at all, before anything is gone
     routes = replay.routes(ops.topology, (), (PROJECTOR,))
-    ops.audit_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
+    ops.operations_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
     invoke_migrator(environment, {"action": "empty", "currencies": dict(plan.currencies)})
     # Up to now, and not to when we began: what was heard meanwhile went with the rest.
     since, until = _window(ops, outlook)

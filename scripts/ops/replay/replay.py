@@ -122,7 +122,7 @@ def replay(
     told = Told(_name(ops, "run"))
     notes = {route.function: " ".join(route.events) for route in plan.routes}
     # Written first: should this process die, the replay goes on, and somebody may ask where it came from.
-    ops.audit_log.record("replay start", {"name": told.name, **plan.parameters()}, {})
+    ops.operations_log.record("replay start", {"name": told.name, **plan.parameters()}, {})
     ops.archive.start(told.name, plan.since, plan.until, plan.events, notes)
     return _pass_on(ops, told, plan.routes, rate, seen)
 
@@ -146,7 +146,7 @@ def discard(ops: OpsContext, name: str) -> None:
     """Give a replay up, with all that it has not passed on yet."""
     ops.archive.notes(name)  # refuses a name that is none
     ops.archive.discard(name)
-    ops.audit_log.record("replay discard", {"name": name}, {})
+    ops.operations_log.record("replay discard", {"name": name}, {})
 
 
 def _pass_on(
@@ -205,7 +205,7 @@ def _audited(ops: OpsContext, action: str, parameters: Mapping[str, Any], told: 
             "sent": dict(told.sent),
             "refused": told.refused,
         }
-        ops.audit_log.record(action, {"name": told.name, **parameters}, result)
+        ops.operations_log.record(action, {"name": told.name, **parameters}, result)
 
 
 def _name(ops: OpsContext, kind: str) -> str:

@@ -21,7 +21,7 @@ def _holding(ops: MemoryOpsContext, *orders: Order) -> None:
     """Put orders into the books, and what the open ones hold of prod-001 with them."""
     ops.holds(*orders)
     held = sum(order.lines[0].quantity for order in orders if order.status is Status.RESERVED)
-    ops.books.stock[HELD] = replace(a_stock(stock=10), reserved=held, available=10 - held)
+    ops.store.stock[HELD] = replace(a_stock(stock=10), reserved=held, available=10 - held)
 
 
 def _handed(ops: MemoryOpsContext, function: str) -> list[str]:
@@ -39,7 +39,7 @@ def test_books_that_agree_are_told_in_one_line(pulsequeue: CommandLine, ops: Mem
 def test_a_finding_fails_the_command_and_names_what_it_is_about(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.books.stock[HELD] = replace(a_stock(stock=10), reserved=3, available=7)
+    ops.store.stock[HELD] = replace(a_stock(stock=10), reserved=3, available=7)
 
     ran = pulsequeue("audit", "--json")
 
@@ -58,7 +58,7 @@ def test_a_finding_fails_the_command_and_names_what_it_is_about(
 def test_a_row_that_cannot_be_read_is_a_finding_and_does_not_end_the_audit(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.books.spoiled = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
+    ops.store.spoiled = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
     _holding(ops, an_order("o-1"))
 
     ran = pulsequeue("audit", "--repair", "--json")
@@ -107,7 +107,7 @@ def test_without_repair_nothing_is_sent_anywhere(pulsequeue: CommandLine, ops: M
 
     assert ops.bus.published == []
     assert [queue.bodies for queue in ops.queues.values()] == [[]] * len(ops.queues)
-    assert ops.audit_log.lines == []
+    assert ops.operations_log.lines == []
 
 
 def test_a_reservation_past_its_time_is_handed_to_the_expiry_alone(
@@ -122,7 +122,7 @@ def test_a_reservation_past_its_time_is_handed_to_the_expiry_alone(
     assert ops.queues["payment"].bodies == []
     assert ops.bus.published == []
     assert ran.json["repaired"] == {"toRelease": 1, "toFinish": 0, "toLookUp": 0, "failed": 0}
-    assert ops.audit_log.actions() == ["audit repair"]
+    assert ops.operations_log.actions() == ["audit repair"]
 
 
 def test_an_open_reservation_has_its_payment_asked_for_again_under_the_same_event_id(
@@ -237,9 +237,9 @@ def test_the_metrics_are_told_how_far_off_the_books_are(
 ) -> None:
     charged = replace(an_order("o-charged"), payment=Payment(charge_id="ch"))
     _holding(ops, an_order("o-late"), charged)
-    ops.books.stock[HELD] = replace(ops.books.stock[HELD], reserved=1, available=9)
+    ops.store.stock[HELD] = replace(ops.store.stock[HELD], reserved=1, available=9)
     other = Key("default", "prod-002")
-    ops.books.stock[other] = replace(ops.books.stock[other], reserved=2, available=3)
+    ops.store.stock[other] = replace(ops.store.stock[other], reserved=2, available=3)
     ops.holds(an_order("o-ghost", sku="ghost", quantity=4))
     ops.time.advance(timedelta(hours=1))
 

@@ -34,7 +34,7 @@ def test_a_redrive_whose_letters_come_back_at_once_comes_to_an_end(
 
     assert ran.json == {"done": 5, "failed": 0, "doubled": 0}
     assert len(ops.dead["order"].lying) == 5
-    assert ops.audit_log.actions() == ["dlq redrive"]
+    assert ops.operations_log.actions() == ["dlq redrive"]
 
 
 def test_what_the_function_does_not_take_stays_where_it_is(
@@ -56,7 +56,7 @@ def test_a_dropped_letter_is_kept_word_for_word_in_the_audit_log(
     pulsequeue("dlq", "drop", "order", "--id", "m-1", "--yes")
 
     assert ops.dead["order"].lying == []
-    assert [result.get("body") for _, _, result in ops.audit_log.lines] == ["its words", None]
+    assert [result.get("body") for _, _, result in ops.operations_log.lines] == ["its words", None]
 
 
 # --- which letters are meant -------------------------------------------------------------------------
@@ -118,11 +118,11 @@ def test_a_redrive_writes_one_audit_line_for_each_queue_it_touched(
 ) -> None:
     pulsequeue("dlq", "redrive", "--order", "o-1", "--yes")
 
-    assert [(action, said["function"], said["orders"]) for action, said, _ in laid.audit_log.lines] == [
+    assert [(action, said["function"], said["orders"]) for action, said, _ in laid.operations_log.lines] == [
         ("dlq redrive", "order", ["o-1"]),
         ("dlq redrive", "payment", ["o-1"]),
     ]
-    assert [result["messageIds"] for _, _, result in laid.audit_log.lines] == [["m-1"], ["m-3"]]
+    assert [result["messageIds"] for _, _, result in laid.operations_log.lines] == [["m-1"], ["m-3"]]
 
 
 def test_a_redrive_keeps_to_its_rate_and_holds_its_letters_as_long_as_that_takes(
@@ -152,7 +152,7 @@ def test_an_interrupted_redrive_gives_back_what_it_had_in_hand_and_says_what_it_
     assert ran.code == 130
     assert sorted(dead_letter.message_id for dead_letter in ops.dead["order"].lying) == ["m-1", "m-2", "m-3"]
     assert ops.dead["order"].hidden == []
-    assert [result["messageIds"] for _, _, result in ops.audit_log.lines] == [["m-0"]]
+    assert [result["messageIds"] for _, _, result in ops.operations_log.lines] == [["m-0"]]
 
 
 def test_a_drop_is_only_described_until_it_is_confirmed(
@@ -162,7 +162,7 @@ def test_a_drop_is_only_described_until_it_is_confirmed(
 
     assert "2 would be dropped" in ran.err
     assert len(laid.dead["payment"].lying) == 2
-    assert laid.audit_log.lines == []
+    assert laid.operations_log.lines == []
 
 
 # --- one letter --------------------------------------------------------------------------------------

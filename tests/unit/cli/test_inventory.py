@@ -31,7 +31,7 @@ def _catalogue(folder: Path, *products: object) -> str:
 
 
 def _levels(ops: MemoryOpsContext, sku: str = "prod-001") -> tuple[int, int, int]:
-    stock = ops.books.stock[Key("default", sku)]
+    stock = ops.store.stock[Key("default", sku)]
     return stock.stock, stock.reserved, stock.available
 
 
@@ -57,7 +57,7 @@ def test_every_sku_is_listed_with_its_numbers_and_its_price_as_people_write_it(
 
 def test_only_the_skus_of_the_tenant_are_listed(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     theirs = replace(a_stock("theirs"), key=Key("acme", "theirs"))
-    ops.books.stock[theirs.key] = theirs
+    ops.store.stock[theirs.key] = theirs
 
     listed = pulsequeue("inventory", "ls", "--tenant", "acme", "--json").json
 
@@ -73,7 +73,7 @@ def test_an_empty_inventory_says_how_to_fill_it(capsys: pytest.CaptureFixture[st
 def test_a_row_that_cannot_be_read_is_named_after_those_that_can(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.books.spoiled_stock = [Unreadable(Key("default", "odd"), "KeyError: 'stock'")]
+    ops.store.spoiled_stock = [Unreadable(Key("default", "odd"), "KeyError: 'stock'")]
 
     ran = pulsequeue("inventory", "ls", "--json")
 
@@ -95,7 +95,7 @@ def test_seeding_adds_what_is_new_and_leaves_the_rest_alone(
     assert _levels(ops, "new-1") == (3, 0, 3)
     assert _levels(ops) == (10, 0, 10)
     assert _told(ops) == [("new-1", 3, 3)]
-    assert ops.audit_log.actions() == ["inventory seed"]
+    assert ops.operations_log.actions() == ["inventory seed"]
 
 
 def test_seeding_twice_changes_and_tells_nothing_more(
@@ -107,7 +107,7 @@ def test_seeding_twice_changes_and_tells_nothing_more(
         pulsequeue("inventory", "seed", catalogue)
 
     assert len(_told(ops)) == 1
-    assert ops.audit_log.actions() == ["inventory seed"]
+    assert ops.operations_log.actions() == ["inventory seed"]
 
 
 def test_a_catalogue_comes_from_standard_input(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
@@ -142,7 +142,7 @@ def test_a_faulty_catalogue_is_refused_whole_with_the_place(
 
     assert ran.code == 1
     assert complaint in ran.err
-    assert Key("default", "new-1") not in ops.books.stock
+    assert Key("default", "new-1") not in ops.store.stock
 
 
 def test_a_catalogue_that_names_a_sku_twice_is_refused(pulsequeue: CommandLine, tmp_path: Path) -> None:
@@ -167,19 +167,19 @@ def test_a_new_sku_is_made_with_a_price(pulsequeue: CommandLine, ops: MemoryOpsC
 def test_setting_one_thing_leaves_the_others(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     pulsequeue("inventory", "set", "prod-002", "--price", "300")
 
-    stock = ops.books.stock[Key("default", "prod-002")]
+    stock = ops.store.stock[Key("default", "prod-002")]
     assert (stock.stock, stock.price.minor, stock.price.currency) == (5, 300, "EUR")
 
 
 def test_the_stock_is_not_set_below_what_is_reserved(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.books.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
+    ops.store.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
 
     ran = pulsequeue("inventory", "set", "prod-001", "--stock", "3")
 
     assert ran.code == 1
     assert "4 of 'prod-001' are reserved; the stock cannot be set to 3" in ran.err
     assert _levels(ops) == (10, 4, 6)
-    assert (ops.bus.published, ops.audit_log.lines) == ([], [])
+    assert (ops.bus.published, ops.operations_log.lines) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -197,13 +197,13 @@ def test_the_stock_is_not_set_below_what_is_reserved(pulsequeue: CommandLine, op
 def test_what_cannot_be_set_is_refused_and_nothing_changes(
     pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...], code: int
 ) -> None:
-    before = dict(ops.books.stock)
+    before = dict(ops.store.stock)
 
     ran = pulsequeue("inventory", "set", *arguments)
 
     assert ran.code == code
     assert ran.err
-    assert ops.books.stock == before
+    assert ops.store.stock == before
     assert ops.bus.published == []
 
 
@@ -219,13 +219,13 @@ def test_stock_is_changed_by_so_much_and_told(
     assert ran.code == 0
     assert _levels(ops) == (left, 0, left)
     assert _told(ops) == [("prod-001", int(delta), left)]
-    assert ops.audit_log.lines[0][1] == {"sku": "prod-001", "tenant": "default", "delta": int(delta)}
+    assert ops.operations_log.lines[0][1] == {"sku": "prod-001", "tenant": "default", "delta": int(delta)}
 
 
 def test_what_is_reserved_cannot_be_taken_off_the_shelf(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.books.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
+    ops.store.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
 
     ran = pulsequeue("inventory", "adjust", "prod-001", "-7")
 
@@ -254,4 +254,4 @@ def test_a_change_the_bus_was_not_told_of_is_made_and_fails_the_command(
     assert ran.code == 1
     assert "the stock was changed, but the bus did not take the InventoryAdjusted" in ran.err
     assert _levels(ops) == (11, 0, 11)
-    assert ops.audit_log.lines[0][2]["told"] is False
+    assert ops.operations_log.lines[0][2]["told"] is False

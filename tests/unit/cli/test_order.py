@@ -12,7 +12,7 @@ from scripts.ops.orders.timeline import emitted, mentions
 from services.shared.adapters.dynamodb_items import order_of
 from services.shared.ledger import Key, Order, Payment, Status, Transition
 from tests.support.fakes import START
-from tests.support.ops_context import MemoryOpsContext, MemoryTables, an_order
+from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 from tests.unit.conftest import CommandLine
 
 LATER = START + timedelta(seconds=2)
@@ -130,11 +130,11 @@ def test_an_order_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> 
 def test_an_order_whose_row_cannot_be_read_is_one_sentence(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    class Spoiled(MemoryTables):
+    class Spoiled(MemoryOpsStore):
         def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
             return {key: order_of({"pk": {"S": key.pk}}) for key in keys}
 
-    ops.books = Spoiled()
+    ops.store = Spoiled()
 
     ran = pulsequeue("order", "show", "o-1")
 

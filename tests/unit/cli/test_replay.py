@@ -101,8 +101,8 @@ def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
     pulsequeue("replay", *SINCE, "--yes")
 
     assert ops.archive.queues == {}
-    assert ops.audit_log.actions() == ["replay start", "replay end"]
-    assert ops.audit_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
+    assert ops.operations_log.actions() == ["replay start", "replay end"]
+    assert ops.operations_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
 
 
 def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
@@ -149,7 +149,7 @@ def test_a_replay_can_be_given_up(pulsequeue: CommandLine, ops: MemoryOpsContext
 
     assert ran.code == 0
     assert ops.archive.queues == {}
-    assert ops.audit_log.actions()[-1] == "replay discard"
+    assert ops.operations_log.actions()[-1] == "replay discard"
 
 
 @pytest.mark.parametrize("option", ["--resume", "--discard"])

@@ -34,13 +34,13 @@ class Pipeline:
         self.ops = MemoryOpsContext([a_stock(stock=10)])
         self.gateway = BookkeepingGateway()
         self.bus = RecordingBus()
-        self._ledger = GroupCommit(self.ops.books, waits=no_waiting(2))
+        self._ledger = GroupCommit(self.ops.store, waits=no_waiting(2))
 
     def holds(self, order: Order) -> None:
         self.ops.holds(order)
         if order.status is Status.RESERVED:
             shelf = replace(a_stock(stock=10), reserved=2, available=8)
-            self.ops.books.stock[shelf.key] = shelf
+            self.ops.store.stock[shelf.key] = shelf
 
     def charged(self, order: Order) -> None:
         """Have the gateway charge an order without anybody noting it."""
@@ -63,7 +63,7 @@ class Pipeline:
         queue.bodies.clear()
 
     def order(self) -> Order:
-        return self.ops.books.orders[Key("default", "o-1")]
+        return self.ops.store.orders[Key("default", "o-1")]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_reservation_past_its_time_is_released_and_told(pipeline: Pipeline) ->
     pipeline.deliver("expiry")
 
     assert (pipeline.order().status, pipeline.order().reason) == (Status.CANCELLED, "reservation_expired")
-    assert pipeline.ops.books.stock[Key("default", "prod-001")].available == 10
+    assert pipeline.ops.store.stock[Key("default", "prod-001")].available == 10
     assert pipeline.bus.names() == ["OrderCancelled"]
 
 

@@ -12,7 +12,7 @@ from scripts.ops.reconcile.reconcile import audit
 from scripts.ops.reconcile.rules import Kind, recount
 from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
 from tests.support.fakes import START, a_stock
-from tests.support.ops_context import MemoryOpsContext, MemoryTables, an_order
+from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 
 SKUS = ("a", "b", "c")
 ENDS = (None, Status.CONFIRMED, Status.CANCELLED, Status.REFUNDED, Status.REJECTED)
@@ -182,7 +182,7 @@ def test_a_charge_of_a_cancelled_order_that_was_not_given_back_is_found() -> Non
 # --- of a system that moves --------------------------------------------------------------------------
 
 
-class BusyBooks(MemoryTables):
+class BusyBooks(MemoryOpsStore):
     """Between the reading of one thing and the next, something happens."""
 
     def __init__(self, stocks: list[Stock], moves: int) -> None:
@@ -200,7 +200,7 @@ class BusyBooks(MemoryTables):
 
 def _leaky(moves: int = 0) -> MemoryOpsContext:
     ops = MemoryOpsContext()
-    ops.books = BusyBooks([replace(a_stock(stock=10), reserved=3, available=7)], moves)
+    ops.store = BusyBooks([replace(a_stock(stock=10), reserved=3, available=7)], moves)
     return ops
 
 
@@ -235,7 +235,7 @@ def test_an_overdue_order_that_was_released_meanwhile_is_not_reported() -> None:
     ops.holds(order)
     ops.time.advance(timedelta(hours=1))
     ops.while_asleep = [order.moved(Status.CANCELLED, START, "x", reason="reservation_expired")]
-    ops.books.stock[Key("default", "prod-001")] = replace(a_stock(stock=10), reserved=2, available=8)
+    ops.store.stock[Key("default", "prod-001")] = replace(a_stock(stock=10), reserved=2, available=8)
 
     report = audit(ops)
 
