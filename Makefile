@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 export PYTHONDONTWRITEBYTECODE =
 
@@ -29,9 +30,17 @@ down: $(STAMP) ## Stop what `make up` started
 monitoring: $(STAMP) ## Watch the running stack: Prometheus and its alerts, with Docker also Grafana
 	@$(BIN)/pulsequeue monitoring up
 
+.PHONY: test-fast
+test-fast: $(STAMP) ## Run unit and contract tests: no emulator, no database, under a minute
+	$(PYTEST) -m "not emulator and not stack and not heavy" tests/unit tests/contracts
+
 .PHONY: test
-test: $(STAMP) ## Run every test, those that need a running stack beside the others
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+test: $(STAMP) ## Run all tests but the heavy ones; starts the stack and databases they need
+	$(PYTEST) -m "not heavy"
+
+.PHONY: test-all
+test-all: $(STAMP) ## Run all tests, with Terraform applied to the emulator, chaos and long simulations
+	$(PYTEST)
 
 .PHONY: test-infra
 test-infra: $(STAMP) ## Prove the Terraform: formats, conventions, modules, then apply, use and destroy on the emulator
@@ -86,7 +95,7 @@ static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: check
-check: static test ## The whole gate: static checks, then every test
+check: static test-all ## Run the whole gate: static checks, then all tests
 
 .PHONY: format
 format: $(STAMP) ## Let ruff format, and fix what it can

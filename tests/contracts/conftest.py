@@ -31,7 +31,7 @@ def dynamodb_store(client: "DynamoDBClient") -> DynamoDBStore:
     return DynamoDBStore(client, inventory_table=f"{prefix}-inventory", orders_table=f"{prefix}-orders")
 
 
-@pytest.fixture(params=["memory", "moto", "emulator"])
+@pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
 def store_with(request: pytest.FixtureRequest) -> Iterator[StoreWith]:
     if request.param == "memory":
         yield MemoryStore

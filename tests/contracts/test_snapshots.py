@@ -37,7 +37,7 @@ def in_table(client: "DynamoDBClient") -> DynamoDBSnapshots:
     return DynamoDBSnapshots(client, table=table, clock=lambda: 0.0, part_bytes=SMALL_PARTS)
 
 
-@pytest.fixture(params=["memory", "moto", "emulator"])
+@pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "memory":
         yield MemorySnapshots()
