@@ -12,8 +12,9 @@ from typing import Final
 from services.analytics.db.database import Connection
 from services.shared.errors import PulseQueueError
 
-FOLDER: Final = Path(__file__).parent / "migrations"
-ROLES: Final = Path(__file__).parent / "roles.sql"
+_DB: Final = Path(__file__).parents[1] / "db"
+FOLDER: Final = _DB / "migrations"
+ROLES: Final = _DB / "roles.sql"
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK: Final = 0x70717173  # any number, as long as nobody else in this database takes it
