@@ -16,8 +16,8 @@ from scripts.demo_data.generator import SubjectKind
 from scripts.local.postgres import Postgres
 from services.analytics.projector.service import Projector
 from services.analytics.settings import PROJECTOR
-from services.shared.adapters.sqs_batch import Delivery
 from services.shared.events import Event
+from services.shared.messages import Delivery
 
 _BATCH = 100
 _BATCHES = (1, 10, 100)

@@ -12,8 +12,8 @@ from scripts.demo_data.bulk_loader import Progress
 from scripts.demo_data.generator import DemoData
 from scripts.demo_data.row_copier import connect
 from services.analytics.db.database import Connection
-from services.shared.adapters.sqs_batch import Delivery, Handle
 from services.shared.events import Event, OrderPlaced, SubscriptionStarted
+from services.shared.messages import Delivery, Handle
 
 _BATCH: Final = 100
 _TELL_EVERY: Final = 5_000

@@ -11,8 +11,8 @@ from services.metrics.deployed_resources import Deployment
 from services.metrics.rendering import Rendering
 from services.metrics.series import Series
 from services.metrics.snapshot import Pages, Snapshot, Tally
-from services.shared.adapters.telemetry import Stopwatch, Telemetry
 from services.shared.log_events import LogEvent
+from services.shared.telemetry import Stopwatch, Telemetry
 
 WINDOW = 60
 """Minutes that stay open. Re-reading them costs nothing: CloudWatch bills metrics, not the values in them."""

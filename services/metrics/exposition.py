@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from services.metrics.content_negotiation import choose_format, takes_gzip
 from services.metrics.snapshot import Edition, Format
 from services.metrics.token_auth import EmptyTokenError, Gate
-from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import TransientError
 from services.shared.log_events import LogEvent
+from services.shared.telemetry import Telemetry
 
 _PLAIN = {"content-type": "text/plain; charset=utf-8"}
 

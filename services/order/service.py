@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.order import domain
-from services.shared.adapters.eventbridge import EventBus, Outbox
-from services.shared.adapters.sqs_batch import Delivery, Group, by_order
-from services.shared.adapters.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.events import OrderCancellationRequested, OrderEvent, OrderPlaced, PaymentRequested
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
 from services.shared.log_events import LogEvent
+from services.shared.messages import Delivery, Group, by_order
 from services.shared.metric_names import Metric, OrderOutcome
+from services.shared.outbox import EventBus, Outbox
+from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.transitions import advance
 
 E = TypeVar("E", bound=OrderEvent)
@@ -96,7 +96,7 @@ class OrderService:
                 self._telemetry.count(Metric.ORDERS, duplicates, outcome=OrderOutcome.DUPLICATE)
                 self._log_duplicates(key, group, order)
             if order.status in (Status.RESERVED, Status.REJECTED):
-                outbox.owe(group.message_ids, domain.events_for(order))
+                outbox.add(group.message_ids, domain.events_for(order))
         return again
 
     def _log_duplicates(self, key: Key, group: Group[OrderPlaced], order: Order) -> None:
@@ -119,7 +119,7 @@ class OrderService:
             group = groups[key]
             if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
                 self._telemetry.info(LogEvent.REFUND_REQUESTED, key)
-                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order)])
+                outbox.add(group.message_ids, [domain.ask_for_refund(outcome.order)])
             else:
                 again |= self._released(key, group, outcome, "customer_request", outbox)
         return again
@@ -135,9 +135,9 @@ class OrderService:
                 record_inventory_operation(self._telemetry, Status.CANCELLED, outcome)
                 self._telemetry.count(Metric.ORDERS, outcome=_LABELS[reason])
                 self._telemetry.info(LogEvent.ORDER_CANCELLED, key, reason=reason)
-                outbox.owe(group.message_ids, domain.events_for(order))
+                outbox.add(group.message_ids, domain.events_for(order))
             case Found(order=order) if order.status is Status.CANCELLED and order.reason == reason:
-                outbox.owe(group.message_ids, domain.events_for(order))
+                outbox.add(group.message_ids, domain.events_for(order))
             case Found(order=order):
                 self._telemetry.info(_SKIPPED[reason], key, status=order.status.value)
         return set()

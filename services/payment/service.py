@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from services.payment import domain
 from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_name
-from services.shared.adapters.eventbridge import EventBus, Outbox
-from services.shared.adapters.sqs_batch import Delivery, Group, by_order
-from services.shared.adapters.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.errors import GatewayUnavailableError
 from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
 from services.shared.log_events import LogEvent
+from services.shared.messages import Delivery, Group, by_order
 from services.shared.metric_names import Metric, PaymentOutcome
+from services.shared.outbox import EventBus, Outbox
+from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.transitions import advance
 
 E = TypeVar("E", bound=OrderEvent)
@@ -86,7 +86,7 @@ class PaymentService:
                         again |= group.message_ids
                         continue
                     order = checked
-            outbox.owe(group.message_ids, domain.payment_events_for(order))
+            outbox.add(group.message_ids, domain.payment_events_for(order))
         return again
 
     def _ask(self, orders: Mapping[Key, Order]) -> dict[Key, Charged | Declined | None]:
@@ -201,7 +201,7 @@ class PaymentService:
                 case Found(order=order):
                     self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)
             if order.status is Status.REFUNDED:
-                outbox.owe(groups[key].message_ids, domain.refund_events_for(order))
+                outbox.add(groups[key].message_ids, domain.refund_events_for(order))
         return again
 
     def _refund_paid(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:

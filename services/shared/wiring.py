@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from services.shared.adapters.clients import CONCURRENCY, Clients
 from services.shared.adapters.dynamodb_store import DynamoDBStore, Kind, TableRole
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Handle, Inbox, SqsPoisonQueue
+from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
+from services.shared.messages import Handle
 from services.shared.metric_names import Metric
 from services.shared.settings import QueueSettings, Settings
 

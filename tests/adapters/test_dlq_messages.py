@@ -9,7 +9,8 @@ import pytest
 
 from scripts.ops.dlq.messages import DeadLetter, SqsDeadLetterQueue
 from scripts.ops.dlq.work_queues import SqsWorkQueue
-from services.shared.adapters.sqs_batch import Poison, SqsPoisonQueue
+from services.shared.adapters.sqs_batch import SqsPoisonQueue
+from services.shared.messages import Poison
 from tests.conftest import RunningEmulator
 from tests.support.polling import wait_until
 

@@ -9,10 +9,11 @@ from botocore.config import Config
 from scripts.local.aws import emulator as ministack
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Poison, SqsPoisonQueue
+from services.shared.adapters.sqs_batch import SqsPoisonQueue
 from services.shared.errors import StoreUnavailableError
 from services.shared.events import OrderCancellationRequested
 from services.shared.ledger import Busy, Delta, StockWrite
+from services.shared.messages import Poison
 from tests.chaos.fault_schedule import Weather
 from tests.chaos.faults import Fault
 from tests.chaos.proxy import FaultProxy

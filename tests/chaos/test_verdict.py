@@ -12,10 +12,10 @@ from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, DeadLetter, parse_dead_l
 from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.payment.simulated_gateway import SimulatedGateway
-from services.shared.adapters.sqs_batch import Delivery
 from services.shared.events import Event, by_name
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key, Order, Status
+from services.shared.messages import Delivery
 from tests.chaos.plan import Plan, make_plan
 from tests.chaos.verdict import Store, Told, Wrong, check
 from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus, RecordingTelemetry

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from scripts.environment.topology import CHECKOUT
 from scripts.ops.reconcile.rules import recount
-from services.shared.adapters.sqs_batch import detail_of
 from services.shared.errors import NotAnSqsEventError
 from services.shared.events import CATALOGUE, by_name
 from services.shared.ledger import Key, Status
+from services.shared.messages import detail_of
 from tests.fuzz.strategies import ORDERS, Draw, Json
 from tests.fuzz.world import World
 

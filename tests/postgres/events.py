@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from services.shared.adapters.sqs_batch import Delivery
 from services.shared.events import (
     Event,
     InventoryAdjusted,
@@ -22,6 +21,7 @@ from services.shared.events import (
     SubscriptionChanged,
     SubscriptionStarted,
 )
+from services.shared.messages import Delivery
 
 E = TypeVar("E", bound=Event)
 

@@ -15,7 +15,7 @@ from scripts.local import database
 from services.analytics.admin import reset
 from services.analytics.projector.service import Projector
 from services.analytics.settings import OWNER
-from services.shared.adapters.sqs_batch import Delivery
+from services.shared.messages import Delivery
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import RecordingTelemetry
 

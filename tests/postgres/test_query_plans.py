@@ -22,7 +22,7 @@ from services.analytics.api.app import build
 from services.analytics.db.database import Database
 from services.analytics.projector.service import Projector
 from services.analytics.settings import API, OWNER, PROJECTOR
-from services.shared.adapters.sqs_batch import Delivery
+from services.shared.messages import Delivery
 from tests.postgres.conftest import Analytics, make_copy
 from tests.postgres.query_plans import Node, Plans, explaining
 from tests.support.fakes import RecordingTelemetry

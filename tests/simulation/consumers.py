@@ -8,7 +8,7 @@ from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Handle, Inbox, SqsPoisonQueue
+from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -19,6 +19,7 @@ from services.shared.events import (
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key
 from services.shared.log_events import LogEvent
+from services.shared.messages import Handle
 from tests.simulation.dynamodb import INVENTORY, ORDERS
 from tests.simulation.faults import Fault
 from tests.simulation.queues import Message

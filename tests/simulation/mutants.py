@@ -22,6 +22,7 @@ _STORE = "services.shared.adapters.dynamodb_store"
 _PACKING = "services.shared.transaction_planner"
 _LEDGER = "services.shared.ledger"
 _INBOX = "services.shared.adapters.sqs_batch"
+_OUTBOX = "services.shared.outbox"
 _COMMIT = "services.shared.group_commit"
 
 MUTATIONS = (
@@ -43,8 +44,8 @@ MUTATIONS = (
     ),
     Mutation(
         "delete a message although its event is unpublished",
-        _BUS,
-        "return {message_id for name in failed for message_id in self._owed_by[name]}",
+        _OUTBOX,
+        "return set().union(*(self._message_ids[event_id] for event_id in failed))",
         "return set()",
     ),
     Mutation(
@@ -261,7 +262,7 @@ MUTATIONS = (
     Mutation(
         "forget a cancellation that comes after the payment",
         _ORDER,
-        "                outbox.owe(group.message_ids, [domain.ask_for_refund(outcome.order)])",
+        "                outbox.add(group.message_ids, [domain.ask_for_refund(outcome.order)])",
         "                continue",
     ),
     Mutation(
@@ -275,7 +276,7 @@ MUTATIONS = (
         "poison retried instead of sent to the dead-letter queue",
         _INBOX,
         "            return set(self._dlq.send(poison))",
-        "            return {one.message_id for one in poison}",
+        "            return {message.message_id for message in poison}",
     ),
     Mutation(
         "poison dropped instead of sent to the dead-letter queue",
@@ -292,8 +293,8 @@ MUTATIONS = (
     Mutation(
         "batch failure reported for nobody",
         _INBOX,
-        "for message_id in sorted(again)]}",
-        "for message_id in sorted(again) if not again]}",
+        "for message_id in sorted(retry)]}",
+        "for message_id in sorted(retry) if not retry]}",
     ),
     Mutation(
         "a batch that has to wait is dropped",

@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.shared.adapters.sqs_batch import Delivery
 from services.shared.backoff import Waits
 from services.shared.events import (
     Event,
@@ -19,6 +18,7 @@ from services.shared.events import (
     RefundRequested,
 )
 from services.shared.ledger import Key, Line, Order, Placement, Status, Transition
+from services.shared.messages import Delivery
 from tests.support.fakes import START
 
 HOLD = timedelta(minutes=15)

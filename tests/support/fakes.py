@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from services.payment.gateway import Charged, ChargeRequest, Declined
-from services.shared.adapters.sqs_batch import Poison
 from services.shared.errors import GatewayUnavailableError
 from services.shared.events import Event
 from services.shared.ledger import (
@@ -24,6 +23,7 @@ from services.shared.ledger import (
     Write,
 )
 from services.shared.log_events import LogEvent
+from services.shared.messages import Poison
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from scripts.common.errors import ToolError
 from scripts.common.json_input import faults
-from services.shared.adapters.sqs_batch import detail_of
 from services.shared.events import CATALOGUE, Event, by_name, rfc3339
+from services.shared.messages import detail_of
 
 if TYPE_CHECKING:
     from scripts.environment.topology import Topology

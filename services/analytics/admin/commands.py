@@ -15,11 +15,11 @@ from services.analytics.admin import migrator
 from services.analytics.admin.migrator import Migration, Step
 from services.analytics.admin.reset import empty
 from services.analytics.db.database import Connection, Database
-from services.shared.adapters.sqs_batch import explain
-from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import PulseQueueError
 from services.shared.events import Currency, Identifier
 from services.shared.log_events import LogEvent
+from services.shared.messages import explain
+from services.shared.telemetry import Telemetry
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 

@@ -20,13 +20,13 @@ from services.analytics.api.cursors import Cursors
 from services.analytics.api.responses import Meta
 from services.analytics.api.routes import DOCUMENT, ROUTES, Question, Route, Told
 from services.analytics.db.database import Database
-from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import TransientError
 from services.shared.http import problems
 from services.shared.http.identity import Caller, caller
 from services.shared.http.problems import Problem, RefusedError
 from services.shared.http.request import Request
 from services.shared.log_events import LogEvent
+from services.shared.telemetry import Telemetry
 
 Answer = Callable[[Mapping[str, Any], object], dict[str, Any]]
 

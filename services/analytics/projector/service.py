@@ -33,10 +33,10 @@ from services.analytics.model.orders import Subject, order_rows, product_row
 from services.analytics.projector import event_inbox, row_writer
 from services.analytics.projector.event_inbox import Heard
 from services.analytics.projector.row_diff import Changes, Customer
-from services.shared.adapters.sqs_batch import Delivery
-from services.shared.adapters.telemetry import Telemetry
 from services.shared.events import Event, InventoryAdjusted, SubscriptionEvent
 from services.shared.log_events import LogEvent
+from services.shared.messages import Delivery
+from services.shared.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from decimal import Decimal

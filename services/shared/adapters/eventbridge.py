@@ -1,28 +1,20 @@
-"""Events out: published in tens, every entry's result looked at, nothing taken for sent that was not."""
+"""The event bus on EventBridge: PutEvents in tens, with the result of every entry checked."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.shared.adapters.clients import in_batches, is_transient
-from services.shared.adapters.telemetry import Telemetry
 from services.shared.backoff import Waits, jittered
 from services.shared.events import Event
-from services.shared.log_events import LogEvent
-from services.shared.metric_names import Metric
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-_ENVELOPE_BYTES = 200  # what the bus adds around a detail, generously
-
-
-class EventBus(Protocol):
-    def publish(self, events: Sequence[Event]) -> Collection[Event]:
-        """Publish, and return the events that did not get through."""
+_ENVELOPE_BYTES = 200  # upper bound of what the bus adds around a detail
 
 
 class EventBridgeBus:
@@ -53,7 +45,7 @@ class EventBridgeBus:
         return left
 
     def _put(self, batch: Sequence[tuple[Event, str]]) -> list[Event]:
-        """One PutEvents call; returns what it did not take."""
+        """Make one PutEvents call; returns the events it did not accept."""
         entries: list[PutEventsRequestEntryTypeDef] = [
             {
                 "EventBusName": self._bus_name,
@@ -71,28 +63,3 @@ class EventBridgeBus:
             raise
         results = response["Entries"]
         return [event for (event, _), result in zip(batch, results, strict=True) if "ErrorCode" in result]
-
-
-class Outbox:
-    """The events a batch of messages owes the world, and which message owes which."""
-
-    def __init__(self) -> None:
-        self._events: dict[str, Event] = {}
-        self._owed_by: dict[str, set[str]] = {}
-
-    def owe(self, message_ids: Iterable[str], events: Iterable[Event]) -> None:
-        for event in events:
-            self._events[event.event_id] = event
-            self._owed_by.setdefault(event.event_id, set()).update(message_ids)
-
-    def send(self, bus: EventBus, telemetry: Telemetry) -> set[str]:
-        """Publish each event once; returns the messages that must come again because theirs failed."""
-        if not self._events:
-            return set()
-        failed = {event.event_id for event in bus.publish(list(self._events.values()))}
-        for name, event in self._events.items():
-            if name not in failed:
-                telemetry.count(Metric.EVENTS_PUBLISHED, event=event.detail_type())
-        if failed:
-            telemetry.warning(LogEvent.PUBLISH_FAILED, events=len(failed))
-        return {message_id for name in failed for message_id in self._owed_by[name]}

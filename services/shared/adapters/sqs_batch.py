@@ -1,81 +1,27 @@
-"""Events in: a batch of queue messages becomes typed deliveries, and what cannot be read is set aside.
+"""A batch of SQS messages: parsed into deliveries, handled, and answered with the messages to retry.
 
-Only messages that must come again are reported back to the queue. A message that can never be read goes
-to the consumer's dead-letter queue at once, with the reason, and does not hold up its batch.
+A message that can never be read goes to the consumer's dead-letter queue at once, with the reason, and
+does not hold up its batch.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from services.shared.adapters.clients import in_batches, is_transient
-from services.shared.adapters.telemetry import Telemetry
 from services.shared.errors import NotAnSqsEventError, TransientError
-from services.shared.events import Event, OrderEvent
-from services.shared.ledger import Key
+from services.shared.events import Event
 from services.shared.log_events import LogEvent
+from services.shared.messages import Delivery, Handle, Poison, PoisonQueue, detail_of, explain
 from services.shared.metric_names import Metric
+from services.shared.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
-
-E = TypeVar("E", bound=OrderEvent)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One event, as one message brought it."""
-
-    message_id: str
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Group(Generic[E]):
-    """The deliveries of a batch that are about the same order, in arrival order."""
-
-    events: list[E]
-    message_ids: set[str]
-
-    @property
-    def first(self) -> E:
-        return self.events[0]
-
-
-def by_order(deliveries: Sequence[Delivery], model: type[E]) -> dict[Key, Group[E]]:
-    """Group the deliveries of one kind of event by the order they are about."""
-    groups: dict[Key, Group[E]] = {}
-    for delivery in deliveries:
-        event = delivery.event
-        if isinstance(event, model):
-            group = groups.setdefault(Key(event.tenant_id, event.order_id), Group([], set()))
-            group.events.append(event)
-            group.message_ids.add(delivery.message_id)
-    return groups
-
-
-@dataclass(frozen=True, slots=True)
-class Poison:
-    """A message that no number of deliveries will make readable."""
-
-    message_id: str
-    body: str
-    reason: str
-    detail: str
-
-
-class PoisonQueue(Protocol):
-    def send(self, poison: Sequence[Poison]) -> Collection[str]:
-        """Set messages aside for a human; returns the ids of those that could not be."""
-
-
-Handle = Callable[[Sequence[Delivery]], Collection[str]]
-"""Does the work of a batch and returns the ids of the messages that must come again."""
 
 
 class Inbox:
@@ -94,7 +40,7 @@ class Inbox:
         self._telemetry = telemetry
 
     def receive(self, raw: object) -> dict[str, list[dict[str, str]]]:
-        """Work through one invocation's batch; returns the partial batch response."""
+        """Handle one invocation's batch; returns the partial batch response."""
         deliveries: list[Delivery] = []
         poison: list[Poison] = []
         for message_id, body in _messages(raw):
@@ -103,13 +49,13 @@ class Inbox:
                 deliveries.append(parsed)
             else:
                 poison.append(parsed)
-        again = self._work(deliveries) | self._set_aside(poison)
-        if again:
-            self._telemetry.warning(LogEvent.BATCH_RETRIED, messages=len(again))
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(again)]}
+        retry = self._work(deliveries) | self._reject(poison)
+        if retry:
+            self._telemetry.warning(LogEvent.BATCH_RETRIED, messages=len(retry))
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(retry)]}
 
     def _work(self, deliveries: Sequence[Delivery]) -> set[str]:
-        """Handle a batch; one that fails in an unforeseen way is taken apart, to fail only its culprit."""
+        """Handle a batch; after an unexpected error one message at a time, so that only the cause fails."""
         if not deliveries:
             return set()
         try:
@@ -117,38 +63,41 @@ class Inbox:
         except TransientError as error:
             self._telemetry.warning(LogEvent.BATCH_DEFERRED, cause=type(error).__name__, why=str(error))
             return {delivery.message_id for delivery in deliveries}
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever happened, the queue keeps the message
+        except Exception as error:  # noqa: BLE001 - the boundary: the message stays in its queue
             self._telemetry.error(LogEvent.BATCH_FAILED, error)
             if len(deliveries) == 1:
                 return {deliveries[0].message_id}
             return set().union(*(self._work([delivery]) for delivery in deliveries))
 
-    def _set_aside(self, poison: Sequence[Poison]) -> set[str]:
+    def _reject(self, poison: Sequence[Poison]) -> set[str]:
         if not poison:
             return set()
-        for one in poison:
+        for message in poison:
             self._telemetry.warning(
-                LogEvent.MESSAGE_POISON, message_id=one.message_id, reason=one.reason, detail=one.detail
+                LogEvent.MESSAGE_POISON,
+                message_id=message.message_id,
+                reason=message.reason,
+                detail=message.detail,
             )
-        unburied = self._send_to_dlq(poison)
-        if buried := len(poison) - len(unburied):
-            self._telemetry.count(Metric.POISON_EVENTS, buried, consumer=self._consumer)
-        return unburied
+        failed = self._send_to_dlq(poison)
+        if sent := len(poison) - len(failed):
+            self._telemetry.count(Metric.POISON_EVENTS, sent, consumer=self._consumer)
+        return failed
 
     def _send_to_dlq(self, poison: Sequence[Poison]) -> set[str]:
-        """Bury what can be; the rest goes back, and SQS itself moves it after its last delivery."""
+        """Send to the dead-letter queue; what fails is retried, and moved by SQS after its last receive."""
         try:
             return set(self._dlq.send(poison))
         except Exception as error:  # noqa: BLE001 - the boundary: one message must not fail the others' batch
             self._telemetry.error(LogEvent.DLQ_FAILED, error)
             if len(poison) == 1:
                 return {poison[0].message_id}
-            return set().union(*(self._send_to_dlq([one]) for one in poison))
+            return set().union(*(self._send_to_dlq([message]) for message in poison))
 
     def _parse(self, message_id: str, body: str) -> Delivery | Poison:
         try:
             envelope = from_json(body, allow_inf_nan=False)
-        except (ValueError, TypeError) as error:  # half a surrogate pair is no text at all to the parser
+        except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair in the text
             return Poison(message_id, body, "invalid_json", str(error))
         if not isinstance(envelope, dict) or not isinstance(envelope.get("detail"), dict):
             return Poison(
@@ -164,29 +113,17 @@ class Inbox:
             return Poison(message_id, body, "invalid_event", explain(error))
 
 
-def detail_of(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """Take an event's detail, its id and time from the envelope where the publisher gave none."""
-    given = {"eventId": envelope.get("id"), "occurredAt": envelope.get("time")}
-    return {**{name: value for name, value in given.items() if value is not None}, **envelope["detail"]}
-
-
-def explain(error: ValidationError) -> str:
-    """Say what is wrong with an event, without repeating what it said: that may be personal."""
-    faults = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults[:5])
-
-
 def _messages(raw: object) -> list[tuple[str, str]]:
     try:
         return [(str(record["messageId"]), str(record["body"])) for record in raw["Records"]]  # type: ignore[index]
     except (TypeError, KeyError) as error:
         raise NotAnSqsEventError(
-            "expected a batch of SQS messages: Records with messageId and body"
+            "Not an SQS event (no Records with messageId and body); invoke this function through its queue"
         ) from error
 
 
 class SqsPoisonQueue:
-    """The consumer's own dead-letter queue, reached before SQS would give up on a message itself."""
+    """The consumer's own dead-letter queue, for messages that would fail at every receive."""
 
     def __init__(self, client: "SQSClient", *, queue_url: str, consumer: str) -> None:
         self._client = client
@@ -194,36 +131,36 @@ class SqsPoisonQueue:
         self._consumer = consumer
 
     def send(self, poison: Sequence[Poison]) -> Collection[str]:
-        unburied: list[str] = []
-        for batch in in_batches(poison, lambda one: len(one.body.encode()) + 1_000):
-            unburied += self._send(batch)
-        return unburied
+        failed: list[str] = []
+        for batch in in_batches(poison, lambda message: len(message.body.encode()) + 1_000):
+            failed += self._send(batch)
+        return failed
 
     def _send(self, batch: Sequence[Poison]) -> list[str]:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(index),
-                "MessageBody": one.body,
+                "MessageBody": message.body,
                 "MessageAttributes": {
                     name: {"DataType": "String", "StringValue": _printable(value)}
                     for name, value in (
-                        ("reason", one.reason),
-                        ("detail", one.detail),
+                        ("reason", message.reason),
+                        ("detail", message.detail),
                         ("consumer", self._consumer),
                     )
                 },
             }
-            for index, one in enumerate(batch)
+            for index, message in enumerate(batch)
         ]
         try:
             response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
             if is_transient(error):
-                return [one.message_id for one in batch]
+                return [message.message_id for message in batch]
             raise
         return [batch[int(failure["Id"])].message_id for failure in response.get("Failed", [])]
 
 
 def _printable(text: str) -> str:
-    """Fit a text into a message attribute, which takes no control characters and must not be empty."""
+    """Fit a text into a message attribute: no control characters, not empty, at most 500 characters."""
     return "".join(char if char.isprintable() else "?" for char in text)[:500] or "?"

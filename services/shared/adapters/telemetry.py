@@ -1,15 +1,14 @@
-"""What operators see: one log line per outcome, exact numbers through the log, a trace per invocation.
+"""Telemetry over Powertools: JSON log lines, embedded metrics (EMF), X-Ray traces.
 
-Numbers are added up over the batch and written as embedded metrics, one document per set of labels, when
-the invocation ends. Histograms are exact: each observation counts into the one bucket it falls in.
+Metrics are summed over the batch and written, one document per set of labels, when the invocation ends.
+Histograms are exact: each observation counts into the one bucket it falls in.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
@@ -17,38 +16,20 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from services.shared.adapters.tracing import Tracing
 from services.shared.histogram_buckets import bucket
-from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
+from services.shared.ledger import Key
 from services.shared.log_events import LogEvent
-from services.shared.metric_names import Metric, StockOperation, StockOutcome
 
 _VALUES = 100
-"""An embedded metric document holds no more values of one metric."""
+"""EMF limit: values of one metric in one document."""
 
 Labels = tuple[tuple[str, str], ...]
 Counts = defaultdict[Labels, defaultdict[str, float]]
 Handler = Callable[[Any, Any], Any]
 
 
-class Telemetry(Protocol):
-    def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
-        """Log one line about one outcome."""
-
-    def warning(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
-        """Log one line about something a person may have to look at."""
-
-    def error(self, event: LogEvent, error: BaseException) -> None:
-        """Log an unexpected error, with its traceback."""
-
-    def count(self, metric: str, value: float = 1, **labels: str) -> None: ...
-
-    def observe(self, metric: str, seconds: float) -> None: ...
-
-
 class PowertoolsTelemetry:
-    """Telemetry over Powertools: JSON log lines, embedded metrics, X-Ray."""
-
     def __init__(self, service: str, namespace: str) -> None:
-        # The place in the code would always be this module; UTC is what the rest of the system speaks.
+        # No location: it would always be this module. UTC, as everywhere in the system.
         self._logger = Logger(service=service, location=None, utc=True, use_rfc3339=True)
         self._tracing = Tracing(service)
         self._namespace = namespace
@@ -71,7 +52,7 @@ class PowertoolsTelemetry:
             self._counts[tuple(sorted(labels.items()))][metric] += value
 
     def observe(self, metric: str, seconds: float) -> None:
-        # To the microsecond, and the bucket with it: sums stay multiples of what they are sums of.
+        # Rounded before the bucket is chosen, so that buckets, sum and count agree.
         rounded = round(seconds, 6)
         with self._lock:
             self._counts[(("le", bucket(rounded)),)][f"{metric}_bucket"] += 1
@@ -79,7 +60,7 @@ class PowertoolsTelemetry:
 
     @contextmanager
     def invocation(self, context: object) -> Iterator[None]:
-        """Bind the request to every log line inside, and write the numbers out at the end."""
+        """Add the request id to every log line inside, and write the metrics at the end."""
         request_id = getattr(context, "aws_request_id", None)
         with (
             self._logger.append_context_keys(function_request_id=request_id),
@@ -91,7 +72,7 @@ class PowertoolsTelemetry:
                 self.flush()
 
     def flush(self) -> None:
-        """Write every number since the last flush, one document per set of labels."""
+        """Write what was counted since the last flush, one document per set of labels."""
         with self._lock:
             counts, self._counts = self._counts, _no_counts()
             values, self._values = self._values, defaultdict(list)
@@ -103,9 +84,9 @@ class PowertoolsTelemetry:
             self._write(MetricUnit.Seconds, {metric: part for metric, part in parts.items() if part})
 
     def _write(self, unit: MetricUnit, numbers: Mapping[str, list[float]], labels: Labels = ()) -> None:
-        # Handed over whole: added one by one, each value would have all before it spelled out for a debug
-        # line that nobody reads. An empty service name, unlike none, keeps Powertools from adding a
-        # dimension of its own: a metric has exactly one set of dimensions, or sums would count twice.
+        # All values in one call: add_metric formats all earlier values for a debug line at each call. The
+        # service name is empty, not None, so that Powertools adds no dimension of its own: with two sets of
+        # dimensions, sums over a metric would count twice.
         AmazonCloudWatchEMFProvider(
             metric_set={metric: {"Unit": unit.value, "Value": values} for metric, values in numbers.items()},
             dimension_set=dict(labels),
@@ -121,41 +102,3 @@ def _no_counts() -> Counts:
 def _log_fields(event: LogEvent, key: Key | None, fields: Mapping[str, object]) -> dict[str, object]:
     order = {"order_id": key.id, "tenant_id": key.tenant_id} if key else {}
     return {"event": event.value, **order, **fields}
-
-
-_OPERATIONS = {
-    Status.RESERVED: StockOperation.RESERVE,
-    Status.CONFIRMED: StockOperation.CONFIRM,
-    Status.CANCELLED: StockOperation.RELEASE,
-}
-
-
-def record_inventory_operation(
-    telemetry: Telemetry, target: Status, outcome: Outcome, *, restocked: bool = False
-) -> None:
-    """Count what an order on its way to a status did to the stock, or why it could not."""
-    operation = StockOperation.RESTOCK if restocked else _OPERATIONS.get(target)
-    if operation is None:
-        return
-    match outcome:
-        case Committed(order=order) if order.status is target:
-            telemetry.count(Metric.INVENTORY_OPERATIONS, operation=operation, outcome=StockOutcome.DONE)
-            units = sum(line.quantity for line in order.lines)
-            telemetry.count(Metric.INVENTORY_UNITS, units, operation=operation)
-        case Committed(order=order):
-            telemetry.count(
-                Metric.INVENTORY_OPERATIONS, operation=operation, outcome=order.reason or StockOutcome.REFUSED
-            )
-        case Unsettled():
-            telemetry.count(Metric.INVENTORY_OPERATIONS, operation=operation, outcome=StockOutcome.CONTENDED)
-
-
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._clock = clock
-        self._start = clock()
-
-    def seconds(self) -> float:
-        return self._clock() - self._start

@@ -6,7 +6,6 @@ from datetime import timedelta
 from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.payment.simulated_gateway import SimulatedGateway
-from services.shared.adapters.sqs_batch import Delivery
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -15,6 +14,7 @@ from services.shared.events import (
     RefundRequested,
 )
 from services.shared.group_commit import GroupCommit
+from services.shared.messages import Delivery
 from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus, RecordingTelemetry, a_stock
 
 

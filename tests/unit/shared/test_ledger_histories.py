@@ -14,7 +14,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from services.order.service import OrderService
 from services.payment.service import PaymentService
-from services.shared.adapters.sqs_batch import Delivery
 from services.shared.errors import StoreUnavailableError, TransientError
 from services.shared.events import (
     Event,
@@ -26,6 +25,7 @@ from services.shared.events import (
 )
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Busy, Delta, Key, Status, Stock, StockWrite, Verdict, Write
+from services.shared.messages import Delivery
 from tests.support.fakes import (
     START,
     BookkeepingGateway,

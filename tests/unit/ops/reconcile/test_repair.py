@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,7 +10,7 @@ from scripts.ops.reconcile.repair import repair
 from services.order.service import OrderService
 from services.payment.gateway import ChargeRequest
 from services.payment.service import PaymentService
-from services.shared.adapters.sqs_batch import Handle, Inbox
+from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import Event, PaymentRequested, RefundRequested
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key, Order, Payment, Status
@@ -23,6 +24,9 @@ from tests.support.fakes import (
     a_stock,
 )
 from tests.support.ops_context import MemoryOpsContext, an_order
+
+if TYPE_CHECKING:
+    from services.shared.messages import Handle
 
 GRACE = timedelta(minutes=2)
 

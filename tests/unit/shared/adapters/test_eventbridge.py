@@ -1,16 +1,15 @@
-"""Events out: in tens, every result looked at, and every debt remembered."""
+"""Publishing to EventBridge: ten entries a call, every result checked."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from services.shared.adapters.eventbridge import EventBridgeBus, Outbox
-from services.shared.events import Event, OrderPlaced
+from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.events import OrderPlaced
 from tests.support.builders import no_waiting, placed
-from tests.support.fakes import RecordingBus, RecordingTelemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 Answer = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
-def all_taken(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def all_accepted(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"EventId": str(n)} for n, _ in enumerate(entries)]
 
 
@@ -35,7 +34,7 @@ def refusing(*positions: int) -> Answer:
 
 
 class ScriptedEvents:
-    """PutEvents as told: answers or errors, then everything is taken."""
+    """PutEvents that follows a script of answers and errors, then accepts everything."""
 
     def __init__(self, *script: Answer | Exception) -> None:
         self.calls: list[list[dict[str, Any]]] = []
@@ -43,7 +42,7 @@ class ScriptedEvents:
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self.calls.append(Entries)
-        answer = self._script.pop(0) if self._script else all_taken
+        answer = self._script.pop(0) if self._script else all_accepted
         if isinstance(answer, Exception):
             raise answer
         results = answer(Entries)
@@ -173,52 +172,3 @@ def test_a_call_that_can_never_succeed_is_an_error() -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         bus(client).publish(orders(1))
     assert len(client.calls) == 1
-
-
-# --- the outbox ---------------------------------------------------------------------------------------
-
-
-class PickyBus:
-    """Refuses the orders it is told to."""
-
-    def __init__(self, *refused: str) -> None:
-        self._refused = refused
-
-    def publish(self, events: Sequence[Event]) -> Collection[Event]:
-        return [event for event in events if event.correlation_id in self._refused]
-
-
-def test_an_event_owed_twice_is_published_once() -> None:
-    outbox, recording, telemetry = Outbox(), RecordingBus(), RecordingTelemetry()
-    outbox.owe(["m0"], [placed("order-1")])
-    outbox.owe(["m1"], [placed("order-1"), placed("order-2")])
-
-    again = outbox.send(recording, telemetry)
-
-    assert again == set()
-    assert recording.published == [placed("order-1"), placed("order-2")]
-
-
-def test_every_message_that_owes_a_failed_event_comes_again_and_no_other() -> None:
-    outbox = Outbox()
-    outbox.owe(["m0", "m1"], [placed("order-1")])
-    outbox.owe(["m2"], [placed("order-2")])
-    outbox.owe(["m3"], [placed("order-2"), placed("order-1")])
-
-    assert outbox.send(PickyBus("order-1"), RecordingTelemetry()) == {"m0", "m1", "m3"}
-
-
-def test_only_what_was_published_is_counted() -> None:
-    outbox, telemetry = Outbox(), RecordingTelemetry()
-    outbox.owe(["m0"], orders(3))
-
-    outbox.send(PickyBus("order-1"), telemetry)
-
-    assert telemetry.counted("events_published_total", event="OrderPlaced") == 2
-
-
-def test_an_empty_outbox_does_not_bother_the_bus() -> None:
-    telemetry = RecordingTelemetry()
-
-    assert Outbox().send(RecordingBus(refuse=1), telemetry) == set()
-    assert (telemetry.lines, telemetry.counts) == ([], {})

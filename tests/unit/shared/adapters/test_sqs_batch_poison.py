@@ -3,8 +3,9 @@
 import json
 from collections.abc import Collection, Sequence
 
-from services.shared.adapters.sqs_batch import Delivery, Inbox, Poison
+from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import OrderPlaced
+from services.shared.messages import Delivery, Poison
 from tests.support.fakes import RecordingPoisonQueue, RecordingTelemetry
 
 GOOD = json.dumps(

@@ -4,18 +4,13 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from services.shared.adapters.telemetry import PowertoolsTelemetry, Stopwatch, record_inventory_operation
-from services.shared.histogram_buckets import BUCKETS, bucket
-from services.shared.ledger import Committed, Found, Status, Unsettled
+from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.log_events import LogEvent
-from tests.support.builders import a_key, reserved
-from tests.support.fakes import RecordingTelemetry
+from tests.support.builders import a_key
 
 
 @pytest.fixture
@@ -60,24 +55,6 @@ def samples(documents: list[dict[str, Any]]) -> dict[tuple[str, frozenset[tuple[
 
 def labelled(**labels: str) -> frozenset[tuple[str, str]]:
     return frozenset(labels.items())
-
-
-# --- buckets ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("bound", BUCKETS)
-def test_a_bound_belongs_to_its_own_bucket(bound: float) -> None:
-    assert bucket(bound) == f"{bound:g}"
-
-
-@pytest.mark.parametrize(("bound", "above"), [*pairwise(BUCKETS)])
-def test_just_above_a_bound_belongs_to_the_next_bucket(bound: float, above: float) -> None:
-    assert bucket(bound * 1.000001) == f"{above:g}"
-
-
-@pytest.mark.parametrize(("seconds", "name"), [(0.0, "0.01"), (10.000001, "+Inf"), (1e9, "+Inf"), (1.0, "1")])
-def test_what_is_below_or_above_all_bounds_has_a_bucket_too(seconds: float, name: str) -> None:
-    assert bucket(seconds) == name
 
 
 # --- documents ----------------------------------------------------------------------------------------
@@ -269,62 +246,3 @@ def test_an_unforeseen_error_is_told_with_its_traceback(log: Log) -> None:
     (line,) = log.messages()
     assert (line["level"], line["event"]) == ("ERROR", "batch.failed")
     assert line["exception_name"] == "ZeroDivisionError"
-
-
-# --- stock --------------------------------------------------------------------------------------------
-
-THREE = reserved("order-1", {"a": 2, "b": 1})
-
-
-def test_a_reservation_counts_its_operation_and_its_units() -> None:
-    telemetry = RecordingTelemetry()
-
-    record_inventory_operation(telemetry, Status.RESERVED, Committed(THREE))
-
-    assert telemetry.counted("inventory_operations_total", operation="reserve", outcome="done") == 1
-    assert telemetry.counted("inventory_units_total", operation="reserve") == 3
-
-
-def test_a_rejection_counts_its_reason_and_no_units() -> None:
-    telemetry = RecordingTelemetry()
-    rejected = replace(THREE, status=Status.REJECTED, reason="out_of_stock")
-
-    record_inventory_operation(telemetry, Status.RESERVED, Committed(rejected))
-
-    assert dict(telemetry.counts) == {
-        ("inventory_operations_total", labelled(operation="reserve", outcome="out_of_stock")): 1
-    }
-
-
-def test_contention_is_counted_as_what_it_is() -> None:
-    telemetry = RecordingTelemetry()
-
-    record_inventory_operation(telemetry, Status.RESERVED, Unsettled("contention"))
-
-    assert dict(telemetry.counts) == {
-        ("inventory_operations_total", labelled(operation="reserve", outcome="contended")): 1
-    }
-
-
-def test_an_order_found_done_moved_no_stock() -> None:
-    telemetry = RecordingTelemetry()
-
-    record_inventory_operation(telemetry, Status.RESERVED, Found(THREE))
-
-    assert telemetry.counts == {}
-
-
-@pytest.mark.parametrize(("restocked", "operations"), [(True, {"restock"}), (False, set())])
-def test_a_refund_moves_stock_only_when_the_goods_came_back(restocked: bool, operations: set[str]) -> None:
-    telemetry = RecordingTelemetry()
-    refunded = replace(THREE, status=Status.REFUNDED)
-
-    record_inventory_operation(telemetry, Status.REFUNDED, Committed(refunded), restocked=restocked)
-
-    assert {dict(labels)["operation"] for _, labels in telemetry.counts} == operations
-
-
-def test_a_stopwatch_tells_the_time_since_it_was_made() -> None:
-    times = iter([10.0, 12.5])
-
-    assert Stopwatch(lambda: next(times)).seconds() == 2.5
