@@ -1,4 +1,4 @@
-"""`pulsequeue audit`: holds the books against the orders."""
+"""`pulsequeue audit`: checks stock against open orders, and repairs."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +10,8 @@ from scripts.cli.session import Session, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.reconcile.reconcile import Report
-    from scripts.ops.reconcile.repair import Repaired
+    from scripts.ops.reconcile.repair import RepairResult
+    from scripts.ops.reconcile.rules import Reconciliation
 
 
 def register(app: typer.Typer) -> None:
@@ -20,78 +20,73 @@ def register(app: typer.Typer) -> None:
 
 def audit(
     session: Session,
-    mend: Annotated[
+    with_repair: Annotated[
         bool,
         typer.Option(
             "--repair",
-            help="Have the services release what is past its time, finish what is open, and give back "
-            "what was charged for an order called off in the last day.",
+            help="Have the services release overdue reservations, finish open payments, and refund charges "
+            "of orders cancelled in the last day.",
         ),
     ] = False,
     grace: Annotated[
-        float, typer.Option(min=0, help="Seconds a reservation may outlive its time before it is a finding.")
+        float,
+        typer.Option(min=0, help="Seconds a reservation may outlive its expiry before it is a finding."),
     ] = 120.0,
-    info: Annotated[
-        bool, typer.Option("--publish/--no-publish", help="Tell the metrics what was found.")
+    with_metrics: Annotated[
+        bool, typer.Option("--publish/--no-publish", help="Publish the result as metrics.")
     ] = True,
 ) -> None:
-    """Recount every SKU against its open orders, and look for impossible orders. Exit 1 on a finding."""
-    from scripts.ops.reconcile.reconcile import audit as recount_all
-    from scripts.ops.reconcile.reconcile import publish
+    """Compare every SKU with its open orders, and find inconsistent orders. Exit 1 on a finding."""
+    from scripts.ops.reconcile.reconcile import publish, reconcile
     from scripts.ops.reconcile.repair import repair
 
     allowed = timedelta(seconds=grace)
-    report = recount_all(session.ops, grace=allowed, say=session.out.note)
-    repaired = repair(session.ops, allowed) if mend else None
-    session.out.show(_data(report, repaired), *_view(report, repaired))
-    if info:
-        publish(session.ops, report)
-    if found := report.findings.all:
+    result = reconcile(session.ops, grace=allowed, note=session.out.note)
+    repaired = repair(session.ops, allowed) if with_repair else None
+    session.out.show(_data(result, repaired), *_view(result, repaired))
+    if with_metrics:
+        publish(session.ops, result)
+    if found := result.discrepancies:
         raise ToolError(f"{len(found)} findings." if len(found) > 1 else "1 finding.")
     if repaired is not None and repaired.failed:
-        raise ToolError(f"{repaired.failed} repairs could not be sent off.")
+        raise ToolError(f"{repaired.failed} repairs could not be sent; run the command again.")
 
 
-def _data(report: "Report", repaired: "Repaired | None") -> dict[str, Any]:
-    findings = report.findings
+def _data(result: "Reconciliation", repaired: "RepairResult | None") -> dict[str, Any]:
     data: dict[str, Any] = {
-        "orders": findings.orders,
-        "open": findings.open,
-        "skus": findings.skus,
+        "orders": result.orders,
+        "open": result.open,
+        "skus": result.skus,
         "findings": [
-            {"kind": one.kind, "tenantId": one.key.tenant_id, "about": one.key.id, "says": one.says}
-            for one in findings.all
+            {"kind": one.kind, "tenantId": one.key.tenant_id, "about": one.key.id, "message": one.message}
+            for one in result.discrepancies
         ],
-        "moving": [{"tenantId": key.tenant_id, "sku": key.id} for key in report.moving],
+        "moving": [{"tenantId": key.tenant_id, "sku": key.id} for key in result.moving],
     }
     if repaired is not None:
-        data["repaired"] = {
-            "toRelease": repaired.to_release,
-            "toFinish": repaired.to_finish,
-            "toLookUp": repaired.to_look_up,
-            "failed": repaired.failed,
-        }
+        data["repaired"] = repaired.counts()
     return data
 
 
-def _view(report: "Report", repaired: "Repaired | None") -> list[Table | str]:
-    findings = report.findings
+def _view(result: "Reconciliation", repaired: "RepairResult | None") -> list[Table | str]:
     rows = [
-        (one.kind, one.key.id if one.key.tenant_id == "default" else one.key.pk, one.says)
-        for one in findings.all
+        (one.kind, one.key.id if one.key.tenant_id == "default" else one.key.pk, one.message)
+        for one in result.discrepancies
     ]
-    counted = f"{findings.orders} orders ({findings.open} open), {findings.skus} SKUs: "
-    view: list[Table | str] = [counted + ("everything agrees." if not rows else "")]
+    totals = f"Checked {result.orders} orders ({result.open} open) and {result.skus} SKUs"
+    view: list[Table | str] = [f"{totals}." if rows else f"{totals}: everything is consistent."]
     if rows:
-        view.append(Table(("finding", "about", "says"), rows))
-    if report.moving:
-        names = ", ".join(key.id for key in report.moving[:10])
-        view.append(f"{len(report.moving)} SKUs moved at every look and cannot be judged now: {names}.")
+        view.append(Table(("finding", "order or SKU", "message"), rows))
+    if result.moving:
+        names = ", ".join(key.id for key in result.moving[:10])
+        view.append(
+            f"{len(result.moving)} SKUs changed during every check and were not judged; run again: {names}."
+        )
     if repaired is not None:
         view.append(
-            f"{repaired.to_release} reservations handed to the expiry function, "
-            f"{repaired.to_finish} payments asked for again, "
-            f"{repaired.to_look_up} orders called off unpaid looked up for a charge. "
+            f"{repaired.to_release} overdue reservations sent to the expiry function, "
+            f"{repaired.to_finish} payments requested again, "
+            f"{repaired.to_look_up} unpaid cancelled orders sent to the payment function for a lookup. "
             "Other findings need a person."
         )
     return view

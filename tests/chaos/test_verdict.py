@@ -229,4 +229,4 @@ def test_an_order_charged_and_never_confirmed_is_found_out(plan: Plan, honest: S
 
     findings = check(plan, _with(honest, order, charged), AFTERWARDS)
 
-    assert any("yet charged" in finding.says for finding in findings)
+    assert any("but charged" in finding.says for finding in findings)

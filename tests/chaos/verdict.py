@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from scripts.ops.dlq.messages import DeadLetter
-from scripts.ops.reconcile.rules import recount
+from scripts.ops.reconcile.rules import find_discrepancies
 from services.shared.ledger import Key, Order, Status, Stock
 from tests.chaos.plan import Asked, Plan, Poison
 
@@ -72,9 +72,9 @@ def end_of(order: Order) -> str:
 
 
 def _invariants(books: Store, now: datetime) -> Iterator[Finding]:
-    """Let the audit's own recount look first; nothing may be open any more."""
-    for finding in recount(books.orders, books.stock, now).all:
-        yield Finding(Wrong.LEAKED, finding.key.pk, f"{finding.kind}: {finding.says}")
+    """Apply the rules of `pulsequeue audit` first; nothing may be reserved any more."""
+    for found in find_discrepancies(books.orders, books.stock, now).discrepancies:
+        yield Finding(Wrong.LEAKED, found.key.pk, f"{found.kind}: {found.message}")
     for stock in books.stock:
         if stock.reserved:
             yield Finding(Wrong.LEAKED, stock.key.pk, f"{stock.reserved} still reserved when all is over")

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from scripts.environment.topology import CHECKOUT
-from scripts.ops.reconcile.rules import recount
+from scripts.ops.reconcile.rules import Kind, find_discrepancies
 from services.shared.errors import NotAnSqsEventError
 from services.shared.events import CATALOGUE, by_name
 from services.shared.ledger import Key, Status
@@ -62,9 +62,9 @@ def _is_taken(world: World, draw: Draw, *, buried: Iterable[str], again: Iterabl
 
 
 def _balances(world: World) -> None:
-    findings = recount(world.store.orders.values(), world.store.stock.values(), world.clock.now)
-    assert findings.by_sku == ()
-    assert [one for one in findings.by_order if "released" not in one.says] == []
+    result = find_discrepancies(world.store.orders.values(), world.store.stock.values(), world.clock.now)
+    assert result.by_sku == ()
+    assert [one for one in result.by_order if one.kind is not Kind.OVERDUE] == []
 
 
 def anything_else_is_refused_as_such(consumer: str, raw: object) -> None:

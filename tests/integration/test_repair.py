@@ -7,7 +7,7 @@ import pytest
 
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import Filter
-from scripts.ops.reconcile.reconcile import audit
+from scripts.ops.reconcile.reconcile import reconcile
 from scripts.ops.reconcile.repair import repair
 from scripts.ops.reconcile.rules import Kind
 from services.shared.group_commit import GroupCommit
@@ -51,7 +51,7 @@ def _reserve_untold(
 
 
 def _found(pipeline: PipelineClient) -> dict[str, Kind]:
-    return {one.key.id: one.kind for one in audit(pipeline.ops, grace=NO_GRACE).findings.all}
+    return {one.key.id: one.kind for one in reconcile(pipeline.ops, grace=NO_GRACE).discrepancies}
 
 
 def test_a_reservation_whose_expiry_never_came_is_released(

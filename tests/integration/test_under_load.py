@@ -17,7 +17,7 @@ from scripts.environment.local_state import ProcessRecord, StackState
 from scripts.local import stack as local_stack
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
-from scripts.ops.reconcile.reconcile import audit
+from scripts.ops.reconcile.reconcile import reconcile
 from scripts.ops.replay.replay import Plan, replay, routes
 from services.shared.ledger import Status
 from tests.support.pipeline_client import PipelineClient
@@ -159,10 +159,10 @@ def _everything(pipeline: PipelineClient) -> tuple[dict[object, object], dict[ob
 
 
 def test_a_recount_after_all_this_finds_nothing(pipeline: PipelineClient) -> None:
-    report = audit(pipeline.ops)
+    result = reconcile(pipeline.ops)
 
-    assert report.findings.all == ()
-    assert report.moving == ()
+    assert result.discrepancies == ()
+    assert result.moving == ()
 
 
 def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(

@@ -1,4 +1,4 @@
-"""A desk in memory: everything an operator touches, with nothing behind it."""
+"""An OpsContext in memory, for tests of the operator tools."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,19 +30,19 @@ from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus
 
 
 class MemoryOpsStore(MemoryStore):
-    """The two tables, and rows in them that nobody can read."""
+    """The two tables, with unreadable rows among them."""
 
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
         super().__init__(stocks)
-        self.spoiled: list[Unreadable] = []
-        self.spoiled_stock: list[Unreadable] = []
+        self.unreadable_orders: list[Unreadable] = []
+        self.unreadable_stock: list[Unreadable] = []
 
     def scan_orders(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Order]:
-        _report(self.spoiled, unreadable)
+        _report(self.unreadable_orders, unreadable)
         yield from list(self.orders.values())
 
     def scan_stock(self, unreadable: Callable[[Unreadable], object] | None = None) -> Iterator[Stock]:
-        _report(self.spoiled_stock, unreadable)
+        _report(self.unreadable_stock, unreadable)
         yield from list(self.stock.values())
 
     def adjust(self, key: Key, delta: int) -> Stock | None:
@@ -83,7 +83,7 @@ class MemoryWorkQueue:
     bodies: list[str] = field(default_factory=list)
     refuse: set[str] = field(default_factory=set)
     delayed: bool = False
-    """Whether the last messages came with the delay that those from the bus have."""
+    """Whether the last messages had the delay of messages from the bus."""
 
     def send(self, bodies: Sequence[str], *, as_from_the_bus: bool = False) -> Collection[int]:
         self.delayed = as_from_the_bus
@@ -93,18 +93,18 @@ class MemoryWorkQueue:
 
 @dataclass
 class MemoryDeadLetterQueue:
-    """Hands out what lies there in batches of two; what is handed out is hidden until it is put back."""
+    """Hands out messages in batches of two; they stay hidden until they are put back."""
 
     function: str
     work_queue: MemoryWorkQueue
-    lying: list[DeadLetter] = field(default_factory=list)
+    visible: list[DeadLetter] = field(default_factory=list)
     hidden: list[DeadLetter] = field(default_factory=list)
     held_seconds: int = 0
-    returns: bool = False
-    """Whether the function fails again on all that it is sent, and at once."""
+    always_fails: bool = False
+    """Whether the function fails at once on every message that is sent to it."""
 
-    def lay(self, message_id: str, body: str, *, sent_at: datetime = START, **attributes: str) -> None:
-        self.lying.append(
+    def add(self, message_id: str, body: str, *, sent_at: datetime = START, **attributes: str) -> None:
+        self.visible.append(
             parse_dead_letter(
                 self.function,
                 {
@@ -125,24 +125,24 @@ class MemoryDeadLetterQueue:
 
     def take(self, held_seconds: int = 30) -> Iterator[list[DeadLetter]]:
         self.held_seconds = held_seconds
-        while self.lying:
-            batch, self.lying = self.lying[:2], self.lying[2:]
+        while self.visible:
+            batch, self.visible = self.visible[:2], self.visible[2:]
             self.hidden += batch
             yield batch
 
-    def put_back(self, letters: Sequence[DeadLetter]) -> None:
-        self.lying += [dead_letter for dead_letter in letters if dead_letter in self.hidden]
-        self.hidden = [dead_letter for dead_letter in self.hidden if dead_letter not in letters]
+    def put_back(self, messages: Sequence[DeadLetter]) -> None:
+        self.visible += [dead_letter for dead_letter in messages if dead_letter in self.hidden]
+        self.hidden = [dead_letter for dead_letter in self.hidden if dead_letter not in messages]
 
-    def resend(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
-        refused = self.work_queue.send([dead_letter.body for dead_letter in letters])
-        if self.returns:
-            for dead_letter in letters:
-                self.lay(f"{dead_letter.message_id}+", dead_letter.body, reason="invalid_event")
-        return [letters[position] for position in refused]
+    def resend(self, messages: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        refused = self.work_queue.send([dead_letter.body for dead_letter in messages])
+        if self.always_fails:
+            for dead_letter in messages:
+                self.add(f"{dead_letter.message_id}+", dead_letter.body, reason="invalid_event")
+        return [messages[position] for position in refused]
 
-    def delete(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
-        self.hidden = [dead_letter for dead_letter in self.hidden if dead_letter not in letters]
+    def delete(self, messages: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        self.hidden = [dead_letter for dead_letter in self.hidden if dead_letter not in messages]
         return []
 
 
@@ -159,18 +159,18 @@ class MemoryOperationsLog:
 
 @dataclass
 class MemoryArchive:
-    """An archive of events by name; what is replayed lies in a queue until it is removed."""
+    """An archive of events by name; replayed events stay in a queue until they are removed."""
 
     name: str = "test-pulsequeue"
     archived: list[tuple[datetime, str, str]] = field(default_factory=list)
-    """When, which event, and the whole of it."""
-    ends: Progress = field(default_factory=lambda: Progress("COMPLETED"))
+    """Time, event name and body."""
+    final_progress: Progress = field(default_factory=lambda: Progress("COMPLETED"))
     queues: dict[str, list[Replayed]] = field(default_factory=dict)
-    pinned: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    dies_after: int | None = None
-    """After so many batches, the process that takes them is no more."""
+    notes_by_name: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    fail_after_batches: int | None = None
+    """The reader is interrupted after so many batches."""
 
-    def holds(self, *events: str, at: datetime = START) -> None:
+    def add(self, *events: str, at: datetime = START) -> None:
         for event in events:
             number = len(self.archived)
             self.archived.append((at, event, json.dumps({"detail-type": event, "id": number})))
@@ -181,7 +181,7 @@ class MemoryArchive:
     def start(
         self, name: str, since: datetime, until: datetime, events: Collection[str], notes: Mapping[str, str]
     ) -> None:
-        self.pinned[name] = notes
+        self.notes_by_name[name] = notes
         self.queues[name] = [
             Replayed(event, body, body)
             for at, event, body in self.archived
@@ -190,32 +190,32 @@ class MemoryArchive:
 
     def progress(self, name: str) -> Progress:
         assert name in self.queues
-        return self.ends
+        return self.final_progress
 
     def take(self, name: str) -> Iterator[Sequence[Replayed]]:
-        lying = list(self.queues[name])
-        for start in range(0, len(lying), 2):
-            if self.dies_after is not None and start // 2 >= self.dies_after:
+        events = list(self.queues[name])
+        for start in range(0, len(events), 2):
+            if self.fail_after_batches is not None and start // 2 >= self.fail_after_batches:
                 raise KeyboardInterrupt
-            yield lying[start : start + 2]
+            yield events[start : start + 2]
 
     def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
         self.queues[name] = [one for one in self.queues[name] if one not in replayed]
 
     def notes(self, name: str) -> Mapping[str, str]:
-        if name not in self.pinned:
+        if name not in self.notes_by_name:
             raise ToolError(f"there is no unfinished replay {name!r}.")
-        return self.pinned[name]
+        return self.notes_by_name[name]
 
     def unfinished(self) -> list[str]:
         return sorted(self.queues)
 
     def discard(self, name: str) -> None:
-        del self.queues[name], self.pinned[name]
+        del self.queues[name], self.notes_by_name[name]
 
 
 @dataclass
-class MemoryLogs:
+class MemoryFunctionLogs:
     lines: list[Line] = field(default_factory=list)
 
     def about(self, text: str, since: datetime) -> list[Line]:
@@ -240,31 +240,31 @@ class MemoryOpsContext:
         self.bus = RecordingBus()
         self.archive = MemoryArchive()
         self.operations_log = MemoryOperationsLog()
-        self.function_logs = MemoryLogs()
+        self.function_logs = MemoryFunctionLogs()
         self.gauges = MemoryGauges()
-        self.queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
-        self.dead = {name: MemoryDeadLetterQueue(name, queue) for name, queue in self.queues.items()}
+        self.work_queues = {name: MemoryWorkQueue() for name in self.topology.consumers}
+        self.dlqs = {name: MemoryDeadLetterQueue(name, queue) for name, queue in self.work_queues.items()}
         self.while_asleep: list[Order] = []
-        """What happens to orders during the next sleeps, one at a time."""
+        """New states of orders, applied one at a time by the next sleeps."""
 
     def work_queue(self, function: str) -> MemoryWorkQueue:
-        return self.queues[function]
+        return self.work_queues[function]
 
     def dlq(self, function: str) -> MemoryDeadLetterQueue:
-        return self.dead[function]
+        return self.dlqs[function]
 
-    def holds(self, *orders: Order) -> None:
+    def add_orders(self, *orders: Order) -> None:
         self.store.orders |= {order.key: order for order in orders}
 
     def _sleep(self, seconds: float) -> None:
         assert seconds > 0
         self.time.advance(timedelta(seconds=seconds))
         if self.while_asleep:
-            self.holds(self.while_asleep.pop(0))
+            self.add_orders(self.while_asleep.pop(0))
 
 
 def an_order(name: str = "o-1", *, sku: str = "prod-001", quantity: int = 2, price: int = 1_000) -> Order:
-    """Make an order that was just reserved."""
+    """Build an order that was just reserved."""
     return Order(
         key=Key("default", name),
         status=Status.RESERVED,

@@ -1,4 +1,4 @@
-"""Numbers that the tools tell, beside those of the functions: levels as they were found at one moment."""
+"""Gauges published by the tools, beside the metrics of the functions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 class Gauges(Protocol):
     def publish(self, levels: Mapping[str, float], at: datetime) -> None:
-        """Make these levels known, by name; raises when that fails."""
+        """Publish levels by name; raises when that fails."""
 
 
 class CloudWatchGauges:

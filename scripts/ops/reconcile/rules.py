@@ -1,6 +1,6 @@
-"""Counts everything again: what the tables say against what they should say. Pure.
+"""The consistency rules of the two tables. Pure.
 
-Streams: of all orders only the sums per SKU are kept, and the orders that something is wrong with.
+Orders are streamed: only the sums per SKU and the discrepancies are held in memory.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,112 +21,118 @@ class Kind(StrEnum):
     MISSING = "missing_sku"
     """Open orders hold a SKU that is not in the inventory."""
     OVERDUE = "overdue"
-    """A reservation is past its time."""
+    """A reservation is past its expiry."""
     SHAPE = "shape"
-    """An order says what no order can say."""
+    """An order is in a state that no order can reach."""
     CHARGED = "charged"
-    """An order has a charge, and neither confirmed nor gave it back."""
+    """An order was charged, but neither confirmed nor refunded."""
     UNREADABLE = "unreadable"
-    """A row of a table is not what it should be; nothing else can be said of it."""
+    """A row of a table cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Discrepancy:
     kind: Kind
     key: Key
-    says: str
+    message: str
     drift: int = 0
-    """Units that `reserved` and the open orders differ by."""
+    """Units by which `reserved` and the open orders differ."""
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Reconciliation:
     orders: int
     open: int
     skus: int
-    by_sku: tuple[Finding, ...]
-    by_order: tuple[Finding, ...]
-    unreadable: tuple[Finding, ...] = ()
+    by_sku: tuple[Discrepancy, ...]
+    by_order: tuple[Discrepancy, ...]
+    unreadable: tuple[Discrepancy, ...] = ()
+    moving: tuple[Key, ...] = ()
+    """SKUs that changed during every check and could not be judged."""
 
     @property
-    def all(self) -> tuple[Finding, ...]:
+    def discrepancies(self) -> tuple[Discrepancy, ...]:
         return (*self.unreadable, *self.by_sku, *self.by_order)
 
-    def of(self, kind: Kind) -> int:
-        return sum(finding.kind is kind for finding in self.all)
+    def count(self, kind: Kind) -> int:
+        return sum(discrepancy.kind is kind for discrepancy in self.discrepancies)
 
     @property
     def drift(self) -> int:
-        """Units that `reserved` and the open orders differ by, added up over the SKUs."""
-        return sum(finding.drift for finding in self.by_sku)
+        """Units by which `reserved` and the open orders differ, summed over the SKUs."""
+        return sum(discrepancy.drift for discrepancy in self.by_sku)
 
 
 @dataclass(slots=True)
-class _Count:
+class _Tally:
     orders: int = 0
     open: int = 0
     reserved: dict[Key, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
 
 
-def recount(
+def find_discrepancies(
     orders: Iterable[Order], stock: Iterable[Stock], now: datetime, grace: timedelta = timedelta()
-) -> Findings:
-    """Add up the open orders and hold everything against the books."""
-    count = _Count()
+) -> Reconciliation:
+    """Add up the open orders, and compare the sums with the stock."""
+    tally = _Tally()
     for order in orders:
-        count.orders += 1
+        tally.orders += 1
         if order.status is Status.RESERVED:
-            count.open += 1
+            tally.open += 1
             for line in order.lines:
                 key = Key(order.key.tenant_id, line.sku)
-                count.reserved[key] = count.reserved.get(key, 0) + line.quantity
-        count.findings += judge_order(order, now, grace)
+                tally.reserved[key] = tally.reserved.get(key, 0) + line.quantity
+        tally.discrepancies += check_order(order, now, grace)
     skus = 0
-    by_sku: list[Finding] = []
-    unmet = dict(count.reserved)
+    by_sku: list[Discrepancy] = []
+    unmatched = dict(tally.reserved)
     for one in stock:
         skus += 1
-        by_sku += _judge_stock(one, unmet.pop(one.key, 0))
+        by_sku += _check_stock(one, unmatched.pop(one.key, 0))
     by_sku += [
-        Finding(Kind.MISSING, key, f"{quantity} reserved by open orders, and no such SKU", quantity)
-        for key, quantity in unmet.items()
+        Discrepancy(
+            Kind.MISSING, key, f"{quantity} reserved by open orders, but the SKU does not exist", quantity
+        )
+        for key, quantity in unmatched.items()
     ]
-    return Findings(count.orders, count.open, skus, tuple(by_sku), tuple(count.findings))
+    return Reconciliation(tally.orders, tally.open, skus, tuple(by_sku), tuple(tally.discrepancies))
 
 
-def _judge_stock(stock: Stock, held: int) -> Iterator[Finding]:
+def _check_stock(stock: Stock, held: int) -> Iterator[Discrepancy]:
     if stock.reserved != held:
-        says = f"{stock.reserved} reserved, open orders hold {held}"
-        yield Finding(Kind.RESERVED, stock.key, says, abs(stock.reserved - held))
-    if stock.available != (left := stock.stock - stock.reserved):
-        says = f"{stock.available} available, {stock.stock} - {stock.reserved} is {left}"
-        yield Finding(Kind.AVAILABLE, stock.key, says)
+        message = f"{stock.reserved} reserved, open orders hold {held}"
+        yield Discrepancy(Kind.RESERVED, stock.key, message, abs(stock.reserved - held))
+    if stock.available != (expected := stock.stock - stock.reserved):
+        message = f"{stock.available} available, {stock.stock} - {stock.reserved} is {expected}"
+        yield Discrepancy(Kind.AVAILABLE, stock.key, message)
     for name, number in (
         ("stock", stock.stock),
         ("reserved", stock.reserved),
         ("available", stock.available),
     ):
         if number < 0:
-            yield Finding(Kind.NEGATIVE, stock.key, f"{name} is {number}")
+            yield Discrepancy(Kind.NEGATIVE, stock.key, f"{name} is {number}")
 
 
-def judge_order(order: Order, now: datetime, grace: timedelta) -> Iterator[Finding]:
+def check_order(order: Order, now: datetime, grace: timedelta) -> Iterator[Discrepancy]:
     if overdue(order, now, grace) and order.expires_at is not None:
-        yield Finding(Kind.OVERDUE, order.key, f"was to be released at {order.expires_at:%Y-%m-%d %H:%M:%S}")
+        yield Discrepancy(
+            Kind.OVERDUE, order.key, f"expired at {order.expires_at:%Y-%m-%d %H:%M:%S} and was not released"
+        )
     payment = order.payment
     unsettled = order.status in (Status.RESERVED, Status.CANCELLED, Status.REJECTED)
     if unsettled and payment is not None and payment.charge_id and not payment.refund_id:
-        yield Finding(Kind.CHARGED, order.key, f"{order.status}, yet charged ({payment.charge_id})")
-    for says in impossible(order):
-        yield Finding(Kind.SHAPE, order.key, says)
+        yield Discrepancy(Kind.CHARGED, order.key, f"{order.status} but charged ({payment.charge_id})")
+    for message in impossible(order):
+        yield Discrepancy(Kind.SHAPE, order.key, message)
 
 
 def impossible(order: Order) -> Iterator[str]:
-    """Say what no order can say of itself; nothing, if the order is sound."""
+    """Name each way in which an order contradicts itself; nothing if it is consistent."""
     yield from _history(order)
     yield from _lines(order)
-    yield from _facts(order)
+    yield from _status(order)
 
 
 def overdue(order: Order, now: datetime, grace: timedelta) -> bool:
@@ -138,7 +144,7 @@ _FIRST = (Status.RESERVED, Status.REJECTED)
 _NEXT: Mapping[Status, tuple[Status, ...]] = {
     Status.RESERVED: (Status.CONFIRMED, Status.CANCELLED),
     Status.CONFIRMED: (Status.REFUNDED,),
-    # A charge that came too late, and its refund, are noted on the order it could not confirm.
+    # A late charge and its refund are recorded on the cancelled order.
     Status.CANCELLED: (Status.CANCELLED,),
 }
 
@@ -149,28 +155,28 @@ def _history(order: Order) -> Iterator[str]:
         yield "has no history"
         return
     if steps[0] not in _FIRST:
-        yield f"began as {steps[0]}"
+        yield f"started as {steps[0]}"
     for before, after in pairwise(steps):
         if after not in _NEXT.get(before, ()):
             yield f"went from {before} to {after}"
     if steps[-1] is not order.status:
-        yield f"is {order.status}, its history ends {steps[-1]}"
+        yield f"is {order.status}, but its history ends with {steps[-1]}"
 
 
 def _lines(order: Order) -> Iterator[str]:
     if not order.lines:
         yield "has no items"
     if len({line.sku for line in order.lines}) < len(order.lines):
-        yield "names a SKU twice"
+        yield "lists a SKU twice"
     if any(line.quantity < 1 for line in order.lines):
         yield "has a quantity below one"
     amount = sum(line.quantity * line.unit_price_minor for line in order.lines)
     if order.status is not Status.REJECTED and order.amount_minor != amount:
-        yield f"amounts to {order.amount_minor}, its items to {amount}"
+        yield f"has the amount {order.amount_minor}, but its items add up to {amount}"
 
 
-def _facts(order: Order) -> Iterator[str]:
-    """What an order in its status must know, and must not."""
+def _status(order: Order) -> Iterator[str]:
+    """Check what an order in its status must have, and must not have."""
     payment = order.payment
     charged = payment is not None and payment.charge_id is not None
     refunded = payment is not None and payment.refund_id is not None
@@ -178,11 +184,11 @@ def _facts(order: Order) -> Iterator[str]:
         yield "has no currency"
     match order.status:
         case Status.RESERVED if order.expires_at is None:
-            yield "is reserved for ever"
+            yield "is reserved without an expiry"
         case Status.CONFIRMED if not charged:
             yield "is confirmed without a charge"
         case Status.CONFIRMED if refunded:
-            yield "is confirmed, yet refunded"
+            yield "is confirmed but refunded"
         case Status.REFUNDED if not (charged and refunded):
             yield "is refunded without a charge or a refund"
         case Status.CANCELLED | Status.REJECTED if order.reason is None:

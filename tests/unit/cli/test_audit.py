@@ -1,4 +1,4 @@
-"""`pulsequeue audit` says what does not agree, and has the services mend what they can."""
+"""`pulsequeue audit` reports inconsistencies, and has the services repair what they can."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,23 +17,23 @@ from tests.unit.conftest import CommandLine
 HELD = Key("default", "prod-001")
 
 
-def _holding(ops: MemoryOpsContext, *orders: Order) -> None:
-    """Put orders into the books, and what the open ones hold of prod-001 with them."""
-    ops.holds(*orders)
+def _store(ops: MemoryOpsContext, *orders: Order) -> None:
+    """Store orders, and the stock of prod-001 that the open ones reserve."""
+    ops.add_orders(*orders)
     held = sum(order.lines[0].quantity for order in orders if order.status is Status.RESERVED)
     ops.store.stock[HELD] = replace(a_stock(stock=10), reserved=held, available=10 - held)
 
 
-def _handed(ops: MemoryOpsContext, function: str) -> list[str]:
-    return [json.loads(body)["detail"]["orderId"] for body in ops.queues[function].bodies]
+def _sent_to(ops: MemoryOpsContext, function: str) -> list[str]:
+    return [json.loads(body)["detail"]["orderId"] for body in ops.work_queues[function].bodies]
 
 
-def test_books_that_agree_are_told_in_one_line(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    _holding(ops, an_order("o-1"))
+def test_consistent_tables_are_reported_in_one_line(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    _store(ops, an_order("o-1"))
 
     ran = pulsequeue("audit")
 
-    assert (ran.code, ran.out) == (0, "1 orders (1 open), 2 SKUs: everything agrees.\n")
+    assert (ran.code, ran.out) == (0, "Checked 1 orders (1 open) and 2 SKUs: everything is consistent.\n")
 
 
 def test_a_finding_fails_the_command_and_names_what_it_is_about(
@@ -49,7 +49,7 @@ def test_a_finding_fails_the_command_and_names_what_it_is_about(
             "kind": "reserved",
             "tenantId": "default",
             "about": "prod-001",
-            "says": "3 reserved, open orders hold 0",
+            "message": "3 reserved, open orders hold 0",
         }
     ]
     assert "1 finding." in ran.err
@@ -58,8 +58,8 @@ def test_a_finding_fails_the_command_and_names_what_it_is_about(
 def test_a_row_that_cannot_be_read_is_a_finding_and_does_not_end_the_audit(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.store.spoiled = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
-    _holding(ops, an_order("o-1"))
+    ops.store.unreadable_orders = [Unreadable(Key("default", "o-9"), "KeyError: 'status'")]
+    _store(ops, an_order("o-1"))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
@@ -68,21 +68,21 @@ def test_a_row_that_cannot_be_read_is_a_finding_and_does_not_end_the_audit(
     assert ran.json["orders"] == 1
 
 
-BROKEN_ROWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+UNREADABLE_ROWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "a number is missing": lambda item: {name: item[name] for name in item if name != "stock"},
-    "a number is a word": lambda item: item | {"stock": {"N": "many"}},
+    "a number is a text": lambda item: item | {"stock": {"N": "many"}},
     "a text is a number": lambda item: item | {"currency": {"N": "1"}},
     "a map is a text": lambda item: item | {"reserved": "nonsense"},
 }
 
 
-@pytest.mark.parametrize("how", BROKEN_ROWS)
-def test_of_rows_that_cannot_be_read_the_others_are_still_told(how: str) -> None:
+@pytest.mark.parametrize("how", UNREADABLE_ROWS)
+def test_unreadable_rows_do_not_hide_the_others(how: str) -> None:
     good = a_stock("good")
     reported: list[Unreadable] = []
 
     def rows() -> Iterator[dict[str, Any]]:
-        yield BROKEN_ROWS[how](stock_item(a_stock("bad")))
+        yield UNREADABLE_ROWS[how](stock_item(a_stock("bad")))
         yield stock_item(good)
 
     stocks: list[Stock] = list(readable(stock_of, rows(), reported.append))
@@ -91,7 +91,7 @@ def test_of_rows_that_cannot_be_read_the_others_are_still_told(how: str) -> None
     assert [row.key for row in reported] == [Key("default", "bad")]
 
 
-def test_a_row_that_cannot_be_read_ends_a_reading_that_did_not_expect_one() -> None:
+def test_an_unreadable_row_fails_a_scan_that_does_not_handle_it() -> None:
     with pytest.raises(KeyError):
         list(readable(stock_of, [{"pk": {"S": "default#bad"}}], None))
 
@@ -100,35 +100,35 @@ def test_a_row_that_cannot_be_read_ends_a_reading_that_did_not_expect_one() -> N
 
 
 def test_without_repair_nothing_is_sent_anywhere(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    _holding(ops, an_order("o-late"))
+    _store(ops, an_order("o-late"))
     ops.time.advance(timedelta(hours=1))
 
     pulsequeue("audit")
 
     assert ops.bus.published == []
-    assert [queue.bodies for queue in ops.queues.values()] == [[]] * len(ops.queues)
+    assert [queue.bodies for queue in ops.work_queues.values()] == [[]] * len(ops.work_queues)
     assert ops.operations_log.lines == []
 
 
-def test_a_reservation_past_its_time_is_handed_to_the_expiry_alone(
+def test_an_overdue_reservation_is_sent_to_the_expiry_alone(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(ops, an_order("o-late"))
+    _store(ops, an_order("o-late"))
     ops.time.advance(timedelta(hours=1))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
-    assert _handed(ops, "expiry") == ["o-late"]
-    assert ops.queues["payment"].bodies == []
+    assert _sent_to(ops, "expiry") == ["o-late"]
+    assert ops.work_queues["payment"].bodies == []
     assert ops.bus.published == []
     assert ran.json["repaired"] == {"toRelease": 1, "toFinish": 0, "toLookUp": 0, "failed": 0}
     assert ops.operations_log.actions() == ["audit repair"]
 
 
-def test_an_open_reservation_has_its_payment_asked_for_again_under_the_same_event_id(
+def test_the_payment_of_an_open_reservation_is_requested_again_under_the_same_event_id(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(ops, an_order("o-open"))
+    _store(ops, an_order("o-open"))
 
     for _ in range(2):
         ops.time.advance(timedelta(minutes=2))
@@ -141,7 +141,7 @@ def test_an_open_reservation_has_its_payment_asked_for_again_under_the_same_even
 def test_a_reservation_that_was_just_made_is_left_alone(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(ops, an_order("o-new"))
+    _store(ops, an_order("o-new"))
     ops.time.advance(timedelta(seconds=59))
 
     pulsequeue("audit", "--repair")
@@ -150,21 +150,21 @@ def test_a_reservation_that_was_just_made_is_left_alone(
 
 
 @pytest.mark.parametrize("reason", ["reservation_expired", "customer_request"])
-def test_an_order_called_off_unpaid_is_looked_up_for_a_charge(
+def test_a_charge_is_looked_up_for_an_order_cancelled_unpaid(
     pulsequeue: CommandLine, ops: MemoryOpsContext, reason: str
 ) -> None:
-    _holding(ops, an_order("o-off").moved(Status.CANCELLED, START, "e", reason=reason))
+    _store(ops, an_order("o-cancelled").moved(Status.CANCELLED, START, "e", reason=reason))
     ops.time.advance(timedelta(hours=23))
 
     ran = pulsequeue("audit", "--repair", "--json")
 
-    assert _handed(ops, "payment") == ["o-off"]
-    assert ops.queues["expiry"].bodies == []
+    assert _sent_to(ops, "payment") == ["o-cancelled"]
+    assert ops.work_queues["expiry"].bodies == []
     assert (ran.code, ran.json["repaired"]["toLookUp"]) == (0, 1)
 
 
-OTHERS = {
-    "called off long ago": an_order("o").moved(
+WITHOUT_A_LOOKUP = {
+    "cancelled long ago": an_order("o").moved(
         Status.CANCELLED, START - timedelta(days=1), "e", reason="customer_request"
     ),
     "declined": an_order("o").moved(
@@ -175,21 +175,19 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("which", OTHERS)
+@pytest.mark.parametrize("which", WITHOUT_A_LOOKUP)
 def test_an_order_that_can_hide_no_charge_is_not_looked_up(
     pulsequeue: CommandLine, ops: MemoryOpsContext, which: str
 ) -> None:
-    _holding(ops, OTHERS[which])
+    _store(ops, WITHOUT_A_LOOKUP[which])
 
     pulsequeue("audit", "--repair")
 
-    assert ops.queues["payment"].bodies == []
+    assert ops.work_queues["payment"].bodies == []
 
 
-def test_an_order_in_an_impossible_shape_is_left_to_a_person(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
-    _holding(ops, replace(an_order("o-odd"), history=()))
+def test_an_inconsistent_order_is_left_to_a_person(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    _store(ops, replace(an_order("o-odd"), history=()))
     ops.time.advance(timedelta(hours=1))
 
     ran = pulsequeue("audit", "--repair", "--json")
@@ -198,17 +196,17 @@ def test_an_order_in_an_impossible_shape_is_left_to_a_person(
     assert ran.json["repaired"]["toRelease"] == 0
 
 
-def test_a_repair_that_could_not_be_sent_off_fails_the_command(
+def test_a_repair_that_could_not_be_sent_fails_the_command(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    _holding(ops, an_order("o-open"))
+    _store(ops, an_order("o-open"))
     ops.time.advance(timedelta(minutes=2))
     ops.bus.refuse = 1
 
     ran = pulsequeue("audit", "--repair")
 
     assert ran.code == 1
-    assert "1 repairs could not be sent off." in ran.err
+    assert "1 repairs could not be sent; run the command again." in ran.err
 
 
 def _published(ops: MemoryOpsContext) -> dict[str, float]:
@@ -217,10 +215,8 @@ def _published(ops: MemoryOpsContext) -> dict[str, float]:
     return dict(levels)
 
 
-def test_books_that_agree_are_told_to_the_metrics_as_such(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
-    _holding(ops, an_order("o-1"))
+def test_consistent_tables_are_published_as_zeros(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    _store(ops, an_order("o-1"))
 
     pulsequeue("audit")
 
@@ -232,31 +228,27 @@ def test_books_that_agree_are_told_to_the_metrics_as_such(
     }
 
 
-def test_the_metrics_are_told_how_far_off_the_books_are(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_the_size_of_the_drift_is_published(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     charged = replace(an_order("o-charged"), payment=Payment(charge_id="ch"))
-    _holding(ops, an_order("o-late"), charged)
+    _store(ops, an_order("o-late"), charged)
     ops.store.stock[HELD] = replace(ops.store.stock[HELD], reserved=1, available=9)
     other = Key("default", "prod-002")
     ops.store.stock[other] = replace(ops.store.stock[other], reserved=2, available=3)
-    ops.holds(an_order("o-ghost", sku="ghost", quantity=4))
+    ops.add_orders(an_order("o-ghost", sku="ghost", quantity=4))
     ops.time.advance(timedelta(hours=1))
 
     ran = pulsequeue("audit")
 
     assert ran.code == 1
-    told = _published(ops)
-    # prod-001 is 3 short of what orders hold, prod-002 has 2 that nobody holds, of the ghost there is nothing
-    assert told["audit_reserved_drift_units"] == 3 + 2 + 4
-    assert told["audit_overdue_reservations"] == 3
-    assert told["audit_unconfirmed_charges"] == 1
+    levels = _published(ops)
+    # prod-001 lacks 3 that orders reserve, prod-002 has 2 that no order reserves, the ghost SKU lacks 4
+    assert levels["audit_reserved_drift_units"] == 3 + 2 + 4
+    assert levels["audit_overdue_reservations"] == 3
+    assert levels["audit_unconfirmed_charges"] == 1
 
 
-def test_the_metrics_are_told_nothing_when_asked_not_to(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
-    _holding(ops, an_order("o-1"))
+def test_no_publish_publishes_nothing(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    _store(ops, an_order("o-1"))
 
     ran = pulsequeue("audit", "--no-publish")
 

@@ -13,49 +13,49 @@ from tests.unit.conftest import CommandLine
 def test_a_redrive_is_only_described_until_it_is_confirmed(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.dead["order"].lay("m-1", '{"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}}')
+    ops.dlqs["order"].add("m-1", '{"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}}')
 
     ran = pulsequeue("dlq", "redrive")
 
     assert "o-1" in ran.out
     assert "retries_exhausted" in ran.out
-    assert ops.queues["order"].bodies == []
-    assert len(ops.dead["order"].lying) == 1
+    assert ops.work_queues["order"].bodies == []
+    assert len(ops.dlqs["order"].visible) == 1
 
 
 def test_a_redrive_whose_letters_come_back_at_once_comes_to_an_end(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.dead["order"].returns = True
+    ops.dlqs["order"].always_fails = True
     for number in range(5):
-        ops.dead["order"].lay(f"m-{number}", f'"{number}"', reason="invalid_envelope")
+        ops.dlqs["order"].add(f"m-{number}", f'"{number}"', reason="invalid_envelope")
 
     ran = pulsequeue("dlq", "redrive", "order", "--yes", "--json")
 
     assert ran.json == {"done": 5, "failed": 0, "doubled": 0}
-    assert len(ops.dead["order"].lying) == 5
+    assert len(ops.dlqs["order"].visible) == 5
     assert ops.operations_log.actions() == ["dlq redrive"]
 
 
 def test_what_the_function_does_not_take_stays_where_it_is(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.dead["order"].lay("m-1", "bad")
-    ops.dead["order"].lay("m-2", "good")
-    ops.queues["order"].refuse = {"bad"}
+    ops.dlqs["order"].add("m-1", "bad")
+    ops.dlqs["order"].add("m-2", "good")
+    ops.work_queues["order"].refuse = {"bad"}
 
     assert pulsequeue("dlq", "redrive", "--yes").code == 1
-    assert [dead_letter.message_id for dead_letter in ops.dead["order"].lying] == ["m-1"]
+    assert [dead_letter.message_id for dead_letter in ops.dlqs["order"].visible] == ["m-1"]
 
 
 def test_a_dropped_letter_is_kept_word_for_word_in_the_audit_log(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.dead["order"].lay("m-1", "its words")
+    ops.dlqs["order"].add("m-1", "its words")
 
     pulsequeue("dlq", "drop", "order", "--id", "m-1", "--yes")
 
-    assert ops.dead["order"].lying == []
+    assert ops.dlqs["order"].visible == []
     assert [result.get("body") for _, _, result in ops.operations_log.lines] == ["its words", None]
 
 
@@ -70,10 +70,10 @@ def _event(name: str, order_id: str) -> str:
 def laid(ops: MemoryOpsContext) -> MemoryOpsContext:
     """Four letters of two functions, an hour between each and the next."""
     hours = [START - timedelta(hours=back) for back in (4, 3, 2, 1)]
-    ops.dead["order"].lay("m-1", _event("OrderPlaced", "o-1"), sent_at=hours[0], reason="invalid_event")
-    ops.dead["order"].lay("m-2", "no JSON", sent_at=hours[1], reason="invalid_json", detail="at 0")
-    ops.dead["payment"].lay("m-3", _event("PaymentRequested", "o-1"), sent_at=hours[2])
-    ops.dead["payment"].lay("m-4", _event("RefundRequested", "o-2"), sent_at=hours[3])
+    ops.dlqs["order"].add("m-1", _event("OrderPlaced", "o-1"), sent_at=hours[0], reason="invalid_event")
+    ops.dlqs["order"].add("m-2", "no JSON", sent_at=hours[1], reason="invalid_json", detail="at 0")
+    ops.dlqs["payment"].add("m-3", _event("PaymentRequested", "o-1"), sent_at=hours[2])
+    ops.dlqs["payment"].add("m-4", _event("RefundRequested", "o-2"), sent_at=hours[3])
     return ops
 
 
@@ -108,7 +108,7 @@ def test_a_redrive_sends_exactly_what_its_dry_run_listed(
 
     ran = pulsequeue("dlq", "redrive", *chosen, "--yes", "--json")
 
-    left = [dead_letter.message_id for dead in laid.dead.values() for dead_letter in dead.lying]
+    left = [dead_letter.message_id for dead in laid.dlqs.values() for dead_letter in dead.visible]
     assert ran.json["done"] == len(listed)
     assert sorted(listed + left) == ["m-1", "m-2", "m-3", "m-4"]
 
@@ -129,12 +129,12 @@ def test_a_redrive_keeps_to_its_rate_and_holds_its_letters_as_long_as_that_takes
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     for number in range(6):
-        ops.dead["order"].lay(f"m-{number}", f'"{number}"')
+        ops.dlqs["order"].add(f"m-{number}", f'"{number}"')
 
     pulsequeue("dlq", "redrive", "order", "--rate", "0.5", "--yes")
 
     assert ops.time.now == START + timedelta(seconds=12)
-    assert ops.dead["order"].held_seconds == 30 + 20
+    assert ops.dlqs["order"].held_seconds == 30 + 20
 
 
 def test_an_interrupted_redrive_gives_back_what_it_had_in_hand_and_says_what_it_did(
@@ -144,14 +144,18 @@ def test_an_interrupted_redrive_gives_back_what_it_had_in_hand_and_says_what_it_
         raise KeyboardInterrupt
 
     for number in range(4):
-        ops.dead["order"].lay(f"m-{number}", f'"{number}"')
+        ops.dlqs["order"].add(f"m-{number}", f'"{number}"')
     ops.clock = Clock(now=ops.time, sleep=interrupt)
 
     ran = pulsequeue("dlq", "redrive", "order", "--rate", "1", "--yes")
 
     assert ran.code == 130
-    assert sorted(dead_letter.message_id for dead_letter in ops.dead["order"].lying) == ["m-1", "m-2", "m-3"]
-    assert ops.dead["order"].hidden == []
+    assert sorted(one.message_id for one in ops.dlqs["order"].visible) == [
+        "m-1",
+        "m-2",
+        "m-3",
+    ]
+    assert ops.dlqs["order"].hidden == []
     assert [result["messageIds"] for _, _, result in ops.operations_log.lines] == [["m-0"]]
 
 
@@ -161,7 +165,7 @@ def test_a_drop_is_only_described_until_it_is_confirmed(
     ran = pulsequeue("dlq", "drop", "payment")
 
     assert "2 would be dropped" in ran.err
-    assert len(laid.dead["payment"].lying) == 2
+    assert len(laid.dlqs["payment"].visible) == 2
     assert laid.operations_log.lines == []
 
 
@@ -215,7 +219,7 @@ ODD_BODIES += ["[" * 100_000]
 def test_a_letter_that_makes_no_sense_is_listed_all_the_same(
     pulsequeue: CommandLine, ops: MemoryOpsContext, body: str
 ) -> None:
-    ops.dead["order"].lay("m-1", body, reason="invalid_envelope")
+    ops.dlqs["order"].add("m-1", body, reason="invalid_envelope")
 
     (listed,) = pulsequeue("dlq", "ls", "--json").json
 

@@ -63,7 +63,7 @@ def test_the_expiry_tells_only_of_what_it_released() -> None:
 def test_the_command_line_publishes_exactly_the_events_that_it_is_said_to_emit(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(an_order("o-1").moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch")))
+    ops.add_orders(an_order("o-1").moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch")))
 
     pulsequeue("publish", "--item", "prod-001=1")
     pulsequeue("order", "cancel", "o-1")

@@ -73,7 +73,7 @@ def test_an_empty_inventory_says_how_to_fill_it(capsys: pytest.CaptureFixture[st
 def test_a_row_that_cannot_be_read_is_named_after_those_that_can(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.store.spoiled_stock = [Unreadable(Key("default", "odd"), "KeyError: 'stock'")]
+    ops.store.unreadable_stock = [Unreadable(Key("default", "odd"), "KeyError: 'stock'")]
 
     ran = pulsequeue("inventory", "ls", "--json")
 

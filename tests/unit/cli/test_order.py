@@ -27,7 +27,7 @@ def _line(order_id: str = "o-1", *, at: datetime = LATER, **fields: Any) -> Line
 def _letter(ops: MemoryOpsContext, order_id: str, **more: str) -> None:
     detail = ", ".join(f'"{name}": "{value}"' for name, value in {"orderId": order_id, **more}.items())
     body = f'{{"detail-type": "RefundRequested", "detail": {{{detail}}}}}'
-    ops.dead["payment"].lay(f"m-{order_id}", body, sent_at=LATER)
+    ops.dlqs["payment"].add(f"m-{order_id}", body, sent_at=LATER)
 
 
 # --- show --------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def _letter(ops: MemoryOpsContext, order_id: str, **more: str) -> None:
 def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     ops.function_logs.lines = [_line(at=START + timedelta(seconds=1))]
 
     ran = pulsequeue("order", "show", "o-1")
@@ -52,7 +52,7 @@ def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
 def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     ops.function_logs.lines = [_line(xray_trace_id="1-a"), _line(xray_trace_id="1-a")]
     _letter(ops, "o-1")
 
@@ -69,7 +69,7 @@ def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
 
 
 def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     ops.function_logs.lines = [_line("o-10"), _line("o-1", tenant_id="other")]
     _letter(ops, "o-10")
     _letter(ops, "o-1", tenantId="other")
@@ -83,18 +83,18 @@ def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, ops: M
 def test_dead_letters_that_were_looked_at_lie_where_they_were(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     _letter(ops, "o-1")
 
     pulsequeue("order", "show", "o-1")
 
-    assert [dead_letter.message_id for dead_letter in ops.dead["payment"].lying] == ["m-o-1"]
+    assert [dead_letter.message_id for dead_letter in ops.dlqs["payment"].visible] == ["m-o-1"]
 
 
 def test_logs_are_asked_for_no_further_back_than_they_are_kept(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     ops.function_logs.lines = [_line()]
     ops.time.advance(timedelta(days=400))
 
@@ -102,7 +102,7 @@ def test_logs_are_asked_for_no_further_back_than_they_are_kept(
 
 
 def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     ops.function_logs.lines = [_line()]
 
     ran = pulsequeue("order", "show", "o-1", "--brief", "--json")
@@ -114,7 +114,7 @@ def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, ops: MemoryOps
 def test_an_order_in_an_impossible_shape_is_shown_all_the_same(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(replace(PAID, history=()))
+    ops.add_orders(replace(PAID, history=()))
 
     shown = pulsequeue("order", "show", "o-1", "--json")
 
@@ -154,7 +154,7 @@ def test_what_cannot_be_an_order_id_is_refused_before_anybody_is_asked(
 def test_control_characters_of_strangers_do_not_reach_the_terminal(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(replace(PAID, customer_id="a\x1b[31mb"))
+    ops.add_orders(replace(PAID, customer_id="a\x1b[31mb"))
 
     assert "\x1b" not in pulsequeue("order", "show", "o-1").out
 
@@ -234,7 +234,7 @@ def test_an_id_within_another_is_no_mention(text: str) -> None:
 def test_watching_tells_each_step_and_ends_with_the_order(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(an_order())
+    ops.add_orders(an_order())
     ops.while_asleep = [an_order(), PAID]
 
     ran = pulsequeue("order", "watch", "o-1")
@@ -247,7 +247,7 @@ def test_watching_tells_each_step_and_ends_with_the_order(
 def test_watching_an_order_that_does_not_end_gives_up_in_time(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(an_order())
+    ops.add_orders(an_order())
 
     ran = pulsequeue("order", "watch", "o-1", "--timeout", "7")
 
@@ -266,7 +266,7 @@ def test_watching_for_an_order_that_never_comes_says_so(pulsequeue: CommandLine)
 
 
 def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.holds(an_order())
+    ops.add_orders(an_order())
 
     ran = pulsequeue("order", "cancel", "o-1", "--reason", "changed their mind")
 
@@ -279,7 +279,7 @@ def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, ops: Me
 def test_a_refund_is_asked_for_with_or_without_the_goods(
     pulsequeue: CommandLine, ops: MemoryOpsContext, flags: tuple[str, ...], restock: str
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
 
     pulsequeue("order", "refund", "o-1", *flags)
 
@@ -301,7 +301,7 @@ ENDED = replace(PAID, status=Status.REFUNDED)
 def test_what_an_order_in_its_state_cannot_do_is_not_asked_of_it(
     pulsequeue: CommandLine, ops: MemoryOpsContext, command: str, order: Order, why: str
 ) -> None:
-    ops.holds(order)
+    ops.add_orders(order)
 
     ran = pulsequeue("order", command, "o-1")
 
@@ -313,7 +313,7 @@ def test_what_an_order_in_its_state_cannot_do_is_not_asked_of_it(
 def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     refunded = PAID.moved(Status.REFUNDED, LATER, "r", payment=GIVEN_BACK)
     ops.while_asleep = [PAID, refunded]
 
@@ -325,7 +325,7 @@ def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
 def test_a_request_that_the_bus_does_not_take_fails_the_command(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(PAID)
+    ops.add_orders(PAID)
     ops.bus.refuse = 1
 
     ran = pulsequeue("order", "refund", "o-1")

@@ -194,7 +194,7 @@ def test_an_order_the_bus_does_not_take_fails_the_command(
 
 def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     order = an_order("o-1")
-    ops.holds(order)
+    ops.add_orders(order)
     ops.while_asleep = [order.moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))]
 
     ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait")
@@ -207,7 +207,7 @@ def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, ops: Me
 def test_an_order_that_does_not_end_in_time_fails_the_command(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.holds(an_order("o-1"))
+    ops.add_orders(an_order("o-1"))
 
     ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait", "--timeout", "5")
 
@@ -276,7 +276,9 @@ def test_a_load_that_is_followed_is_summed_up(pulsequeue: CommandLine, ops: Memo
         def publish(self, events: Any) -> Any:  # noqa: ANN401 - as its base
             for event in events:
                 order = an_order(json.loads(event.wire())["orderId"])
-                ops.holds(order.moved(Status.CONFIRMED, ops.time.now, "e", payment=Payment(charge_id="c")))
+                ops.add_orders(
+                    order.moved(Status.CONFIRMED, ops.time.now, "e", payment=Payment(charge_id="c"))
+                )
             return super().publish(events)
 
     ops.bus = Settling()

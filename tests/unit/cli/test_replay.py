@@ -18,7 +18,7 @@ def _got(ops: MemoryOpsContext) -> dict[str, list[Any]]:
     """Tell which events each consumer was sent."""
     return {
         name: [json.loads(body)["detail-type"] for body in queue.bodies]
-        for name, queue in ops.queues.items()
+        for name, queue in ops.work_queues.items()
         if queue.bodies
     }
 
@@ -26,8 +26,8 @@ def _got(ops: MemoryOpsContext) -> dict[str, list[Any]]:
 def test_a_dry_run_counts_the_events_of_the_window_by_type_and_sends_none(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds("OrderPlaced", "OrderPlaced", "PaymentRequested", "OrderConfirmed")
-    ops.archive.holds("OrderPlaced", at=START - timedelta(hours=2))
+    ops.archive.add("OrderPlaced", "OrderPlaced", "PaymentRequested", "OrderConfirmed")
+    ops.archive.add("OrderPlaced", at=START - timedelta(hours=2))
 
     ran = pulsequeue("replay", *SINCE, "--json")
 
@@ -40,8 +40,8 @@ def test_a_dry_run_counts_the_events_of_the_window_by_type_and_sends_none(
 def test_a_dry_run_leaves_nothing_behind_even_when_it_is_interrupted(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds(*["OrderPlaced"] * 6)
-    ops.archive.dies_after = 1
+    ops.archive.add(*["OrderPlaced"] * 6)
+    ops.archive.fail_after_batches = 1
 
     assert pulsequeue("replay", *SINCE).code == 130
 
@@ -51,7 +51,7 @@ def test_a_dry_run_leaves_nothing_behind_even_when_it_is_interrupted(
 def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds("OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed")
+    ops.archive.add("OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed")
 
     ran = pulsequeue("replay", *SINCE, "--yes", "--json")
 
@@ -62,13 +62,13 @@ def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
         "projector": ["OrderPlaced", "PaymentRequested", "RefundRequested", "OrderConfirmed"],
     }
     assert ran.json["sent"] == {"expiry": 1, "order": 1, "payment": 2, "projector": 4}
-    assert ops.queues["expiry"].delayed
+    assert ops.work_queues["expiry"].delayed
 
 
 def test_of_the_chosen_events_only_those_reach_a_consumer(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds("OrderPlaced", "OrderCancellationRequested", "PaymentRequested", "RefundRequested")
+    ops.archive.add("OrderPlaced", "OrderCancellationRequested", "PaymentRequested", "RefundRequested")
 
     pulsequeue("replay", *SINCE, "--event", "RefundRequested", "--yes")
 
@@ -78,7 +78,7 @@ def test_of_the_chosen_events_only_those_reach_a_consumer(
 def test_of_the_chosen_consumers_only_those_get_an_event(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds("OrderPlaced", "PaymentRequested")
+    ops.archive.add("OrderPlaced", "PaymentRequested")
 
     pulsequeue("replay", *SINCE, "--consumer", "expiry", "--yes")
 
@@ -86,7 +86,7 @@ def test_of_the_chosen_consumers_only_those_get_an_event(
 
 
 def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.archive.holds(*["OrderPlaced"] * 10)
+    ops.archive.add(*["OrderPlaced"] * 10)
 
     pulsequeue("replay", *SINCE, "--rate", "2", "--yes")
 
@@ -96,7 +96,7 @@ def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, ops: MemoryOpsConte
 def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds("OrderPlaced")
+    ops.archive.add("OrderPlaced")
 
     pulsequeue("replay", *SINCE, "--yes")
 
@@ -108,10 +108,10 @@ def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
 def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.archive.holds(*["OrderPlaced"] * 5, "PaymentRequested")
-    ops.archive.dies_after = 1
+    ops.archive.add(*["OrderPlaced"] * 5, "PaymentRequested")
+    ops.archive.fail_after_batches = 1
     broken_off = pulsequeue("replay", *SINCE, "--consumer", "order", "--yes")
-    ops.archive.dies_after = None
+    ops.archive.fail_after_batches = None
     (name,) = ops.archive.queues
 
     told = pulsequeue("replay", *SINCE)
@@ -121,15 +121,15 @@ def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
     assert name in broken_off.err
     assert f"Replay {name} was never finished" in told.err
     assert resumed.json["sent"] == {"order": 3}
-    assert len(ops.queues["order"].bodies) == len(set(ops.queues["order"].bodies)) == 5
-    assert ops.queues["payment"].bodies == []
+    assert len(ops.work_queues["order"].bodies) == len(set(ops.work_queues["order"].bodies)) == 5
+    assert ops.work_queues["payment"].bodies == []
     assert ops.archive.queues == {}
 
 
 def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.archive.holds("PaymentRequested", "RefundRequested")
+    ops.archive.add("PaymentRequested", "RefundRequested")
     refused = ops.archive.archived[0][2]
-    ops.queues["payment"].refuse = {refused}
+    ops.work_queues["payment"].refuse = {refused}
 
     ran = pulsequeue("replay", *SINCE, "--yes")
 
@@ -140,8 +140,8 @@ def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, ops: 
 
 
 def test_a_replay_can_be_given_up(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.archive.holds(*["OrderPlaced"] * 5)
-    ops.archive.dies_after = 1
+    ops.archive.add(*["OrderPlaced"] * 5)
+    ops.archive.fail_after_batches = 1
     pulsequeue("replay", *SINCE, "--yes")
     (name,) = ops.archive.queues
 
@@ -160,7 +160,7 @@ def test_a_replay_nobody_began_is_neither_resumed_nor_given_up(pulsequeue: Comma
 
 
 def test_a_replay_that_fails_says_why(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.archive.ends = Progress("FAILED", "the archive is broken")
+    ops.archive.final_progress = Progress("FAILED", "the archive is broken")
 
     ran = pulsequeue("replay", *SINCE, "--yes")
 

@@ -229,7 +229,7 @@ def ops(scenarios: Scenarios) -> MemoryOpsContext:
     """A desk where the malformed order died where it had to."""
     ops = MemoryOpsContext()
     for function in readers_of_placed_orders(ops):
-        ops.dead[function].lay(
+        ops.dlqs[function].add(
             f"m-{function}", _body(scenarios.malformed[0].order_id), reason="invalid_event"
         )
     return ops
@@ -238,31 +238,31 @@ def ops(scenarios: Scenarios) -> MemoryOpsContext:
 def test_the_malformed_order_is_taken_out_and_all_others_stay(
     ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
 ) -> None:
-    ops.dead["order"].lay("other", _body("somebody-elses"), reason="invalid_event")
+    ops.dlqs["order"].add("other", _body("somebody-elses"), reason="invalid_event")
 
     said = Letters(ops, scenarios, patience).as_they_should()
 
     assert said == "invalid_event in those of order, projector; nothing else"
-    assert [it.message_id for it in ops.dead["order"].lying] == ["other"]
-    assert ops.dead["projector"].lying == []
-    assert all(queue.hidden == [] for queue in ops.dead.values())
+    assert [it.message_id for it in ops.dlqs["order"].visible] == ["other"]
+    assert ops.dlqs["projector"].visible == []
+    assert all(queue.hidden == [] for queue in ops.dlqs.values())
 
 
 def test_another_dead_letter_of_the_run_is_told_with_its_reason_and_taken_out(
     ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
 ) -> None:
-    ops.dead["payment"].lay("p", _body(scenarios.all[0].order_id))
+    ops.dlqs["payment"].add("p", _body(scenarios.all[0].order_id))
 
     with pytest.raises(BrokenLinkError, match=r"payment: unexpected OrderPlaced of .*retries_exhausted"):
         Letters(ops, scenarios, patience).as_they_should()
 
-    assert ops.dead["payment"].lying == []
+    assert ops.dlqs["payment"].visible == []
 
 
 def test_a_malformed_order_under_another_reason_is_told(scenarios: Scenarios, patience: Patience) -> None:
     ops = MemoryOpsContext()
     for function in readers_of_placed_orders(ops):
-        ops.dead[function].lay("m", _body(scenarios.malformed[0].order_id))
+        ops.dlqs[function].add("m", _body(scenarios.malformed[0].order_id))
 
     with pytest.raises(BrokenLinkError, match="retries_exhausted"):
         Letters(ops, scenarios, patience).as_they_should()
@@ -271,7 +271,7 @@ def test_a_malformed_order_under_another_reason_is_told(scenarios: Scenarios, pa
 def test_a_malformed_order_that_nobody_buried_is_missed_where_it_should_be(
     ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
 ) -> None:
-    ops.dead["projector"].lying.clear()
+    ops.dlqs["projector"].visible.clear()
 
     with pytest.raises(BrokenLinkError, match=r"did not come to the dead-letter queue of projector$"):
         Letters(ops, scenarios, patience).as_they_should()
@@ -285,12 +285,12 @@ def test_a_letter_that_comes_while_cleaning_up_is_taken_out_too(
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         for function in readers_of_placed_orders(ops):
-            ops.dead[function].lay("late", _body(scenarios.malformed[0].order_id), reason="invalid_event")
+            ops.dlqs[function].add("late", _body(scenarios.malformed[0].order_id), reason="invalid_event")
 
     Letters(ops, scenarios, replace(patience, clock=Clock(clock.now, sleep))).take_out()
 
-    assert all(queue.lying == [] for queue in ops.dead.values())
-    assert all(queue.hidden == [] for queue in ops.dead.values())
+    assert all(queue.visible == [] for queue in ops.dlqs.values())
+    assert all(queue.hidden == [] for queue in ops.dlqs.values())
 
 
 def test_cleaning_up_does_not_wait_for_ever(scenarios: Scenarios, patience: Patience) -> None:

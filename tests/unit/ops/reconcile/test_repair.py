@@ -1,4 +1,4 @@
-"""What a repair hands over is understood by the services, and ends as it would have ended by itself."""
+"""The services process what a repair sends, with the same result as without the fault."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ GRACE = timedelta(minutes=2)
 
 
 class Pipeline:
-    """The services over the same books as the desk, fed by hand."""
+    """The services over the same store as the operator tools; messages are delivered by hand."""
 
     def __init__(self) -> None:
         self.ops = MemoryOpsContext([a_stock(stock=10)])
@@ -40,18 +40,18 @@ class Pipeline:
         self.bus = RecordingBus()
         self._ledger = GroupCommit(self.ops.store, waits=no_waiting(2))
 
-    def holds(self, order: Order) -> None:
-        self.ops.holds(order)
+    def store(self, order: Order) -> None:
+        self.ops.add_orders(order)
         if order.status is Status.RESERVED:
-            shelf = replace(a_stock(stock=10), reserved=2, available=8)
-            self.ops.store.stock[shelf.key] = shelf
+            stock = replace(a_stock(stock=10), reserved=2, available=8)
+            self.ops.store.stock[stock.key] = stock
 
-    def charged(self, order: Order) -> None:
-        """Have the gateway charge an order without anybody noting it."""
+    def charge(self, order: Order) -> None:
+        """Have the gateway charge an order without a record of it."""
         self.gateway.charge(ChargeRequest(order.key.pk, order.key.id, order.amount_minor, "USD", None))
 
     def deliver(self, function: str) -> None:
-        """Bring what lies in a queue to its function, which must take all of it."""
+        """Deliver the messages of a queue to its function, which must process all of them."""
         telemetry, clock = RecordingTelemetry(), self.ops.time
         orders = OrderService(self._ledger, self.bus, telemetry, clock=clock, hold=timedelta(minutes=15))
         payments = PaymentService(self._ledger, self.bus, self.gateway, telemetry, clock=clock)
@@ -60,10 +60,10 @@ class Pipeline:
             "payment": ([PaymentRequested, RefundRequested], payments.handle),
         }
         accepts, handle = entries[function]
-        buried = RecordingPoisonQueue()
-        queue = self.ops.queues[function]
-        answer = Inbox(function, accepts, handle, buried, telemetry).receive(sqs_event(*queue.bodies))
-        assert (answer["batchItemFailures"], buried.buried) == ([], [])
+        dlq = RecordingPoisonQueue()
+        queue = self.ops.work_queues[function]
+        response = Inbox(function, accepts, handle, dlq, telemetry).receive(sqs_event(*queue.bodies))
+        assert (response["batchItemFailures"], dlq.buried) == ([], [])
         queue.bodies.clear()
 
     def order(self) -> Order:
@@ -75,8 +75,8 @@ def pipeline() -> Pipeline:
     return Pipeline()
 
 
-def test_a_reservation_past_its_time_is_released_and_told(pipeline: Pipeline) -> None:
-    pipeline.holds(an_order())
+def test_an_overdue_reservation_is_released_with_an_event(pipeline: Pipeline) -> None:
+    pipeline.store(an_order())
     pipeline.ops.time.advance(timedelta(hours=1))
 
     repair(pipeline.ops, GRACE)
@@ -87,10 +87,10 @@ def test_a_reservation_past_its_time_is_released_and_told(pipeline: Pipeline) ->
     assert pipeline.bus.names() == ["OrderCancelled"]
 
 
-def test_a_charge_that_nobody_noted_is_given_back_and_told(pipeline: Pipeline) -> None:
-    called_off = an_order().moved(Status.CANCELLED, START, "e", reason="customer_request")
-    pipeline.holds(called_off)
-    pipeline.charged(called_off)
+def test_an_unrecorded_charge_is_refunded_with_an_event(pipeline: Pipeline) -> None:
+    cancelled = an_order().moved(Status.CANCELLED, START, "e", reason="customer_request")
+    pipeline.store(cancelled)
+    pipeline.charge(cancelled)
 
     repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
@@ -101,25 +101,25 @@ def test_a_charge_that_nobody_noted_is_given_back_and_told(pipeline: Pipeline) -
     assert pipeline.bus.names() == ["PaymentProcessed", "RefundProcessed"]
 
 
-def test_an_order_called_off_that_was_never_charged_stays_as_it_is(pipeline: Pipeline) -> None:
-    called_off = an_order().moved(Status.CANCELLED, START, "e", reason="reservation_expired")
-    pipeline.holds(called_off)
+def test_a_cancelled_order_that_was_never_charged_stays_as_it_is(pipeline: Pipeline) -> None:
+    cancelled = an_order().moved(Status.CANCELLED, START, "e", reason="reservation_expired")
+    pipeline.store(cancelled)
 
     repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
 
-    assert pipeline.order() == called_off
+    assert pipeline.order() == cancelled
     assert pipeline.gateway.calls == []
     assert pipeline.bus.published == []
 
 
-def test_a_repair_that_is_run_again_finds_nothing_to_do(pipeline: Pipeline) -> None:
-    called_off = an_order().moved(Status.CANCELLED, START, "e", reason="customer_request")
-    pipeline.holds(called_off)
-    pipeline.charged(called_off)
+def test_a_second_repair_finds_nothing_to_do(pipeline: Pipeline) -> None:
+    cancelled = an_order().moved(Status.CANCELLED, START, "e", reason="customer_request")
+    pipeline.store(cancelled)
+    pipeline.charge(cancelled)
     repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
 
-    again = repair(pipeline.ops, GRACE)
+    second = repair(pipeline.ops, GRACE)
 
-    assert (again.to_release, again.to_finish, again.to_look_up) == (0, 0, 0)
+    assert (second.to_release, second.to_finish, second.to_look_up) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""The recount finds what is wrong, all of it, and nothing else."""
+"""Reconciliation finds every inconsistency, and reports nothing else."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.ops.reconcile.reconcile import audit
-from scripts.ops.reconcile.rules import Kind, recount
+from scripts.ops.reconcile.reconcile import reconcile
+from scripts.ops.reconcile.rules import Kind, find_discrepancies
 from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
 from tests.support.fakes import START, a_stock
 from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
@@ -18,14 +18,14 @@ SKUS = ("a", "b", "c")
 ENDS = (None, Status.CONFIRMED, Status.CANCELLED, Status.REFUNDED, Status.REJECTED)
 
 
-def _ended(order: Order, end: Status | None) -> Order:
+def _settled(order: Order, end: Status | None) -> Order:
     match end:
         case None:
             return order
         case Status.CONFIRMED:
             return order.moved(end, START, "e", payment=Payment(charge_id="ch"))
         case Status.REFUNDED:
-            confirmed = _ended(order, Status.CONFIRMED)
+            confirmed = _settled(order, Status.CONFIRMED)
             return confirmed.moved(end, START, "f", payment=Payment(charge_id="ch", refund_id="re"))
         case Status.CANCELLED:
             return order.moved(end, START, "e", reason="customer_request")
@@ -35,18 +35,18 @@ def _ended(order: Order, end: Status | None) -> Order:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[list[Order], dict[str, Stock]]:
-    """Any orders in any state, and exactly the stock that goes with them."""
+def tables(draw: st.DrawFn) -> tuple[list[Order], dict[str, Stock]]:
+    """Draw orders in any state, and the stock that is consistent with them."""
     orders = []
     for number in range(draw(st.integers(0, 8))):
         lines = draw(
             st.dictionaries(st.sampled_from(SKUS), st.integers(1, 5), min_size=1).map(
-                lambda wanted: tuple(Line(sku, quantity, 7) for sku, quantity in wanted.items())
+                lambda items: tuple(Line(sku, quantity, 7) for sku, quantity in items.items())
             )
         )
         amount = sum(line.quantity * 7 for line in lines)
         order = replace(an_order(f"o-{number}"), lines=lines, amount_minor=amount)
-        orders.append(_ended(order, draw(st.sampled_from(ENDS))))
+        orders.append(_settled(order, draw(st.sampled_from(ENDS))))
     stocks = {}
     for sku in SKUS:
         held = sum(
@@ -61,73 +61,79 @@ def worlds(draw: st.DrawFn) -> tuple[list[Order], dict[str, Stock]]:
     return orders, stocks
 
 
-@given(worlds())
-def test_books_that_agree_yield_no_finding(world: tuple[list[Order], dict[str, Stock]]) -> None:
-    orders, stocks = world
+@given(tables())
+def test_consistent_tables_have_no_discrepancy(rows: tuple[list[Order], dict[str, Stock]]) -> None:
+    orders, stocks = rows
 
-    findings = recount(orders, stocks.values(), START)
+    result = find_discrepancies(orders, stocks.values(), START)
 
-    assert findings.all == ()
-    assert (findings.orders, findings.skus) == (len(orders), len(SKUS))
+    assert result.discrepancies == ()
+    assert (result.orders, result.skus) == (len(orders), len(SKUS))
 
 
-@given(worlds(), st.sampled_from(SKUS), st.integers(-5, 5).filter(bool))
-def test_a_reservation_that_leaked_is_found_on_its_sku_alone(
-    world: tuple[list[Order], dict[str, Stock]], sku: str, leak: int
+@given(tables(), st.sampled_from(SKUS), st.integers(-5, 5).filter(bool))
+def test_a_leaked_reservation_is_reported_for_its_sku_alone(
+    rows: tuple[list[Order], dict[str, Stock]], sku: str, leak: int
 ) -> None:
-    orders, stocks = world
+    orders, stocks = rows
     true = stocks[sku]
     stocks[sku] = replace(true, reserved=true.reserved + leak, available=true.available - leak)
 
-    findings = recount(orders, stocks.values(), START)
+    result = find_discrepancies(orders, stocks.values(), START)
 
-    assert {finding.key.id for finding in findings.all} == {sku}
-    assert Kind.RESERVED in {finding.kind for finding in findings.all}
+    assert {discrepancy.key.id for discrepancy in result.discrepancies} == {sku}
+    assert Kind.RESERVED in {discrepancy.kind for discrepancy in result.discrepancies}
 
 
-@given(worlds(), st.sampled_from(SKUS), st.integers(1, 5))
+@given(tables(), st.sampled_from(SKUS), st.integers(1, 5))
 def test_available_that_is_not_stock_less_reserved_is_found(
-    world: tuple[list[Order], dict[str, Stock]], sku: str, drift: int
+    rows: tuple[list[Order], dict[str, Stock]], sku: str, drift: int
 ) -> None:
-    orders, stocks = world
+    orders, stocks = rows
     stocks[sku] = replace(stocks[sku], available=stocks[sku].available + drift)
 
-    findings = recount(orders, stocks.values(), START)
+    result = find_discrepancies(orders, stocks.values(), START)
 
-    assert [(finding.kind, finding.key.id) for finding in findings.all] == [(Kind.AVAILABLE, sku)]
+    assert [(discrepancy.kind, discrepancy.key.id) for discrepancy in result.discrepancies] == [
+        (Kind.AVAILABLE, sku)
+    ]
 
 
-@given(worlds(), st.data())
+@given(tables(), st.data())
 def test_the_order_in_which_things_are_scanned_does_not_matter(
-    world: tuple[list[Order], dict[str, Stock]], data: st.DataObject
+    rows: tuple[list[Order], dict[str, Stock]], data: st.DataObject
 ) -> None:
-    orders, stocks = world
+    orders, stocks = rows
     wrong = [replace(stock, reserved=stock.reserved + 1) for stock in stocks.values()]
     shuffled = data.draw(st.permutations(orders)), data.draw(st.permutations(wrong))
 
-    assert set(recount(*shuffled, START).all) == set(recount(orders, wrong, START).all)
+    assert set(find_discrepancies(*shuffled, START).discrepancies) == set(
+        find_discrepancies(orders, wrong, START).discrepancies
+    )
 
 
-@given(worlds(), st.data())
+@given(tables(), st.data())
 def test_an_order_that_vanished_while_it_held_stock_is_found(
-    world: tuple[list[Order], dict[str, Stock]], data: st.DataObject
+    rows: tuple[list[Order], dict[str, Stock]], data: st.DataObject
 ) -> None:
-    orders, stocks = world
+    orders, stocks = rows
     reserved = [order for order in orders if order.status is Status.RESERVED]
     if not reserved:
         return
     lost = data.draw(st.sampled_from(reserved))
     orders.remove(lost)
 
-    findings = recount(orders, stocks.values(), START)
+    result = find_discrepancies(orders, stocks.values(), START)
 
-    assert {finding.key.id for finding in findings.all} == {line.sku for line in lost.lines}
+    assert {discrepancy.key.id for discrepancy in result.discrepancies} == {line.sku for line in lost.lines}
 
 
-def test_a_sku_that_open_orders_hold_and_nobody_knows_is_found() -> None:
-    findings = recount([an_order(sku="ghost")], [], START)
+def test_a_reserved_sku_that_does_not_exist_is_found() -> None:
+    result = find_discrepancies([an_order(sku="ghost")], [], START)
 
-    assert [(finding.kind, finding.key.id) for finding in findings.all] == [(Kind.MISSING, "ghost")]
+    assert [(discrepancy.kind, discrepancy.key.id) for discrepancy in result.discrepancies] == [
+        (Kind.MISSING, "ghost")
+    ]
 
 
 def test_a_reservation_is_overdue_only_after_the_grace() -> None:
@@ -137,106 +143,110 @@ def test_a_reservation_is_overdue_only_after_the_grace() -> None:
     assert order.expires_at is not None
     grace = timedelta(seconds=30)
 
-    in_time = recount([order], stock, order.expires_at + grace, grace)
-    late = recount([order], stock, order.expires_at + grace + timedelta(seconds=1), grace)
+    in_time = find_discrepancies([order], stock, order.expires_at + grace, grace)
+    late = find_discrepancies([order], stock, order.expires_at + grace + timedelta(seconds=1), grace)
 
-    assert in_time.all == ()
-    assert [finding.kind for finding in late.all] == [Kind.OVERDUE]
+    assert in_time.discrepancies == ()
+    assert [discrepancy.kind for discrepancy in late.discrepancies] == [Kind.OVERDUE]
 
 
 SETTLED = an_order().moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))
 CANCELLED = an_order().moved(Status.CANCELLED, START, "e", reason="customer_request")
 WRONG = {
-    "began as CONFIRMED": replace(SETTLED, history=SETTLED.history[1:]),
+    "started as CONFIRMED": replace(SETTLED, history=SETTLED.history[1:]),
     "went from CANCELLED to CONFIRMED": CANCELLED.moved(
         Status.CONFIRMED, START, "x", payment=Payment(charge_id="ch")
     ),
     "has no history": replace(CANCELLED, history=()),
-    "is CONFIRMED, its history ends RESERVED": replace(SETTLED, history=SETTLED.history[:1]),
+    "is CONFIRMED, but its history ends with RESERVED": replace(SETTLED, history=SETTLED.history[:1]),
     "has no items": replace(CANCELLED, lines=(), amount_minor=0),
-    "names a SKU twice": replace(CANCELLED, lines=CANCELLED.lines * 2, amount_minor=4_000),
-    "amounts to 1, its items to 2000": replace(CANCELLED, amount_minor=1),
+    "lists a SKU twice": replace(CANCELLED, lines=CANCELLED.lines * 2, amount_minor=4_000),
+    "has the amount 1, but its items add up to 2000": replace(CANCELLED, amount_minor=1),
     "is confirmed without a charge": replace(SETTLED, payment=None),
-    "is confirmed, yet refunded": replace(SETTLED, payment=Payment(charge_id="ch", refund_id="re")),
+    "is confirmed but refunded": replace(SETTLED, payment=Payment(charge_id="ch", refund_id="re")),
     "is cancelled without a reason": replace(CANCELLED, reason=None),
     "has no currency": replace(CANCELLED, currency=None),
     "is refunded without a charge or a refund": SETTLED.moved(Status.REFUNDED, START, "x"),
 }
 
 
-@pytest.mark.parametrize("says", WRONG)
-def test_an_order_in_an_impossible_shape_is_found(says: str) -> None:
-    findings = recount([WRONG[says]], [], START)
+@pytest.mark.parametrize("message", WRONG)
+def test_an_order_in_an_impossible_shape_is_found(message: str) -> None:
+    result = find_discrepancies([WRONG[message]], [], START)
 
-    assert (Kind.SHAPE, says) in [(finding.kind, finding.says) for finding in findings.all]
+    assert (Kind.SHAPE, message) in [
+        (discrepancy.kind, discrepancy.message) for discrepancy in result.discrepancies
+    ]
 
 
-def test_a_charge_of_a_cancelled_order_that_was_not_given_back_is_found() -> None:
+def test_a_charge_of_a_cancelled_order_without_a_refund_is_found() -> None:
     charged = replace(CANCELLED, payment=Payment(charge_id="ch"))
-    given_back = replace(CANCELLED, payment=Payment(charge_id="ch", refund_id="re"))
+    refunded = replace(CANCELLED, payment=Payment(charge_id="ch", refund_id="re"))
 
-    assert [finding.kind for finding in recount([charged], [], START).all] == [Kind.CHARGED]
-    assert recount([given_back], [], START).all == ()
+    assert [discrepancy.kind for discrepancy in find_discrepancies([charged], [], START).discrepancies] == [
+        Kind.CHARGED
+    ]
+    assert find_discrepancies([refunded], [], START).discrepancies == ()
 
 
-# --- of a system that moves --------------------------------------------------------------------------
+# --- a system in motion --------------------------------------------------------------------------
 
 
-class BusyBooks(MemoryOpsStore):
-    """Between the reading of one thing and the next, something happens."""
+class BusyStore(MemoryOpsStore):
+    """A store whose stock changes with each read, `moves` times."""
 
     def __init__(self, stocks: list[Stock], moves: int) -> None:
         super().__init__(stocks)
         self.moves = moves
 
     def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]:
-        seen = super().read_stock(keys)
+        stock_before = super().read_stock(keys)
         if self.moves:
             self.moves -= 1
             key, stock = next(iter(self.stock.items()))
             self.stock[key] = replace(stock, stock=stock.stock + 1, available=stock.available + 1)
-        return seen
+        return stock_before
 
 
 def _leaky(moves: int = 0) -> MemoryOpsContext:
     ops = MemoryOpsContext()
-    ops.store = BusyBooks([replace(a_stock(stock=10), reserved=3, available=7)], moves)
+    ops.store = BusyStore([replace(a_stock(stock=10), reserved=3, available=7)], moves)
     return ops
 
 
 def test_a_leak_that_stays_is_reported() -> None:
-    report = audit(_leaky())
+    result = reconcile(_leaky())
 
-    assert [finding.kind for finding in report.findings.all] == [Kind.RESERVED]
-    assert report.moving == ()
+    assert [discrepancy.kind for discrepancy in result.discrepancies] == [Kind.RESERVED]
+    assert result.moving == ()
 
 
-def test_what_was_only_caught_in_motion_is_not_reported() -> None:
+def test_a_difference_that_disappears_is_not_reported() -> None:
     ops = _leaky()
     ops.while_asleep = [an_order(quantity=3)]
 
-    assert audit(ops).findings.all == ()
+    assert reconcile(ops).discrepancies == ()
 
 
-def test_a_leak_is_reported_once_its_sku_holds_still() -> None:
-    assert [finding.kind for finding in audit(_leaky(moves=3)).findings.all] == [Kind.RESERVED]
+def test_a_leak_is_reported_once_its_sku_stops_changing() -> None:
+    assert [discrepancy.kind for discrepancy in reconcile(_leaky(moves=3)).discrepancies] == [Kind.RESERVED]
 
 
-def test_of_a_sku_that_never_holds_still_nothing_is_claimed() -> None:
-    report = audit(_leaky(moves=100))
+def test_a_sku_that_keeps_changing_is_not_judged() -> None:
+    result = reconcile(_leaky(moves=100))
 
-    assert report.findings.all == ()
-    assert report.moving == (Key("default", "prod-001"),)
+    assert result.discrepancies == ()
+    assert result.moving == (Key("default", "prod-001"),)
 
 
 def test_an_overdue_order_that_was_released_meanwhile_is_not_reported() -> None:
     ops = MemoryOpsContext([replace(a_stock(stock=10), reserved=2, available=8)])
     order = an_order()
-    ops.holds(order)
+    ops.add_orders(order)
     ops.time.advance(timedelta(hours=1))
     ops.while_asleep = [order.moved(Status.CANCELLED, START, "x", reason="reservation_expired")]
     ops.store.stock[Key("default", "prod-001")] = replace(a_stock(stock=10), reserved=2, available=8)
 
-    report = audit(ops)
+    result = reconcile(ops)
 
-    assert not [finding for finding in report.findings.all if finding.kind is Kind.OVERDUE]
+    assert not [discrepancy for discrepancy in result.discrepancies if discrepancy.kind is Kind.OVERDUE]

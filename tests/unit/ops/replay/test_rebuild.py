@@ -33,13 +33,13 @@ class MigratorClients(Clients):
 
 def test_what_is_heard_while_the_database_is_being_emptied_is_told_again() -> None:
     ops = MemoryOpsContext()
-    ops.archive.holds("OrderPlaced")
+    ops.archive.add("OrderPlaced")
     plan = Rebuild(Outlook(heard=1, archived=1, since=ops.clock.now()))
     ops.time.advance(timedelta(hours=1))
 
     def another_order() -> None:
         ops.time.advance(timedelta(seconds=2))
-        ops.archive.holds("OrderPlaced", at=ops.clock.now())
+        ops.archive.add("OrderPlaced", at=ops.clock.now())
         ops.time.advance(timedelta(seconds=2))
 
     environment = Environment("test", Topology.load(), MigratorClients(another_order))
