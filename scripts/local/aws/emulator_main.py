@@ -1,7 +1,8 @@
-"""MiniStack, but for its impatience: it takes what a function says only as far as it has come within 5 ms.
+"""Starts MiniStack with what it lacks: whole log output of functions, and whole batches from queues.
 
-On a busy machine the last lines came later: with the next invocation, or not at all. A function has said all
-that it has to say before it answers, so what is in its pipe by then is waited for.
+It reads a function's output only as far as it has come within 5 ms. On a busy machine the last lines came
+later: with the next invocation, or not at all. A function has written everything before it answers, so what
+is in its pipe by then is waited for. How mappings read queues stands in emulator_queues.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+from ministack.services import sqs  # type: ignore[import-untyped]
+
+from scripts.local.aws.emulator_queues import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +50,31 @@ def _unread(worker: Any) -> int:  # noqa: ANN401 - as above
     return int(struct.unpack("i", waiting)[0])
 
 
+def read_whole_batches() -> None:
+    """Have event source mappings receive as AWS lets them."""
+
+    def sweep(queue: dict[str, Any]) -> None:
+        sqs._expire_retained(queue)  # noqa: SLF001 - the emulator offers no other way in
+        sqs._dlq_sweep(queue)  # noqa: SLF001 - as above
+
+    receiver = Receiver(sqs._get_q, sweep, sqs._collect_msgs, sqs._queues_lock)  # noqa: SLF001 - as above
+    sqs._receive_messages_for_esm = receiver.receive  # noqa: SLF001 - as above
+    for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch"):
+        sqs._HANDLERS[action] = _then(sqs._HANDLERS[action], receiver.visibility_changed)  # noqa: SLF001 - as above
+
+
+def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
+    def done(*arguments: Any) -> Any:  # noqa: ANN401 - the emulator's own
+        try:
+            return action(*arguments)
+        finally:
+            after()
+
+    return done
+
+
 def main() -> None:
+    read_whole_batches()
     worker = lambda_runtime.Worker
     worker._drain_stderr_bounded = wait_for_output(worker._drain_stderr_bounded)  # noqa: SLF001
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)

@@ -1,0 +1,88 @@
+"""How the emulator's event source mappings read queues: batches as large as asked for, due messages alone.
+
+MiniStack hands over at most 10 messages whatever a batch size is, and walks every message of a queue
+at each poll, the delayed ones too. `Receiver` takes its place: it remembers when the first message of a
+queue is due, and until then looks only at what was appended since.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+Message = dict[str, Any]
+Queue = dict[str, Any]
+
+MOST_MESSAGES: Final = 10_000
+"""A batch of a standard queue holds no more on AWS."""
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What was found when a queue's messages were last looked at."""
+
+    messages: list[Message]
+    length: int
+    last: Message | None
+    earliest: float
+    changes: int
+
+    def still_holds(self, messages: list[Message], changes: int) -> bool:
+        """Whether messages were only appended since; anything else makes for a new look."""
+        return (
+            self.messages is messages
+            and self.changes == changes
+            and self.length <= len(messages)
+            and (self.length == 0 or messages[self.length - 1] is self.last)
+        )
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Receives for mappings; `sweep` drops what is too old and moves what was received too often."""
+
+    queue: Callable[[str], Queue]
+    sweep: Callable[[Queue], None]
+    collect: Callable[[Queue, int, int], list[Message]]
+    lock: AbstractContextManager[object]
+    clock: Callable[[], float] = time.time
+    _scans: dict[str, _Scan] = field(default_factory=dict)
+    _changes: int = 0
+
+    def receive(self, queue_url: str, max_number: int) -> list[Message]:
+        with self.lock:
+            queue = self.queue(queue_url)
+            if not self._may_be_due(queue_url, queue["messages"]):
+                return []
+            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            self.sweep(queue)
+            batch = self.collect(queue, min(max(int(max_number or 1), 1), MOST_MESSAGES), visibility)
+            self._remember(queue_url, queue["messages"])
+            return batch
+
+    def visibility_changed(self) -> None:
+        """Forget when messages are due: one may have become visible sooner."""
+        self._changes += 1
+
+    def _may_be_due(self, url: str, messages: list[Message]) -> bool:
+        scan = self._scans.get(url)
+        if scan is None or not scan.still_holds(messages, self._changes):
+            return True
+        length = len(messages)
+        scan.earliest = min(scan.earliest, _earliest(messages[scan.length : length]))
+        scan.length, scan.last = length, messages[length - 1] if length else None
+        return scan.earliest <= self.clock()
+
+    def _remember(self, url: str, messages: list[Message]) -> None:
+        changes, length = self._changes, len(messages)
+        known = messages[:length]
+        self._scans[url] = _Scan(messages, length, known[-1] if known else None, _earliest(known), changes)
+
+
+def _earliest(messages: Sequence[Message]) -> float:
+    return min((message.get("visible_at", 0.0) for message in messages), default=float("inf"))
