@@ -1,4 +1,4 @@
-"""What tests of more than one kind need: an emulator, and a whole stack, each in a folder of its own."""
+"""Fixtures for tests of several kinds: an emulator, and a whole stack, each in its own folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from scripts.environment.environment import Clients, Environment, open_environment
 from scripts.local import sample_orders
@@ -13,30 +14,31 @@ from scripts.local import stack as local_stack
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
 
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("pulsequeue", deadline=None)
+settings.load_profile("pulsequeue")
+
 HOLD_SECONDS = 6
 RETRY_SECONDS = 2
 SLOW_SECONDS = 7.0
-"""A slow charge outlives the hold."""
+"""Longer than the hold: a slow charge arrives after its reservation expired."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks who belongs together
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a stack or an emulator when tests run in several processes.
-
-    So there is one of each, and no two stacks compete for the machine.
-    """
+    """Run tests that share a stack or an emulator in one process: there is one of each per test run."""
     for item in items:
-        needs = {"stack", "emulator"} & {
+        shared = {"stack", "emulator"} & {
             *getattr(item, "fixturenames", ()),
             *(it.name for it in item.iter_markers()),
         }
-        if needs:
-            item.add_marker(pytest.mark.xdist_group("stack" if "stack" in needs else "emulator"))
+        if shared:
+            item.add_marker(pytest.mark.xdist_group("stack" if "stack" in shared else "emulator"))
 
 
 @dataclass(frozen=True)
 class RunningEmulator:
-    """A bare emulator: nothing is created on it yet."""
+    """An empty emulator."""
 
     endpoint: str
     clients: Clients
@@ -44,7 +46,7 @@ class RunningEmulator:
 
 @dataclass(frozen=True)
 class RunningStack:
-    """The whole stack, with a hold and a redelivery of seconds and an inventory of its own."""
+    """The whole stack, with a hold and a redelivery of seconds, and the sample products in stock."""
 
     home: Path
     environment: Environment
@@ -68,14 +70,14 @@ def _emulator(home: Path) -> Iterator[RunningEmulator]:
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """One bare emulator for all tests: whoever creates something gives it a name of its own."""
+    """One empty emulator for all tests; each test gives its resources names of their own."""
     with _emulator(tmp_path_factory.mktemp("emulator")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The whole stack for all tests: whoever places orders gives them ids of their own."""
+    """One stack for all tests; each test gives its orders ids of their own."""
     home = tmp_path_factory.mktemp("stack")
     options = StackOptions(
         port=ministack.free_port(),

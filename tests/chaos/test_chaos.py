@@ -12,7 +12,7 @@ import pytest
 from scripts.environment.topology import CHECKOUT
 from tests.chaos.run import Scale, run
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.heavy]
 
 
 def test_a_storm_loses_doubles_and_leaks_nothing() -> None:

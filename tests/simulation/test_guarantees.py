@@ -2,9 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,43 +10,30 @@ from tests.simulation.simulation import simulate, simulate_all
 
 SEEDS = 3_000
 CHUNK = 250
+LIGHT_SEEDS = 500
+"""As many as `make test` runs; `make test-all` runs them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What became of some seeds, small enough to be handed from process to process."""
-
-    failure: str | None
-    missing_faults: frozenset[str]
-    outcomes: frozenset[str]
-
-
-def run_chunk(first: int) -> Chunk:
-    tally = simulate_all(range(first, first + CHUNK))
-    return Chunk(
-        tally.failure.explain() if tally.failure else None,
-        frozenset(fault.value for fault in tally.missing_faults()),
-        frozenset(tally.outcomes),
-    )
+def chunks() -> list[object]:
+    """Split the seeds, so that several processes can share them; all but the first chunks are heavy."""
+    return [
+        pytest.param(first, marks=[] if first < LIGHT_SEEDS else pytest.mark.heavy)
+        for first in range(0, SEEDS, CHUNK)
+    ]
 
 
-@pytest.fixture(scope="module")
-def chunks(crew: ProcessPoolExecutor) -> Mapping[int, Future[Chunk]]:
-    return {first: crew.submit(run_chunk, first) for first in range(0, SEEDS, CHUNK)}
+@pytest.mark.parametrize("first", chunks())
+def test_every_promise_is_kept_under_any_schedule(first: int) -> None:
+    failure = simulate_all(range(first, first + CHUNK)).failure
+
+    assert failure is None, failure.explain()
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
-def test_every_promise_is_kept_under_any_schedule(first: int, chunks: Mapping[int, Future[Chunk]]) -> None:
-    failure = chunks[first].result().failure
+def test_the_schedules_reach_every_fault_and_every_end() -> None:
+    tally = simulate_all(range(CHUNK))
 
-    assert failure is None, failure
-
-
-def test_the_schedules_reach_every_fault_and_every_end(chunks: Mapping[int, Future[Chunk]]) -> None:
-    chunk = chunks[0].result()
-
-    assert not chunk.missing_faults
-    assert chunk.outcomes == {
+    assert not tally.missing_faults()
+    assert set(tally.outcomes) == {
         "confirmed",
         "refunded",
         "rejected, out_of_stock",

@@ -30,10 +30,13 @@ PASSWORD = "Aa1!a-long-password"
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks who belongs together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process what shares an applied environment, and destroy it last."""
+    """Keep in one process what shares an applied environment, and destroy it last; applying takes minutes."""
     for item in items:
-        if {"applied", "guarded"} & {*getattr(item, "fixturenames", ())}:
+        fixtures = {*getattr(item, "fixturenames", ())}
+        if {"applied", "guarded"} & fixtures:
             item.add_marker(pytest.mark.xdist_group("terraform"))
+        if {"applied", "guarded", "account"} & fixtures:
+            item.add_marker(pytest.mark.heavy)
     items.sort(key=lambda item: "left_over" in getattr(item, "fixturenames", ()))
 
 
