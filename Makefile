@@ -76,7 +76,7 @@ destroy: $(STAMP) ## Remove an environment and all data in it (ENV=dev, YES=1); 
 	@$(BIN)/pulsequeue destroy --env $(or $(ENV),dev) $(if $(YES),--yes)
 
 .PHONY: verify
-verify: $(STAMP) ## Send orders of every kind through a running environment and check every link (ENV=local)
+verify: $(STAMP) ## Send test orders through a running environment and check every step (ENV=local)
 	@$(BIN)/pulsequeue verify --env $(or $(ENV),local)
 
 .PHONY: bench

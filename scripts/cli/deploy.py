@@ -82,7 +82,7 @@ def _means(session: Session, *, yes: bool) -> Means:
     from scripts.deploy.programs import InstalledPrograms, find_terraform
     from scripts.deploy.release import Means
     from scripts.environment.environment import open_environment
-    from scripts.verify.deployed import to_be_migrated
+    from scripts.verify.resource_checks import has_read_side
 
     def whereabouts() -> str:
         environment = open_environment(session.env)
@@ -100,7 +100,7 @@ def _means(session: Session, *, yes: bool) -> Means:
         InstalledPrograms(),
         consent,
         whereabouts,
-        lambda: to_be_migrated(open_environment(session.env)),
+        lambda: has_read_side(open_environment(session.env)),
         _grafana(),
     )
 

@@ -1,4 +1,4 @@
-"""`pulsequeue verify`: says whether what is deployed works, or else which link of the chain does not."""
+"""`pulsequeue verify`: checks that a deployed environment works, and names the first check that fails."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scripts.common.errors import ToolError
 from scripts.common.subprocesses import terminate_as_interrupt
 
 if TYPE_CHECKING:
-    from scripts.verify.checks import Finding, Report
-    from scripts.verify.endpoints import User
+    from scripts.verify.checks import CheckReport, CheckResult
+    from scripts.verify.endpoints import Credentials
 
 
 def register(app: typer.Typer) -> None:
@@ -27,79 +27,79 @@ def verify(
         typer.Option(
             metavar="NAME",
             envvar="PULSEQUEUE_USER",
-            help="A user of the pool, whom the analytics API answers.",
+            help="User to sign in to the analytics API as.",
             show_envvar=True,
         ),
     ] = None,
     password: Annotated[
         str | None,
-        typer.Option(envvar="PULSEQUEUE_PASSWORD", help="That user's password.", show_envvar=True),
+        typer.Option(envvar="PULSEQUEUE_PASSWORD", help="Password of --user.", show_envvar=True),
     ] = None,
     api_url: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
             envvar="PULSEQUEUE_API_URL",
-            help="Where the HTTP API answers, if not at its own address.",
+            help="Address of the HTTP API, when it is not at its own.",
             show_envvar=True,
         ),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(min=1, help="Seconds each link may take: 45 unless told on this machine, 300 on AWS."),
+        typer.Option(min=1, help="Seconds per check; default 45 s; 300 s on AWS."),
     ] = None,
 ) -> None:
-    """Send orders of every kind through, and check every link of the chain. Exit 1 if one is broken."""
+    """Send test orders through the environment, check each step, and clean up. Exit 1 if a check fails."""
     from scripts.environment.environment import open_environment
-    from scripts.verify.endpoints import doors
-    from scripts.verify.suite import Pace
-    from scripts.verify.suite import verify as check
+    from scripts.verify import suite
+    from scripts.verify.endpoints import find_endpoints
 
     environment = open_environment(session.env)
-    found = doors(environment, api_url=api_url, user=_user(user, password))
+    endpoints = find_endpoints(environment, api_url=api_url, credentials=_credentials(user, password))
+    timing = suite.Timing.of(environment, timeout)
     with terminate_as_interrupt():
-        report = check(environment, found, Pace.of(environment, timeout), seen=lambda it: _say(session, it))
-    session.out.show(_data(session.env, report), _view(report))
-    if report.broken is not None:
-        raise ToolError(f"{session.env} is broken at {report.broken.link}: {report.broken.says}")
+        report = suite.verify(environment, endpoints, timing, on_result=lambda it: _progress(session, it))
+    session.out.show(_data(session.env, report), _table(report))
+    if (failure := report.failure) is not None:
+        raise ToolError(f"{session.env}: check failed: {failure.check}: {failure.message}")
 
 
-def _user(name: str | None, password: str | None) -> User | None:
-    from scripts.verify.endpoints import User
+def _credentials(user: str | None, password: str | None) -> Credentials | None:
+    from scripts.verify.endpoints import Credentials
 
-    if not name:
+    if not user:
         return None
     if not password:
-        raise ToolError(f"the password of {name} is missing; set PULSEQUEUE_PASSWORD.", exit_code=2)
-    return User(name, password)
+        raise ToolError(f"--user {user} needs a password; set PULSEQUEUE_PASSWORD.", exit_code=2)
+    return Credentials(user, password)
 
 
-def _say(session: Session, finding: Finding) -> None:
-    from scripts.verify.checks import State
+def _progress(session: Session, result: CheckResult) -> None:
+    from scripts.verify.checks import CheckOutcome
 
-    # Whoever breaks it off sees no table, and has to know what was left behind.
-    why = f": {finding.says}" if finding.state is State.BROKEN else ""
-    session.out.note(f"{finding.state:<12} {finding.link}{why}")
+    # An interrupted run prints no table, and must still say what it left behind.
+    why = f": {result.message}" if result.outcome is CheckOutcome.FAIL else ""
+    session.out.note(f"{result.outcome:<8} {result.check}{why}")
 
 
-def _data(env: str, report: Report) -> dict[str, Any]:
+def _data(env: str, report: CheckReport) -> dict[str, Any]:
     return {
         "environment": env,
-        "broken": report.broken.link if report.broken else None,
-        "links": [
+        "failed": report.failure.check if report.failure else None,
+        "checks": [
             {
-                "link": it.link,
-                "checks": it.checks,
-                "state": it.state.value,
-                "says": it.says,
+                "check": it.check,
+                "description": it.description,
+                "outcome": it.outcome.value,
+                "message": it.message,
                 "seconds": round(it.seconds, 2),
             }
-            for it in report.findings
+            for it in report.results
         ],
     }
 
 
-def _view(report: Report) -> Table:
-    # What each link is about, JSON has: beside it nothing that was found fits into a terminal.
-    rows = [(it.link, it.state.value, f"{it.seconds:.1f}", it.says) for it in report.findings]
-    return Table(("link", "state", "s", "found"), rows, numbers=frozenset({"s"}))
+def _table(report: CheckReport) -> Table:
+    # Descriptions are in the JSON only: a terminal has no room for them beside the messages.
+    rows = [(it.check, it.outcome.value, f"{it.seconds:.1f}", it.message) for it in report.results]
+    return Table(("check", "outcome", "s", "message"), rows, numbers=frozenset({"s"}))

@@ -1,4 +1,4 @@
-"""Listens in on the bus, through a rule and a queue that are there only as long as a verification."""
+"""Records the events that the bus delivers, through a temporary rule and queue."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 PROBE: Final = "VerificationProbe"
 """An event that no function subscribes to."""
-PROBES: Final = 10
-"""As many as the bus takes in one call."""
+PROBES_PER_ROUND: Final = 10
+"""The most that PutEvents takes in one call."""
 SOURCE: Final = "pulsequeue.verify"
-_SURVIVES_SECONDS: Final = 3_600
-"""How long a run may be under way; what is older was left behind by one that was killed."""
+_MAX_RUN_SECONDS: Final = 3_600
+"""Rules and queues that are older were left behind by a run that was killed."""
 _OVERHEAD: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecordedEvent:
     event: str
     order_id: str
     event_id: str | None
     body: str
-    """The message itself, as every queue behind a rule gets it."""
+    """The message itself, as every queue behind a rule receives it."""
 
 
-class Listening:
-    """Hears what the bus carries about some orders."""
+class BusProbe:
+    """Records what the bus delivers about some orders."""
 
     def __init__(self, environment: Environment, run: str, order_ids: Sequence[str]) -> None:
         self._bus = environment.names.bus
@@ -44,60 +44,60 @@ class Listening:
         self._sqs = environment.client("sqs")
         self._prefix = f"{environment.names.prefix}-verify-"
         self._run = run
-        self._about = [*order_ids, run]
-        self._heard: list[Heard] = []
-        self._begun = False
-        self._probed = 0
+        self._matched_ids = [*order_ids, run]
+        self._recorded: list[RecordedEvent] = []
+        self._started = False
+        self._rounds = 0
 
     @property
     def name(self) -> str:
         return f"{self._prefix}{self._run}"
 
-    def begin(self) -> None:
-        """Make the queue, and the rule that leads into it."""
-        self._begun = True
+    def start(self) -> None:
+        """Create the queue, and the rule that delivers to it."""
+        self._started = True
         events, sqs, bus = self._events, self._sqs, self._bus
         url = sqs.create_queue(
-            QueueName=self.name, Attributes={"MessageRetentionPeriod": str(_SURVIVES_SECONDS)}
+            QueueName=self.name, Attributes={"MessageRetentionPeriod": str(_MAX_RUN_SECONDS)}
         )["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        pattern = {"detail": {"orderId": self._about}, "replay-name": [{"exists": False}]}
+        pattern = {"detail": {"orderId": self._matched_ids}, "replay-name": [{"exists": False}]}
         rule = events.put_rule(
             Name=self.name,
             EventBusName=bus,
             EventPattern=json.dumps(pattern),
-            Description="What `pulsequeue verify` listens by; it goes when the verification ends.",
+            Description="Temporary rule of `pulsequeue verify`; removed when the verification ends.",
         )["RuleArn"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(_policy(arn, rule))})
         events.put_targets(Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
 
     def probe(self) -> bool:
-        """Send events that nobody but we subscribed to, and say whether those of any one time all came.
+        """Send a round of test events, and tell whether all events of any one round have arrived.
 
-        AWS makes a new rule known to one of its machines after the other: that one event came says little.
+        AWS rolls a new rule out machine by machine: a single event that arrives proves little.
         """
-        self._probed += 1
+        self._rounds += 1
         self._events.put_events(
             Entries=[
                 {
                     "Source": SOURCE,
                     "DetailType": PROBE,
-                    "Detail": json.dumps({"orderId": self._run, "eventId": f"{self._probed}/{number}"}),
+                    "Detail": json.dumps({"orderId": self._run, "eventId": f"{self._rounds}/{number}"}),
                     "EventBusName": self._bus,
                 }
-                for number in range(PROBES)
+                for number in range(PROBES_PER_ROUND)
             ]
         )
-        came = {it.event_id for it in self.heard() if it.event == PROBE}
-        return PROBES in Counter(str(it).partition("/")[0] for it in came).values()
+        arrived = {it.event_id for it in self.recorded() if it.event == PROBE}
+        return PROBES_PER_ROUND in Counter(str(it).partition("/")[0] for it in arrived).values()
 
-    def heard(self) -> list[Heard]:
-        """Return everything heard so far, as often as it came."""
+    def recorded(self) -> list[RecordedEvent]:
+        """Return every event delivered so far, duplicates included."""
         url = self._sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
         while messages := self._sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1
         ).get("Messages", []):
-            self._heard += [_heard(message["Body"]) for message in messages]
+            self._recorded += [_parse(message["Body"]) for message in messages]
             for batch in in_batches(messages, lambda _: _OVERHEAD):
                 self._sqs.delete_message_batch(
                     QueueUrl=url,
@@ -106,11 +106,11 @@ class Listening:
                         for number, message in enumerate(batch)
                     ],
                 )
-        return list(self._heard)
+        return list(self._recorded)
 
-    def end(self, now: datetime) -> None:
+    def stop(self, now: datetime) -> None:
         """Remove rule and queue, and those that killed runs left behind."""
-        if not self._begun:
+        if not self._started:
             return
         for name in [self.name, *self._left_behind(now)]:
             self._remove(name)
@@ -120,18 +120,18 @@ class Listening:
         names = []
         for url in [url for page in pages for url in page.get("QueueUrls", [])]:
             with suppress(self._sqs.exceptions.QueueDoesNotExist):
-                made = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["CreatedTimestamp"])
-                if now.timestamp() - float(made["Attributes"]["CreatedTimestamp"]) > _SURVIVES_SECONDS:
+                created = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["CreatedTimestamp"])
+                if now.timestamp() - float(created["Attributes"]["CreatedTimestamp"]) > _MAX_RUN_SECONDS:
                     names.append(url.rpartition("/")[2])
         return names
 
     def _remove(self, name: str) -> None:
-        # That the one may not be removed, or was interrupted, keeps nobody from removing the other.
+        # The queue is removed even when removing the rule fails or is interrupted.
         with ExitStack() as undo:
             undo.callback(self._remove_queue, name)
             undo.callback(self._remove_rule, name)
 
-    # Either may never have been made: a run can be broken off anywhere.
+    # Either may not exist: a run can be interrupted anywhere.
 
     def _remove_rule(self, name: str) -> None:
         with suppress(self._events.exceptions.ResourceNotFoundException):
@@ -144,10 +144,12 @@ class Listening:
             self._sqs.delete_queue(QueueUrl=self._sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
 
-def _heard(body: str) -> Heard:
+def _parse(body: str) -> RecordedEvent:
     envelope = json.loads(body)
     detail = envelope["detail"]
-    return Heard(str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"), body)
+    return RecordedEvent(
+        str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"), body
+    )
 
 
 def _policy(queue: str, rule: str) -> dict[str, object]:

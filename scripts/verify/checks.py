@@ -1,11 +1,11 @@
-"""A chain of checks: each link says what it found, and what needs a broken one is not looked at."""
+"""Runs checks one after another, reports the outcome of each, and skips those whose dependencies failed."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,118 +19,140 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
-class State(StrEnum):
-    WHOLE = "ok"
-    BROKEN = "broken"
-    LEFT_OUT = "left out"
-    """There is nothing to check, or no way to."""
-    NOT_REACHED = "not reached"
-    """A link that it hangs on is broken."""
-
-
-class BrokenLinkError(Exception):
-    """Says why a link does not hold."""
+_NOT_FOUND: Final = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NotFoundException",
+        "ParameterNotFound",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
 
 
-class LeftOutError(Exception):
-    """Says why a link cannot be checked here, which is no fault."""
+class CheckOutcome(StrEnum):
+    PASS = "pass"  # noqa: S105 - not a password
+    FAIL = "fail"
+    SKIP = "skip"
+    """It does not apply here, or cannot be run here."""
+    BLOCKED = "blocked"
+    """A check that it depends on failed."""
+
+
+class CheckFailedError(Exception):
+    """Says why a check failed."""
+
+
+class CheckSkippedError(Exception):
+    """Says why a check cannot be run here."""
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Check:
     name: str
-    checks: str
-    """What is so when it holds."""
-    check: Callable[[], str]
-    """Returns what was found, or raises."""
+    description: str
+    """What is true when it passes."""
+    run: Callable[[], str]
+    """Returns a summary of what was found, or raises."""
     needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    link: str
-    checks: str
-    state: State
-    says: str
+class CheckResult:
+    check: str
+    description: str
+    outcome: CheckOutcome
+    message: str
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    findings: tuple[Finding, ...]
+class CheckReport:
+    results: tuple[CheckResult, ...]
 
     @property
-    def broken(self) -> Finding | None:
-        """The first link that does not hold."""
-        return next((it for it in self.findings if it.state is State.BROKEN), None)
+    def failure(self) -> CheckResult | None:
+        """The first check that failed."""
+        return next((it for it in self.results if it.outcome is CheckOutcome.FAIL), None)
 
 
-def follow(links: Iterable[Link], seen: Callable[[Finding], object] = lambda _: None) -> Report:
-    """Check link after link; `seen` hears of each."""
-    findings: dict[str, Finding] = {}
-    for link in links:
-        finding = _unreached(link, findings) or _checked(link)
-        findings[link.name] = finding
-        seen(finding)
-    return Report(tuple(findings.values()))
+def run_checks(
+    checks: Iterable[Check], on_result: Callable[[CheckResult], object] = lambda _: None
+) -> CheckReport:
+    """Run the checks in order and pass each result to `on_result`."""
+    results: dict[str, CheckResult] = {}
+    for check in checks:
+        result = _blocked(check, results) or _run(check)
+        results[check.name] = result
+        on_result(result)
+    return CheckReport(tuple(results.values()))
 
 
-def _unreached(link: Link, findings: dict[str, Finding]) -> Finding | None:
-    for name in link.needs:
-        if findings[name].state in {State.BROKEN, State.NOT_REACHED}:
-            return Finding(link.name, link.checks, State.NOT_REACHED, f"needs: {name}")
+def _blocked(check: Check, results: dict[str, CheckResult]) -> CheckResult | None:
+    for name in check.needs:
+        if results[name].outcome in {CheckOutcome.FAIL, CheckOutcome.BLOCKED}:
+            return CheckResult(check.name, check.description, CheckOutcome.BLOCKED, f"needs: {name}")
     return None
 
 
-def _checked(link: Link) -> Finding:
-    began = time.monotonic()
+def _run(check: Check) -> CheckResult:
+    started = time.monotonic()
 
-    def found(state: State, says: str) -> Finding:
-        return Finding(link.name, link.checks, state, says, time.monotonic() - began)
+    def result(outcome: CheckOutcome, message: str) -> CheckResult:
+        return CheckResult(check.name, check.description, outcome, message, time.monotonic() - started)
 
     try:
-        return found(State.WHOLE, link.check())
-    except LeftOutError as reason:
-        return found(State.LEFT_OUT, str(reason))
-    except (BrokenLinkError, ToolError, PulseQueueError) as reason:
-        return found(State.BROKEN, str(reason))
+        return result(CheckOutcome.PASS, check.run())
+    except CheckSkippedError as reason:
+        return result(CheckOutcome.SKIP, str(reason))
+    except (CheckFailedError, ToolError, PulseQueueError) as reason:
+        return result(CheckOutcome.FAIL, str(reason))
     except (ClientError, BotoCoreError) as error:
-        return found(State.BROKEN, f"AWS does not answer this: {error}")
+        return result(CheckOutcome.FAIL, f"AWS call failed: {error}")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a link may take to hold, and how often it is looked at."""
+class Poller:
+    """Repeats a probe until it succeeds or the timeout is over."""
 
     clock: Clock
-    seconds: float
-    pause: float
+    timeout: float
+    interval: float
 
-    def until(self, look: Callable[[], T | None], otherwise: Callable[[], str]) -> T:
-        """Look until there is something; when the time is up, the link is broken for the reason given."""
-        began = self.clock.now()
-        while (found := look()) is None:
-            if (self.clock.now() - began).total_seconds() >= self.seconds:
-                raise BrokenLinkError(otherwise())
-            self.clock.sleep(self.pause)
-        return found
+    def until(self, probe: Callable[[], T | None], on_timeout: Callable[[], str]) -> T:
+        """Return the first result that is not None; after the timeout fail with the message given."""
+        started = self.clock.now()
+        while (result := probe()) is None:
+            if (self.clock.now() - started).total_seconds() >= self.timeout:
+                raise CheckFailedError(on_timeout())
+            self.clock.sleep(self.interval)
+        return result
 
-    def until_whole(
-        self, faults: Callable[[], Sequence[str]], otherwise: Callable[[Sequence[str]], str]
+    def until_no_problems(
+        self, problems: Callable[[], Sequence[str]], describe: Callable[[Sequence[str]], str]
     ) -> None:
-        """Look until nothing is wrong; when the time is up, what was found last is the reason."""
+        """Wait until there are no problems; after the timeout fail with the last ones found."""
         last: Sequence[str] = ()
 
-        def look() -> bool | None:
+        def probe() -> bool | None:
             nonlocal last
-            last = faults()
+            last = problems()
             return None if last else True
 
-        self.until(look, lambda: otherwise(last))
+        self.until(probe, lambda: describe(last))
 
 
-def told(names: Sequence[str], most: int = 5) -> str:
-    """List some names, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+def problem_or_missing(resource: str, probe: Callable[[], str | None]) -> str | None:
+    """Return the problem that the probe finds; a resource that does not exist is a problem, too."""
+    try:
+        return probe()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NOT_FOUND:
+            return f"{resource} does not exist"
+        raise
+
+
+def listed(names: Sequence[str], limit: int = 5) -> str:
+    """Join the first names, and say how many more there are."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""What the functions say about orders, and, when nothing comes, what seems to be in the way."""
+"""Reads the log and the queue of a function: what it logged about orders, and why nothing comes from it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from scripts.verify.scenarios import Scenario
     from services.shared.log_events import LogEvent
 
-_COMPLAINS: Final = frozenset({"WARNING", "ERROR", "CRITICAL", "WARN", "FATAL"})
-_PLATFORM: Final = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
-_TOLD: Final = ("cause", "why", "reason", "exception", "errorMessage", "error")
-_LONGEST: Final = 300
-_MOST: Final = 3
-_CLOCKS_APART: Final = timedelta(minutes=5)
-"""By which the clock here may be ahead of AWS's, which takes no signature beyond that."""
+_ERROR_LEVELS: Final = frozenset({"WARNING", "ERROR", "CRITICAL", "WARN", "FATAL"})
+_PLATFORM_LINES: Final = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ")
+_CAUSE_FIELDS: Final = ("cause", "why", "reason", "exception", "errorMessage", "error")
+_MAX_LENGTH: Final = 300
+_MAX_ERRORS: Final = 3
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the clock here may be ahead of AWS's; AWS rejects signatures beyond that."""
 
 
-class Evidence:
-    """The logs and the queue of one function, since a moment."""
+class FunctionDiagnostics:
+    """The log and the queue of one function, since a moment."""
 
     def __init__(self, environment: Environment, function: str, since: datetime) -> None:
         self._environment = environment
@@ -37,42 +37,42 @@ class Evidence:
 
     def missing(self, scenario: Scenario, events: Iterable[LogEvent]) -> list[LogEvent]:
         """List the log events that the function has not logged for an order."""
-        since = self._since - _CLOCKS_APART
+        since = self._since - _CLOCK_SKEW
         logged = {line.event for line in self._logs.about(scenario.order_id, since)}
         return [event for event in events if event not in logged]
 
-    def excuse(self) -> str:
-        """Say what is known of why nothing comes from the function."""
-        said = [self._waiting(), *dict.fromkeys(self._complaints())]
-        return "; ".join(said[: _MOST + 1])
+    def explain(self) -> str:
+        """Summarise the queue and the latest errors of the function."""
+        lines = [self._queue_depth(), *dict.fromkeys(self._errors())]
+        return "; ".join(lines[: _MAX_ERRORS + 1])
 
-    def _waiting(self) -> str:
-        answer = self._environment.client("sqs").get_queue_attributes(
+    def _queue_depth(self) -> str:
+        attributes = self._environment.client("sqs").get_queue_attributes(
             QueueUrl=self._environment.queue_url(self._function),
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
-        waiting = answer["ApproximateNumberOfMessages"]
-        in_hand = answer["ApproximateNumberOfMessagesNotVisible"]
-        return f"its queue holds {waiting} messages, and {in_hand} that were taken and not finished"
+        waiting = attributes["ApproximateNumberOfMessages"]
+        in_flight = attributes["ApproximateNumberOfMessagesNotVisible"]
+        return f"its queue has {waiting} messages waiting and {in_flight} in flight"
 
-    def _complaints(self) -> Iterator[str]:
+    def _errors(self) -> Iterator[str]:
         since_ms = int(self._since.timestamp() * 1000)
         for line in reversed(read(self._environment, [self._function], since_ms)):
-            if (complaint := complaint_of(line.message)) is not None:
-                yield f"its log says: {complaint[:_LONGEST]}"
+            if (error := error_in(line.message)) is not None:
+                yield f"its log has: {error[:_MAX_LENGTH]}"
 
 
-def complaint_of(message: str) -> str | None:
-    """Return what a log line complains of; None if it does not complain."""
+def error_in(line: str) -> str | None:
+    """Return the error that a log line reports, or None."""
     try:
-        fields: Any = json.loads(message)
+        fields: Any = json.loads(line)
     except ValueError:
-        return None if message.startswith(_PLATFORM) or not message.strip() else message.strip()
+        return None if line.startswith(_PLATFORM_LINES) or not line.strip() else line.strip()
     if not isinstance(fields, dict):
         return None
-    # Of a traceback the last line says what it was.
-    told = [str(fields[name]).strip().splitlines()[-1] for name in _TOLD if fields.get(name)]
-    if fields.get("level") in _COMPLAINS:
-        return ": ".join([str(fields.get("message", "")), *told])
-    # The platform's own account of a function that raised has no level.
-    return ": ".join(told) if "errorMessage" in fields else None
+    # The last line of a traceback names the exception.
+    causes = [str(fields[name]).strip().splitlines()[-1] for name in _CAUSE_FIELDS if fields.get(name)]
+    if fields.get("level") in _ERROR_LEVELS:
+        return ": ".join([str(fields.get("message", "")), *causes])
+    # Lambda's own report of a function that raised has no level.
+    return ": ".join(causes) if "errorMessage" in fields else None

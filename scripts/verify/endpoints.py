@@ -1,4 +1,4 @@
-"""What an environment answers from: the addresses, and what it takes to be let in."""
+"""The HTTP endpoints of an environment, and the credentials to call them."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _VIEWER = "viewer"
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """Each is looked up when it is knocked at: one that is not there breaks its own link only."""
+class Endpoints:
+    """Each is resolved when it is used, so that a missing one fails its own check only."""
 
     metrics: Callable[[], metrics_page.Address]
     api: Callable[[], str]
     token: Callable[[], str] | None
-    """None where nobody said as whom to ask."""
+    """None without a user to sign in as."""
 
 
 @dataclass(frozen=True, slots=True)
-class User:
-    name: str
+class Credentials:
+    user: str
     password: str
 
 
-def doors(
+def find_endpoints(
     environment: Environment,
     *,
     api_url: str | None = None,
-    user: User | None = None,
+    credentials: Credentials | None = None,
     home: Path | None = None,
-) -> Doors:
-    """Find an environment's doors; `api_url` is where its HTTP API answers when not at its own address."""
+) -> Endpoints:
+    """Find an environment's endpoints; `api_url` replaces the address of its HTTP API."""
 
     def metrics() -> metrics_page.Address:
         found = metrics_page.address(environment, home)
@@ -55,36 +55,38 @@ def doors(
     def api() -> str:
         return metrics().url.removesuffix("/metrics")
 
-    asker = user or (_local_viewer(home) if environment.is_local else None)
-    return Doors(metrics, api, (lambda: sign_in(environment, asker.name, asker.password)) if asker else None)
+    signed_in = credentials or (_local_viewer(home) if environment.is_local else None)
+    if signed_in is None:
+        return Endpoints(metrics, api, None)
+    return Endpoints(metrics, api, lambda: sign_in(environment, signed_in.user, signed_in.password))
 
 
-def _local_viewer(home: Path | None) -> User | None:
+def _local_viewer(home: Path | None) -> Credentials | None:
     state = StackState.read(home or home_folder())
-    return User(_VIEWER, state.users_password) if state else None
+    return Credentials(_VIEWER, state.users_password) if state else None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     status: int
     body: Any
 
 
-def ask(url: str, bearer: str | None) -> Answer:
-    """Ask the API; a refusal is an answer, too."""
+def http_get(url: str, bearer: str | None) -> HttpResponse:
+    """Send a GET request; error statuses are returned, not raised."""
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own address
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - likewise
-            return Answer(answer.status, _json(answer.read()))
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - likewise
+            return HttpResponse(response.status, _json(response.read()))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, _json(error.read()))
+            return HttpResponse(error.code, _json(error.read()))
     except (urllib.error.URLError, TimeoutError) as error:
-        raise ToolError(f"{url} does not answer: {error}") from error
+        raise ToolError(f"{url} does not respond: {error}") from error
 
 
-def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever was answered
+def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The orders that a verification places, and what has to become of each. Pure."""
+"""The orders that a verification places, and the expected result of each. Pure."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ if TYPE_CHECKING:
 
 TENANT: Final = "default"
 STOCK: Final = 10
-"""Units of each SKU that a run puts on the shelf."""
-_UNHEARD_OF: Final = 1_000
-"""More than there is."""
+"""Units of each SKU that a run makes available."""
+_MORE_THAN_STOCK: Final = 1_000
 
-Labelled = tuple[str, tuple[tuple[str, str], ...]]
-"""A counter: its name, and its labels."""
+MetricKey = tuple[str, tuple[tuple[str, str], ...]]
+"""A counter's name and labels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """One order, as its publisher writes it, and where it has to end."""
+    """One order, as its publisher sends it, and its expected result."""
 
     name: str
     detail: Mapping[str, Any]
     status: Status | None
-    """None where nobody can read the order."""
+    """None for an order that does not validate."""
     order_log: tuple[LogEvent, ...] = ()
     """What the order function logs about it."""
     payment_log: tuple[LogEvent, ...] = ()
     reason: str | None = None
     events: frozenset[str] = frozenset()
-    """What is told of it on the bus, each under one event id, beside its placing."""
+    """Events expected on the bus besides OrderPlaced, each under one event id."""
     copies: int = 1
-    """How often it is placed; it must count once."""
+    """How often it is placed; it must take effect once."""
 
     @property
     def order_id(self) -> str:
@@ -61,20 +60,20 @@ class Scenario:
 
 
 _PAID: Final = frozenset({"PaymentRequested", "PaymentProcessed", "OrderConfirmed"})
-_REFUSED: Final = frozenset({"PaymentRequested", "PaymentFailed", "OrderCancelled"})
+_DECLINED: Final = frozenset({"PaymentRequested", "PaymentFailed", "OrderCancelled"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """What one run places; its mark is in every id, so that it meets nobody else's data."""
+    """The orders of one run; every id contains the run's id, so that runs and other data do not mix."""
 
     run: str
     all: tuple[Scenario, ...]
 
     @classmethod
     def of(cls, run: str, published: Mapping[str, Any]) -> Scenarios:
-        """Make them from what publishers outside send: `success` and `failure`."""
-        success = _marked(published["success"], run)
+        """Derive them from two published orders, `success` and `failure`."""
+        success = _with_run(published["success"], run)
         item = {**success["items"][0], "quantity": 1}
 
         def order(name: str, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -93,16 +92,16 @@ class Scenarios:
                 ),
                 Scenario(
                     "failure",
-                    _marked(published["failure"], run),
+                    _with_run(published["failure"], run),
                     Status.CANCELLED,
                     (LogEvent.ORDER_RESERVED,),
                     (LogEvent.PAYMENT_DECLINED,),
                     reason="payment_failed",
-                    events=_REFUSED,
+                    events=_DECLINED,
                 ),
                 Scenario(
                     "out of stock",
-                    order("short", [{**item, "quantity": _UNHEARD_OF}]),
+                    order("short", [{**item, "quantity": _MORE_THAN_STOCK}]),
                     Status.REJECTED,
                     (LogEvent.ORDER_REJECTED,),
                     reason="out_of_stock",
@@ -138,38 +137,38 @@ class Scenarios:
         return [Key(TENANT, sku) for sku in sorted({sku for it in self.all for sku in it.quantities})]
 
     def left(self, sku: str) -> int:
-        """How much of a SKU is on the shelf when everything has ended."""
+        """Units of a SKU that are left in the end."""
         sold = (it.quantities[sku] for it in self.all if it.status is Status.CONFIRMED)
         return STOCK - sum(sold)
 
-    def counted(self, consumers: Sequence[str]) -> Counter[Labelled]:
-        """By how much counters move at least; `consumers` are those that read placed orders."""
-        moved: Counter[Labelled] = Counter()
+    def counter_increases(self, consumers: Sequence[str]) -> Counter[MetricKey]:
+        """Minimum increase of each counter; `consumers` are those that subscribe to OrderPlaced."""
+        increases: Counter[MetricKey] = Counter()
         for it in self.readable:
             reserved = it.status is not Status.REJECTED
-            moved[
+            increases[
                 _labelled(Metric.ORDERS, outcome=OrderOutcome.RESERVED if reserved else OrderOutcome.REJECTED)
             ] += 1
-            moved[_labelled(Metric.ORDERS, outcome=OrderOutcome.DUPLICATE)] += it.copies - 1
+            increases[_labelled(Metric.ORDERS, outcome=OrderOutcome.DUPLICATE)] += it.copies - 1
             if reserved:
                 paid = it.status is Status.CONFIRMED
-                moved[
+                increases[
                     _labelled(
                         Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if paid else PaymentOutcome.FAILED
                     )
                 ] += 1
             for event in it.events:
-                moved[_labelled(Metric.EVENTS_PUBLISHED, event=event)] += 1
+                increases[_labelled(Metric.EVENTS_PUBLISHED, event=event)] += 1
         for consumer in consumers:
-            moved[_labelled(Metric.POISON_EVENTS, consumer=consumer)] += len(self.malformed)
-        return moved
+            increases[_labelled(Metric.POISON_EVENTS, consumer=consumer)] += len(self.malformed)
+        return increases
 
 
-def _labelled(name: str, **labels: str) -> Labelled:
+def _labelled(name: str, **labels: str) -> MetricKey:
     return str(name), tuple(sorted((label, str(value)) for label, value in labels.items()))
 
 
-def _marked(order: Mapping[str, Any], run: str) -> dict[str, Any]:
+def _with_run(order: Mapping[str, Any], run: str) -> dict[str, Any]:
     return {
         **order,
         "orderId": f"{order['orderId']}-{run}",

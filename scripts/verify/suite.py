@@ -1,4 +1,4 @@
-"""Puts the links together, in the order in which an order passes them, and cleans up behind itself."""
+"""The verification suite: the checks in the order in which an order passes, and the cleanup."""
 
 from __future__ import annotations
 
@@ -13,162 +13,184 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.common.errors import ToolError
 from scripts.ops.aws_context import AwsOpsContext
-from scripts.verify import resource_checks
-from scripts.verify.bus_probe import Listening
-from scripts.verify.checks import BrokenLinkError, Finding, Link, Patience, Report, follow, told
-from scripts.verify.deployed import as_deployed
-from scripts.verify.dlq_checks import Letters, readers_of_placed_orders
-from scripts.verify.order_checks import Orders
+from scripts.verify.bus_probe import BusProbe
+from scripts.verify.checks import (
+    Check,
+    CheckFailedError,
+    CheckReport,
+    CheckResult,
+    Poller,
+    listed,
+    run_checks,
+)
+from scripts.verify.dlq_checks import DeadLetterChecks, order_placed_consumers
+from scripts.verify.order_checks import OrderChecks
+from scripts.verify.resource_checks import as_deployed, check_wiring
 from scripts.verify.scenarios import Scenarios
-from scripts.verify.telemetry_checks import Analytics, Metrics
+from scripts.verify.telemetry_checks import AnalyticsChecks, MetricsChecks
 from services.shared.errors import PulseQueueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from scripts.environment.environment import Environment
-    from scripts.verify.endpoints import Doors
+    from scripts.verify.endpoints import Endpoints
 
 SCENARIOS: Final = Path(__file__).resolve().parents[1] / "data" / "order-service-events.json"
+CLEANUP: Final = "cleanup"
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How long each link may take, and how often is looked."""
+class Timing:
+    """Seconds that each check may take, and seconds between two polls."""
 
-    seconds: float
-    pause: float
-    collection_pause: float
-    """Between two collections of the metrics, each of which asks CloudWatch, and is billed."""
+    timeout: float
+    poll_interval: float
+    collection_interval: float
+    """Between two collections of the metrics, for each of which CloudWatch is billed."""
 
     @classmethod
-    def of(cls, environment: Environment, seconds: float | None = None) -> Pace:
+    def of(cls, environment: Environment, timeout: float | None = None) -> Timing:
         if environment.is_local:
-            return cls(seconds or 45.0, 0.2, 0.5)
-        # CloudWatch has logs after seconds, and numbers after one to three minutes.
-        return cls(seconds or 300.0, 2.0, 20.0)
+            return cls(timeout or 45.0, 0.2, 0.5)
+        # CloudWatch has logs after seconds, and metrics after one to three minutes.
+        return cls(timeout or 300.0, 2.0, 20.0)
 
 
 def verify(
     environment: Environment,
-    doors: Doors,
-    pace: Pace,
+    endpoints: Endpoints,
+    timing: Timing,
     *,
-    seen: Callable[[Finding], object] = lambda _: None,
-) -> Report:
-    """Check the chain; whatever happens, what was put there for it is taken away again."""
+    on_result: Callable[[CheckResult], object] = lambda _: None,
+) -> CheckReport:
+    """Run the suite; whatever happens, everything it created is removed again."""
     run = uuid4().hex[:12]
     published: dict[str, Any] = json.loads(SCENARIOS.read_text(encoding="utf-8"))
-    verification = _Verification(as_deployed(environment), doors, pace, Scenarios.of(run, published))
-    with verification.cleaned_up(seen):
-        return follow(verification.links(), seen)
+    suite = _Suite(as_deployed(environment), endpoints, timing, Scenarios.of(run, published))
+    with suite.cleaned_up(on_result):
+        return run_checks(suite.checks(), on_result)
 
 
-class _Verification:
-    def __init__(self, environment: Environment, doors: Doors, pace: Pace, scenarios: Scenarios) -> None:
+class _Suite:
+    def __init__(
+        self, environment: Environment, endpoints: Endpoints, timing: Timing, scenarios: Scenarios
+    ) -> None:
         ops = AwsOpsContext(environment)
-        patience = Patience(ops.clock, pace.seconds, pace.pause)
+        poller = Poller(ops.clock, timing.timeout, timing.poll_interval)
+        collecting = Poller(ops.clock, timing.timeout, timing.collection_interval)
         self._environment = environment
         self._ops = ops
         self._scenarios = scenarios
-        self._listening = Listening(environment, scenarios.run, scenarios.order_ids)
-        self._orders = Orders(environment, ops, scenarios, self._listening, patience)
-        self._metrics = Metrics(environment, doors, Patience(ops.clock, pace.seconds, pace.collection_pause))
-        self._analytics = Analytics(environment, doors, patience)
-        self._letters = Letters(ops, scenarios, patience)
-        self._clean = False
+        self._bus_probe = BusProbe(environment, scenarios.run, scenarios.order_ids)
+        self._orders = OrderChecks(environment, ops, scenarios, self._bus_probe, poller)
+        self._metrics = MetricsChecks(environment, endpoints, collecting)
+        self._analytics = AnalyticsChecks(environment, endpoints, poller)
+        self._dead_letters = DeadLetterChecks(ops, scenarios, poller)
+        self._is_clean = False
 
-    def links(self) -> list[Link]:
+    def checks(self) -> list[Check]:
         orders, metrics = self._orders, self._metrics
-        moved = self._scenarios.counted(readers_of_placed_orders(self._ops))
+        increases = self._scenarios.counter_increases(order_placed_consumers(self._ops))
+        paid = ("payment function",)
         return [
-            Link("wiring", "everything is there, on, and leads to the right place", self._wired),
-            Link("bus", "an event comes to a rule and its queue", orders.heard_by_a_rule, ("wiring",)),
-            Link("metrics page", "numbers for those with the token alone", metrics.readable, ("wiring",)),
-            Link("inventory", "stock can be set", orders.shelved, ("wiring",)),
-            Link("placing", "the bus takes orders", orders.placed, ("bus", "inventory")),
-            Link("order function", "it decides on orders, and logs it", orders.decided, ("placing",)),
-            Link("payment function", "it settles them, and logs it", orders.paid, ("order function",)),
-            Link(
-                "late queue", "it keeps reservations for their expiry", orders.held_late, ("order function",)
+            Check("wiring", "every resource exists, is enabled and wired correctly", self._wiring),
+            Check("bus", "an event reaches a rule and its queue", orders.bus_delivers, ("wiring",)),
+            Check(
+                "metrics page", "metrics are served with the token only", metrics.page_is_served, ("wiring",)
             ),
-            Link("tables", "orders and stock are as they must be", orders.booked, ("payment function",)),
-            Link("events", "all is told, once", orders.announced, ("payment function",)),
-            Link(
-                "late function",
-                "it leaves alone what is settled",
-                orders.left_alone,
-                ("late queue", "events"),
+            Check("inventory", "stock can be set", orders.stock_is_set, ("wiring",)),
+            Check("placing", "the bus accepts orders", orders.orders_are_placed, ("bus", "inventory")),
+            Check("order function", "orders are decided and logged", orders.orders_are_decided, ("placing",)),
+            Check(
+                "payment function",
+                "payments are settled and logged",
+                orders.orders_are_paid,
+                ("order function",),
             ),
-            Link(
+            Check(
+                "expiry queue",
+                "reservations wait for their expiry",
+                orders.expiry_is_queued,
+                ("order function",),
+            ),
+            Check("tables", "orders and stock are as expected", orders.tables_are_consistent, paid),
+            Check("events", "every event is published once", orders.events_are_published, paid),
+            Check(
+                "expiry function",
+                "settled orders are left unchanged",
+                orders.expiry_is_skipped,
+                ("expiry queue", "events"),
+            ),
+            Check(
                 "dead letters",
-                "the unreadable is there, nothing else",
-                self._letters.as_they_should,
+                "the malformed order is there, nothing else",
+                self._dead_letters.only_malformed,
                 ("placing",),
             ),
-            Link(
+            Check(
                 "counters",
-                "they count what happened",
-                lambda: metrics.counted(moved),
-                ("metrics page", "payment function"),
+                "counters increased as expected",
+                lambda: metrics.counters_increased(increases),
+                ("metrics page", *paid),
             ),
-            Link(
+            Check(
                 "analytics",
-                "it tells the orders",
-                lambda: self._analytics.tells(self._scenarios),
-                ("payment function",),
+                "the API returns the orders",
+                lambda: self._analytics.orders_are_returned(self._scenarios),
+                paid,
             ),
-            self._last(),
+            self._cleanup(),
         ]
 
-    def _last(self) -> Link:
-        return Link("cleaning up", "nothing is left but the orders", self._clean_up)
+    def _cleanup(self) -> Check:
+        return Check(CLEANUP, "nothing is left but the orders", self._clean_up)
 
     @contextmanager
-    def cleaned_up(self, seen: Callable[[Finding], object]) -> Iterator[None]:
-        """Clean up also when the chain was not followed to its end; `seen` hears what came of that."""
+    def cleaned_up(self, on_result: Callable[[CheckResult], object]) -> Iterator[None]:
+        """Clean up also when the suite is interrupted; `on_result` receives the outcome."""
         try:
             yield
         except BaseException:
-            if not self._clean:
-                follow([self._last()], seen)
+            if not self._is_clean:
+                run_checks([self._cleanup()], on_result)
             raise
 
-    def _wired(self) -> str:
-        return resource_checks.whole(self._environment)
+    def _wiring(self) -> str:
+        return check_wiring(self._environment)
 
     def _clean_up(self) -> str:
-        """Take everything away; what of it fails does not keep the rest."""
-        self._clean = True
-        left: list[str] = []
-        parts: Sequence[tuple[str, Callable[[], object]]] = (
-            (f"inventory {told([it.id for it in self._scenarios.skus])}", self._take_off_the_shelf),
-            ("what is still reserved", self._orders.called_off),
-            ("dead letters", self._take_out_letters),
-            (f"rule and queue {self._listening.name}", self._stop_listening),
+        """Remove everything; one failure does not stop the rest."""
+        self._is_clean = True
+        failures: list[str] = []
+        steps: Sequence[tuple[str, Callable[[], object]]] = (
+            (f"inventory {listed([it.id for it in self._scenarios.skus])}", self._remove_stock),
+            ("open reservations", self._orders.cancel_reserved),
+            ("dead letters", self._remove_dead_letters),
+            (f"rule and queue {self._bus_probe.name}", self._stop_bus_probe),
         )
-        # Whoever interrupts this, too, has the rest tried all the same.
+        # The remaining steps run even when this is interrupted, too.
         with ExitStack() as undo:
-            for what, remove in parts:
-                undo.callback(_tried, left, what, remove)
-        if left:
-            raise BrokenLinkError("; ".join(left))
-        return "rule, queue, letters and inventory are gone"
+            for resource, remove in steps:
+                undo.callback(_attempt, failures, resource, remove)
+        if failures:
+            raise CheckFailedError("; ".join(failures))
+        return "rule, queue, dead letters and inventory removed"
 
-    def _stop_listening(self) -> None:
-        self._listening.end(self._ops.clock.now())
+    def _stop_bus_probe(self) -> None:
+        self._bus_probe.stop(self._ops.clock.now())
 
-    def _take_out_letters(self) -> None:
-        if self._orders.were_sent:
-            self._letters.take_out()
+    def _remove_dead_letters(self) -> None:
+        if self._orders.were_placed:
+            self._dead_letters.remove()
 
-    def _take_off_the_shelf(self) -> None:
-        if self._orders.unshelved():
-            raise BrokenLinkError("orders are still reserved, and will be released when their time is over")
+    def _remove_stock(self) -> None:
+        if self._orders.remove_stock():
+            raise CheckFailedError("orders are still reserved; they are released when their hold ends")
 
 
-def _tried(left: list[str], what: str, remove: Callable[[], object]) -> None:
+def _attempt(failures: list[str], resource: str, remove: Callable[[], object]) -> None:
     try:
         remove()
-    except (BrokenLinkError, ToolError, PulseQueueError, ClientError, BotoCoreError) as error:
-        left.append(f"{what} cannot be taken away: {error}")
+    except (CheckFailedError, ToolError, PulseQueueError, ClientError, BotoCoreError) as error:
+        failures.append(f"{resource} cannot be removed: {error}")

@@ -1,4 +1,4 @@
-"""The links behind the orders: the numbers that Prometheus gets, and what analytics tells."""
+"""Checks the metrics page that Prometheus scrapes, and the orders that the analytics API returns."""
 
 from __future__ import annotations
 
@@ -7,105 +7,105 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from scripts.ops import metrics_page
-from scripts.verify.checks import BrokenLinkError, LeftOutError, told
-from scripts.verify.endpoints import ask
+from scripts.verify.checks import CheckFailedError, CheckSkippedError, listed
+from scripts.verify.endpoints import http_get
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scripts.environment.environment import Environment
-    from scripts.verify.checks import Patience
-    from scripts.verify.endpoints import Answer, Doors
-    from scripts.verify.scenarios import Labelled, Scenario, Scenarios
+    from scripts.verify.checks import Poller
+    from scripts.verify.endpoints import Endpoints, HttpResponse
+    from scripts.verify.scenarios import MetricKey, Scenario, Scenarios
 
 _COLLECTOR: Final = "collector"
-_REFUSED: Final = frozenset({401, 403})
-_FOUND: Final = 200
-_BUSY: Final = frozenset({429, 500, 502, 503, 504})
-_BUSY_SECONDS: Final = 30.0
+_OK: Final = 200
+_UNAUTHORIZED: Final = frozenset({401, 403})
+_RETRYABLE: Final = frozenset({429, 500, 502, 503, 504})
+_RETRY_SECONDS: Final = 30.0
 
 
-def _strangers_are_refused(patience: Patience, url: str) -> None:
-    answer = _settled(patience, url, None)
-    if answer.status not in _REFUSED:
-        raise BrokenLinkError(f"{url} answers {answer.status} to whoever has no token")
+def _require_token(poller: Poller, url: str) -> None:
+    response = _get(poller, url, None)
+    if response.status not in _UNAUTHORIZED:
+        raise CheckFailedError(f"{url} returns {response.status} without a token, expected 401 or 403")
 
 
-def _settled(patience: Patience, url: str, bearer: str | None) -> Answer:
-    """Ask, and again for a while where it is busy, or not up yet; returns the answer that it stays with."""
-    for_a_while = replace(patience, seconds=min(patience.seconds, _BUSY_SECONDS))
-    busy = ""
+def _get(poller: Poller, url: str, bearer: str | None) -> HttpResponse:
+    """Send a GET request; retry for a while what is overloaded or still starting."""
+    retries = replace(poller, timeout=min(poller.timeout, _RETRY_SECONDS))
+    last = ""
 
-    def look() -> Answer | None:
-        nonlocal busy
-        answer = ask(url, bearer)
-        busy = _spelled_out(url, answer)
-        return None if answer.status in _BUSY else answer
+    def probe() -> HttpResponse | None:
+        nonlocal last
+        response = http_get(url, bearer)
+        last = _describe_response(url, response)
+        return None if response.status in _RETRYABLE else response
 
-    return for_a_while.until(look, lambda: busy)
-
-
-def _spelled_out(url: str, answer: Answer) -> str:
-    return f"{url} answers {answer.status}: {' '.join(str(answer.body).split())}"
+    return retries.until(probe, lambda: last)
 
 
-class Metrics:
-    def __init__(self, environment: Environment, doors: Doors, patience: Patience) -> None:
+def _describe_response(url: str, response: HttpResponse) -> str:
+    return f"{url} returns {response.status}: {' '.join(str(response.body).split())}"
+
+
+class MetricsChecks:
+    def __init__(self, environment: Environment, endpoints: Endpoints, poller: Poller) -> None:
         self._environment = environment
-        self._doors = doors
-        self._patience = patience
-        self._before: Mapping[Labelled, float] = {}
+        self._endpoints = endpoints
+        self._poller = poller
+        self._before: Mapping[MetricKey, float] = {}
 
-    def readable(self) -> str:
-        """Have the numbers collected, see that they are guarded, and note where they stand."""
+    def page_is_served(self) -> str:
+        """Collect the metrics, check that the page requires its token, and remember the counters."""
         self._collect()
-        where = self._doors.metrics()
-        _strangers_are_refused(self._patience, where.url)
+        page = self._endpoints.metrics()
+        _require_token(self._poller, page.url)
         self._before = self._counters()
-        return f"{len(self._before)} counters at {where.url}"
+        return f"{len(self._before)} counters at {page.url}"
 
-    def counted(self, wanted: Mapping[Labelled, float]) -> str:
-        """Wait until the counters have moved by what happened."""
+    def counters_increased(self, expected: Mapping[MetricKey, float]) -> str:
+        """Wait until each counter has increased by at least so much."""
 
-        def short() -> list[str]:
+        def problems() -> list[str]:
             self._collect()
             now = self._counters()
             return [
-                f"{_spelled(one)} moved by {moved:g}, not {by:g}"
-                for one, by in wanted.items()
-                if (moved := now.get(one, 0) - self._before.get(one, 0)) < by
+                f"{_describe_counter(counter)} increased by {increase:g}, expected {minimum:g}"
+                for counter, minimum in expected.items()
+                if (increase := now.get(counter, 0) - self._before.get(counter, 0)) < minimum
             ]
 
-        self._patience.until_whole(short, told)
-        return f"{len(wanted)} counters moved"
+        self._poller.until_no_problems(problems, listed)
+        return f"{len(expected)} counters increased"
 
-    def _counters(self) -> Mapping[Labelled, float]:
-        where = self._doors.metrics()
-        answer = _settled(self._patience, where.url, where.token)
-        if answer.status != _FOUND:
-            raise BrokenLinkError(_spelled_out(where.url, answer))
+    def _counters(self) -> Mapping[MetricKey, float]:
+        page = self._endpoints.metrics()
+        response = _get(self._poller, page.url, page.token)
+        if response.status != _OK:
+            raise CheckFailedError(_describe_response(page.url, response))
         return {
             (it.name, tuple(sorted(it.labels.items()))): it.value
-            for it in metrics_page.samples(answer.body, "_total")
+            for it in metrics_page.samples(response.body, "_total")
         }
 
     def _collect(self) -> None:
-        """Set the collector off: the schedule would do so within a minute."""
-        functions, name = self._environment.client("lambda"), self._environment.names.function(_COLLECTOR)
+        """Invoke the collector now instead of waiting for its schedule."""
+        client, name = self._environment.client("lambda"), self._environment.names.function(_COLLECTOR)
         try:
-            answer = functions.invoke(FunctionName=name)
-        except functions.exceptions.TooManyRequestsException:
-            return  # it runs at this moment
-        if "FunctionError" in answer:
-            raise BrokenLinkError(f"function {name} failed: {_reason(answer['Payload'].read())}")
+            response = client.invoke(FunctionName=name)
+        except client.exceptions.TooManyRequestsException:
+            return  # it is running at this moment
+        if "FunctionError" in response:
+            raise CheckFailedError(f"function {name} failed: {_error_message(response['Payload'].read())}")
 
 
-def _spelled(counter: Labelled) -> str:
+def _describe_counter(counter: MetricKey) -> str:
     name, labels = counter
     return f"{name}{{{', '.join(f'{label}={value}' for label, value in labels)}}}"
 
 
-def _reason(payload: bytes) -> str:
+def _error_message(payload: bytes) -> str:
     try:
         failure: Any = json.loads(payload)
     except ValueError:
@@ -113,41 +113,43 @@ def _reason(payload: bytes) -> str:
     return str(failure.get("errorMessage", failure)) if isinstance(failure, dict) else str(failure)
 
 
-class Analytics:
-    def __init__(self, environment: Environment, doors: Doors, patience: Patience) -> None:
+class AnalyticsChecks:
+    def __init__(self, environment: Environment, endpoints: Endpoints, poller: Poller) -> None:
         self._environment = environment
-        self._doors = doors
-        self._patience = patience
+        self._endpoints = endpoints
+        self._poller = poller
 
-    def tells(self, scenarios: Scenarios) -> str:
-        """Wait until analytics tells every order as the tables have it."""
+    def orders_are_returned(self, scenarios: Scenarios) -> str:
+        """Wait until the analytics API returns every order as it is in the tables."""
         if "analytics" not in self._environment.topology.functions:
-            raise LeftOutError("analytics is not part of this environment")
-        url = self._doors.api()
-        _strangers_are_refused(self._patience, f"{url}/api/orders")
-        if self._doors.token is None:
-            raise LeftOutError("it refuses strangers; say --user, and PULSEQUEUE_PASSWORD, to have it asked")
-        token = self._doors.token()
-        untold = list(scenarios.readable)
+            raise CheckSkippedError("this environment has no analytics")
+        url = self._endpoints.api()
+        _require_token(self._poller, f"{url}/api/orders")
+        if self._endpoints.token is None:
+            raise CheckSkippedError(
+                "a token is required, as it must be; pass --user and set PULSEQUEUE_PASSWORD to check orders"
+            )
+        token = self._endpoints.token()
+        pending = list(scenarios.readable)
 
-        def behind() -> list[str]:
-            answers = [(it, ask(f"{url}/api/orders/{it.order_id}", token)) for it in untold]
-            faults = {it: fault for it, answer in answers if (fault := _fault(it, answer))}
-            untold[:] = faults
-            return [f"{it.order_id} {fault}" for it, fault in faults.items()]
+        def problems() -> list[str]:
+            responses = [(it, http_get(f"{url}/api/orders/{it.order_id}", token)) for it in pending]
+            found = {it: problem for it, response in responses if (problem := _problem(it, response))}
+            pending[:] = found
+            return [f"{it.order_id} {problem}" for it, problem in found.items()]
 
-        self._patience.until_whole(behind, told)
-        return f"{len(scenarios.readable)} orders told, each with its timeline"
+        self._poller.until_no_problems(problems, listed)
+        return f"{len(scenarios.readable)} orders returned, each with its timeline"
 
 
-def _fault(scenario: Scenario, answer: Answer) -> str | None:
-    """Say in what an answer is not what became of an order."""
-    if answer.status != _FOUND:
-        said = answer.body.get("detail", "") if isinstance(answer.body, dict) else ""
-        return f"is answered with {answer.status}: {said}"
-    order = answer.body["data"]
+def _problem(scenario: Scenario, response: HttpResponse) -> str | None:
+    """Compare an order as the API returns it with what the scenario expects."""
+    if response.status != _OK:
+        detail = response.body.get("detail", "") if isinstance(response.body, dict) else ""
+        return f"is returned with {response.status}: {detail}"
+    order = response.body["data"]
     if order["status"] != scenario.status:
-        return f"is told as {order['status']}, not {scenario.status}"
+        return f"is returned as {order['status']}, expected {scenario.status}"
     timeline: Sequence[Mapping[str, Any]] = order["timeline"]
     missing = sorted(scenario.events - {it["event"] for it in timeline})
-    return f"is told without {told(missing)}" if missing else None
+    return f"is returned without {listed(missing)}" if missing else None

@@ -1,4 +1,4 @@
-"""The verification of a stack passes where the stack works, and else names the broken link."""
+"""The verification of a stack passes where the stack works, and otherwise names the failed check."""
 
 import json
 import os
@@ -20,11 +20,11 @@ from scripts.environment.environment import Clients, Environment
 from scripts.environment.local_state import HOME_VARIABLE, StackState
 from scripts.environment.topology import CHECKOUT
 from scripts.ops.metrics_page import Address
-from scripts.verify.checks import Finding, Report, State
-from scripts.verify.diagnostics import Evidence
-from scripts.verify.endpoints import Doors, doors
+from scripts.verify.checks import CheckOutcome, CheckReport, CheckResult
+from scripts.verify.diagnostics import FunctionDiagnostics
+from scripts.verify.endpoints import Endpoints, find_endpoints
 from scripts.verify.scenarios import Scenario
-from scripts.verify.suite import Pace, verify
+from scripts.verify.suite import Timing, verify
 from services.shared.ledger import Status
 from services.shared.log_events import LogEvent
 from services.shared.wiring import utc_now
@@ -34,19 +34,19 @@ from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
-PACE = Pace(seconds=45, pause=0.2, collection_pause=0.5)
-SOON = Pace(seconds=6, pause=0.2, collection_pause=0.5)
-"""For what is going to be broken, and need not be waited for."""
-NOWHERE = "http://127.0.0.1:9"
+TIMING = Timing(timeout=45, poll_interval=0.2, collection_interval=0.5)
+SHORT = Timing(timeout=6, poll_interval=0.2, collection_interval=0.5)
+"""For checks that are going to fail."""
+UNREACHABLE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def found(stack: RunningStack) -> Doors:
-    return doors(stack.environment, home=stack.home)
+def endpoints(stack: RunningStack) -> Endpoints:
+    return find_endpoints(stack.environment, home=stack.home)
 
 
-def _states(report: Report) -> dict[str, State]:
-    return {it.link: it.state for it in report.findings}
+def _outcomes(report: CheckReport) -> dict[str, CheckOutcome]:
+    return {it.check: it.outcome for it in report.results}
 
 
 def _left_behind(stack: RunningStack) -> list[str]:
@@ -63,60 +63,60 @@ def _left_behind(stack: RunningStack) -> list[str]:
     ]
 
 
-def test_a_stack_that_works_passes_link_by_link(
+def test_a_working_stack_passes_every_check(
     stack: RunningStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(stack.home))
 
     code = main(["verify", "--json"])
 
-    said = capsys.readouterr()
-    told: dict[str, Any] = json.loads(said.out)
-    assert (code, told["broken"]) == (0, None), said
-    assert {it["state"] for it in told["links"]} == {"ok"}
-    assert [it["link"] for it in told["links"]][-1] == "cleaning up"
+    output = capsys.readouterr()
+    report: dict[str, Any] = json.loads(output.out)
+    assert (code, report["failed"]) == (0, None), output
+    assert {it["outcome"] for it in report["checks"]} == {"pass"}
+    assert [it["check"] for it in report["checks"]][-1] == "cleanup"
 
 
-def test_it_leaves_nothing_behind_and_other_data_alone(stack: RunningStack, found: Doors) -> None:
+def test_it_leaves_nothing_behind_and_other_data_alone(stack: RunningStack, endpoints: Endpoints) -> None:
     pipeline = PipelineClient(stack.environment)
     sku = pipeline.create_sku(7)
     pipeline.place({"orderId": pipeline.order_id("unreadable"), "customerId": "c", "items": []})
-    wait_until(lambda: bool(pipeline.dlq("order")), "somebody else's letter is dead")
-    letters = pipeline.dlq("order")
+    wait_until(lambda: bool(pipeline.dlq("order")), "another dead letter is there")
+    dead_letters = pipeline.dlq("order")
 
-    report = verify(stack.environment, found, PACE)
+    report = verify(stack.environment, endpoints, TIMING)
 
-    assert report.broken is None, report.broken
+    assert report.failure is None, report.failure
     assert _left_behind(stack) == []
     assert pipeline.levels(sku) == (7, 0, 7)
-    assert pipeline.dlq("order") == letters
+    assert pipeline.dlq("order") == dead_letters
 
 
-def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, found: Doors) -> None:
-    def interrupt(finding: Finding) -> None:
-        if finding.link == "placing":
+def test_an_interrupted_verification_cleans_up_too(stack: RunningStack, endpoints: Endpoints) -> None:
+    def interrupt(result: CheckResult) -> None:
+        if result.check == "placing":
             assert _left_behind(stack) != []
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        verify(stack.environment, found, PACE, seen=interrupt)
+        verify(stack.environment, endpoints, TIMING, on_result=interrupt)
 
     assert _left_behind(stack) == []
 
 
 @contextmanager
-def _refusing(stack: RunningStack, service: str, *operations: str) -> Iterator[Environment]:
-    """Reach the stack as somebody who may not do some things; whatever then stays is removed in the end."""
+def _denying(stack: RunningStack, service: str, *operations: str) -> Iterator[Environment]:
+    """Use the stack with some operations denied; remove what is left behind in the end."""
     state = StackState.read(stack.home)
     assert state is not None
     clients = Clients.of_state(state)
 
-    def refuse(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not yours"}}, model.name)
+    def deny(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, model.name)
 
     client: Any = clients.client(service)  # type: ignore[call-overload]
     for operation in operations:
-        client.meta.events.register(f"before-call.{service}.{operation}", refuse)
+        client.meta.events.register(f"before-call.{service}.{operation}", deny)
     environment = stack.environment
     try:
         yield replace(environment, clients=clients, _queue_urls={})
@@ -127,9 +127,9 @@ def _refusing(stack: RunningStack, service: str, *operations: str) -> Iterator[E
             environment.client("sqs"),
         )
         for rule in events.list_rules(EventBusName=environment.names.bus, NamePrefix=prefix)["Rules"]:
-            which = rule["Name"]
-            events.remove_targets(Rule=which, EventBusName=environment.names.bus, Ids=["queue"])
-            events.delete_rule(Name=which, EventBusName=environment.names.bus)
+            name = rule["Name"]
+            events.remove_targets(Rule=name, EventBusName=environment.names.bus, Ids=["queue"])
+            events.delete_rule(Name=name, EventBusName=environment.names.bus)
         for url in sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", []):
             sqs.delete_queue(QueueUrl=url)
 
@@ -146,86 +146,88 @@ def test_the_command_cleans_up_however_it_is_ended(stack: RunningStack, ended_by
         text=True,
     ) as running:
         assert running.stderr is not None
-        said = iter(running.stderr.readline, "")
-        assert any("placing" in line for line in said)
+        lines = iter(running.stderr.readline, "")
+        assert any("placing" in line for line in lines)
         assert _left_behind(stack) != []
 
         running.send_signal(ended_by)
-        *_, last = said
+        *_, last = lines
 
-    assert (running.returncode, last.split(maxsplit=1)) == (130, ["ok", "cleaning up\n"])
+    assert (running.returncode, last.split(maxsplit=1)) == (130, ["pass", "cleanup\n"])
     assert _left_behind(stack) == []
 
 
-def test_what_may_not_be_taken_away_is_named_and_all_else_is_taken_away(
-    stack: RunningStack, found: Doors
+def test_what_cannot_be_removed_is_reported_and_everything_else_is_removed(
+    stack: RunningStack, endpoints: Endpoints
 ) -> None:
-    with _refusing(stack, "events", "RemoveTargets") as environment:
-        report = verify(environment, found, PACE)
+    with _denying(stack, "events", "RemoveTargets") as environment:
+        report = verify(environment, endpoints, TIMING)
         left = _left_behind(stack)
 
-    assert report.broken is not None
-    assert report.broken.link == "cleaning up"
+    assert report.failure is not None
+    assert report.failure.check == "cleanup"
     (rule,) = left
-    assert report.broken.says.startswith(f"rule and queue {rule} cannot be taken away: ")
+    assert report.failure.message.startswith(f"rule and queue {rule} cannot be removed: ")
 
 
-def test_an_interrupt_stays_one_and_what_was_left_behind_is_told(stack: RunningStack, found: Doors) -> None:
-    heard: list[Finding] = []
+def test_an_interrupt_is_raised_and_what_was_left_behind_is_reported(
+    stack: RunningStack, endpoints: Endpoints
+) -> None:
+    results: list[CheckResult] = []
 
-    def interrupt(finding: Finding) -> None:
-        heard.append(finding)
-        if finding.link == "inventory":
+    def interrupt(result: CheckResult) -> None:
+        results.append(result)
+        if result.check == "inventory":
             raise KeyboardInterrupt
 
-    with _refusing(stack, "sqs", "DeleteQueue") as environment, pytest.raises(KeyboardInterrupt):
-        verify(environment, found, PACE, seen=interrupt)
+    with _denying(stack, "sqs", "DeleteQueue") as environment, pytest.raises(KeyboardInterrupt):
+        verify(environment, endpoints, TIMING, on_result=interrupt)
 
-    last = heard[-1]
-    assert (last.link, last.state) == ("cleaning up", State.BROKEN)
-    assert "-verify-" in last.says
-    assert "DeleteQueue" in last.says
+    last = results[-1]
+    assert (last.check, last.outcome) == ("cleanup", CheckOutcome.FAIL)
+    assert "-verify-" in last.message
+    assert "DeleteQueue" in last.message
 
 
-def test_a_log_line_is_found_by_a_clock_that_is_ahead(stack: RunningStack) -> None:
+def test_a_log_line_is_found_when_the_local_clock_is_ahead(stack: RunningStack) -> None:
     pipeline = PipelineClient(stack.environment)
     detail = pipeline.order("ahead", pipeline.create_sku(5))
     pipeline.place(detail)
-    ahead = Evidence(stack.environment, "order", utc_now() + timedelta(minutes=4))
-    wanted = Scenario("ahead", detail, Status.CONFIRMED)
+    ahead = FunctionDiagnostics(stack.environment, "order", utc_now() + timedelta(minutes=4))
+    scenario = Scenario("ahead", detail, Status.CONFIRMED)
 
-    wait_until(lambda: ahead.missing(wanted, [LogEvent.ORDER_RESERVED]) == [], "the line is found")
+    wait_until(lambda: ahead.missing(scenario, [LogEvent.ORDER_RESERVED]) == [], "the line is found")
 
-    assert ahead.missing(wanted, [LogEvent.ORDER_REJECTED]) == [LogEvent.ORDER_REJECTED]
+    assert ahead.missing(scenario, [LogEvent.ORDER_REJECTED]) == [LogEvent.ORDER_REJECTED]
 
 
-def test_a_rule_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
+def test_a_disabled_rule_fails_the_wiring_check(stack: RunningStack, endpoints: Endpoints) -> None:
     events, names = stack.environment.client("events"), stack.environment.names
     events.disable_rule(Name=names.rule("payment"), EventBusName=names.bus)
     try:
-        report = verify(stack.environment, found, SOON)
+        report = verify(stack.environment, endpoints, SHORT)
     finally:
         events.enable_rule(Name=names.rule("payment"), EventBusName=names.bus)
 
-    assert report.broken is not None
-    assert report.broken.link == "wiring"
-    assert report.broken.says == f"rule {names.rule('payment')} is DISABLED"
-    assert _states(report)["order function"] is State.NOT_REACHED
+    assert report.failure is not None
+    assert report.failure.check == "wiring"
+    assert report.failure.message == f"rule {names.rule('payment')} is DISABLED"
+    assert _outcomes(report)["order function"] is CheckOutcome.BLOCKED
     assert _left_behind(stack) == []
 
 
-def test_a_mapping_that_is_switched_off_breaks_the_wiring(stack: RunningStack, found: Doors) -> None:
+def test_a_disabled_mapping_fails_the_wiring_check(stack: RunningStack, endpoints: Endpoints) -> None:
     name = stack.environment.names.function("order")
-    with _unfed(stack, "order"):
-        report = verify(stack.environment, found, SOON)
+    with _mapping_disabled(stack, "order"):
+        report = verify(stack.environment, endpoints, SHORT)
 
-    assert report.broken is not None
-    assert report.broken.link == "wiring"
-    assert report.broken.says == f"the mapping from queue {name} to function {name} is Disabled"
+    assert report.failure is not None
+    assert report.failure.check == "wiring"
+    assert report.failure.message == f"the mapping from queue {name} to function {name} is Disabled"
 
 
 @contextmanager
-def _unfed(stack: RunningStack, function: str) -> Iterator[None]:
+def _mapping_disabled(stack: RunningStack, function: str) -> Iterator[None]:
     functions, name = stack.environment.client("lambda"), stack.environment.names.function(function)
     mapping = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"][0]["UUID"]
     functions.update_event_source_mapping(UUID=mapping, Enabled=False)
@@ -235,16 +237,16 @@ def _unfed(stack: RunningStack, function: str) -> Iterator[None]:
         functions.update_event_source_mapping(UUID=mapping, Enabled=True)
 
 
-def _in_hand(stack: RunningStack, function: str) -> int:
-    answer = stack.environment.client("sqs").get_queue_attributes(
+def _in_flight(stack: RunningStack, function: str) -> int:
+    response = stack.environment.client("sqs").get_queue_attributes(
         QueueUrl=stack.environment.queue_url(function),
         AttributeNames=["ApproximateNumberOfMessagesNotVisible"],
     )
-    return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+    return int(response["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
 
 @contextmanager
-def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Iterator[None]:
+def _environment_changed(stack: RunningStack, function: str, **variables: str) -> Iterator[None]:
     functions, name = stack.environment.client("lambda"), stack.environment.names.function(function)
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     functions.update_function_configuration(
@@ -253,57 +255,57 @@ def _told_otherwise(stack: RunningStack, function: str, **variables: str) -> Ite
     try:
         yield
     finally:
-        with _unfed(stack, function):
-            # A worker that is busy while its function is changed would go on as it was.
-            wait_until(lambda: _in_hand(stack, function) == 0, "no batch is under way")
+        with _mapping_disabled(stack, function):
+            # A worker that is busy while its function is changed keeps the old configuration.
+            wait_until(lambda: _in_flight(stack, function) == 0, "no batch is under way")
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-def test_a_function_that_does_not_get_to_its_tables_is_named_with_its_own_words(
-    stack: RunningStack, found: Doors
+def test_a_function_without_access_to_its_tables_fails_with_its_own_error(
+    stack: RunningStack, endpoints: Endpoints
 ) -> None:
-    with _told_otherwise(stack, "payment", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE):
-        report = verify(stack.environment, found, SOON)
+    with _environment_changed(stack, "payment", AWS_ENDPOINT_URL_DYNAMODB=UNREACHABLE):
+        report = verify(stack.environment, endpoints, SHORT)
 
-    states = _states(report)
-    assert report.broken is not None
-    assert report.broken.link == "payment function"
-    assert "StoreUnavailableError: Could not connect" in report.broken.says
-    assert states["order function"] is State.WHOLE
-    assert states["tables"] is State.NOT_REACHED
-    assert states["cleaning up"] is State.WHOLE
+    outcomes = _outcomes(report)
+    assert report.failure is not None
+    assert report.failure.check == "payment function"
+    assert "StoreUnavailableError: Could not connect" in report.failure.message
+    assert outcomes["order function"] is CheckOutcome.PASS
+    assert outcomes["tables"] is CheckOutcome.BLOCKED
+    assert outcomes["cleanup"] is CheckOutcome.PASS
     assert _left_behind(stack) == []
 
 
-def test_a_late_function_that_does_not_get_to_its_tables_is_named_though_no_order_is_late(
-    stack: RunningStack, found: Doors
+def test_an_expiry_function_without_access_to_its_tables_fails_though_no_order_is_overdue(
+    stack: RunningStack, endpoints: Endpoints
 ) -> None:
-    with _told_otherwise(stack, "expiry", AWS_ENDPOINT_URL_DYNAMODB=NOWHERE):
-        report = verify(stack.environment, found, SOON)
+    with _environment_changed(stack, "expiry", AWS_ENDPOINT_URL_DYNAMODB=UNREACHABLE):
+        report = verify(stack.environment, endpoints, SHORT)
 
-    assert report.broken is not None
-    assert report.broken.link == "late function"
-    assert "StoreUnavailableError: Could not connect" in report.broken.says
+    assert report.failure is not None
+    assert report.failure.check == "expiry function"
+    assert "StoreUnavailableError: Could not connect" in report.failure.message
     assert _left_behind(stack) == []
 
 
-def test_a_token_that_the_metrics_do_not_take_breaks_the_page_and_no_order(
-    stack: RunningStack, found: Doors
+def test_a_wrong_metrics_token_fails_the_metrics_page_and_no_order_check(
+    stack: RunningStack, endpoints: Endpoints
 ) -> None:
-    url = found.metrics().url
+    url = endpoints.metrics().url
 
-    report = verify(stack.environment, replace(found, metrics=lambda: Address(url, "wrong")), PACE)
+    report = verify(stack.environment, replace(endpoints, metrics=lambda: Address(url, "wrong")), TIMING)
 
-    states = _states(report)
-    assert report.broken is not None
-    assert report.broken.link == "metrics page"
-    assert "401" in report.broken.says
-    assert states.pop("metrics page") is State.BROKEN
-    assert states.pop("counters") is State.NOT_REACHED
-    assert set(states.values()) == {State.WHOLE}
+    outcomes = _outcomes(report)
+    assert report.failure is not None
+    assert report.failure.check == "metrics page"
+    assert "401" in report.failure.message
+    assert outcomes.pop("metrics page") is CheckOutcome.FAIL
+    assert outcomes.pop("counters") is CheckOutcome.BLOCKED
+    assert set(outcomes.values()) == {CheckOutcome.PASS}
 
 
-def test_the_command_names_the_broken_link_and_ends_with_one(
+def test_the_command_names_the_failed_check_and_exits_with_one(
     stack: RunningStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(stack.home))
@@ -314,18 +316,20 @@ def test_the_command_names_the_broken_link_and_ends_with_one(
     finally:
         events.enable_rule(Name=names.rule("order"), EventBusName=names.bus)
 
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == 1
-    assert said.err.splitlines()[-1] == (
-        f"pulsequeue: local is broken at wiring: rule {names.rule('order')} is DISABLED"
+    assert output.err.splitlines()[-1] == (
+        f"pulsequeue: local: check failed: wiring: rule {names.rule('order')} is DISABLED"
     )
-    assert "not reached" in said.out
+    assert "blocked" in output.out
 
 
-def test_without_a_user_analytics_is_left_out_with_a_sentence(stack: RunningStack, found: Doors) -> None:
-    report = verify(stack.environment, replace(found, token=None), PACE)
+def test_without_a_user_the_analytics_check_is_skipped_with_a_hint(
+    stack: RunningStack, endpoints: Endpoints
+) -> None:
+    report = verify(stack.environment, replace(endpoints, token=None), TIMING)
 
-    analytics = next(it for it in report.findings if it.link == "analytics")
-    assert report.broken is None, report.broken
-    assert analytics.state is State.LEFT_OUT
-    assert "--user" in analytics.says
+    analytics = next(it for it in report.results if it.check == "analytics")
+    assert report.failure is None, report.failure
+    assert analytics.outcome is CheckOutcome.SKIP
+    assert "--user" in analytics.message

@@ -1,4 +1,4 @@
-"""What leads an order astray in silence is found before any order is sent, and named."""
+"""Wiring defects that would lose orders silently are found before any order is sent."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,17 +9,17 @@ from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 from scripts.environment.environment import Environment
 from scripts.verify import resource_checks
-from scripts.verify.checks import BrokenLinkError
-from scripts.verify.delivery_checks import admits
+from scripts.verify.checks import CheckFailedError
+from scripts.verify.function_checks import allows_rule
 from tests.conftest import RunningStack
 
 pytestmark = pytest.mark.stack
 
-Broken = AbstractContextManager[None]
+Defect = AbstractContextManager[None]
 
 
 @contextmanager
-def hearing(environment: Environment, function: str, *events: str) -> Iterator[None]:
+def rule_matching(environment: Environment, function: str, *events: str) -> Iterator[None]:
     client, names = environment.client("events"), environment.names
     spec = environment.topology.consumer(function)
     name, bus = names.rule(function), names.bus
@@ -31,7 +31,7 @@ def hearing(environment: Environment, function: str, *events: str) -> Iterator[N
 
 
 @contextmanager
-def queued(
+def queue_attribute(
     environment: Environment, function: str, attribute: QueueAttributeNameType, value: str
 ) -> Iterator[None]:
     sqs, url = environment.client("sqs"), environment.queue_url(function)
@@ -42,27 +42,25 @@ def queued(
 
 
 @contextmanager
-def told(environment: Environment, function: str, **variables: str) -> Iterator[None]:
+def variables(environment: Environment, function: str, **values: str) -> Iterator[None]:
     client, name = environment.client("lambda"), environment.names.function(function)
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    client.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**before, **variables}}
-    )
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**before, **values}})
     yield
     client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
 @contextmanager
-def handled(environment: Environment, function: str, handler: str) -> Iterator[None]:
+def handler_set(environment: Environment, function: str, handler: str) -> Iterator[None]:
     client, name = environment.client("lambda"), environment.names.function(function)
     client.update_function_configuration(FunctionName=name, Handler=handler)
     yield
-    should = environment.topology.function(function).handler
-    client.update_function_configuration(FunctionName=name, Handler=should)
+    expected = environment.topology.function(function).handler
+    client.update_function_configuration(FunctionName=name, Handler=expected)
 
 
 @contextmanager
-def unguarded(environment: Environment) -> Iterator[None]:
+def without_authorizer(environment: Environment) -> Iterator[None]:
     gateway = environment.client("apigatewayv2")
     (api,) = gateway.get_apis()["Items"]
     (route,) = [it for it in gateway.get_routes(ApiId=api["ApiId"])["Items"] if "AuthorizerId" in it]
@@ -77,7 +75,7 @@ def unguarded(environment: Environment) -> Iterator[None]:
 
 
 @contextmanager
-def answered_by(environment: Environment, function: str, other: str) -> Iterator[None]:
+def route_to(environment: Environment, function: str, other: str) -> Iterator[None]:
     gateway, names = environment.client("apigatewayv2"), environment.names
     (api,) = gateway.get_apis()["Items"]
     (integration,) = [
@@ -86,23 +84,23 @@ def answered_by(environment: Environment, function: str, other: str) -> Iterator
         if it["IntegrationUri"].endswith(f":{names.function(function)}")
     ]
 
-    def lead_to(arn: str) -> None:
+    def set_target(arn: str) -> None:
         gateway.update_integration(
             ApiId=api["ApiId"], IntegrationId=integration["IntegrationId"], IntegrationUri=arn
         )
 
     arn = integration["IntegrationUri"]
-    lead_to(arn.replace(names.function(function), names.function(other)))
+    set_target(arn.replace(names.function(function), names.function(other)))
     yield
-    lead_to(arn)
+    set_target(arn)
 
 
 @contextmanager
-def scheduled(environment: Environment, function: str) -> Iterator[None]:
+def schedule_to(environment: Environment, function: str) -> Iterator[None]:
     scheduler, names = environment.client("scheduler"), environment.names
     it = scheduler.get_schedule(Name=names.schedule("collector"))
 
-    def lead_to(arn: str) -> None:
+    def set_target(arn: str) -> None:
         scheduler.update_schedule(
             Name=it["Name"],
             ScheduleExpression=it["ScheduleExpression"],
@@ -111,13 +109,13 @@ def scheduled(environment: Environment, function: str) -> Iterator[None]:
         )
 
     arn = it["Target"]["Arn"]
-    lead_to(arn.replace(names.function("collector"), names.function(function)))
+    set_target(arn.replace(names.function("collector"), names.function(function)))
     yield
-    lead_to(arn)
+    set_target(arn)
 
 
 @contextmanager
-def silent_about_failures(environment: Environment, function: str) -> Iterator[None]:
+def without_partial_failures(environment: Environment, function: str) -> Iterator[None]:
     client = environment.client("lambda")
     name = environment.names.function(function)
     (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
@@ -129,15 +127,15 @@ def silent_about_failures(environment: Environment, function: str) -> Iterator[N
 
 
 @contextmanager
-def gone_back(environment: Environment, function: str) -> Iterator[None]:
-    """Have an alias called that stayed behind when the function was deployed again."""
+def outdated_alias(environment: Environment, function: str) -> Iterator[None]:
+    """Invoke an alias that still points to the version before the latest deployment."""
     client, name = environment.client("lambda"), environment.names.function(function)
     (mapping,) = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     version = client.publish_version(FunctionName=name)["Version"]
     client.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
     client.update_event_source_mapping(UUID=mapping["UUID"], FunctionName=f"{name}:live")
-    assert named(environment) == ""
-    with told(environment, function, DEPLOYED="again"):
+    assert wiring_problem(environment) == ""
+    with variables(environment, function, DEPLOYED="again"):
         yield
     client.update_event_source_mapping(UUID=mapping["UUID"], FunctionName=name)
     client.delete_alias(FunctionName=name, Name="live")
@@ -155,88 +153,91 @@ def policy(rule: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def named(environment: Environment) -> str:
-    """Return what the wiring is said to be broken at; nothing where it is whole."""
+def wiring_problem(environment: Environment) -> str:
+    """Return the problem that the wiring check reports; empty where it passes."""
     try:
-        resource_checks.whole(environment)
-    except BrokenLinkError as error:
+        resource_checks.check_wiring(environment)
+    except CheckFailedError as error:
         return str(error)
     return ""
 
 
-# `@` stands for how the environment's names begin, and `!` for that name alone.
-BROKEN: dict[str, tuple[Callable[[Environment], Broken], str]] = {
-    "a rule that hears too little": (
-        lambda it: hearing(it, "payment", "PaymentRequested"),
-        "rule @payment does not hear RefundRequested",
+# `@` stands for the prefix of the environment's names with its dash, `!` for the prefix alone.
+DEFECTS: dict[str, tuple[Callable[[Environment], Defect], str]] = {
+    "a rule that matches too few events": (
+        lambda it: rule_matching(it, "payment", "PaymentRequested"),
+        "rule @payment does not match RefundRequested",
     ),
-    "a rule that hears too much": (
-        lambda it: hearing(it, "payment", "PaymentRequested", "RefundRequested", "OrderPlaced"),
+    "a rule that matches too many events": (
+        lambda it: rule_matching(it, "payment", "PaymentRequested", "RefundRequested", "OrderPlaced"),
         'rule @payment has the pattern {"detail-type": ["PaymentRequested", ',
     ),
-    "a late queue that is not late": (
-        lambda it: queued(it, "expiry", "DelaySeconds", "0"),
-        "queue @expiry delays what comes by 0 s, not by ",
+    "an expiry queue without a delay": (
+        lambda it: queue_attribute(it, "expiry", "DelaySeconds", "0"),
+        "queue @expiry delays messages by 0 s, expected ",
     ),
     "a queue without dead letters": (
-        lambda it: queued(it, "order", "RedrivePolicy", ""),
-        "queue @order does not give up what cannot be done to queue @order-dlq",
+        lambda it: queue_attribute(it, "order", "RedrivePolicy", ""),
+        "queue @order does not have @order-dlq as its dead-letter queue",
     ),
-    "a queue for another rule": (
-        lambda it: queued(it, "order", "Policy", policy("other")),
-        "queue @order takes nothing from rule @order: its policy",
+    "a queue policy for another rule": (
+        lambda it: queue_attribute(it, "order", "Policy", policy("other")),
+        "the policy of queue @order does not allow rule @order to send messages",
     ),
-    "a function told of another environment": (
-        lambda it: told(it, "expiry", ORDERS_TABLE="prod-pulsequeue-orders"),
-        "function @expiry is told of another environment: ORDERS_TABLE=prod-pulsequeue-orders",
+    "a function with variables of another environment": (
+        lambda it: variables(it, "expiry", ORDERS_TABLE="prod-pulsequeue-orders"),
+        "function @expiry has variables of another environment: ORDERS_TABLE=prod-pulsequeue-orders",
     ),
-    "a function that runs something else": (
-        lambda it: handled(it, "expiry", "services.order.handlers.order"),
-        "function @expiry runs services.order.handlers.order, not services.order.handlers.expiry",
+    "a function with another handler": (
+        lambda it: handler_set(it, "expiry", "services.order.handlers.order"),
+        "function @expiry has the handler services.order.handlers.order, expected services",
     ),
-    "an API that lets everybody in": (
-        unguarded,
-        "HTTP API ! asks nobody for a token at ANY /api/{proxy+}",
+    "an API without an authorizer": (
+        without_authorizer,
+        "HTTP API ! requires no token at ANY /api/{proxy+}",
     ),
-    "a route that leads elsewhere": (
-        lambda it: answered_by(it, "exposition", "migrator"),
-        "route GET /metrics leads to @migrator, not to function @exposition",
+    "a route to another function": (
+        lambda it: route_to(it, "exposition", "migrator"),
+        "route GET /metrics invokes @migrator, expected function @exposition",
     ),
-    "a schedule that leads elsewhere": (
-        lambda it: scheduled(it, "migrator"),
-        "schedule @collector leads to @migrator, not to function @collector",
+    "a schedule of another function": (
+        lambda it: schedule_to(it, "migrator"),
+        "schedule @collector invokes @migrator, expected function @collector",
     ),
-    "a mapping that does not ask what failed": (
-        lambda it: silent_about_failures(it, "order"),
-        "the mapping from queue @order to function @order has a whole batch come again",
+    "a mapping without partial failures": (
+        lambda it: without_partial_failures(it, "order"),
+        "the mapping from queue @order to function @order does not have ReportBatchItemFailures",
     ),
-    "a version that was deployed once": (
-        lambda it: gone_back(it, "payment"),
-        "the mapping from queue @payment to function @payment leads to version ",
+    "an outdated version": (
+        lambda it: outdated_alias(it, "payment"),
+        "the mapping from queue @payment to function @payment invokes version ",
     ),
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_it_is_found_and_named_and_nothing_else_is(stack: RunningStack, what: str) -> None:
-    broken, says = BROKEN[what]
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_wiring_defect_is_reported_and_nothing_else_is(stack: RunningStack, defect: str) -> None:
+    introduce, expected = DEFECTS[defect]
 
-    with broken(stack.environment):
-        fault = named(stack.environment)
+    with introduce(stack.environment):
+        problem = wiring_problem(stack.environment)
 
     prefix = stack.environment.names.prefix
-    assert fault.startswith(says.replace("@", f"{prefix}-").replace("!", prefix))
-    assert named(stack.environment) == ""
+    assert problem.startswith(expected.replace("@", f"{prefix}-").replace("!", prefix))
+    assert wiring_problem(stack.environment) == ""
 
 
-def test_an_environment_that_is_not_there_is_told_in_one_sentence(stack: RunningStack) -> None:
+def test_a_missing_environment_is_reported_in_one_sentence(stack: RunningStack) -> None:
     absent = Environment("staging", stack.environment.topology, stack.environment.clients)
 
-    assert named(absent) == "us-east-1 has neither bus nor tables of staging; is it deployed there?"
+    assert (
+        wiring_problem(absent)
+        == "us-east-1 has neither bus nor tables of staging; check the region, or deploy it there"
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "lets_in"),
+    ("given", "allowed"),
     [
         (policy("this"), True),
         (policy("that"), False),
@@ -245,5 +246,5 @@ def test_an_environment_that_is_not_there_is_told_in_one_sentence(stack: Running
         (None, False),
     ],
 )
-def test_a_queue_takes_only_what_its_policy_allows(given: str | None, *, lets_in: bool) -> None:
-    assert admits(given, "this") is lets_in
+def test_a_queue_policy_allows_its_own_rule_only(given: str | None, *, allowed: bool) -> None:
+    assert allows_rule(given, "this") is allowed

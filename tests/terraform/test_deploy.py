@@ -17,7 +17,7 @@ from scripts.common.errors import ToolError
 from scripts.deploy.terraform import MIRROR_VARIABLE, Terraform
 from scripts.environment.cognito import pool_id
 from scripts.local.aws.user_pool import TENANT, User, add_user
-from scripts.verify.checks import State
+from scripts.verify.checks import CheckOutcome
 from tests.terraform import deployed_resources
 from tests.terraform.account import EMULATED, PASSWORD, USER, Account, ended, opened
 from tests.terraform.conftest import managed
@@ -41,7 +41,7 @@ FORGOTTEN = (
 )
 """What the emulator tells otherwise than it was told."""
 
-VERIFIED = re.compile(rf"^(\S.*?) {{2,}}.* ({'|'.join(State)}) +[0-9.]+ ", re.MULTILINE)
+VERIFIED = re.compile(rf"^(\S.*?) {{2,}}.* ({'|'.join(CheckOutcome)}) +[0-9.]+ ", re.MULTILINE)
 """A line of the table that verify prints."""
 
 SURROUNDINGS: Sequence[tuple[str, str, Mapping[str, Any], str]] = (
@@ -218,9 +218,9 @@ def test_a_deployment_that_breaks_half_way_says_how_to_go_on(broken: Ended) -> N
 def test_going_on_completes_migrates_and_verifies(deployed: Ended) -> None:
     assert deployed.returncode == 0, deployed.stderr[-4_000:]
     assert "Applied 0001_" in deployed.stdout
-    links = dict(VERIFIED.findall(deployed.stdout))
-    assert {"wiring", "tables", "counters", "analytics", "cleaning up"} <= {*links}
-    assert {*links.values()} == {"ok"}
+    checks = dict(VERIFIED.findall(deployed.stdout))
+    assert {"wiring", "tables", "counters", "analytics", "cleanup"} <= {*checks}
+    assert {*checks.values()} == {"pass"}
 
 
 def test_deploying_again_changes_what_the_emulator_forgets_alone(

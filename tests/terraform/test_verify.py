@@ -19,9 +19,9 @@ from scripts.environment.topology import CHECKOUT
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.triggers import route_url
 from scripts.ops.metrics_page import Address
-from scripts.verify.checks import State
-from scripts.verify.endpoints import Doors
-from scripts.verify.suite import Pace, verify
+from scripts.verify.checks import CheckOutcome
+from scripts.verify.endpoints import Endpoints
+from scripts.verify.suite import Timing, verify
 from tests.terraform.conftest import PASSWORD, Applied
 from tests.terraform.metric_shipping import numbers_carried
 
@@ -97,7 +97,7 @@ def verifier(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iter
     iam.detach_user_policy(UserName=name, PolicyArn=applied.outputs["verify_policy_arn"])
 
 
-def test_the_command_finds_every_link_whole(applied: Applied, verifier: Verifier) -> None:
+def test_the_command_passes_every_check(applied: Applied, verifier: Verifier) -> None:
     url = route_url(applied.terraform.environ["AWS_ENDPOINT_URL"], applied.outputs["api_id"], "")
     StackState(
         env="local",
@@ -126,7 +126,8 @@ def test_the_command_finds_every_link_whole(applied: Applied, verifier: Verifier
     )
 
     assert done.returncode == 0, done.stderr
-    assert {it["link"]: it["state"] for it in json.loads(done.stdout)["links"] if it["state"] != "ok"} == {}
+    checks = json.loads(done.stdout)["checks"]
+    assert {it["check"]: it["outcome"] for it in checks if it["outcome"] != "pass"} == {}
 
 
 def test_the_policy_for_verifying_allows_what_verifying_calls_and_nothing_else(
@@ -144,12 +145,12 @@ def test_the_policy_for_verifying_allows_what_verifying_calls_and_nothing_else(
     # It has to look at this one, and put it back.
     queue = applied.outputs["dead_letter_queue_urls"]["order"]
     applied.environment.client("sqs").send_message(QueueUrl=queue, MessageBody="somebody else's")
-    doors = Doors(metrics, lambda: url, lambda: token(environment, "reader", PASSWORD))
-    report = verify(environment, doors, Pace.of(environment))
+    endpoints = Endpoints(metrics, lambda: url, lambda: token(environment, "reader", PASSWORD))
+    report = verify(environment, endpoints, Timing.of(environment))
 
     (policy,) = [
         it for it in applied.resources("aws_iam_policy") if it["arn"] == applied.outputs["verify_policy_arn"]
     ]
     allowed = {action for it in json.loads(policy["policy"])["Statement"] for action in it["Action"]}
-    assert [it for it in report.findings if it.state is not State.WHOLE] == []
+    assert [it for it in report.results if it.outcome is not CheckOutcome.PASS] == []
     assert verifier.clients.called - FOR_ANYONE == allowed

@@ -1,4 +1,4 @@
-"""What a verification places, and how it tells a link that holds from one that does not."""
+"""The checks runner, the scenarios, the dead-letter checks and the diagnostics of a verification."""
 
 import json
 from collections.abc import Callable
@@ -10,15 +10,15 @@ import pytest
 from scripts.common.clock import Clock
 from scripts.common.errors import ToolError
 from scripts.verify.checks import (
-    BrokenLinkError,
-    LeftOutError,
-    Link,
-    Patience,
-    State,
-    follow,
+    Check,
+    CheckFailedError,
+    CheckOutcome,
+    CheckSkippedError,
+    Poller,
+    run_checks,
 )
-from scripts.verify.diagnostics import complaint_of
-from scripts.verify.dlq_checks import Letters, readers_of_placed_orders
+from scripts.verify.diagnostics import error_in
+from scripts.verify.dlq_checks import DeadLetterChecks, order_placed_consumers
 from scripts.verify.scenarios import Scenarios
 from scripts.verify.suite import SCENARIOS
 from services.shared.events import OrderPlaced
@@ -35,9 +35,9 @@ def _raises(error: Exception) -> Callable[[], str]:
 
 
 @pytest.fixture
-def patience() -> Patience:
+def poller() -> Poller:
     clock = ManualClock()
-    return Patience(Clock(clock, lambda seconds: clock.advance(timedelta(seconds=seconds))), 10, 1)
+    return Poller(Clock(clock, lambda seconds: clock.advance(timedelta(seconds=seconds))), 10, 1)
 
 
 @pytest.fixture
@@ -45,111 +45,111 @@ def scenarios() -> Scenarios:
     return Scenarios.of("r42", json.loads(SCENARIOS.read_text()))
 
 
-# --- the chain ----------------------------------------------------------------------------------------
+# --- running checks-------------------------------------------------------------------------------------
 
 
-def test_what_needs_a_broken_link_is_not_reached_and_the_rest_is() -> None:
-    checked: list[str] = []
+def test_a_check_that_depends_on_a_failed_one_is_blocked_and_the_rest_run() -> None:
+    ran: list[str] = []
 
-    def holds(name: str) -> Callable[[], str]:
+    def passes(name: str) -> Callable[[], str]:
         def check() -> str:
-            checked.append(name)
+            ran.append(name)
             return "fine"
 
         return check
 
-    report = follow(
+    report = run_checks(
         [
-            Link("rule", "is on", _raises(BrokenLinkError("it is off"))),
-            Link("order", "is decided", holds("order"), ("rule",)),
-            Link("payment", "is made", holds("payment"), ("order",)),
-            Link("metrics", "are read", holds("metrics")),
+            Check("rule", "is on", _raises(CheckFailedError("it is off"))),
+            Check("order", "is decided", passes("order"), ("rule",)),
+            Check("payment", "is made", passes("payment"), ("order",)),
+            Check("metrics", "are read", passes("metrics")),
         ]
     )
 
-    states = {it.link: it.state for it in report.findings}
+    states = {it.check: it.outcome for it in report.results}
     assert states == {
-        "rule": State.BROKEN,
-        "order": State.NOT_REACHED,
-        "payment": State.NOT_REACHED,
-        "metrics": State.WHOLE,
+        "rule": CheckOutcome.FAIL,
+        "order": CheckOutcome.BLOCKED,
+        "payment": CheckOutcome.BLOCKED,
+        "metrics": CheckOutcome.PASS,
     }
-    assert checked == ["metrics"]
-    assert report.broken is not None
-    assert (report.broken.link, report.broken.says) == ("rule", "it is off")
+    assert ran == ["metrics"]
+    assert report.failure is not None
+    assert (report.failure.check, report.failure.message) == ("rule", "it is off")
 
 
-def test_the_first_broken_link_is_the_one_that_is_named() -> None:
-    report = follow(
+def test_the_first_failed_check_is_reported() -> None:
+    report = run_checks(
         [
-            Link("first", "", lambda: "fine"),
-            Link("second", "", _raises(ToolError("the queue is not there."))),
-            Link("third", "", _raises(BrokenLinkError("later"))),
+            Check("first", "", lambda: "fine"),
+            Check("second", "", _raises(ToolError("the queue is not there."))),
+            Check("third", "", _raises(CheckFailedError("later"))),
         ]
     )
 
-    assert report.broken is not None
-    assert (report.broken.link, report.broken.says) == ("second", "the queue is not there.")
+    assert report.failure is not None
+    assert (report.failure.check, report.failure.message) == ("second", "the queue is not there.")
 
 
-def test_what_is_left_out_breaks_nothing_behind_it() -> None:
-    report = follow(
+def test_a_skipped_check_blocks_nothing_that_depends_on_it() -> None:
+    report = run_checks(
         [
-            Link("analytics", "", _raises(LeftOutError("nobody to ask as"))),
-            Link("end", "", lambda: "fine", ("analytics",)),
+            Check("analytics", "", _raises(CheckSkippedError("no user"))),
+            Check("end", "", lambda: "fine", ("analytics",)),
         ]
     )
 
-    assert report.broken is None
-    assert [it.state for it in report.findings] == [State.LEFT_OUT, State.WHOLE]
+    assert report.failure is None
+    assert [it.outcome for it in report.results] == [CheckOutcome.SKIP, CheckOutcome.PASS]
 
 
-def test_a_defect_of_the_verification_itself_is_no_broken_link() -> None:
+def test_a_bug_in_a_check_is_raised_and_is_no_failed_check() -> None:
     with pytest.raises(KeyError):
-        follow([Link("any", "", _raises(KeyError("detail")))])
+        run_checks([Check("any", "", _raises(KeyError("detail")))])
 
 
-def test_patience_ends_with_the_reason_as_it_is_then(patience: Patience) -> None:
-    looks: list[int] = []
+def test_a_timeout_reports_the_state_at_that_time(poller: Poller) -> None:
+    probes: list[int] = []
 
-    def look() -> str | None:
-        looks.append(1)
+    def probe() -> str | None:
+        probes.append(1)
         return None
 
-    with pytest.raises(BrokenLinkError, match="looked 11 times"):
-        patience.until(look, lambda: f"looked {len(looks)} times")
+    with pytest.raises(CheckFailedError, match="probed 11 times"):
+        poller.until(probe, lambda: f"probed {len(probes)} times")
 
 
-def test_patience_takes_what_comes_in_time(patience: Patience) -> None:
+def test_polling_returns_what_comes_before_the_timeout(poller: Poller) -> None:
     answers = iter([None, None, "there"])
 
-    assert patience.until(lambda: next(answers), lambda: "never") == "there"
+    assert poller.until(lambda: next(answers), lambda: "never") == "there"
 
 
-def test_what_was_found_last_is_the_reason_and_nothing_is_looked_at_after_the_time(
-    patience: Patience,
+def test_a_timeout_reports_the_last_problems_and_probes_no_more(
+    poller: Poller,
 ) -> None:
-    looks: list[int] = []
+    probes: list[int] = []
 
-    def faults() -> list[str]:
-        looks.append(1)
-        return [f"fault {len(looks)}"]
+    def problems() -> list[str]:
+        probes.append(1)
+        return [f"problem {len(probes)}"]
 
-    with pytest.raises(BrokenLinkError, match=r"^fault 11$"):
-        patience.until_whole(faults, ", ".join)
+    with pytest.raises(CheckFailedError, match=r"^problem 11$"):
+        poller.until_no_problems(problems, ", ".join)
 
-    assert len(looks) == 11
+    assert len(probes) == 11
 
 
-def test_patience_ends_when_nothing_is_wrong_any_more(patience: Patience) -> None:
+def test_polling_ends_when_no_problems_are_left(poller: Poller) -> None:
     found = iter([["late"], []])
 
-    patience.until_whole(lambda: next(found), ", ".join)
+    poller.until_no_problems(lambda: next(found), ", ".join)
 
     assert next(found, None) is None
 
 
-# --- what is placed -----------------------------------------------------------------------------------
+# --- scenarios ---- -----------------------------------------------------------------------------------
 
 
 def test_the_run_is_marked_in_every_id_and_sku(scenarios: Scenarios) -> None:
@@ -172,7 +172,7 @@ def test_success_and_failure_are_what_publishers_send(scenarios: Scenarios) -> N
         ]
 
 
-def test_all_but_the_malformed_can_be_read(scenarios: Scenarios) -> None:
+def test_all_orders_but_the_malformed_one_validate(scenarios: Scenarios) -> None:
     def readable(detail: object) -> bool:
         given = {"eventId": "e", "occurredAt": "2026-01-31T12:00:00Z"}
         try:
@@ -187,16 +187,16 @@ def test_all_but_the_malformed_can_be_read(scenarios: Scenarios) -> None:
     assert [it.name for it in scenarios.malformed] == ["malformed"]
 
 
-def test_what_is_left_is_what_no_confirmed_order_took(scenarios: Scenarios) -> None:
+def test_confirmed_orders_reduce_the_stock_and_others_do_not(scenarios: Scenarios) -> None:
     (key,) = scenarios.skus
 
     assert scenarios.left(key.id) == 10 - 2 - 1  # the success takes two, the duplicate one, once
 
 
-def test_counters_follow_from_the_scenarios(scenarios: Scenarios) -> None:
-    moved = scenarios.counted(["order", "projector"])
+def test_expected_counter_increases_follow_from_the_scenarios(scenarios: Scenarios) -> None:
+    increases = scenarios.counter_increases(["order", "projector"])
 
-    spelled = {f"{name}{dict(labels)}": by for (name, labels), by in moved.items()}
+    spelled = {f"{name}{dict(labels)}": by for (name, labels), by in increases.items()}
     assert spelled["orders_total{'outcome': 'reserved'}"] == 3
     assert spelled["orders_total{'outcome': 'rejected'}"] == 1
     assert spelled["orders_total{'outcome': 'duplicate'}"] == 1
@@ -206,15 +206,15 @@ def test_counters_follow_from_the_scenarios(scenarios: Scenarios) -> None:
     assert spelled["events_published_total{'event': 'OrderConfirmed'}"] == 2
 
 
-def test_a_scenario_ends_in_a_state_that_its_events_tell(scenarios: Scenarios) -> None:
-    said = {
+def test_the_final_status_of_a_scenario_is_among_its_events(scenarios: Scenarios) -> None:
+    final_events = {
         Status.CONFIRMED: "OrderConfirmed",
         Status.CANCELLED: "OrderCancelled",
         Status.REJECTED: "OrderRejected",
     }
     for it in scenarios.readable:
         assert it.status is not None
-        assert said[it.status] in it.events
+        assert final_events[it.status] in it.events
 
 
 # --- dead letters -------------------------------------------------------------------------------------
@@ -226,86 +226,86 @@ def _body(order_id: str) -> str:
 
 @pytest.fixture
 def ops(scenarios: Scenarios) -> MemoryOpsContext:
-    """A desk where the malformed order died where it had to."""
+    """Operations on an environment with the malformed order in each expected dead-letter queue."""
     ops = MemoryOpsContext()
-    for function in readers_of_placed_orders(ops):
+    for function in order_placed_consumers(ops):
         ops.dlqs[function].add(
             f"m-{function}", _body(scenarios.malformed[0].order_id), reason="invalid_event"
         )
     return ops
 
 
-def test_the_malformed_order_is_taken_out_and_all_others_stay(
-    ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
+def test_the_malformed_order_is_removed_and_all_others_stay(
+    ops: MemoryOpsContext, scenarios: Scenarios, poller: Poller
 ) -> None:
     ops.dlqs["order"].add("other", _body("somebody-elses"), reason="invalid_event")
 
-    said = Letters(ops, scenarios, patience).as_they_should()
+    message = DeadLetterChecks(ops, scenarios, poller).only_malformed()
 
-    assert said == "invalid_event in those of order, projector; nothing else"
+    assert message == "invalid_event in the dead-letter queues of order, projector; nothing else"
     assert [it.message_id for it in ops.dlqs["order"].visible] == ["other"]
     assert ops.dlqs["projector"].visible == []
     assert all(queue.hidden == [] for queue in ops.dlqs.values())
 
 
-def test_another_dead_letter_of_the_run_is_told_with_its_reason_and_taken_out(
-    ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
+def test_another_dead_letter_of_the_run_is_reported_with_its_reason_and_removed(
+    ops: MemoryOpsContext, scenarios: Scenarios, poller: Poller
 ) -> None:
     ops.dlqs["payment"].add("p", _body(scenarios.all[0].order_id))
 
-    with pytest.raises(BrokenLinkError, match=r"payment: unexpected OrderPlaced of .*retries_exhausted"):
-        Letters(ops, scenarios, patience).as_they_should()
+    with pytest.raises(CheckFailedError, match=r"payment: unexpected OrderPlaced of .*retries_exhausted"):
+        DeadLetterChecks(ops, scenarios, poller).only_malformed()
 
     assert ops.dlqs["payment"].visible == []
 
 
-def test_a_malformed_order_under_another_reason_is_told(scenarios: Scenarios, patience: Patience) -> None:
+def test_a_malformed_order_with_another_reason_is_reported(scenarios: Scenarios, poller: Poller) -> None:
     ops = MemoryOpsContext()
-    for function in readers_of_placed_orders(ops):
+    for function in order_placed_consumers(ops):
         ops.dlqs[function].add("m", _body(scenarios.malformed[0].order_id))
 
-    with pytest.raises(BrokenLinkError, match="retries_exhausted"):
-        Letters(ops, scenarios, patience).as_they_should()
+    with pytest.raises(CheckFailedError, match="retries_exhausted"):
+        DeadLetterChecks(ops, scenarios, poller).only_malformed()
 
 
-def test_a_malformed_order_that_nobody_buried_is_missed_where_it_should_be(
-    ops: MemoryOpsContext, scenarios: Scenarios, patience: Patience
+def test_a_malformed_order_that_is_missing_from_a_dead_letter_queue_is_reported(
+    ops: MemoryOpsContext, scenarios: Scenarios, poller: Poller
 ) -> None:
     ops.dlqs["projector"].visible.clear()
 
-    with pytest.raises(BrokenLinkError, match=r"did not come to the dead-letter queue of projector$"):
-        Letters(ops, scenarios, patience).as_they_should()
+    with pytest.raises(CheckFailedError, match=r"did not reach the dead-letter queue of projector$"):
+        DeadLetterChecks(ops, scenarios, poller).only_malformed()
 
 
-def test_a_letter_that_comes_while_cleaning_up_is_taken_out_too(
-    scenarios: Scenarios, patience: Patience
+def test_a_dead_letter_that_arrives_during_cleanup_is_removed_too(
+    scenarios: Scenarios, poller: Poller
 ) -> None:
-    ops, clock = MemoryOpsContext(), patience.clock
+    ops, clock = MemoryOpsContext(), poller.clock
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
-        for function in readers_of_placed_orders(ops):
+        for function in order_placed_consumers(ops):
             ops.dlqs[function].add("late", _body(scenarios.malformed[0].order_id), reason="invalid_event")
 
-    Letters(ops, scenarios, replace(patience, clock=Clock(clock.now, sleep))).take_out()
+    DeadLetterChecks(ops, scenarios, replace(poller, clock=Clock(clock.now, sleep))).remove()
 
     assert all(queue.visible == [] for queue in ops.dlqs.values())
     assert all(queue.hidden == [] for queue in ops.dlqs.values())
 
 
-def test_cleaning_up_does_not_wait_for_ever(scenarios: Scenarios, patience: Patience) -> None:
-    ops, began = MemoryOpsContext(), patience.clock.now()
+def test_cleanup_does_not_wait_longer_than_its_timeout(scenarios: Scenarios, poller: Poller) -> None:
+    ops, started = MemoryOpsContext(), poller.clock.now()
 
-    Letters(ops, scenarios, patience).take_out()
+    DeadLetterChecks(ops, scenarios, poller).remove()
 
-    assert patience.clock.now() - began <= timedelta(seconds=15)
+    assert poller.clock.now() - started <= timedelta(seconds=15)
 
 
-# --- evidence -----------------------------------------------------------------------------------------
+# --- diagnostics----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"),
+    ("line", "error"),
     [
         ('{"level": "INFO", "message": "order reserved"}', None),
         (
@@ -327,5 +327,5 @@ def test_cleaning_up_does_not_wait_for_ever(scenarios: Scenarios, patience: Pati
         ("", None),
     ],
 )
-def test_a_complaint_is_told_by_its_level_and_anything_else_is_none(line: str, complaint: str | None) -> None:
-    assert complaint_of(line) == complaint
+def test_an_error_is_recognised_by_its_level(line: str, error: str | None) -> None:
+    assert error_in(line) == error

@@ -1,4 +1,4 @@
-"""How the verification takes what the API answers, and when it takes a new rule to be known."""
+"""How the verification handles HTTP responses, and when it takes a new rule to be active."""
 
 import json
 import threading
@@ -15,30 +15,30 @@ import pytest
 from scripts.common.clock import Clock
 from scripts.environment.environment import Clients, Environment
 from scripts.environment.topology import Topology
-from scripts.verify.bus_probe import PROBES, Listening
-from scripts.verify.checks import BrokenLinkError, LeftOutError, Patience
-from scripts.verify.endpoints import Doors
+from scripts.verify.bus_probe import PROBES_PER_ROUND, BusProbe
+from scripts.verify.checks import CheckFailedError, CheckSkippedError, Poller
+from scripts.verify.endpoints import Endpoints
 from scripts.verify.scenarios import Scenarios
-from scripts.verify.telemetry_checks import Analytics
+from scripts.verify.telemetry_checks import AnalyticsChecks
 from tests.support.fakes import ManualClock
 
 NO_ORDERS = Scenarios("r42", ())
 
 
 @contextmanager
-def answering(*statuses: int) -> Iterator[str]:
-    """Serve these answers, the last of them for ever."""
-    left = list(statuses)
+def server_returning(*statuses: int) -> Iterator[str]:
+    """Serve these statuses in turn, the last of them for ever."""
+    remaining = list(statuses)
 
-    class Answers(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(left.pop(0) if len(left) > 1 else left[0])
+            self.send_response(remaining.pop(0) if len(remaining) > 1 else remaining[0])
             self.end_headers()
             self.wfile.write(b'{"message": "as it is"}')
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -48,9 +48,9 @@ def answering(*statuses: int) -> Iterator[str]:
 
 @dataclass
 class FakeBus(Clients):
-    """A bus of which a rule and its queue hear as many events at a time as is said."""
+    """A bus that delivers only so many events of each round to the queue."""
 
-    hears: Sequence[int]
+    delivered: Sequence[int]
     queue: list[dict[str, str]] = field(default_factory=list)
 
     def _client(self, service: Any) -> Any:  # noqa: ANN401 - both that are needed
@@ -58,11 +58,11 @@ class FakeBus(Clients):
         return self
 
     def put_events(self, Entries: Sequence[dict[str, str]]) -> None:  # noqa: N803 - AWS's
-        now, *self.hears = self.hears
+        count, *self.delivered = self.delivered
         self.queue += [
             {"Body": json.dumps({"detail-type": it["DetailType"], "detail": json.loads(it["Detail"])})}
             | {"ReceiptHandle": "r"}
-            for it in Entries[:now]
+            for it in Entries[:count]
         ]
 
     def get_queue_url(self, **_: object) -> dict[str, str]:
@@ -76,42 +76,47 @@ class FakeBus(Clients):
 
 
 @pytest.fixture
-def patience() -> Patience:
+def poller() -> Poller:
     clock = ManualClock()
-    return Patience(Clock(clock, lambda seconds: clock.advance(timedelta(seconds=seconds))), 10, 1)
+    return Poller(Clock(clock, lambda seconds: clock.advance(timedelta(seconds=seconds))), 10, 1)
 
 
-def ask_as_nobody(url: str, patience: Patience) -> None:
+def check_without_token(url: str, poller: Poller) -> None:
     environment = Environment("dev", Topology.load(), Clients(boto3.Session(region_name="us-east-1")))
 
-    def no_metrics() -> Any:  # noqa: ANN401 - never answers
+    def no_metrics() -> Any:  # noqa: ANN401 - never called
         raise AssertionError
 
-    Analytics(environment, Doors(no_metrics, lambda: url, None), patience).tells(NO_ORDERS)
+    AnalyticsChecks(environment, Endpoints(no_metrics, lambda: url, None), poller).orders_are_returned(
+        NO_ORDERS
+    )
 
 
 @pytest.mark.parametrize("busy", [429, 502, 503])
-def test_who_is_busy_for_a_moment_is_asked_again(patience: Patience, busy: int) -> None:
-    with answering(busy, busy, 401) as url, pytest.raises(LeftOutError, match="it refuses strangers"):
-        ask_as_nobody(url, patience)
+def test_a_temporary_error_is_retried(poller: Poller, busy: int) -> None:
+    with (
+        server_returning(busy, busy, 401) as url,
+        pytest.raises(CheckSkippedError, match="a token is required"),
+    ):
+        check_without_token(url, poller)
 
 
-def test_who_stays_busy_is_broken_with_the_answer(patience: Patience) -> None:
-    with answering(503) as url, pytest.raises(BrokenLinkError, match=r"answers 503: .*as it is"):
-        ask_as_nobody(url, patience)
+def test_a_lasting_error_fails_with_the_response(poller: Poller) -> None:
+    with server_returning(503) as url, pytest.raises(CheckFailedError, match=r"returns 503: .*as it is"):
+        check_without_token(url, poller)
 
 
-def test_who_lets_a_stranger_in_is_broken_at_once(patience: Patience) -> None:
-    began = patience.clock.now()
+def test_an_api_that_requires_no_token_fails_at_once(poller: Poller) -> None:
+    started = poller.clock.now()
 
-    with answering(200) as url, pytest.raises(BrokenLinkError, match="answers 200 to whoever has no token"):
-        ask_as_nobody(url, patience)
+    with server_returning(200) as url, pytest.raises(CheckFailedError, match="returns 200 without a token"):
+        check_without_token(url, poller)
 
-    assert patience.clock.now() == began
+    assert poller.clock.now() == started
 
 
-def test_a_rule_is_known_when_all_events_of_one_time_came_through_it() -> None:
-    bus = FakeBus([0, 3, PROBES - 1, PROBES])
-    listening = Listening(Environment("dev", Topology.load(), bus), "r42", [])
+def test_a_rule_is_active_when_all_events_of_one_round_arrived() -> None:
+    bus = FakeBus([0, 3, PROBES_PER_ROUND - 1, PROBES_PER_ROUND])
+    bus_probe = BusProbe(Environment("dev", Topology.load(), bus), "r42", [])
 
-    assert [listening.probe() for _ in range(4)] == [False, False, False, True]
+    assert [bus_probe.probe() for _ in range(4)] == [False, False, False, True]
