@@ -1,4 +1,4 @@
-"""`pulsequeue order`: one order, looked at, watched, called off or paid back."""
+"""`pulsequeue order`: show, watch, cancel or refund one order."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from scripts.ops.orders.timeline import Story
+    from scripts.ops.orders.timeline import OrderTimeline
     from services.shared.ledger import Key, Order
 
-Id = Annotated[str, typer.Argument(metavar="ORDER_ID")]
+Id = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the record.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
-Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")]
+Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Look at an order, or ask for its cancellation or refund.", no_args_is_help=True)
+    group = typer.Typer(help="Show, watch, cancel or refund an order.", no_args_is_help=True)
     for function in (show, watch, cancel, refund):
         command(group)(function)
     app.add_typer(group, name="order")
@@ -33,31 +33,31 @@ def show(
     session: Session,
     order_id: Id,
     brief: Annotated[
-        bool, typer.Option("--brief", help="Only what the books say: no logs, no dead letters.")
+        bool, typer.Option("--brief", help="Read the orders table alone: no logs, no dead letters.")
     ] = False,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Show all that is known of an order: status, items, payment, events, logs, dead letters."""
+    """Show an order: status, items, payment, events, log lines and dead letters."""
     from scripts.ops.orders.order_requests import find, key_of
-    from scripts.ops.orders.timeline import gather
-    from scripts.ops.presenters import order_view, story_view
+    from scripts.ops.orders.timeline import load_timeline
+    from scripts.ops.presenters import order_view, timeline_view
 
     order = find(session.ops, key_of(order_id, tenant))
     if brief:
         session.out.show(order_view(order), *_view(order))
         return
-    story = gather(session.ops, order)
-    session.out.show(story_view(story), *_story(story))
+    timeline = load_timeline(session.ops, order)
+    session.out.show(timeline_view(timeline), *_timeline(timeline))
 
 
 def watch(
     session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
 ) -> None:
-    """Follow an order until it has come to its end."""
+    """Watch an order until it is settled."""
     from scripts.ops.orders.order_requests import key_of
     from scripts.ops.orders.tracking import settled
 
-    _follow(session, key_of(order_id, tenant), settled, timeout)
+    _track(session, key_of(order_id, tenant), settled, timeout)
 
 
 def cancel(
@@ -69,91 +69,93 @@ def cancel(
     timeout: Timeout = 60.0,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Ask for an order to be called off: released while it is reserved, refunded once it is paid."""
+    """Request the cancellation of an order; a reserved one is released, a confirmed one refunded."""
     from scripts.ops.orders.order_requests import cancelled, key_of, request_cancellation
 
     key = key_of(order_id, tenant)
     request_cancellation(session.ops, key, reason)
-    _asked(session, key, "OrderCancellationRequested", cancelled if wait else None, timeout)
+    _requested(session, key, "OrderCancellationRequested", cancelled if wait else None, timeout)
 
 
 def refund(
     session: Session,
     *,
     order_id: Id,
-    restock: Annotated[bool, typer.Option("--restock", help="The goods are back on the shelf.")] = False,
+    restock: Annotated[bool, typer.Option("--restock", help="Return the items to stock.")] = False,
     reason: Reason = None,
     wait: Wait = False,
     timeout: Timeout = 60.0,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Ask for a confirmed order's money to be given back."""
+    """Request the refund of a confirmed order."""
     from scripts.ops.orders.order_requests import key_of, refunded, request_refund
 
     key = key_of(order_id, tenant)
     request_refund(session.ops, key, reason, restock=restock)
-    _asked(session, key, "RefundRequested", refunded if wait else None, timeout)
+    _requested(session, key, "RefundRequested", refunded if wait else None, timeout)
 
 
-def _asked(
-    session: Session, key: "Key", event: str, ended: "Callable[[Order], bool] | None", timeout: float
+def _requested(
+    session: Session, key: "Key", event: str, is_final: "Callable[[Order], bool] | None", timeout: float
 ) -> None:
-    if ended is not None:
-        _follow(session, key, ended, timeout)
+    if is_final is not None:
+        _track(session, key, is_final, timeout)
         return
     session.out.show({"orderId": key.id, "published": event}, f"{event} published for {key.id}.")
 
 
-def _follow(session: Session, key: "Key", ended: "Callable[[Order], bool]", timeout: float) -> None:
-    from scripts.ops.orders.tracking import follow
+def _track(session: Session, key: "Key", is_final: "Callable[[Order], bool]", timeout: float) -> None:
+    from scripts.ops.orders.tracking import track
     from scripts.ops.presenters import order_view
 
-    told: list[str] = []
+    shown: list[str] = []
 
-    def info(_ended: int, latest: "Iterable[Order]") -> None:
+    def show_steps(_finished: int, latest: "Iterable[Order]") -> None:
         for order in latest:
-            for step in order.history[len(told) :]:
-                told.append(step.status)
+            for step in order.history[len(shown) :]:
+                shown.append(step.status)
                 session.out.note(f"{step.at:%H:%M:%S.%f}"[:-3] + f"  {step.status}")
 
-    followed = follow(session.ops, [key], timeout=timedelta(seconds=timeout), ended=ended, seen=info)
-    order = followed.ended.get(key) or followed.open.get(key)
+    tracked = track(
+        session.ops, [key], timeout=timedelta(seconds=timeout), is_final=is_final, on_poll=show_steps
+    )
+    order = tracked.finished.get(key) or tracked.open.get(key)
     if order is None:
-        raise ToolError(f"no order {key.id!r} was seen in {timeout:g} seconds.")
+        raise ToolError(f"timed out after {timeout:g} s; order {key.id!r} not found.")
     session.out.show(order_view(order), *_view(order))
-    if not followed.all_ended:
-        raise ToolError(f"order {key.id!r} is still {order.status} after {timeout:g} seconds.")
+    if not tracked.all_finished:
+        raise ToolError(f"timed out after {timeout:g} s; order {key.id!r} is still {order.status}.")
 
 
 def _view(order: "Order") -> list[Table | str]:
-    return [*_facts_and_items(order), "", _steps(order)]
+    return [*_fields_and_items(order), "", _steps(order)]
 
 
-def _facts_and_items(order: "Order") -> list[Table | str]:
+def _fields_and_items(order: "Order") -> list[Table | str]:
     from scripts.ops.presenters import money
 
-    event_fields: list[tuple[str, object]] = [
+    fields: list[tuple[str, object]] = [
         ("order", order.key.id),
         ("tenant", order.key.tenant_id if order.key.tenant_id != DEFAULT_TENANT else None),
         ("status", order.status if order.reason is None else f"{order.status} ({order.reason})"),
-        ("SKUs at fault", ", ".join(order.blamed)),
+        ("failed SKUs", ", ".join(order.blamed)),
         ("customer", order.customer_id),
         ("amount", money(order.amount_minor, order.currency)),
         ("payment method", order.payment_method),
         ("placed", f"{order.placed_at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("held until", f"{order.expires_at:%Y-%m-%d %H:%M:%S} UTC" if order.expires_at else None),
+        ("reserved until", f"{order.expires_at:%Y-%m-%d %H:%M:%S} UTC" if order.expires_at else None),
     ]
     if payment := order.payment:
-        event_fields += [
+        fields += [
             ("charge", payment.charge_id),
             ("declined", payment.declined),
             ("refund", payment.refund_id),
-            ("refunded for", payment.refund_reason),
+            ("refund reason", payment.refund_reason),
             ("restocked", "yes" if payment.restocked else None),
         ]
     items = [(line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines]
     return [
-        "\n".join(f"{name + ':':<16}{value}" for name, value in event_fields if value),
+        "\n".join(f"{name + ':':<16}{value}" for name, value in fields if value),
         "",
         Table(("item", "quantity", "unit price"), items, frozenset({"quantity", "unit price"})),
     ]
@@ -161,18 +163,20 @@ def _facts_and_items(order: "Order") -> list[Table | str]:
 
 def _steps(order: "Order") -> Table:
     rows = [(_time(step.at), step.status, step.event_id) for step in order.history]
-    return Table(("at", "became", "because of event"), rows)
+    return Table(("at", "status", "event id"), rows)
 
 
-def _story(story: "Story") -> list[Table | str]:
-    rows = [(_time(moment.at), moment.where, moment.what, moment.about) for moment in story.timeline]
-    columns = ("at", "where", "what", "event id, or what it says")
-    view = [*_facts_and_items(story.order), "", Table(columns, rows)]
-    if story.traces:
-        view += ["", f"traces: {', '.join(story.traces)}"]
-    if story.letters:
-        letters = [f"{dead_letter.function} {dead_letter.message_id}" for dead_letter in story.letters]
-        view += ["", "dead letters (`pulsequeue dlq show`): " + ", ".join(letters)]
+def _timeline(timeline: "OrderTimeline") -> list[Table | str]:
+    rows = [(_time(entry.at), entry.source, entry.name, entry.details) for entry in timeline.entries]
+    columns = ("at", "source", "event", "event id or details")
+    view = [*_fields_and_items(timeline.order), "", Table(columns, rows)]
+    if timeline.traces:
+        view += ["", f"traces: {', '.join(timeline.traces)}"]
+    if timeline.dlq_messages:
+        dlq_messages = [
+            f"{dead_letter.function} {dead_letter.message_id}" for dead_letter in timeline.dlq_messages
+        ]
+        view += ["", "dead letters (`pulsequeue dlq show`): " + ", ".join(dlq_messages)]
     return view
 
 

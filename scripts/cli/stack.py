@@ -132,12 +132,12 @@ def logs(
 
 
 def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str]:
-    from scripts.ops.function_logs import readable
+    from scripts.ops.function_logs import format_line
 
     for line in lines:
         if grep.casefold() not in line.message.casefold():
             continue
-        text = line.message if raw else readable(line)
+        text = line.message if raw else format_line(line)
         if text is not None:
             # What strangers wrote into an order must not reach the terminal as a control character.
             yield "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)

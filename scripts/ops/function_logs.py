@@ -1,4 +1,4 @@
-"""What the functions log: read, followed as it comes, made readable, and searched for one order."""
+"""The logs of the functions: read, follow, format, and search for one order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from scripts.environment.environment import Environment
 
-_MOST = 200
+_MAX_LINES = 200
 _PLATFORM = re.compile(r"^(START|END|REPORT|INIT_START|INIT_REPORT|XRAY) ")
-# What the line begins with, or says about where it came from rather than what happened.
-_NOT_TOLD = frozenset(
+# Fields that every line has; a formatted line shows them first or not at all.
+_COMMON_FIELDS = frozenset(
     {
         "level",
         "message",
@@ -35,7 +35,7 @@ _NOT_TOLD = frozenset(
     }
 )
 _OVERLAP_MS = 5_000
-_PAUSE = 0.5
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,11 @@ class LogLine:
     stream: str
     timestamp_ms: int
     message: str
+    """The whole line as it was logged."""
 
 
 def read(environment: Environment, functions: Sequence[str], since_ms: int) -> list[LogLine]:
-    """Return the lines of these functions since a moment, oldest first."""
+    """Return the lines of some functions since a time, oldest first."""
     logs = environment.client("logs")
     lines: list[LogLine] = []
     for function in functions:
@@ -61,33 +62,33 @@ def read(environment: Environment, functions: Sequence[str], since_ms: int) -> l
                 for event in page["events"]
             ]
         except logs.exceptions.ResourceNotFoundException:
-            continue  # it has not run yet
+            continue  # the function has not run yet
     return sorted(lines, key=lambda line: line.timestamp_ms)
 
 
 def follow(environment: Environment, functions: Sequence[str], since_ms: int) -> Iterator[LogLine]:
-    """Yield lines as they come, each once, until the reader goes."""
+    """Yield new lines, each once, for as long as the caller reads."""
     seen: Counter[LogLine] = Counter()
     while True:
         lines = read(environment, functions, since_ms)
-        yield from unseen(lines, seen)
+        yield from new_lines(lines, seen)
         seen = Counter(lines)
-        # Lines of an earlier moment may still come in.
+        # Older lines may still arrive.
         since_ms = max([since_ms, *(line.timestamp_ms - _OVERLAP_MS for line in lines[-1:])])
-        time.sleep(_PAUSE)
+        time.sleep(_POLL_SECONDS)
 
 
-def unseen(lines: Iterable[LogLine], seen: Mapping[LogLine, int]) -> Iterator[LogLine]:
-    """Leave out as many of each line as were seen before; the same words may truly be said twice."""
-    met: Counter[LogLine] = Counter()
+def new_lines(lines: Iterable[LogLine], seen: Mapping[LogLine, int]) -> Iterator[LogLine]:
+    """Skip as many copies of each line as were seen before; a function may log the same line twice."""
+    counts: Counter[LogLine] = Counter()
     for line in lines:
-        met[line] += 1
-        if met[line] > seen.get(line, 0):
+        counts[line] += 1
+        if counts[line] > seen.get(line, 0):
             yield line
 
 
-def readable(line: LogLine) -> str | None:
-    """Render a line for a person; None when it says nothing to one (metrics, the platform's own)."""
+def format_line(line: LogLine) -> str | None:
+    """Format a line for a person; None for lines of metrics and of the Lambda platform."""
     at = datetime.fromtimestamp(line.timestamp_ms / 1000, UTC)
     start = at.strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03}"
     fields = _fields(line.message)
@@ -96,13 +97,13 @@ def readable(line: LogLine) -> str | None:
     if "_aws" in fields:
         return None
     order = f" order={fields['order_id']}" if "order_id" in fields else ""
-    told = "".join(f" {fact}" for fact in event_fields(fields))
-    return f"{start} {fields.get('level', ''):7} {line.function:8} {fields.get('message', '')}{order}{told}"
+    extra = "".join(f" {field}" for field in extra_fields(fields))
+    return f"{start} {fields.get('level', ''):7} {line.function:8} {fields.get('message', '')}{order}{extra}"
 
 
-def event_fields(fields: Mapping[str, Any]) -> list[str]:
-    """List what a line tells beyond what every line tells."""
-    return [f"{name}={value}" for name, value in fields.items() if name not in _NOT_TOLD]
+def extra_fields(fields: Mapping[str, Any]) -> list[str]:
+    """List the fields that are particular to this line."""
+    return [f"{name}={value}" for name, value in fields.items() if name not in _COMMON_FIELDS]
 
 
 def _fields(message: str) -> dict[str, Any] | None:
@@ -113,11 +114,11 @@ def _fields(message: str) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-# --- about one order ----------------------------------------------------------------------------------
+# --- searching for one order --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogEntry:
     at: datetime
     function: str
     message: str
@@ -125,13 +126,13 @@ class Line:
 
     @property
     def event(self) -> str | None:
-        """The line's code, as services/shared/log_events.py declares it."""
+        """The event code, declared in services/shared/log_events.py."""
         return self.fields.get("event")
 
 
 class FunctionLogs(Protocol):
-    def about(self, text: str, since: datetime) -> list[Line]:
-        """Find the newest lines of each function that mention a text, oldest first."""
+    def search(self, text: str, since: datetime) -> list[LogEntry]:
+        """Return the newest lines of each function that contain a text, oldest first."""
 
 
 class CloudWatchFunctionLogs:
@@ -139,7 +140,7 @@ class CloudWatchFunctionLogs:
         self._client = client
         self._groups = groups
 
-    def about(self, text: str, since: datetime) -> list[Line]:
+    def search(self, text: str, since: datetime) -> list[LogEntry]:
         lines = [
             line
             for function, group in self._groups.items()
@@ -147,31 +148,31 @@ class CloudWatchFunctionLogs:
         ]
         return sorted(lines, key=lambda line: line.at)
 
-    def _of(self, function: str, group: str, text: str, since: datetime) -> Iterable[Line]:
+    def _of(self, function: str, group: str, text: str, since: datetime) -> Iterable[LogEntry]:
         pages = self._client.get_paginator("filter_log_events").paginate(
             logGroupName=group,
             filterPattern=json.dumps(text, ensure_ascii=False),
             startTime=int(since.timestamp() * 1000),
         )
         try:
-            # They come oldest first; of very many the newest tell how it ended.
-            events = deque((event for page in pages for event in page["events"]), maxlen=_MOST)
+            # Oldest first; of very many lines the newest show how the order ended.
+            events = deque((event for page in pages for event in page["events"]), maxlen=_MAX_LINES)
         except self._client.exceptions.ResourceNotFoundException:
             return []  # the function has not run yet
         return [
             _line(function, event["timestamp"], event["message"])
             for event in events
-            # A metrics line repeats the numbers, not the story.
+            # Metrics lines add nothing to a timeline.
             if '"_aws"' not in event["message"]
         ]
 
 
-def _line(function: str, timestamp: int, message: str) -> Line:
+def _line(function: str, timestamp: int, message: str) -> LogEntry:
     at = datetime.fromtimestamp(timestamp / 1000, UTC)
     try:
         fields = json.loads(message)
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
-        return Line(at, function, message.strip(), {})
-    return Line(at, function, str(fields.get("message", "")), fields)
+        return LogEntry(at, function, message.strip(), {})
+    return LogEntry(at, function, str(fields.get("message", "")), fields)

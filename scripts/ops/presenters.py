@@ -1,9 +1,9 @@
-"""Orders and stock as the command line shows them: the wire's names, nothing that is not there."""
+"""Orders and stock as `--json` prints them: field names as in events, absent fields left out."""
 
 from typing import Any
 
 from scripts.ops.dlq.messages import dead_letter_view
-from scripts.ops.orders.timeline import Story
+from scripts.ops.orders.timeline import OrderTimeline
 from services.shared.events import rfc3339
 from services.shared.ledger import Order, Payment, Stock
 
@@ -37,20 +37,20 @@ def order_view(order: Order) -> View:
     )
 
 
-def story_view(story: Story) -> View:
-    """Add to an order all that others know of it."""
+def timeline_view(timeline: OrderTimeline) -> View:
+    """Add events, log lines and dead letters to an order."""
     return {
-        **order_view(story.order),
+        **order_view(timeline.order),
         "events": [
             {"event": event.detail_type(), "eventId": event.event_id, "at": rfc3339(event.occurred_at)}
-            for event in story.events
+            for event in timeline.events
         ],
         "logs": [
             {**line.fields, "at": rfc3339(line.at), "function": line.function, "message": line.message}
-            for line in story.lines
+            for line in timeline.log_entries
         ],
-        "traceIds": story.traces,
-        "deadLetters": [dead_letter_view(dead_letter) for dead_letter in story.letters],
+        "traceIds": timeline.traces,
+        "deadLetters": [dead_letter_view(dead_letter) for dead_letter in timeline.dlq_messages],
     }
 
 
@@ -84,7 +84,7 @@ def _present(view: View) -> View:
 
 
 def money(minor: int, currency: str | None) -> str:
-    """Write an amount in minor units as people read it: 1999 EUR is 19.99 EUR."""
+    """Format an amount in minor units: 1999 EUR is 19.99 EUR."""
     digits = _DIGITS.get(currency or "", 2)
     if digits == 0:
         return f"{minor} {currency or ''}".rstrip()
@@ -92,9 +92,9 @@ def money(minor: int, currency: str | None) -> str:
     return f"{whole}.{part:0{digits}} {currency or ''}".rstrip()
 
 
-# ISO 4217, as far as it is not two digits.
-_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+# ISO 4217 currencies whose minor unit is not two digits.
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _DIGITS = {
-    **{_WHOLE[at : at + 3]: 0 for at in range(0, len(_WHOLE), 4)},
+    **{_NO_DIGITS[at : at + 3]: 0 for at in range(0, len(_NO_DIGITS), 4)},
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }

@@ -38,7 +38,7 @@ class FunctionDiagnostics:
     def missing(self, scenario: Scenario, events: Iterable[LogEvent]) -> list[LogEvent]:
         """List the log events that the function has not logged for an order."""
         since = self._since - _CLOCK_SKEW
-        logged = {line.event for line in self._logs.about(scenario.order_id, since)}
+        logged = {line.event for line in self._logs.search(scenario.order_id, since)}
         return [event for event in events if event not in logged]
 
     def explain(self) -> str:

@@ -10,21 +10,19 @@ from scripts.common.clock import Clock
 from scripts.common.errors import ToolError
 from scripts.environment.topology import Topology
 from scripts.ops.dlq.messages import DeadLetter, parse_dead_letter
-from scripts.ops.function_logs import Line
+from scripts.ops.function_logs import LogEntry
 from scripts.ops.replay.event_archive import Contents, Progress, Replayed
 from services.shared.adapters.dynamodb_items import Unreadable
 from services.shared.ledger import (
     Delta,
     Key,
+    Line,
     Order,
     Price,
     Status,
     Stock,
     StockWrite,
     Transition,
-)
-from services.shared.ledger import (
-    Line as OrderLine,
 )
 from tests.support.fakes import START, ManualClock, MemoryStore, RecordingBus
 
@@ -216,9 +214,9 @@ class MemoryArchive:
 
 @dataclass
 class MemoryFunctionLogs:
-    lines: list[Line] = field(default_factory=list)
+    lines: list[LogEntry] = field(default_factory=list)
 
-    def about(self, text: str, since: datetime) -> list[Line]:
+    def search(self, text: str, since: datetime) -> list[LogEntry]:
         return [line for line in self.lines if text in json.dumps(dict(line.fields)) and line.at >= since]
 
 
@@ -269,7 +267,7 @@ def an_order(name: str = "o-1", *, sku: str = "prod-001", quantity: int = 2, pri
         key=Key("default", name),
         status=Status.RESERVED,
         customer_id="c-1",
-        lines=(OrderLine(sku, quantity, price),),
+        lines=(Line(sku, quantity, price),),
         placed_at=START,
         history=(Transition(Status.RESERVED, START, f"placed-{name}"),),
         amount_minor=quantity * price,

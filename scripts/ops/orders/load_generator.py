@@ -1,4 +1,4 @@
-"""Many orders at a steady rate, named after their run so that they can be told from all others."""
+"""Generates orders at a steady rate; their ids begin with the id of the run."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,53 +7,50 @@ from typing import Any
 
 from scripts.common.clock import Clock
 from scripts.ops.context import Bus
-from scripts.ops.orders.order_input import Draft, event_of, key_of
+from scripts.ops.orders.order_input import OrderInput, key_of, to_event
 from services.shared.ledger import Key
 
 MAX_COUNT = 1_000_000
 MAX_RATE = 10_000
-_MOST_AT_ONCE = 100
-_SHORTEST_PAUSE = 0.001  # a remainder of a microsecond would be slept away many times over
+_BATCH_SIZE = 100
+_SHORTEST_PAUSE = 0.001  # sleeping a microsecond at a time would spin
 
 
 @dataclass(slots=True)
-class Sent:
+class SendResult:
     published: int = 0
     keys: list[Key] = field(default_factory=list)
-    """The orders that were published, or the first of very many."""
+    """The published orders, or the first `keep` of them."""
     last: Key | None = None
     unpublished: list[Key] = field(default_factory=list)
 
 
-def load_drafts(
+def generate_orders(
     run: str, count: int, items: Sequence[Mapping[str, Any]], rest: Mapping[str, Any]
-) -> Iterator[Draft]:
-    """Name `count` orders of one item each, taking the items in turn."""
+) -> Iterator[OrderInput]:
+    """Generate `count` orders of one item each, taking the items in turn."""
     width = len(str(count))
     turn = itertools.cycle(items)
     for number in range(1, count + 1):
         order_id = f"{run}-{number:0{width}}"
-        yield Draft(order_id, {"orderId": order_id, **rest, "items": [dict(next(turn))]})
+        yield OrderInput(order_id, {"orderId": order_id, **rest, "items": [dict(next(turn))]})
 
 
-def send(  # noqa: PLR0913 - what is sent, and how
+def send(  # noqa: PLR0913 - the orders and how to send them
     bus: Bus,
-    orders: Iterator[Draft],
+    orders: Iterator[OrderInput],
     *,
     rate: float | None,
     clock: Clock,
     keep: int | None = None,
-    sent: Callable[[int], object] = lambda _count: None,
-) -> Sent:
-    """Publish at most `rate` orders a second; None is as fast as the bus takes them.
-
-    Remembers the first `keep` of those published; None is all of them.
-    """
-    result = Sent()
+    on_sent: Callable[[int], object] = lambda _count: None,
+) -> SendResult:
+    """Publish at most `rate` orders a second (None: no limit); return the first `keep` keys (None: all)."""
+    result = SendResult()
     started = clock.now()
     total = 0
     while True:
-        size = _MOST_AT_ONCE
+        size = _BATCH_SIZE
         if rate is not None:
             due = (clock.now() - started).total_seconds() * rate - total
             if due < 1:
@@ -65,15 +62,17 @@ def send(  # noqa: PLR0913 - what is sent, and how
             return result
         publish(bus, chunk, clock, result, keep)
         total += len(chunk)
-        sent(total)
+        on_sent(total)
 
 
-def publish(bus: Bus, orders: Sequence[Draft], clock: Clock, result: Sent, keep: int | None) -> None:
-    """Publish orders as given, and note for each whether the bus took it."""
-    events = [event_of(draft, clock.now()) for draft in orders]
+def publish(
+    bus: Bus, orders: Sequence[OrderInput], clock: Clock, result: SendResult, keep: int | None
+) -> None:
+    """Publish orders as they are, and record for each whether the bus accepted it."""
+    events = [to_event(order, clock.now()) for order in orders]
     refused = {event.event_id for event in bus.publish(events)}
-    for draft, event in zip(orders, events, strict=True):
-        key = key_of(draft) or Key("default", draft.label)
+    for order, event in zip(orders, events, strict=True):
+        key = key_of(order) or Key("default", order.label)
         if event.event_id in refused:
             result.unpublished.append(key)
             continue

@@ -1,4 +1,4 @@
-"""Orders to be placed: read out of a document, checked by the model, sent exactly as they were given."""
+"""Orders from a document or from options: read, validated, and sent unchanged."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,15 @@ _USAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """One order as its publisher wrote it, and what to call it when something is wrong with it."""
+class OrderInput:
+    """One order as its author wrote it, and a label for error messages."""
 
     label: str
     detail: Any
 
 
-class AsGiven(Event):
-    """An order exactly as it was given, valid or not."""
+class RawOrderPlaced(Event):
+    """An OrderPlaced whose detail is sent unchanged, valid or not."""
 
     detail_json: str
 
@@ -38,87 +38,86 @@ class AsGiven(Event):
         return self.detail_json
 
 
-def drafts(document: object, scenario: str | None = None) -> list[Draft]:
-    """Take the orders out of a document: one order, a list of them, or scenarios by name."""
+def read_orders(document: object, scenario: str | None = None) -> list[OrderInput]:
+    """Read the orders of a document: one order, a list of orders, or named scenarios."""
     scenarios = _scenarios(document)
     if scenario is not None:
         if scenarios is None:
-            raise ToolError("the document holds no named scenarios to choose from.", exit_code=_USAGE)
+            raise ToolError(
+                "--scenario needs a FILE with named scenarios; this one has none.", exit_code=_USAGE
+            )
         if scenario not in scenarios:
             raise ToolError(
-                f"there is no scenario {scenario!r}; there are {', '.join(scenarios)}.", exit_code=_USAGE
+                f"scenario {scenario!r} not found; choose one of {', '.join(scenarios)}.", exit_code=_USAGE
             )
         scenarios = {scenario: scenarios[scenario]}
     if scenarios is not None:
-        return [Draft(f"scenario {name!r}", detail) for name, detail in scenarios.items()]
+        return [OrderInput(f"scenario {name!r}", detail) for name, detail in scenarios.items()]
     if isinstance(document, list):
         if not document:
             raise ToolError("the document is an empty list; there is nothing to publish.")
-        return [Draft(f"order {number}", detail) for number, detail in enumerate(document, start=1)]
-    return [Draft("the order", document)]
+        return [OrderInput(f"order {number}", detail) for number, detail in enumerate(document, start=1)]
+    return [OrderInput("the order", document)]
 
 
 def _scenarios(document: object) -> dict[str, Any] | None:
-    """Tell named scenarios from an order: an order has values that are no objects."""
+    """Return named scenarios, or None for an order: an order has values that are not objects."""
     if isinstance(document, dict) and document and all(isinstance(part, dict) for part in document.values()):
         return document
     return None
 
 
-def check(orders: Sequence[Draft], now: datetime) -> None:
-    """Hold every order against the model, and refuse all of them if one is wrong."""
-    found: list[str] = []
-    first: dict[Key, str] = {}
-    for draft in orders:
-        if not isinstance(draft.detail, dict):
-            found.append(f"{draft.label}: should be an object with orderId, customerId and items")
+def check(orders: Sequence[OrderInput], now: datetime) -> None:
+    """Validate every order; refuse all of them if one is invalid."""
+    problems: list[str] = []
+    label_of: dict[Key, str] = {}
+    for given in orders:
+        if not isinstance(given.detail, dict):
+            problems.append(f"{given.label}: should be an object with orderId, customerId and items")
             continue
         try:
             order = OrderPlaced.model_validate(
-                {"eventId": "not-yet", "occurredAt": rfc3339(now), **draft.detail}
+                {"eventId": "not-yet", "occurredAt": rfc3339(now), **given.detail}
             )
         except ValidationError as error:
-            name = draft.detail.get("orderId")
-            label = f"{draft.label} ({name})" if isinstance(name, str) and name else draft.label
-            found += [f"{label}: {fault}" for fault in faults(error)]
+            order_id = given.detail.get("orderId")
+            label = f"{given.label} ({order_id})" if isinstance(order_id, str) and order_id else given.label
+            problems += [f"{label}: {fault}" for fault in faults(error)]
             continue
         key = Key(order.tenant_id, order.order_id)
-        if key in first:
-            found.append(f"{draft.label}: order id {order.order_id!r} is already that of {first[key]}")
-        first.setdefault(key, draft.label)
-    if found:
-        raise ToolError("nothing was published, because:\n  " + "\n  ".join(found))
+        if key in label_of:
+            problems.append(f"{given.label}: order id {order.order_id!r} is already used by {label_of[key]}")
+        label_of.setdefault(key, given.label)
+    if problems:
+        raise ToolError("nothing published; correct these orders:\n  " + "\n  ".join(problems))
 
 
-def event_of(draft: Draft, now: datetime) -> AsGiven:
-    """Make the event of an order: what was given, and the two things a publisher should say and need not."""
-    given = draft.detail
-    if isinstance(given, dict):
-        key = key_of(draft)
-        order = key.id if key else str(uuid4())
-        name = event_id(*key, "OrderPlaced", "placed") if key else order
-        given = {"eventId": name, "placedAt": rfc3339(now), **given}
-    else:
-        name = order = str(uuid4())
-    return AsGiven.model_construct(
+def to_event(order: OrderInput, now: datetime) -> RawOrderPlaced:
+    """Make the event of an order, adding `eventId` and `placedAt` if they are missing."""
+    detail, key = order.detail, key_of(order)
+    order_id = key.id if key else str(uuid4())
+    name = event_id(*key, "OrderPlaced", "placed") if key else order_id
+    if isinstance(detail, dict):
+        detail = {"eventId": name, "placedAt": rfc3339(now), **detail}
+    return RawOrderPlaced.model_construct(
         event_id=name,
-        correlation_id=order,
+        correlation_id=order_id,
         occurred_at=now,
-        detail_json=json.dumps(given, ensure_ascii=False, separators=(",", ":")),
+        detail_json=json.dumps(detail, ensure_ascii=False, separators=(",", ":")),
     )
 
 
-def key_of(draft: Draft) -> Key | None:
-    """Name the order that a draft will become, if it says so itself."""
-    given = draft.detail
-    if not isinstance(given, dict):
+def key_of(order: OrderInput) -> Key | None:
+    """Return the key of an order, if it has an order id."""
+    detail = order.detail
+    if not isinstance(detail, dict):
         return None
-    tenant, order = given.get("tenantId", "default"), given.get("orderId", given.get("order_id"))
-    return Key(tenant, order) if isinstance(tenant, str) and isinstance(order, str) else None
+    tenant, order_id = detail.get("tenantId", "default"), detail.get("orderId", detail.get("order_id"))
+    return Key(tenant, order_id) if isinstance(tenant, str) and isinstance(order_id, str) else None
 
 
 def items_of(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Read `sku=quantity`, as often as it was given."""
+    """Parse the `--item` options, each `sku=quantity`."""
     items = []
     for text in texts:
         sku, equals, quantity = text.rpartition("=")
@@ -139,7 +138,7 @@ def order_detail(
     items: Sequence[Mapping[str, Any]],
     optional: Mapping[str, str | None],
 ) -> dict[str, Any]:
-    """Put an order together from what the command line was given."""
+    """Build an order from the options of the command line."""
     return {
         "orderId": f"order-{uuid4().hex[:12]}" if order_id is None else order_id,
         "customerId": customer_id,

@@ -1,4 +1,4 @@
-"""What an operator asks of an order: events on the bus, carried out by the services."""
+"""Cancellations and refunds requested by an operator: events on the bus, carried out by the services."""
 
 from uuid import uuid4
 
@@ -17,9 +17,7 @@ def key_of(order_id: str, tenant: str) -> Key:
     try:
         return Key(_IDENTIFIER.validate_python(tenant), _IDENTIFIER.validate_python(order_id))
     except ValidationError as error:
-        raise ToolError(
-            f"{order_id!r} cannot be an order id: {'; '.join(faults(error))}.", exit_code=2
-        ) from None
+        raise ToolError(f"invalid order id {order_id!r}: {'; '.join(faults(error))}.", exit_code=2) from None
 
 
 def find(ops: OpsContext, key: Key) -> Order:
@@ -27,30 +25,31 @@ def find(ops: OpsContext, key: Key) -> Order:
         order = ops.store.read_orders([key]).get(key)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ToolError(
-            f"the row of order {key.id!r} cannot be read ({type(error).__name__}: {error}); "
-            "it needs a person."
+            f"cannot read the row of order {key.id!r} ({type(error).__name__}: {error}); correct it by hand."
         ) from error
     if order is None:
-        whose = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
-        raise ToolError(f"there is no order {key.id!r}{whose} in {ops.env}.")
+        of_tenant = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
+        raise ToolError(f"order {key.id!r}{of_tenant} not found in {ops.env}.")
     return order
 
 
 def request_cancellation(ops: OpsContext, key: Key, reason: str | None) -> None:
     order = find(ops, key)
     if order.status not in (Status.RESERVED, Status.CONFIRMED):
-        raise ToolError(f"order {key.id!r} is {order.status}; there is nothing to cancel.")
-    _ask(ops, key, OrderCancellationRequested, reason=reason)
+        raise ToolError(
+            f"order {key.id!r} is {order.status}; only RESERVED and CONFIRMED orders can be cancelled."
+        )
+    _publish(ops, key, OrderCancellationRequested, reason=reason)
 
 
 def request_refund(ops: OpsContext, key: Key, reason: str | None, *, restock: bool) -> None:
     order = find(ops, key)
     if order.status is not Status.CONFIRMED:
-        raise ToolError(f"order {key.id!r} is {order.status}; only what is CONFIRMED can be refunded.")
-    _ask(ops, key, RefundRequested, reason=reason, restock=restock)
+        raise ToolError(f"order {key.id!r} is {order.status}; only CONFIRMED orders can be refunded.")
+    _publish(ops, key, RefundRequested, reason=reason, restock=restock)
 
 
-def _ask(ops: OpsContext, key: Key, model: type[Event], **details: object) -> None:
+def _publish(ops: OpsContext, key: Key, model: type[Event], **details: object) -> None:
     try:
         event = model.model_validate(
             {
@@ -62,13 +61,13 @@ def _ask(ops: OpsContext, key: Key, model: type[Event], **details: object) -> No
             }
         )
     except ValidationError as error:
-        raise ToolError(f"the request is not valid: {'; '.join(faults(error))}.", exit_code=2) from None
+        raise ToolError(f"invalid request: {'; '.join(faults(error))}.", exit_code=2) from None
     if ops.bus.publish([event]):
-        raise ToolError(f"the bus did not take the {model.detail_type()} of {key.id!r}; try again.")
+        raise ToolError(f"the bus did not accept {model.detail_type()} for order {key.id!r}; retry.")
 
 
 def cancelled(order: Order) -> bool:
-    """A paid order is called off by refunding it."""
+    """Whether a cancellation is complete; a paid order is cancelled by a refund."""
     return order.status in (Status.CANCELLED, Status.REFUNDED)
 
 

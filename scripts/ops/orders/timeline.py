@@ -1,4 +1,4 @@
-"""All that is known of one order, put together from what everybody knows of it. Pure but for `gather`."""
+"""The timeline of one order: its history, events, log lines and dead letters. Pure except `load_timeline`."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -11,92 +11,101 @@ from pydantic import ValidationError
 from scripts.ops.context import OpsContext
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import DeadLetter, Filter
-from scripts.ops.function_logs import Line, event_fields
+from scripts.ops.function_logs import LogEntry, extra_fields
 from scripts.ops.reconcile.rules import impossible
 from services.order.domain import events_for
 from services.payment.domain import payment_events_for, refund_events_for
 from services.shared.events import Event
 from services.shared.ledger import Key, Order, Status
 
-_BEFORE = timedelta(minutes=1)
-"""Clocks differ: what publishers call the time of an order may lie after the first line about it."""
+_CLOCK_SKEW = timedelta(minutes=1)
+"""A publisher's clock may run ahead of the first log line of its order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One thing that happened."""
-
+class TimelineEntry:
     at: datetime
-    where: str
-    what: str
-    about: str
+    source: str
+    name: str
+    details: str
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class OrderTimeline:
     order: Order
     events: tuple[Event, ...]
-    lines: tuple[Line, ...]
-    letters: tuple[DeadLetter, ...]
+    log_entries: tuple[LogEntry, ...]
+    dlq_messages: tuple[DeadLetter, ...]
 
     @property
     def traces(self) -> list[str]:
-        """Name the X-Ray traces that the lines belong to, where tracing is on."""
-        named = [str(line.fields["xray_trace_id"]) for line in self.lines if line.fields.get("xray_trace_id")]
-        return list(dict.fromkeys(named))
+        """List the X-Ray traces of the log lines, if tracing is on."""
+        trace_ids = [
+            str(line.fields["xray_trace_id"]) for line in self.log_entries if line.fields.get("xray_trace_id")
+        ]
+        return list(dict.fromkeys(trace_ids))
 
     @property
-    def timeline(self) -> list[Moment]:
-        moments = [
-            *(Moment(step.at, "order", step.status.value, step.event_id) for step in self.order.history),
-            *(Moment(event.occurred_at, "bus", event.detail_type(), event.event_id) for event in self.events),
-            *(Moment(line.at, line.function, line.message, _told(line)) for line in self.lines),
+    def entries(self) -> list[TimelineEntry]:
+        entries = [
             *(
-                Moment(
+                TimelineEntry(step.at, "order", step.status.value, step.event_id)
+                for step in self.order.history
+            ),
+            *(
+                TimelineEntry(event.occurred_at, "bus", event.detail_type(), event.event_id)
+                for event in self.events
+            ),
+            *(
+                TimelineEntry(line.at, line.function, line.message, _details(line))
+                for line in self.log_entries
+            ),
+            *(
+                TimelineEntry(
                     dead_letter.sent_at,
                     f"{dead_letter.function} DLQ",
                     dead_letter.event or "message",
                     dead_letter.why,
                 )
-                for dead_letter in self.letters
+                for dead_letter in self.dlq_messages
             ),
         ]
-        return sorted(moments, key=lambda moment: moment.at)
+        return sorted(entries, key=lambda entry: entry.at)
 
 
-def gather(ops: OpsContext, order: Order) -> Story:
-    """Ask everybody. To look at dead letters hides them from others for a moment."""
-    keep = timedelta(days=ops.topology.settings.log_days)
-    since = max(order.placed_at - _BEFORE, ops.clock.now() - keep)
-    meant = Filter(orders=frozenset({order.key.id}))
-    # Each queue is polled for a second until it is quiet; nobody waits for one after the other.
+def load_timeline(ops: OpsContext, order: Order) -> OrderTimeline:
+    """Read logs and dead-letter queues. Reading a queue hides its messages from others for a moment."""
+    retention = timedelta(days=ops.topology.settings.log_days)
+    since = max(order.placed_at - _CLOCK_SKEW, ops.clock.now() - retention)
+    this_order = Filter(orders=frozenset({order.key.id}))
+    # Each queue takes a second or more to read; they are read at the same time.
     with ThreadPoolExecutor() as pool:
-        looks = [pool.submit(peek, [ops.dlq(function)], meant) for function in ops.topology.consumers]
-        lines = ops.function_logs.about(order.key.id, since)
-        letters = [dead_letter for look in looks for dead_letter in look.result()]
-    return Story(
+        reads = [pool.submit(peek, [ops.dlq(function)], this_order) for function in ops.topology.consumers]
+        lines = ops.function_logs.search(order.key.id, since)
+        dlq_messages = [dead_letter for read in reads for dead_letter in read.result()]
+    return OrderTimeline(
         order,
-        tuple(emitted(order)),
+        tuple(emitted_events(order)),
         tuple(line for line in lines if mentions(line, order.key)),
-        tuple(dead_letter for dead_letter in letters if dead_letter.tenant_id == order.key.tenant_id),
+        tuple(dead_letter for dead_letter in dlq_messages if dead_letter.tenant_id == order.key.tenant_id),
     )
 
 
-def emitted(order: Order) -> list[Event]:
-    """List the events that tell of this order so far; their ids and times follow from the order alone."""
+def emitted_events(order: Order) -> list[Event]:
+    """List the events of this order so far; their ids and times follow from the order alone."""
     if any(impossible(order)):
         return []
     events: list[Event] = []
     if order.history[0].status is Status.RESERVED:
         events += events_for(replace(order, status=Status.RESERVED))
-    # What somebody wrote into the table that no service writes hides only what follows from it.
+    # A payment that no service could have written hides only the events that follow from it.
     with suppress(ValidationError):
         events += [*events_for(order), *payment_events_for(order), *refund_events_for(order)]
     return sorted({event.event_id: event for event in events}.values(), key=lambda event: event.occurred_at)
 
 
-def mentions(line: Line, key: Key) -> bool:
-    """Tell a line about this order from one about another whose id only begins or ends alike."""
+def mentions(line: LogEntry, key: Key) -> bool:
+    """Whether a log line is about this order, and not about one whose id merely contains this id."""
     if "order_id" in line.fields:
         return (line.fields["order_id"], line.fields.get("tenant_id", key.tenant_id)) == (
             key.id,
@@ -106,6 +115,6 @@ def mentions(line: Line, key: Key) -> bool:
     return re.search(whole, " ".join([line.message, *map(str, line.fields.values())])) is not None
 
 
-def _told(line: Line) -> str:
+def _details(line: LogEntry) -> str:
     level = str(line.fields.get("level", ""))
-    return " ".join([*([level] if level not in ("", "INFO") else []), *event_fields(line.fields)])
+    return " ".join([*([level] if level not in ("", "INFO") else []), *extra_fields(line.fields)])

@@ -1,4 +1,4 @@
-"""What became of the orders: looked up again and again until each has come to its end."""
+"""Polls orders until each has reached a final state."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -12,13 +12,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    ended: dict[Key, Order] = field(default_factory=dict)
+class TrackingResult:
+    finished: dict[Key, Order] = field(default_factory=dict)
     open: dict[Key, Order | None] = field(default_factory=dict)
-    """What was still under way when the time was up; None where there is no such order yet."""
+    """Orders that were not final at the timeout; None if the order does not exist yet."""
 
     @property
-    def all_ended(self) -> bool:
+    def all_finished(self) -> bool:
         return not self.open
 
 
@@ -26,15 +26,15 @@ def settled(order: Order) -> bool:
     return order.status is not Status.RESERVED
 
 
-def follow(
+def track(
     ops: OpsContext,
     keys: Sequence[Key],
     *,
     timeout: timedelta,
-    ended: Callable[[Order], bool] = settled,
-    seen: Callable[[int, Iterable[Order]], object] = lambda _ended, _latest: None,
-) -> Followed:
-    """Look until every order has ended or the time is up; `seen` hears of each look."""
+    is_final: Callable[[Order], bool] = settled,
+    on_poll: Callable[[int, Iterable[Order]], object] = lambda _finished, _latest: None,
+) -> TrackingResult:
+    """Poll until every order is final or the timeout is over; `on_poll` gets the result of each poll."""
     clock = ops.clock
     deadline = clock.now() + timeout
     done: dict[Key, Order] = {}
@@ -42,35 +42,35 @@ def follow(
     pause = _FIRST_PAUSE
     while True:
         latest = dict(ops.store.read_orders(waiting))
-        done |= {key: order for key, order in latest.items() if ended(order)}
+        done |= {key: order for key, order in latest.items() if is_final(order)}
         waiting = [key for key in waiting if key not in done]
-        seen(len(done), latest.values())
+        on_poll(len(done), latest.values())
         left = (deadline - clock.now()).total_seconds()
         if not waiting or left <= 0:
-            return Followed(done, {key: latest.get(key) for key in waiting})
+            return TrackingResult(done, {key: latest.get(key) for key in waiting})
         clock.sleep(min(pause, left))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Many orders in a few numbers."""
+    """Many orders, summarized."""
 
     statuses: dict[str, int]
     seconds: float
-    """From the first order's placing to the last one's end, by the orders' own history."""
+    """From the first order placed to the last order settled, by the orders' own history."""
     per_second: float | None
 
 
-def summarize(followed: Followed) -> Summary:
-    counts = Counter(_outcome(order) for order in followed.ended.values())
-    for order in followed.open.values():
-        counts[order.status.value if order else "not seen"] += 1
-    moments: list[datetime] = []
-    for order in followed.ended.values():
-        moments += [order.placed_at, order.history[-1].at]
-    seconds = (max(moments) - min(moments)).total_seconds() if moments else 0.0
-    rate = len(followed.ended) / seconds if seconds > 0 else None
+def summarize(tracked: TrackingResult) -> Summary:
+    counts = Counter(_outcome(order) for order in tracked.finished.values())
+    for order in tracked.open.values():
+        counts[order.status.value if order else "not found"] += 1
+    times: list[datetime] = []
+    for order in tracked.finished.values():
+        times += [order.placed_at, order.history[-1].at]
+    seconds = (max(times) - min(times)).total_seconds() if times else 0.0
+    rate = len(tracked.finished) / seconds if seconds > 0 else None
     return Summary(dict(sorted(counts.items())), seconds, rate)
 
 

@@ -1,4 +1,4 @@
-"""`pulsequeue order` tells all that is known of one order, and asks for what an operator wants of it."""
+"""`pulsequeue order` shows the timeline of an order, and requests cancellations and refunds."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.function_logs import Line
-from scripts.ops.orders.timeline import emitted, mentions
+from scripts.ops.function_logs import LogEntry
+from scripts.ops.orders.timeline import emitted_events, mentions
 from services.shared.adapters.dynamodb_items import order_of
 from services.shared.ledger import Key, Order, Payment, Status, Transition
 from tests.support.fakes import START
@@ -16,15 +16,15 @@ from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 from tests.unit.conftest import CommandLine
 
 LATER = START + timedelta(seconds=2)
-PAID = an_order().moved(Status.CONFIRMED, LATER, "asked", payment=Payment(charge_id="ch-1"))
+PAID = an_order().moved(Status.CONFIRMED, LATER, "paid", payment=Payment(charge_id="ch-1"))
 
 
-def _line(order_id: str = "o-1", *, at: datetime = LATER, **fields: Any) -> Line:  # noqa: ANN401 - log fields
+def _log_entry(order_id: str = "o-1", *, at: datetime = LATER, **fields: Any) -> LogEntry:  # noqa: ANN401 - log fields
     fields = {"level": "INFO", "order_id": order_id, "tenant_id": "default", **fields}
-    return Line(at, "payment", "order confirmed", fields)
+    return LogEntry(at, "payment", "order confirmed", fields)
 
 
-def _letter(ops: MemoryOpsContext, order_id: str, **more: str) -> None:
+def _add_dead_letter(ops: MemoryOpsContext, order_id: str, **more: str) -> None:
     detail = ", ".join(f'"{name}": "{value}"' for name, value in {"orderId": order_id, **more}.items())
     body = f'{{"detail-type": "RefundRequested", "detail": {{{detail}}}}}'
     ops.dlqs["payment"].add(f"m-{order_id}", body, sent_at=LATER)
@@ -37,13 +37,13 @@ def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(PAID)
-    ops.function_logs.lines = [_line(at=START + timedelta(seconds=1))]
+    ops.function_logs.lines = [_log_entry(at=START + timedelta(seconds=1))]
 
     ran = pulsequeue("order", "show", "o-1")
 
-    told = [line.split()[3] for line in ran.out.splitlines() if line.startswith("2026-01-31 12:00:0")]
+    names = [line.split()[3] for line in ran.out.splitlines() if line.startswith("2026-01-31 12:00:0")]
     assert ran.code == 0
-    assert told == [
+    assert names == [
         *("RESERVED", "PaymentRequested", "order"),
         *("CONFIRMED", "PaymentProcessed", "OrderConfirmed"),
     ]
@@ -53,13 +53,13 @@ def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(PAID)
-    ops.function_logs.lines = [_line(xray_trace_id="1-a"), _line(xray_trace_id="1-a")]
-    _letter(ops, "o-1")
+    ops.function_logs.lines = [_log_entry(xray_trace_id="1-a"), _log_entry(xray_trace_id="1-a")]
+    _add_dead_letter(ops, "o-1")
 
     shown = pulsequeue("order", "show", "o-1", "--json").json
 
     assert [step["status"] for step in shown["timeline"]] == ["RESERVED", "CONFIRMED"]
-    assert [step["eventId"] for step in shown["timeline"]] == ["placed-o-1", "asked"]
+    assert [step["eventId"] for step in shown["timeline"]] == ["placed-o-1", "paid"]
     assert [event["event"] for event in shown["events"]] == [
         *("PaymentRequested", "PaymentProcessed", "OrderConfirmed"),
     ]
@@ -68,11 +68,11 @@ def test_json_holds_the_steps_events_logs_traces_and_dead_letters(
     assert [dead_letter["messageId"] for dead_letter in shown["deadLetters"]] == ["m-o-1"]
 
 
-def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+def test_other_orders_are_not_shown(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.add_orders(PAID)
-    ops.function_logs.lines = [_line("o-10"), _line("o-1", tenant_id="other")]
-    _letter(ops, "o-10")
-    _letter(ops, "o-1", tenantId="other")
+    ops.function_logs.lines = [_log_entry("o-10"), _log_entry("o-1", tenant_id="other")]
+    _add_dead_letter(ops, "o-10")
+    _add_dead_letter(ops, "o-1", tenantId="other")
 
     shown = pulsequeue("order", "show", "o-1", "--json").json
 
@@ -80,30 +80,28 @@ def test_what_is_about_other_orders_is_not_shown(pulsequeue: CommandLine, ops: M
     assert shown["deadLetters"] == []
 
 
-def test_dead_letters_that_were_looked_at_lie_where_they_were(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_dead_letters_stay_in_their_queue(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.add_orders(PAID)
-    _letter(ops, "o-1")
+    _add_dead_letter(ops, "o-1")
 
     pulsequeue("order", "show", "o-1")
 
     assert [dead_letter.message_id for dead_letter in ops.dlqs["payment"].visible] == ["m-o-1"]
 
 
-def test_logs_are_asked_for_no_further_back_than_they_are_kept(
+def test_logs_are_read_no_further_back_than_their_retention(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(PAID)
-    ops.function_logs.lines = [_line()]
+    ops.function_logs.lines = [_log_entry()]
     ops.time.advance(timedelta(days=400))
 
     assert pulsequeue("order", "show", "o-1", "--json").json["logs"] == []
 
 
-def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+def test_brief_reads_the_orders_table_alone(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.add_orders(PAID)
-    ops.function_logs.lines = [_line()]
+    ops.function_logs.lines = [_log_entry()]
 
     ran = pulsequeue("order", "show", "o-1", "--brief", "--json")
 
@@ -111,9 +109,7 @@ def test_brief_asks_nobody_but_the_books(pulsequeue: CommandLine, ops: MemoryOps
     assert ran.json["payment"] == {"chargeId": "ch-1"}
 
 
-def test_an_order_in_an_impossible_shape_is_shown_all_the_same(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_an_inconsistent_order_is_still_shown(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.add_orders(replace(PAID, history=()))
 
     shown = pulsequeue("order", "show", "o-1", "--json")
@@ -121,50 +117,46 @@ def test_an_order_in_an_impossible_shape_is_shown_all_the_same(
     assert (shown.code, shown.json["events"]) == (0, [])
 
 
-def test_an_order_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> None:
+def test_an_unknown_order_is_one_sentence(pulsequeue: CommandLine) -> None:
     ran = pulsequeue("order", "show", "nobody")
 
-    assert (ran.code, ran.err) == (1, "pulsequeue: there is no order 'nobody' in test.\n")
+    assert (ran.code, ran.err) == (1, "pulsequeue: order 'nobody' not found in test.\n")
 
 
 def test_an_order_whose_row_cannot_be_read_is_one_sentence(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    class Spoiled(MemoryOpsStore):
+    class UnreadableStore(MemoryOpsStore):
         def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
             return {key: order_of({"pk": {"S": key.pk}}) for key in keys}
 
-    ops.store = Spoiled()
+    ops.store = UnreadableStore()
 
     ran = pulsequeue("order", "show", "o-1")
 
     assert (ran.code, ran.err) == (
         1,
-        "pulsequeue: the row of order 'o-1' cannot be read (KeyError: 'status'); it needs a person.\n",
+        "pulsequeue: cannot read the row of order 'o-1' (KeyError: 'status'); correct it by hand.\n",
     )
 
 
 @pytest.mark.parametrize("name", ["a#b", "", " a"])
-def test_what_cannot_be_an_order_id_is_refused_before_anybody_is_asked(
-    pulsequeue: CommandLine, name: str
-) -> None:
+def test_an_invalid_order_id_is_refused(pulsequeue: CommandLine, name: str) -> None:
     assert pulsequeue("order", "show", name).code == 2
 
 
-def test_control_characters_of_strangers_do_not_reach_the_terminal(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_control_characters_do_not_reach_the_terminal(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.add_orders(replace(PAID, customer_id="a\x1b[31mb"))
 
     assert "\x1b" not in pulsequeue("order", "show", "o-1").out
 
 
-GIVEN_BACK = Payment(charge_id="ch-1", refund_id="re-1", refund_reason="requested")
-LIVES: dict[str, tuple[Order, list[str]]] = {
+REFUND = Payment(charge_id="ch-1", refund_id="re-1", refund_reason="requested")
+HISTORIES: dict[str, tuple[Order, list[str]]] = {
     "reserved": (an_order(), ["PaymentRequested"]),
     "paid": (PAID, ["PaymentRequested", "PaymentProcessed", "OrderConfirmed"]),
     "refunded": (
-        PAID.moved(Status.REFUNDED, LATER, "r", payment=GIVEN_BACK),
+        PAID.moved(Status.REFUNDED, LATER, "r", payment=REFUND),
         ["PaymentRequested", "PaymentProcessed", "OrderConfirmed", "RefundProcessed"],
     ),
     "declined": (
@@ -180,7 +172,7 @@ LIVES: dict[str, tuple[Order, list[str]]] = {
     "charged too late": (
         an_order()
         .moved(Status.CANCELLED, LATER, "e", reason="reservation_expired")
-        .moved(Status.CANCELLED, LATER, "f", payment=GIVEN_BACK),
+        .moved(Status.CANCELLED, LATER, "f", payment=REFUND),
         ["PaymentRequested", "OrderCancelled", "PaymentProcessed", "RefundProcessed"],
     ),
     "rejected": (
@@ -196,20 +188,20 @@ LIVES: dict[str, tuple[Order, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("life", LIVES)
-def test_the_events_of_an_order_follow_from_the_order(life: str) -> None:
-    order, names = LIVES[life]
+@pytest.mark.parametrize("history", HISTORIES)
+def test_the_events_of_an_order_follow_from_the_order(history: str) -> None:
+    order, names = HISTORIES[history]
 
-    events = emitted(order)
+    events = emitted_events(order)
 
     assert [event.detail_type() for event in events] == names
-    assert [event.event_id for event in emitted(order)] == [event.event_id for event in events]
+    assert [event.event_id for event in emitted_events(order)] == [event.event_id for event in events]
 
 
 def test_a_payment_that_no_service_wrote_hides_only_its_own_events() -> None:
     odd = PAID.moved(Status.REFUNDED, LATER, "r", payment=Payment(charge_id="ch-1", refund_id="re-1"))
 
-    assert [event.detail_type() for event in emitted(odd)] == ["PaymentRequested"]
+    assert [event.detail_type() for event in emitted_events(odd)] == ["PaymentRequested"]
 
 
 MENTIONS = {
@@ -225,13 +217,13 @@ MENTIONS = {
 
 @pytest.mark.parametrize("text", MENTIONS)
 def test_an_id_within_another_is_no_mention(text: str) -> None:
-    assert mentions(Line(START, "order", text, {}), Key("default", "o-1")) == MENTIONS[text]
+    assert mentions(LogEntry(START, "order", text, {}), Key("default", "o-1")) == MENTIONS[text]
 
 
 # --- watch -------------------------------------------------------------------------------------------
 
 
-def test_watching_tells_each_step_and_ends_with_the_order(
+def test_watching_shows_each_step_until_the_order_is_settled(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(an_order())
@@ -244,7 +236,7 @@ def test_watching_tells_each_step_and_ends_with_the_order(
     assert "ch-1" in ran.out
 
 
-def test_watching_an_order_that_does_not_end_gives_up_in_time(
+def test_watching_an_order_that_is_not_settled_times_out(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(an_order())
@@ -252,20 +244,20 @@ def test_watching_an_order_that_does_not_end_gives_up_in_time(
     ran = pulsequeue("order", "watch", "o-1", "--timeout", "7")
 
     assert ran.code == 1
-    assert "is still RESERVED after 7 seconds" in ran.err
+    assert "timed out after 7 s; order 'o-1' is still RESERVED." in ran.err
     assert ops.time.now == START + timedelta(seconds=7)
 
 
-def test_watching_for_an_order_that_never_comes_says_so(pulsequeue: CommandLine) -> None:
+def test_watching_an_unknown_order_times_out(pulsequeue: CommandLine) -> None:
     ran = pulsequeue("order", "watch", "o-1", "--timeout", "3")
 
-    assert (ran.code, ran.err) == (1, "pulsequeue: no order 'o-1' was seen in 3 seconds.\n")
+    assert (ran.code, ran.err) == (1, "pulsequeue: timed out after 3 s; order 'o-1' not found.\n")
 
 
 # --- cancel, refund ----------------------------------------------------------------------------------
 
 
-def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+def test_a_cancellation_is_requested_on_the_bus(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.add_orders(an_order())
 
     ran = pulsequeue("order", "cancel", "o-1", "--reason", "changed their mind")
@@ -276,7 +268,7 @@ def test_a_cancellation_is_asked_for_on_the_bus(pulsequeue: CommandLine, ops: Me
 
 
 @pytest.mark.parametrize(("flags", "restock"), [((), "false"), (("--restock",), "true")])
-def test_a_refund_is_asked_for_with_or_without_the_goods(
+def test_a_refund_is_requested_with_or_without_restock(
     pulsequeue: CommandLine, ops: MemoryOpsContext, flags: tuple[str, ...], restock: str
 ) -> None:
     ops.add_orders(PAID)
@@ -287,18 +279,18 @@ def test_a_refund_is_asked_for_with_or_without_the_goods(
     assert f'"restock":{restock}' in ops.bus.published[0].wire()
 
 
-ENDED = replace(PAID, status=Status.REFUNDED)
+REFUNDED = replace(PAID, status=Status.REFUNDED)
 
 
 @pytest.mark.parametrize(
     ("command", "order", "why"),
     [
-        ("cancel", ENDED, "is REFUNDED; there is nothing to cancel"),
-        ("refund", an_order(), "is RESERVED; only what is CONFIRMED can be refunded"),
-        ("refund", ENDED, "is REFUNDED; only what is CONFIRMED can be refunded"),
+        ("cancel", REFUNDED, "is REFUNDED; only RESERVED and CONFIRMED orders can be cancelled"),
+        ("refund", an_order(), "is RESERVED; only CONFIRMED orders can be refunded"),
+        ("refund", REFUNDED, "is REFUNDED; only CONFIRMED orders can be refunded"),
     ],
 )
-def test_what_an_order_in_its_state_cannot_do_is_not_asked_of_it(
+def test_a_request_that_the_status_forbids_is_refused(
     pulsequeue: CommandLine, ops: MemoryOpsContext, command: str, order: Order, why: str
 ) -> None:
     ops.add_orders(order)
@@ -310,11 +302,11 @@ def test_what_an_order_in_its_state_cannot_do_is_not_asked_of_it(
     assert ops.bus.published == []
 
 
-def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
+def test_a_paid_order_counts_as_cancelled_once_it_is_refunded(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(PAID)
-    refunded = PAID.moved(Status.REFUNDED, LATER, "r", payment=GIVEN_BACK)
+    refunded = PAID.moved(Status.REFUNDED, LATER, "r", payment=REFUND)
     ops.while_asleep = [PAID, refunded]
 
     ran = pulsequeue("order", "cancel", "o-1", "--wait", "--json")
@@ -322,7 +314,7 @@ def test_a_paid_order_counts_as_called_off_once_it_is_refunded(
     assert (ran.code, ran.json["status"]) == (0, "REFUNDED")
 
 
-def test_a_request_that_the_bus_does_not_take_fails_the_command(
+def test_a_request_that_the_bus_does_not_accept_fails_the_command(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.add_orders(PAID)
@@ -331,4 +323,4 @@ def test_a_request_that_the_bus_does_not_take_fails_the_command(
     ran = pulsequeue("order", "refund", "o-1")
 
     assert ran.code == 1
-    assert "the bus did not take the RefundRequested of 'o-1'" in ran.err
+    assert "the bus did not accept RefundRequested for order 'o-1'" in ran.err

@@ -1,4 +1,4 @@
-"""`pulsequeue publish` sends what it was given, and nothing that is wrong unless told to."""
+"""`pulsequeue publish` sends orders unchanged, and invalid ones only with --no-validate."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scripts.common.clock import Clock
-from scripts.ops.orders.load_generator import load_drafts, send
-from scripts.ops.orders.order_input import Draft
+from scripts.ops.orders.load_generator import generate_orders, send
+from scripts.ops.orders.order_input import OrderInput
 from services.shared.ledger import Key, Payment, Status
 from tests.support.fakes import START, ManualClock, RecordingBus
 from tests.support.ops_context import MemoryOpsContext, an_order
@@ -85,7 +85,7 @@ def test_an_unknown_scenario_is_refused_with_the_names_there_are(pulsequeue: Com
     ran = pulsequeue("publish", str(SCENARIOS), "--scenario", "sucess")
 
     assert ran.code == 2
-    assert "there is no scenario 'sucess'; there are success, failure." in ran.err
+    assert "scenario 'sucess' not found; choose one of success, failure." in ran.err
 
 
 def test_orders_come_from_standard_input(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
@@ -117,7 +117,7 @@ def test_every_fault_names_its_order_and_its_line_and_nothing_is_sent(
         "order 2 (b): items[1].sku: has blanks at its ends",
         "order 2 (b): items[1].quantity: Input should be greater than or equal to 1",
         "order 3: should be an object",
-        "order 4: order id 'a' is already that of order 1",
+        "order 4: order id 'a' is already used by order 1",
     ):
         assert fault in ran.err
 
@@ -189,7 +189,7 @@ def test_an_order_the_bus_does_not_take_fails_the_command(
 
     assert ran.code == 1
     assert ran.json["unpublished"] == ["o-1"]
-    assert "the bus did not take 1 of the orders" in ran.err
+    assert "the bus did not accept 1 orders" in ran.err
 
 
 def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
@@ -213,7 +213,7 @@ def test_an_order_that_does_not_end_in_time_fails_the_command(
 
     assert ran.code == 1
     assert "RESERVED" in ran.out
-    assert "had not come to their end in time" in ran.err
+    assert "1 orders were not settled before the timeout" in ran.err
 
 
 def test_a_load_names_its_orders_after_its_run_and_takes_the_skus_in_turn(
@@ -232,17 +232,17 @@ def test_a_load_is_made_up_while_it_is_sent_and_only_its_first_orders_are_rememb
     made, sent_when_made = 0, []
     bus = RecordingBus()
 
-    def orders() -> Iterator[Draft]:
+    def orders() -> Iterator[OrderInput]:
         nonlocal made
-        for draft in load_drafts("run", 1_000, [{"sku": "a", "quantity": 1}], {"customerId": "c"}):
+        for order in generate_orders("run", 1_000, [{"sku": "a", "quantity": 1}], {"customerId": "c"}):
             made += 1
             sent_when_made.append(len(bus.published))
-            yield draft
+            yield order
 
     sent = send(bus, orders(), rate=None, clock=Clock(now=ManualClock()), keep=3)
 
     assert (made, sent.published) == (1_000, 1_000)
-    assert max(number - already for number, already in enumerate(sent_when_made)) < 200
+    assert max(number - published for number, published in enumerate(sent_when_made)) < 200
     assert [key.id for key in sent.keys] == ["run-0001", "run-0002", "run-0003"]
     assert sent.last == Key("default", "run-1000")
 
@@ -268,7 +268,7 @@ def test_a_load_without_any_sku_says_what_to_do(capsys: pytest.CaptureFixture[st
     ran = CommandLine(MemoryOpsContext(), capsys)("publish", "--count", "3")
 
     assert ran.code == 1
-    assert "`pulsequeue inventory seed` fills it" in ran.err
+    assert "run `pulsequeue inventory seed`" in ran.err
 
 
 def test_a_load_that_is_followed_is_summed_up(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from scripts.ops.function_logs import LogLine, readable, unseen
+from scripts.ops.function_logs import LogLine, format_line, new_lines
 
 AT = 1_795_226_708_873  # 2026-11-21 02:05:08.873 UTC
 
@@ -12,8 +12,8 @@ def line(message: str, at: int = AT) -> LogLine:
     return LogLine("order", "stream", at, message)
 
 
-def test_a_json_line_tells_time_level_function_message_order_and_what_is_special() -> None:
-    said = {
+def test_a_json_line_shows_time_level_function_message_order_and_other_fields() -> None:
+    fields = {
         "level": "INFO",
         "message": "order reserved",
         "timestamp": "2026-11-21T02:05:08.873Z",
@@ -24,7 +24,7 @@ def test_a_json_line_tells_time_level_function_message_order_and_what_is_special
         "amount_minor": 100,
     }
 
-    assert readable(line(json.dumps(said))) == (
+    assert format_line(line(json.dumps(fields))) == (
         "02:05:08.873 INFO    order    order reserved order=o-1 amount_minor=100"
     )
 
@@ -33,24 +33,24 @@ def test_a_json_line_tells_time_level_function_message_order_and_what_is_special
     "message",
     ["START RequestId: 1", "END RequestId: 1", "REPORT RequestId: 1", '{"_aws": {}, "orders_total": 1}'],
 )
-def test_metrics_and_the_platforms_own_lines_say_nothing_to_a_person(message: str) -> None:
-    assert readable(line(message)) is None
+def test_lines_of_metrics_and_of_the_platform_are_not_shown(message: str) -> None:
+    assert format_line(line(message)) is None
 
 
 @pytest.mark.parametrize("message", ["Traceback (most recent call last):", '["a list"]', "{broken"])
 def test_any_other_line_is_shown_as_it_is(message: str) -> None:
-    shown = readable(line(message))
+    shown = format_line(line(message))
 
     assert shown is not None
     assert shown.endswith(message)
 
 
-def test_a_line_met_again_in_an_overlapping_reading_is_left_out() -> None:
+def test_a_line_of_an_overlapping_read_is_shown_once() -> None:
     seen = Counter([line("a"), line("b")])
 
-    assert list(unseen([line("a"), line("b"), line("c")], seen)) == [line("c")]
+    assert list(new_lines([line("a"), line("b"), line("c")], seen)) == [line("c")]
 
 
-def test_the_same_words_said_twice_are_two_lines() -> None:
-    assert list(unseen([line("a"), line("a")], Counter())) == [line("a"), line("a")]
-    assert list(unseen([line("a"), line("a")], Counter([line("a")]))) == [line("a")]
+def test_a_line_logged_twice_is_shown_twice() -> None:
+    assert list(new_lines([line("a"), line("a")], Counter())) == [line("a"), line("a")]
+    assert list(new_lines([line("a"), line("a")], Counter([line("a")]))) == [line("a")]
