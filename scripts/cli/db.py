@@ -116,8 +116,8 @@ def seed(
     from scripts.local import database
 
     now = session.ops.clock.now()
-    past = DemoData(orders, customers, months, number, tenant, moment(until, now))
-    told = database.seed(_local_database(session), past, session.out.note)
+    data = DemoData(orders, customers, months, number, tenant, moment(until, now))
+    told = database.seed(_local_database(session), data, session.out.note)
     session.out.show(
         {"events": told.events, "orders": told.orders, "subscriptions": told.subscriptions},
         f"{told.events} events of {told.orders} orders and {told.subscriptions} subscriptions are in now.",

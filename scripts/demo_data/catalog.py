@@ -1,4 +1,4 @@
-"""The shops that a made-up past is about: what they sell, where, to whom, and for how much."""
+"""The catalogue of the demo data: products, regions, channels, plans and customers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from itertools import product as pairs
 from random import Random
 from typing import Final
 
-from scripts.demo_data.rng import Weighted, chance
+from scripts.demo_data.rng import Weighted, seeded_random
 
 _KINDS: Final = {
     "Espresso beans": 1_290,
@@ -18,9 +18,9 @@ _KINDS: Final = {
     "Moka pot": 2_400,
     "Milk jug": 1_400,
 }
-"""Each with the price of its cheapest."""
+"""Product kinds with their lowest price."""
 _LINES: Final = ("Classic", "Compact", "Everyday", "Family", "Travel", "Studio", "Heritage", "Reserve")
-_DEARER: Final = 2.5
+_MAX_MARKUP: Final = 2.5
 _PRICE_STEP_MINOR: Final = 50
 
 HOME_CURRENCY: Final = "USD"
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def year_minor(self) -> int:
-        """Two months of twelve are free to whoever pays for the year."""
+        """Yearly plans cost ten months."""
         return 10 * self.month_minor
 
 
@@ -73,14 +73,14 @@ PLANS: Final = (Plan("basic", 900), Plan("plus", 2_900), Plan("pro", 7_900), Pla
 
 
 def products(seed: int) -> list[Product]:
-    """Draw what is sold, of each currency the most popular first."""
+    """Draw the products, of each currency the most popular first."""
     return [product for currency in (HOME_CURRENCY, OTHER_CURRENCY) for product in _range(seed, currency)]
 
 
-def popularity(sold: Sequence[Product]) -> dict[str, Weighted[Product]]:
-    """In each currency, the second sells half as often as the first, the third a third as often."""
+def popularity(catalogue: Sequence[Product]) -> dict[str, Weighted[Product]]:
+    """Weigh products by rank: the second sells half as often as the first, the third a third as often."""
     kinds = {
-        currency: [product for product in sold if product.currency == currency]
+        currency: [product for product in catalogue if product.currency == currency]
         for currency in (HOME_CURRENCY, OTHER_CURRENCY)
     }
     return {
@@ -90,43 +90,43 @@ def popularity(sold: Sequence[Product]) -> dict[str, Weighted[Product]]:
 
 
 def _range(seed: int, currency: str) -> list[Product]:
-    draw = chance(seed, "products", currency)
+    random = seeded_random(seed, "products", currency)
     kinds = list(pairs(_KINDS, _LINES))
-    draw.shuffle(kinds)
+    random.shuffle(kinds)
     return [
-        Product(f"{currency.lower()}-{n:03}", f"{kind}, {of.lower()}", _price(_KINDS[kind], draw), currency)
+        Product(f"{currency.lower()}-{n:03}", f"{kind}, {of.lower()}", _price(_KINDS[kind], random), currency)
         for n, (kind, of) in enumerate(kinds, 1)
     ]
 
 
-def _price(cheapest: int, draw: Random) -> int:
-    dear = int(cheapest * (1 + draw.random() * draw.random() * _DEARER))
-    return dear // _PRICE_STEP_MINOR * _PRICE_STEP_MINOR + _PRICE_STEP_MINOR - 10
+def _price(cheapest: int, random: Random) -> int:
+    price = int(cheapest * (1 + random.random() * random.random() * _MAX_MARKUP))
+    return price // _PRICE_STEP_MINOR * _PRICE_STEP_MINOR + _PRICE_STEP_MINOR - 10
 
 
 class Customers:
-    """Everybody who ever bought. They come one after the other, but for some who are there from the first."""
+    """All customers: some from the start, the others joining over time."""
 
-    _THERE_AT_FIRST = 0.15
+    _INITIAL_SHARE = 0.15
 
     def __init__(self, seed: int, count: int) -> None:
         self.count = count
-        draw = chance(seed, "customers")
+        random = seeded_random(seed, "customers")
         regions = Weighted(range(len(REGIONS)), [region.share for region in REGIONS])
         # A byte each: there may be millions.
         self._regions, self._channels = bytearray(count), [""] * count
         for number in range(count):
-            self._regions[number] = regions.pick(draw)
-            self._channels[number] = CHANNELS.pick(draw)
+            self._regions[number] = regions.pick(random)
+            self._channels[number] = CHANNELS.pick(random)
 
     def __getitem__(self, number: int) -> Customer:
         return Customer(f"customer-{number:06}", REGIONS[self._regions[number]], self._channels[number])
 
-    def one_of_those_there(self, share: float, luck: float) -> Customer:
-        """Pick who buys when this share of everything has happened; who came of late buys more often."""
-        there = max(1, int(self.count * (self._THERE_AT_FIRST + (1 - self._THERE_AT_FIRST) * share)))
-        return self[there - 1 - int(there * luck * luck)]
+    def pick(self, share: float, luck: float) -> Customer:
+        """Pick a buyer at this share of the time range; recent customers buy more often."""
+        joined = max(1, int(self.count * (self._INITIAL_SHARE + (1 - self._INITIAL_SHARE) * share)))
+        return self[joined - 1 - int(joined * luck * luck)]
 
-    def came(self, number: int) -> float:
-        """Return which share of everything had happened when this customer came."""
-        return max(0.0, (number / self.count - self._THERE_AT_FIRST) / (1 - self._THERE_AT_FIRST))
+    def joined(self, number: int) -> float:
+        """Return the share of the time range after which this customer joined."""
+        return max(0.0, (number / self.count - self._INITIAL_SHARE) / (1 - self._INITIAL_SHARE))

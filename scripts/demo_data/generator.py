@@ -1,4 +1,4 @@
-"""The past of one tenant: the same arguments tell the same events, to the byte."""
+"""Demo data of one tenant: the same arguments give the same events, byte for byte."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from typing import Final
 
 from scripts.demo_data import orders, subscriptions
 from scripts.demo_data.catalog import OTHER_CURRENCY, Customers, Product, popularity, products
-from scripts.demo_data.rng import chance
-from scripts.demo_data.seasonality import Seasons, months_before
+from scripts.demo_data.rng import seeded_random
+from scripts.demo_data.seasonality import Seasonality, months_before
 from services.shared.events import Event, InventoryAdjusted, event_id
 
 _CHUNK: Final = 1_000
-_COUNTED_EVERY: Final = timedelta(days=91)
+_STOCK_COUNT_INTERVAL: Final = timedelta(days=91)
 _STOCK: Final = 50_000
 _FIRST_RATE: Final = Decimal("1.0800")
 _RATE_STEP: Final = Decimal("0.0001")
@@ -32,15 +32,15 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part that can be told without the others."""
+    """A part that can be generated without the others."""
 
-    about: SubjectKind
+    kind: SubjectKind
     first: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class FxRate:
     """A row of fx_rates."""
 
     tenant_id: str
@@ -51,7 +51,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class DemoData:
-    """So many orders of so many customers in the last months, the running one included."""
+    """Orders of some customers over the last months, the current one included."""
 
     orders: int
     customers: int
@@ -62,22 +62,22 @@ class DemoData:
 
     def __post_init__(self) -> None:
         if min(self.orders, self.customers, self.months) < 1:
-            raise ValueError("a past has at least one order, one customer and one month")
+            raise ValueError("demo data needs at least one order, one customer and one month")
 
     def events(self) -> Iterator[Event]:
-        """Tell everything, one subject after the other; nothing is kept."""
-        return chain.from_iterable(self.stories(self.chunks()))
+        """Generate all events, subject by subject; nothing is held in memory."""
+        return chain.from_iterable(self.event_groups(self.chunks()))
 
-    def events_of_kind(self, about: SubjectKind) -> Iterator[Event]:
-        chunks = [chunk for chunk in self.chunks() if chunk.about is about]
-        return chain.from_iterable(self.stories(chunks))
+    def events_of_kind(self, kind: SubjectKind) -> Iterator[Event]:
+        chunks = [chunk for chunk in self.chunks() if chunk.kind is kind]
+        return chain.from_iterable(self.event_groups(chunks))
 
-    def stories(self, chunks: Sequence[Chunk]) -> Iterator[list[Event]]:
-        """Tell all there is to tell of one product, one customer's subscriptions or one order at a time."""
+    def event_groups(self, chunks: Sequence[Chunk]) -> Iterator[list[Event]]:
+        """Generate all events of one product, one customer's subscriptions or one order at a time."""
         for chunk in chunks:
-            for story in self._tell(chunk):
-                if told := [event for event in story if event.occurred_at < self.until]:
-                    yield told
+            for group in self._groups_of(chunk):
+                if events := [event for event in group if event.occurred_at < self.until]:
+                    yield events
 
     def chunks(self) -> list[Chunk]:
         sizes = {
@@ -86,26 +86,26 @@ class DemoData:
             SubjectKind.ORDERS: self.orders,
         }
         return [
-            Chunk(about, first, min(first + _CHUNK, size))
-            for about, size in sizes.items()
+            Chunk(kind, first, min(first + _CHUNK, size))
+            for kind, size in sizes.items()
             for first in range(0, size, _CHUNK)
         ]
 
-    def rates(self) -> list[Rate]:
-        """What the other currency was worth, from the first of each month on."""
-        draw, rate, rates = chance(self.seed, "rates"), _FIRST_RATE, []
+    def rates(self) -> list[FxRate]:
+        """Exchange rates of the second currency, valid from the first of each month."""
+        random, rate, rates = seeded_random(self.seed, "rates"), _FIRST_RATE, []
         for back in range(self.months, 0, -1):
-            rates.append(Rate(self.tenant, OTHER_CURRENCY, months_before(self.until, back).date(), rate))
-            rate += _RATE_STEP * draw.randint(-_RATE_STEPS_A_MONTH, _RATE_STEPS_A_MONTH)
+            rates.append(FxRate(self.tenant, OTHER_CURRENCY, months_before(self.until, back).date(), rate))
+            rate += _RATE_STEP * random.randint(-_RATE_STEPS_A_MONTH, _RATE_STEPS_A_MONTH)
         return rates
 
     @cached_property
-    def begins(self) -> datetime:
+    def start(self) -> datetime:
         return months_before(self.until, self.months)
 
     @cached_property
-    def _seasons(self) -> Seasons:
-        return Seasons(self.begins, self.until)
+    def _seasonality(self) -> Seasonality:
+        return Seasonality(self.start, self.until)
 
     @cached_property
     def _customers(self) -> Customers:
@@ -115,61 +115,61 @@ class DemoData:
     def _products(self) -> Sequence[Product]:
         return products(self.seed)
 
-    # Another past of the same tenant is about other orders and subscriptions, or two stories would run into
-    # each other; more orders leave the subscriptions what they are.
+    # Other arguments give other order and subscription ids, so that two data sets of one tenant never mix;
+    # more orders leave the subscriptions unchanged.
     @cached_property
-    def _subscriptions_run(self) -> str:
-        return _run(self.tenant, self.seed, self.customers, self.months, self.until)
+    def _subscription_namespace(self) -> str:
+        return _namespace(self.tenant, self.seed, self.customers, self.months, self.until)
 
     @cached_property
-    def _orders_run(self) -> str:
-        return _run(self._subscriptions_run, self.orders)
+    def _order_namespace(self) -> str:
+        return _namespace(self._subscription_namespace, self.orders)
 
-    def _tell(self, chunk: Chunk) -> Iterator[Iterator[Event]]:
-        match chunk.about:
+    def _groups_of(self, chunk: Chunk) -> Iterator[Iterator[Event]]:
+        match chunk.kind:
             case SubjectKind.PRODUCTS:
-                return (self._counted(product) for product in self._products[chunk.first : chunk.end])
+                return (self._stock_counts(product) for product in self._products[chunk.first : chunk.end])
             case SubjectKind.CUSTOMERS:
                 return self._subscribed(chunk)
             case SubjectKind.ORDERS:
                 return self._ordered(chunk)
 
     def _ordered(self, chunk: Chunk) -> Iterator[Iterator[Event]]:
-        draw, sold = chance(self.seed, "orders", chunk.first), popularity(self._products)
+        random, sold = seeded_random(self.seed, "orders", chunk.first), popularity(self._products)
         for number in range(chunk.first, chunk.end):
-            share = (number + draw.random()) / self.orders
-            customer = self._customers.one_of_those_there(share, draw.random())
+            share = (number + random.random()) / self.orders
+            customer = self._customers.pick(share, random.random())
             draft = orders.Draft(
                 self.tenant,
-                f"order-{self._orders_run}-{number:08}",
+                f"order-{self._order_namespace}-{number:08}",
                 customer,
-                self._seasons.at(share),
-                orders.draw_lines(draw, sold[customer.region.currency]),
+                self._seasonality.at(share),
+                orders.draw_lines(random, sold[customer.region.currency]),
             )
-            yield orders.info(draft, draw)
+            yield orders.events_of(draft, random)
 
     def _subscribed(self, chunk: Chunk) -> Iterator[Iterator[Event]]:
-        draw = chance(self.seed, "subscriptions", chunk.first)
+        random = seeded_random(self.seed, "subscriptions", chunk.first)
         for number in range(chunk.first, chunk.end):
             customer = self._customers[number]
             subscriber = subscriptions.Subscriber(
                 self.tenant,
                 customer.name,
                 customer.region.currency,
-                self._seasons.at(self._customers.came(number)),
-                self._subscriptions_run,
+                self._seasonality.at(self._customers.joined(number)),
+                self._subscription_namespace,
             )
-            yield subscriptions.info(subscriber, self.until, draw)
+            yield subscriptions.events_of(subscriber, self.until, random)
 
-    def _counted(self, product: Product) -> Iterator[Event]:
-        """Every few months somebody counts what is on the shelf, and fills it up."""
+    def _stock_counts(self, product: Product) -> Iterator[Event]:
+        """Every quarter the stock is counted and replenished."""
         for times in count():
-            at = self.begins + times * _COUNTED_EVERY
+            at = self.start + times * _STOCK_COUNT_INTERVAL
             if at >= self.until:
                 return
             yield InventoryAdjusted(
                 event_id=event_id(
-                    self.tenant, product.sku, "InventoryAdjusted", f"{self._orders_run}-{times}"
+                    self.tenant, product.sku, "InventoryAdjusted", f"{self._order_namespace}-{times}"
                 ),
                 correlation_id=product.sku,
                 occurred_at=at,
@@ -184,5 +184,5 @@ class DemoData:
             )
 
 
-def _run(*what: object) -> str:
-    return hashlib.sha256(repr(what).encode()).hexdigest()[:6]
+def _namespace(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:6]

@@ -1,4 +1,4 @@
-"""Brings a past into a database: a small one as queues would deliver it, a large one in bulk."""
+"""Loads demo data into a database: through the projector, or in bulk."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -16,34 +16,34 @@ from services.shared.events import Event, OrderPlaced, SubscriptionStarted
 from services.shared.messages import Delivery, Handle
 
 _BATCH: Final = 100
-_TELL_EVERY: Final = 5_000
+_PROGRESS_EVERY: Final = 5_000
 _WORKERS: Final = 2
-"""As many as PostgreSQL keeps up with; more processes would wait for it."""
+"""PostgreSQL keeps up with this many; more would wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seeded:
+class SeedResult:
     events: int
     orders: int
     subscriptions: int
 
 
-def seed(past: DemoData, owner: str, project: Handle, *, in_bulk: bool, progress: Progress) -> Seeded:
-    """Bring a past in, with the exchange rates that it needs; what was brought in before changes nothing.
+def seed(data: DemoData, owner: str, project: Handle, *, in_bulk: bool, progress: Progress) -> SeedResult:
+    """Load a data set and its exchange rates; events loaded before change nothing.
 
-    `owner` is how the tables' owner connects, `project` the projector's handle.
+    `owner` is the conninfo of the tables' owner, `project` the projector's handle.
     """
     if in_bulk:
-        laid = bulk_loader.load(past, owner, workers=_WORKERS, progress=progress)
-        return Seeded(laid.events, laid.orders, laid.subscriptions)
+        result = bulk_loader.load(data, owner, workers=_WORKERS, progress=progress)
+        return SeedResult(result.events, result.orders, result.subscriptions)
     with closing(connect(owner)) as connection, connection.transaction():
-        _refuse_a_part(connection, past.tenant)
-        bulk_loader.prepare(connection, past)
-    return _deliver(past, project, progress)
+        _refuse_partial_load(connection, data.tenant)
+        bulk_loader.prepare(connection, data)
+    return _deliver(data, project, progress)
 
 
-def _refuse_a_part(owner: Connection, tenant: str) -> None:
-    """Refuse to add to events that no sum counts: as they are known already, none ever would."""
+def _refuse_partial_load(owner: Connection, tenant: str) -> None:
+    """Refuse when the inbox holds events that no rollup counts: they would never be counted."""
     counted = owner.execute(
         """
         SELECT (SELECT count(*) FROM event_inbox WHERE tenant_id = %(tenant)s)
@@ -53,25 +53,25 @@ def _refuse_a_part(owner: Connection, tenant: str) -> None:
     ).fetchone()
     if counted != (True,):
         raise ToolError(
-            f"an earlier seed of tenant {tenant!r} broke off and left a part behind; "
-            "`pulsequeue db rebuild` clears it away."
+            f"an earlier seed of tenant {tenant!r} was interrupted and left partial data; "
+            "remove it with `pulsequeue db rebuild`, then seed again."
         )
 
 
-def _deliver(past: DemoData, project: Handle, progress: Progress) -> Seeded:
-    events, told, orders, subscriptions = past.events(), 0, set(), set()
-    while some := list(islice(events, _BATCH)):
-        _hand_over(some, project)
-        orders |= {event.order_id for event in some if isinstance(event, OrderPlaced)}
-        subscriptions |= {event.subscription_id for event in some if isinstance(event, SubscriptionStarted)}
-        told += len(some)
-        if told % _TELL_EVERY == 0:
-            progress(f"{len(orders):,} of {past.orders:,} orders, {told:,} events")
-    return Seeded(told, len(orders), len(subscriptions))
+def _deliver(data: DemoData, project: Handle, progress: Progress) -> SeedResult:
+    events, delivered, orders, subscriptions = data.events(), 0, set(), set()
+    while batch := list(islice(events, _BATCH)):
+        _project(batch, project)
+        orders |= {event.order_id for event in batch if isinstance(event, OrderPlaced)}
+        subscriptions |= {event.subscription_id for event in batch if isinstance(event, SubscriptionStarted)}
+        delivered += len(batch)
+        if delivered % _PROGRESS_EVERY == 0:
+            progress(f"{len(orders):,} of {data.orders:,} orders, {delivered:,} events")
+    return SeedResult(delivered, len(orders), len(subscriptions))
 
 
-def _hand_over(some: Sequence[Event], project: Handle) -> None:
-    if again := project([Delivery(event.event_id, event) for event in some]):
+def _project(events: Sequence[Event], project: Handle) -> None:
+    if failed := project([Delivery(event.event_id, event) for event in events]):
         raise ToolError(
-            f"{len(again)} of {len(some)} events could not be projected, the first of them {min(again)}."
+            f"{len(failed)} of {len(events)} events could not be projected, the first of them {min(failed)}."
         )

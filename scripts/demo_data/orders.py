@@ -1,4 +1,4 @@
-"""What becomes of an order, told as the services would have told it."""
+"""The events of an order, as the services would have emitted them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,22 +34,22 @@ _HOLD: Final = timedelta(minutes=15)
 _QUICK_MILLISECONDS: Final = 2_000
 _SLOW_MILLISECONDS: Final = 600_000
 _REFUND_DAYS: Final = 25
-_RESTOCKED: Final = 0.6
-_SAID_TWICE: Final = 0.02
-"""How many orders name a SKU on two lines."""
+_RESTOCK_SHARE: Final = 0.6
+_SPLIT_LINE_SHARE: Final = 0.02
+"""Share of orders that name a SKU on two lines."""
 
 _REJECTIONS: Final = Weighted[Rejection](
     ("out_of_stock", "unknown_sku", "currency_mismatch"), (0.85, 0.1, 0.05)
 )
 _DECLINES: Final = Weighted(("card_declined", "insufficient_funds", "gateway_timeout"), (0.6, 0.3, 0.1))
-_WISHES: Final = Weighted(("damaged", "changed_mind", "late", "wrong_item"), (0.3, 0.4, 0.2, 0.1))
+_REFUND_REASONS: Final = Weighted(("damaged", "changed_mind", "late", "wrong_item"), (0.3, 0.4, 0.2, 0.1))
 _LINES: Final = Weighted((1, 2, 3, 4), (0.55, 0.27, 0.12, 0.06))
 _QUANTITIES: Final = Weighted((1, 2, 3, 6), (0.74, 0.18, 0.06, 0.02))
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order as its customer means it."""
+    """An order as the customer places it."""
 
     tenant_id: str
     order_id: str
@@ -75,23 +75,23 @@ class Draft:
         }
 
 
-def draw_lines(draw: Random, sold: Weighted[Product]) -> dict[Product, int]:
+def draw_lines(random: Random, products: Weighted[Product]) -> dict[Product, int]:
     lines: dict[Product, int] = {}
-    for _ in range(_LINES.pick(draw)):
-        product = sold.pick(draw)
-        lines[product] = lines.get(product, 0) + _QUANTITIES.pick(draw)
+    for _ in range(_LINES.pick(random)):
+        product = products.pick(random)
+        lines[product] = lines.get(product, 0) + _QUANTITIES.pick(random)
     return lines
 
 
-def info(draft: Draft, draw: Random) -> Iterator[Event]:
-    """Tell the whole story of an order, in the order in which it happens."""
-    yield _placed(draft, draw)
-    yield from _COURSES.pick(draw)(draft, draw)
+def events_of(draft: Draft, random: Random) -> Iterator[Event]:
+    """Generate all events of an order, oldest first."""
+    yield _placed(draft, random)
+    yield from _OUTCOMES.pick(random)(draft, random)
 
 
-def _placed(draft: Draft, draw: Random) -> OrderPlaced:
+def _placed(draft: Draft, random: Random) -> OrderPlaced:
     items = [Item(sku=product.sku, quantity=quantity) for product, quantity in draft.lines.items()]
-    if draw.random() < _SAID_TWICE and items[0].quantity > 1:
+    if random.random() < _SPLIT_LINE_SHARE and items[0].quantity > 1:
         first = items[0]
         items[:1] = [Item(sku=first.sku, quantity=1), Item(sku=first.sku, quantity=first.quantity - 1)]
     return OrderPlaced(
@@ -100,13 +100,13 @@ def _placed(draft: Draft, draw: Random) -> OrderPlaced:
         items=tuple(items),
         region=draft.customer.region.name,
         channel=draft.customer.channel,
-        payment_method=PAYMENT_METHODS.pick(draw),
+        payment_method=PAYMENT_METHODS.pick(random),
         placed_at=draft.placed_at,
     )
 
 
-def _requested(draft: Draft, draw: Random) -> PaymentRequested:
-    at = _soon(draft.placed_at, draw)
+def _requested(draft: Draft, random: Random) -> PaymentRequested:
+    at = _soon(draft.placed_at, random)
     return PaymentRequested(
         **draft.event_fields(PaymentRequested, "reserved", at),
         **draft.money,
@@ -147,9 +147,9 @@ def _priced(draft: Draft) -> tuple[PricedItem, ...]:
     )
 
 
-def _confirmed(draft: Draft, draw: Random) -> Iterator[Event]:
-    requested = _requested(draft, draw)
-    at = _soon(requested.occurred_at, draw)
+def _confirmed(draft: Draft, random: Random) -> Iterator[Event]:
+    requested = _requested(draft, random)
+    at = _soon(requested.occurred_at, random)
     yield requested
     yield _processed(draft, at)
     yield OrderConfirmed(
@@ -160,65 +160,65 @@ def _confirmed(draft: Draft, draw: Random) -> Iterator[Event]:
     )
 
 
-def _given_back(draft: Draft, draw: Random) -> Iterator[Event]:
+def _returned(draft: Draft, random: Random) -> Iterator[Event]:
     at = draft.placed_at
-    for event in _confirmed(draft, draw):
+    for event in _confirmed(draft, random):
         at = event.occurred_at
         yield event
-    wish, restock = _WISHES.pick(draw), draw.random() < _RESTOCKED
-    at += timedelta(milliseconds=up_to_days(draw, _REFUND_DAYS))
-    yield RefundRequested(**draft.event_fields(RefundRequested, "asked", at), restock=restock, reason=wish)
-    yield _refunded(draft, _soon(at, draw), wish, restocked=restock)
+    reason, restock = _REFUND_REASONS.pick(random), random.random() < _RESTOCK_SHARE
+    at += timedelta(milliseconds=up_to_days(random, _REFUND_DAYS))
+    yield RefundRequested(**draft.event_fields(RefundRequested, "asked", at), restock=restock, reason=reason)
+    yield _refunded(draft, _soon(at, random), reason, restocked=restock)
 
 
-def _rejected(draft: Draft, draw: Random) -> Iterator[Event]:
+def _rejected(draft: Draft, random: Random) -> Iterator[Event]:
     yield OrderRejected(
-        **draft.event_fields(OrderRejected, "rejected", _soon(draft.placed_at, draw)),
+        **draft.event_fields(OrderRejected, "rejected", _soon(draft.placed_at, random)),
         customer_id=draft.customer.name,
-        reason=_REJECTIONS.pick(draw),
+        reason=_REJECTIONS.pick(random),
         skus=(next(iter(draft.lines)).sku,),
     )
 
 
-def _declined(draft: Draft, draw: Random) -> Iterator[Event]:
-    requested = _requested(draft, draw)
-    at = _soon(requested.occurred_at, draw)
+def _declined(draft: Draft, random: Random) -> Iterator[Event]:
+    requested = _requested(draft, random)
+    at = _soon(requested.occurred_at, random)
     yield requested
     yield PaymentFailed(
-        **draft.event_fields(PaymentFailed, "declined", at), **draft.money, reason=_DECLINES.pick(draw)
+        **draft.event_fields(PaymentFailed, "declined", at), **draft.money, reason=_DECLINES.pick(random)
     )
     yield _cancelled(draft, at, "payment_failed")
 
 
-def _expired(draft: Draft, draw: Random) -> Iterator[Event]:
-    requested = _requested(draft, draw)
+def _expired(draft: Draft, random: Random) -> Iterator[Event]:
+    requested = _requested(draft, random)
     yield requested
     yield _cancelled(draft, requested.expires_at, "reservation_expired")
 
 
-def _charged_too_late(draft: Draft, draw: Random) -> Iterator[Event]:
+def _charged_too_late(draft: Draft, random: Random) -> Iterator[Event]:
     at = draft.placed_at
-    for event in _expired(draft, draw):
+    for event in _expired(draft, random):
         at = event.occurred_at
         yield event
-    at = _soon(at, draw)
+    at = _soon(at, random)
     yield _processed(draft, at)
     yield _refunded(draft, at, "order_no_longer_reserved", restocked=False)
 
 
-def _called_off(draft: Draft, draw: Random) -> Iterator[Event]:
-    requested = _requested(draft, draw)
-    at = requested.occurred_at + timedelta(milliseconds=int(draw.random() * _SLOW_MILLISECONDS))
+def _cancelled_by_customer(draft: Draft, random: Random) -> Iterator[Event]:
+    requested = _requested(draft, random)
+    at = requested.occurred_at + timedelta(milliseconds=int(random.random() * _SLOW_MILLISECONDS))
     yield requested
     yield OrderCancellationRequested(**draft.event_fields(OrderCancellationRequested, "asked", at))
-    yield _cancelled(draft, _soon(at, draw), "customer_request")
+    yield _cancelled(draft, _soon(at, random), "customer_request")
 
 
-_COURSES: Final = Weighted[Callable[[Draft, Random], Iterator[Event]]](
-    (_confirmed, _given_back, _rejected, _declined, _expired, _charged_too_late, _called_off),
+_OUTCOMES: Final = Weighted[Callable[[Draft, Random], Iterator[Event]]](
+    (_confirmed, _returned, _rejected, _declined, _expired, _charged_too_late, _cancelled_by_customer),
     (0.832, 0.045, 0.032, 0.048, 0.018, 0.003, 0.022),
 )
 
 
-def _soon(at: datetime, draw: Random) -> datetime:
-    return at + timedelta(milliseconds=int(draw.random() * _QUICK_MILLISECONDS))
+def _soon(at: datetime, random: Random) -> datetime:
+    return at + timedelta(milliseconds=int(random.random() * _QUICK_MILLISECONDS))

@@ -1,4 +1,4 @@
-"""Chance that comes out the same each time, apart for each thing it decides on."""
+"""Reproducible random numbers: an independent generator for each purpose."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -11,24 +11,24 @@ T = TypeVar("T")
 _DAY_MILLISECONDS: Final = 86_400_000
 
 
-def chance(seed: int, *concern: object) -> Random:
-    """Return the chance of one concern: however much another draws, this one stays as it is."""
-    return Random(f"{seed} {' '.join(map(str, concern))}")  # noqa: S311 -- made up, and guards no secret
+def seeded_random(seed: int, *purpose: object) -> Random:
+    """Return the generator of one purpose; draws for another purpose leave it unchanged."""
+    return Random(f"{seed} {' '.join(map(str, purpose))}")  # noqa: S311 -- demo data, not a secret
 
 
-def up_to_days(draw: Random, days: float) -> int:
-    """Draw a stretch of milliseconds, the finest that times on the wire tell."""
-    return int(draw.random() * days * _DAY_MILLISECONDS)
+def up_to_days(random: Random, days: float) -> int:
+    """Draw a duration in milliseconds, the precision of times on the wire."""
+    return int(random.random() * days * _DAY_MILLISECONDS)
 
 
 class Weighted(Generic[T]):
-    """Values, each as likely as its weight says."""
+    """Values with weights."""
 
     def __init__(self, values: Sequence[T], weights: Sequence[float]) -> None:
         self._values = values
-        self._up_to = list(accumulate(weights))
+        self._cumulative = list(accumulate(weights))
 
-    def pick(self, draw: Random) -> T:
+    def pick(self, random: Random) -> T:
         return self._values[
-            bisect_right(self._up_to, draw.random() * self._up_to[-1], hi=len(self._values) - 1)
+            bisect_right(self._cumulative, random.random() * self._cumulative[-1], hi=len(self._values) - 1)
         ]

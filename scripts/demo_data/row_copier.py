@@ -1,4 +1,4 @@
-"""Part of a past as rows: folded by what the projector folds with, copied in instead of upserted."""
+"""Copies chunks of demo data as rows, built by the projector's own functions, instead of upserting them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -36,43 +36,43 @@ ROWS: Final = (
     *(ORDERS, ORDER_ITEMS, PAYMENTS, FULFILLMENT, PRODUCTS),
     *(SUBSCRIPTIONS, SUBSCRIPTION_PERIODS, MRR_MOVEMENTS),
 )
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_STORIES_AT_ONCE: Final = 5_000
+_EPOCH: Final = datetime.min.replace(tzinfo=UTC)
+_GROUPS_AT_ONCE: Final = 5_000
 
 Row = Sequence[Any]
 Sums = dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...]]]]
-"""By the names of rollups: a Table that comes from another process is not the one that is known here."""
+"""By rollup name: a Table from another process is not identical to ours."""
 
 
 @dataclass
 class LoadResult:
-    """What was copied in, and what it adds to the rollups, which are copied when everything is added up."""
+    """What was copied, and what it adds to the rollups, which are copied at the end."""
 
     events: int = 0
     orders: int = 0
     subscriptions: int = 0
-    last_event_at: datetime = _LONG_AGO
+    last_event_at: datetime = _EPOCH
     sums: Sums = field(default_factory=dict)
 
 
-def lay(owner: str, past: DemoData, chunks: Sequence[Chunk], rates: Rates) -> LoadResult:
-    """Copy in what follows from these chunks, all of it or nothing."""
-    laid, totals = LoadResult(), Totals()
-    stories = past.stories(chunks)
+def copy_chunks(owner: str, data: DemoData, chunks: Sequence[Chunk], rates: Rates) -> LoadResult:
+    """Copy the rows of these chunks in one transaction."""
+    result, totals = LoadResult(), Totals()
+    event_groups = data.event_groups(chunks)
     with closing(connect(owner)) as connection, connection.transaction():
-        while some := list(islice(stories, _STORIES_AT_ONCE)):
-            sheaf = _Sheaf(rates, totals)
-            for story in some:
-                sheaf.bind(story)
-            laid.events += len(sheaf.inbox)
-            laid.orders += len(sheaf.rows[ORDERS])
-            laid.subscriptions += len(sheaf.rows[SUBSCRIPTIONS])
-            laid.last_event_at = max(laid.last_event_at, *(row[5] for row in sheaf.inbox))
-            copy(connection, "event_inbox", INBOX, sheaf.inbox)
+        while batch := list(islice(event_groups, _GROUPS_AT_ONCE)):
+            rows = _RowBatch(rates, totals)
+            for events in batch:
+                rows.add(events)
+            result.events += len(rows.inbox)
+            result.orders += len(rows.rows[ORDERS])
+            result.subscriptions += len(rows.rows[SUBSCRIPTIONS])
+            result.last_event_at = max(result.last_event_at, *(row[5] for row in rows.inbox))
+            copy(connection, "event_inbox", INBOX, rows.inbox)
             for table in ROWS:
-                copy(connection, table.name, table.columns, sheaf.rows[table])
-    laid.sums = {table.name: list(totals.of(table).items()) for table in ROLLUPS}
-    return laid
+                copy(connection, table.name, table.columns, rows.rows[table])
+    result.sums = {table.name: list(totals.of(table).items()) for table in ROLLUPS}
+    return result
 
 
 def connect(conninfo: str) -> Connection:
@@ -88,8 +88,8 @@ def copy(connection: Connection, table: str, columns: Sequence[str], rows: Itera
             copied.write_row(row)
 
 
-class _Sheaf:
-    """Rows of a few thousand stories, table by table."""
+class _RowBatch:
+    """The rows of a few thousand subjects, by table."""
 
     def __init__(self, rates: Rates, totals: Totals) -> None:
         self._rates = rates
@@ -97,35 +97,35 @@ class _Sheaf:
         self.inbox: list[Row] = []
         self.rows: defaultdict[Table, list[Row]] = defaultdict(list)
 
-    def bind(self, story: Sequence[Event]) -> None:
-        """Add all that was ever told of one subject."""
-        subject = subject_of(story[0])
+    def add(self, events: Sequence[Event]) -> None:
+        """Add all events of one subject."""
+        subject = subject_of(events[0])
         self.inbox += [
             (*subject, event.detail_type(), event.event_id, event.occurred_at, event.wire())
-            for event in story
+            for event in events
         ]
         match subject.kind:
             case "order":
-                self._bind_order(story)
+                self._add_order(events)
             case "subscription":
-                self._bind_customer(story)
+                self._add_customer(events)
             case _:
-                newest = max(story, key=lambda event: (event.occurred_at, event.event_id))
+                newest = max(events, key=lambda event: (event.occurred_at, event.event_id))
                 self.rows[PRODUCTS].append(product_row(cast("InventoryAdjusted", newest)))
 
-    def _bind_order(self, story: Sequence[Event]) -> None:
-        known = order_rows(story)
-        self._totals.add(rollups.of_order(known))
-        self.rows[ORDERS].append(known.order)
-        self.rows[ORDER_ITEMS] += known.items
-        if known.payment:
-            self.rows[PAYMENTS].append(known.payment)
-        if known.fulfillment:
-            self.rows[FULFILLMENT].append(known.fulfillment)
+    def _add_order(self, events: Sequence[Event]) -> None:
+        projected = order_rows(events)
+        self._totals.add(rollups.of_order(projected))
+        self.rows[ORDERS].append(projected.order)
+        self.rows[ORDER_ITEMS] += projected.items
+        if projected.payment:
+            self.rows[PAYMENTS].append(projected.payment)
+        if projected.fulfillment:
+            self.rows[FULFILLMENT].append(projected.fulfillment)
 
-    def _bind_customer(self, story: Sequence[Event]) -> None:
-        known = customer_rows(cast("Sequence[SubscriptionEvent]", story), self._rates)
-        self._totals.add(rollups.of_customer(known))
-        self.rows[SUBSCRIPTIONS] += known.subscriptions
-        self.rows[SUBSCRIPTION_PERIODS] += known.periods
-        self.rows[MRR_MOVEMENTS] += known.movements
+    def _add_customer(self, events: Sequence[Event]) -> None:
+        projected = customer_rows(cast("Sequence[SubscriptionEvent]", events), self._rates)
+        self._totals.add(rollups.of_customer(projected))
+        self.rows[SUBSCRIPTIONS] += projected.subscriptions
+        self.rows[SUBSCRIPTION_PERIODS] += projected.periods
+        self.rows[MRR_MOVEMENTS] += projected.movements

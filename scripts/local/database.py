@@ -1,4 +1,4 @@
-"""The database of the local stack: made with the server, and brought up to date as everywhere else."""
+"""The local stack's database: create, migrate, and seed with demo data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scripts.demo_data.generator import DemoData
-    from scripts.demo_data.loader import Seeded
+    from scripts.demo_data.loader import SeedResult
     from scripts.environment.environment import Environment
     from scripts.local.postgres import Postgres
 
@@ -29,7 +29,7 @@ NAME: Final = "pulsequeue"
 
 
 def make(server: Postgres) -> None:
-    """Make the empty database that Aurora would come with."""
+    """Create the empty database that Aurora comes with."""
     with closing(psycopg.connect(server.dsn(), autocommit=True)) as administrator:
         administrator.execute(f"CREATE DATABASE {NAME}".encode())
 
@@ -38,17 +38,17 @@ def migrate(environment: Environment) -> None:
     invoke_migrator(environment, {"action": "migrate"})
 
 
-def seed(dsn: str, past: DemoData, progress: Callable[[str], None]) -> Seeded:
-    """Bring a past into the database: in bulk where nothing was heard of its tenant yet."""
+def seed(dsn: str, data: DemoData, progress: Callable[[str], None]) -> SeedResult:
+    """Load demo data; in bulk when the tenant has no events yet."""
     owner = make_conninfo(dsn, user=OWNER)
     try:
         connection = connect(owner)
     except psycopg.OperationalError as error:
-        raise ToolError("the stack's PostgreSQL does not answer; `make up` starts it again.") from error
+        raise ToolError("PostgreSQL of the local stack does not answer; start it with `make up`.") from error
     with closing(connection):
-        heard = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [past.tenant])
-        in_bulk = heard.fetchone() is None
+        event = connection.execute("SELECT FROM event_inbox WHERE tenant_id = %s LIMIT 1", [data.tenant])
+        in_bulk = event.fetchone() is None
     with closing(Database(lambda: connect(make_conninfo(dsn, user=PROJECTOR)))) as database:
         return loader.seed(
-            past, owner, Projector(database, NullTelemetry()).handle, in_bulk=in_bulk, progress=progress
+            data, owner, Projector(database, NullTelemetry()).handle, in_bulk=in_bulk, progress=progress
         )

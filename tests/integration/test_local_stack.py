@@ -289,7 +289,7 @@ def test_a_second_up_at_the_same_time_is_turned_away(home: Path, options: StackO
         assert leave.wait(30)
 
     first = threading.Thread(
-        target=local_stack.up, args=(options,), kwargs={"home": home, "say": wait_inside}
+        target=local_stack.up, args=(options,), kwargs={"home": home, "progress": wait_inside}
     )
     first.start()
     assert entered.wait(30)

@@ -1,4 +1,4 @@
-"""Laid down in bulk, a past is row for row what the projector makes of its events."""
+"""Bulk loading produces, row for row, what the projector makes of the same events."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -36,8 +36,8 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def _nothing(_said: str) -> None: ...
 
 
-def _lay(analytics: Analytics, past: DemoData, *, workers: int = 1) -> None:
-    bulk_loader.load(past, analytics.server.dsn(analytics.name, OWNER), workers=workers, progress=_nothing)
+def _load(analytics: Analytics, data: DemoData, *, workers: int = 1) -> None:
+    bulk_loader.load(data, analytics.server.dsn(analytics.name, OWNER), workers=workers, progress=_nothing)
 
 
 def _rows(analytics: Analytics) -> Rows:
@@ -53,20 +53,20 @@ def _rows(analytics: Analytics) -> Rows:
     }
 
 
-def _project_shuffled(analytics: Analytics, pasts: list[DemoData]) -> None:
-    told = [event for past in pasts for event in past.events()]
-    Random(11).shuffle(told)  # noqa: S311 - a shuffle that can be had again
+def _project_shuffled(analytics: Analytics, data_sets: list[DemoData]) -> None:
+    events = [event for data in data_sets for event in data.events()]
+    Random(11).shuffle(events)  # noqa: S311 - a shuffle that can be had again
     projector = Projector(analytics.projector, RecordingTelemetry())
-    for start in range(0, len(told), 100):
-        batch = [Delivery(str(n), event) for n, event in enumerate(told[start : start + 100])]
+    for start in range(0, len(events), 100):
+        batch = [Delivery(str(n), event) for n, event in enumerate(events[start : start + 100])]
         assert not projector.handle(batch)
 
 
 def test_bulk_makes_the_rows_that_the_projector_makes_of_the_same_events_shuffled(
     analytics: Analytics,
 ) -> None:
-    _lay(analytics, ACME)
-    _lay(analytics, GLOBEX)
+    _load(analytics, ACME)
+    _load(analytics, GLOBEX)
     in_bulk = _rows(analytics)
     with closing(analytics.connect()) as owner:
         reset.empty(owner)
@@ -80,13 +80,13 @@ def test_bulk_makes_the_rows_that_the_projector_makes_of_the_same_events_shuffle
 
 
 def test_two_processes_make_the_rows_of_one(analytics: Analytics) -> None:
-    past = replace(ACME, orders=1_500, customers=50_000, months=2)
-    _lay(analytics, past)
+    data = replace(ACME, orders=1_500, customers=50_000, months=2)
+    _load(analytics, data)
     alone = _rows(analytics)
     with closing(analytics.connect()) as owner:
         reset.empty(owner)
 
-    _lay(analytics, past, workers=2)
+    _load(analytics, data, workers=2)
 
     assert _rows(analytics) == alone
 
@@ -119,25 +119,25 @@ def test_seeding_twice_changes_nothing(analytics: Analytics) -> None:
 
 
 def test_bulk_is_refused_where_a_tenant_has_a_past(analytics: Analytics) -> None:
-    _lay(analytics, GLOBEX)
+    _load(analytics, GLOBEX)
     before = _rows(analytics)
 
     with pytest.raises(ToolError, match="tenant 'globex' has events already"):
-        _lay(analytics, replace(GLOBEX, seed=9))
+        _load(analytics, replace(GLOBEX, seed=9))
 
     assert _rows(analytics) == before
 
 
 def test_a_part_that_a_broken_off_load_left_behind_is_not_taken_for_a_past(analytics: Analytics) -> None:
     owner = analytics.server.dsn(analytics.name, OWNER)
-    _lay(analytics, GLOBEX)
+    _load(analytics, GLOBEX)
     with closing(analytics.connect()) as connection:
         # What is copied in last: sums, and how far the projection is.
         connection.execute("DELETE FROM sales_daily")
         connection.execute("DELETE FROM projection_checkpoints")
     project = Projector(analytics.projector, RecordingTelemetry()).handle
 
-    with pytest.raises(ToolError, match="an earlier seed of tenant 'globex' broke off"):
+    with pytest.raises(ToolError, match="an earlier seed of tenant 'globex' was interrupted"):
         loader.seed(GLOBEX, owner, project, in_bulk=False, progress=_nothing)
 
 
@@ -146,12 +146,12 @@ def test_a_tenant_that_reports_in_another_currency_is_refused(analytics: Analyti
         owner.execute("INSERT INTO tenants (tenant_id, reporting_currency) VALUES ('globex', 'EUR')")
 
     with pytest.raises(ToolError, match="does not report in USD"):
-        _lay(analytics, GLOBEX)
+        _load(analytics, GLOBEX)
 
 
 def test_a_local_database_that_does_not_answer_is_said_in_a_sentence() -> None:
     with pytest.raises(
-        ToolError, match=r"^the stack's PostgreSQL does not answer; `make up` starts it again\.$"
+        ToolError, match=r"^PostgreSQL of the local stack does not answer; start it with `make up`\.$"
     ):
         database.seed("postgresql://127.0.0.1:1/pulsequeue", GLOBEX, _nothing)
 
@@ -169,7 +169,7 @@ def test_policies_hold_for_the_owner_again_when_bulk_has_ended_or_failed(analyti
         owner.execute("ALTER TABLE payments ADD CONSTRAINT never CHECK (amount_minor < 0)")
 
     with pytest.raises(Exception, match="never"):
-        _lay(analytics, GLOBEX)
+        _load(analytics, GLOBEX)
 
     open_ones = "SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
     assert analytics.rows(open_ones) == []
@@ -177,7 +177,7 @@ def test_policies_hold_for_the_owner_again_when_bulk_has_ended_or_failed(analyti
 
 def test_the_projector_carries_on_where_bulk_ended(analytics: Analytics) -> None:
     later = replace(GLOBEX, orders=200, seed=5)
-    _lay(analytics, GLOBEX)
+    _load(analytics, GLOBEX)
     _project_shuffled(analytics, [later])
     carried_on = _rows(analytics)
     with closing(analytics.connect()) as owner:

@@ -1,4 +1,4 @@
-"""A made-up past is the same each time, and has everything in it that a real one has."""
+"""Demo data is reproducible, and contains every kind of event."""
 
 import pickle
 from collections import Counter, defaultdict
@@ -28,50 +28,50 @@ from services.shared.events import (
 )
 
 UNTIL = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
-PAST = DemoData(orders=2_000, customers=400, months=14, seed=7, tenant="acme", until=UNTIL)
+DATA = DemoData(orders=2_000, customers=400, months=14, seed=7, tenant="acme", until=UNTIL)
 
 
-def _wires(told: Iterable[Event]) -> list[str]:
-    return [event.wire() for event in told]
+def _wires(events: Iterable[Event]) -> list[str]:
+    return [event.wire() for event in events]
 
 
-def _of(past: DemoData, kind: type[Event]) -> list[str]:
-    return _wires(event for event in past.events() if isinstance(event, kind))
+def _of(data: DemoData, kind: type[Event]) -> list[str]:
+    return _wires(event for event in data.events() if isinstance(event, kind))
 
 
-def test_the_same_past_is_told_to_the_byte() -> None:
-    assert _wires(PAST.events()) == _wires(replace(PAST).events())
+def test_the_same_arguments_give_the_same_events_byte_for_byte() -> None:
+    assert _wires(DATA.events()) == _wires(replace(DATA).events())
 
 
-def test_another_process_tells_the_same_past() -> None:
-    list(PAST.events())
+def test_another_process_generates_the_same_events() -> None:
+    list(DATA.events())
 
-    there: DemoData = pickle.loads(pickle.dumps(PAST))  # noqa: S301 - pickled in the line itself
+    copy: DemoData = pickle.loads(pickle.dumps(DATA))  # noqa: S301 - pickled in the line itself
 
-    assert _wires(there.events()) == _wires(PAST.events())
+    assert _wires(copy.events()) == _wires(DATA.events())
 
 
 @pytest.mark.parametrize(
     "other",
-    [replace(PAST, seed=8), replace(PAST, tenant="globex"), replace(PAST, until=UNTIL - timedelta(days=1))],
+    [replace(DATA, seed=8), replace(DATA, tenant="globex"), replace(DATA, until=UNTIL - timedelta(days=1))],
 )
-def test_another_past_is_about_other_orders(other: DemoData) -> None:
-    ids = {event.event_id for event in PAST.events()}
+def test_other_arguments_give_other_event_ids(other: DemoData) -> None:
+    ids = {event.event_id for event in DATA.events()}
 
     assert ids.isdisjoint(event.event_id for event in other.events())
 
 
 def test_more_orders_leave_subscriptions_as_they_are() -> None:
-    assert _of(replace(PAST, orders=50), SubscriptionEvent) == _of(PAST, SubscriptionEvent)
+    assert _of(replace(DATA, orders=50), SubscriptionEvent) == _of(DATA, SubscriptionEvent)
 
 
-def test_a_chunk_tells_the_same_without_the_others() -> None:
-    chunks = PAST.chunks()
+def test_a_chunk_is_the_same_without_the_others() -> None:
+    chunks = DATA.chunks()
 
-    backwards = [list(PAST.stories([chunk])) for chunk in reversed(chunks)]
+    backwards = [list(DATA.event_groups([chunk])) for chunk in reversed(chunks)]
 
-    assert [story for stories in reversed(backwards) for story in stories] == list(PAST.stories(chunks))
-    assert Counter(chunk.about for chunk in chunks) == {
+    assert [group for groups in reversed(backwards) for group in groups] == list(DATA.event_groups(chunks))
+    assert Counter(chunk.kind for chunk in chunks) == {
         SubjectKind.PRODUCTS: 1,
         SubjectKind.CUSTOMERS: 1,
         SubjectKind.ORDERS: 2,
@@ -79,56 +79,56 @@ def test_a_chunk_tells_the_same_without_the_others() -> None:
 
 
 def test_every_event_is_what_the_bus_would_carry() -> None:
-    for event in PAST.events():
+    for event in DATA.events():
         assert type(event).model_validate(from_json(event.wire())) == event
 
 
 def test_no_two_events_have_the_same_id() -> None:
-    ids = [event.event_id for event in PAST.events()]
+    ids = [event.event_id for event in DATA.events()]
 
     assert len(set(ids)) == len(ids)
 
 
 def test_nothing_has_happened_yet_after_the_end_nor_before_the_beginning() -> None:
-    times = [event.occurred_at for event in PAST.events()]
+    times = [event.occurred_at for event in DATA.events()]
 
-    assert datetime(2025, 10, 1, tzinfo=UTC) == PAST.begins
-    assert PAST.begins <= min(times)
-    assert PAST.until - timedelta(days=1) < max(times) < PAST.until
+    assert datetime(2025, 10, 1, tzinfo=UTC) == DATA.start
+    assert DATA.start <= min(times)
+    assert DATA.until - timedelta(days=1) < max(times) < DATA.until
 
 
 def test_there_are_as_many_orders_as_asked_for_placed_one_after_the_other() -> None:
-    placed = [event.placed_at for event in PAST.events() if isinstance(event, OrderPlaced)]
+    placed = [event.placed_at for event in DATA.events() if isinstance(event, OrderPlaced)]
 
-    assert len(placed) == PAST.orders
+    assert len(placed) == DATA.orders
     assert placed == sorted(placed, key=lambda at: at or UNTIL)
 
 
-def test_every_event_of_the_catalogue_is_told() -> None:
-    assert {type(event) for event in PAST.events()} == set(events.CATALOGUE)
+def test_every_event_of_the_catalogue_occurs() -> None:
+    assert {type(event) for event in DATA.events()} == set(events.CATALOGUE)
 
 
 def test_an_order_ends_in_every_way_an_order_can() -> None:
     names: dict[str, set[str]] = defaultdict(set)
-    for event in PAST.events():
+    for event in DATA.events():
         if isinstance(event, OrderEvent):
             names[event.order_id].add(event.detail_type())
-    reasons = Counter(event.reason for event in PAST.events() if isinstance(event, OrderCancelled))
+    reasons = Counter(event.reason for event in DATA.events() if isinstance(event, OrderCancelled))
     ends = Counter(
-        tuple(sorted(told & {"OrderConfirmed", "OrderRejected", "OrderCancelled", "RefundProcessed"}))
-        for told in names.values()
+        tuple(sorted(emitted & {"OrderConfirmed", "OrderRejected", "OrderCancelled", "RefundProcessed"}))
+        for emitted in names.values()
     )
 
     assert set(reasons) == {"payment_failed", "reservation_expired", "customer_request"}
-    assert ends[("OrderConfirmed",)] > 0.75 * PAST.orders
-    assert ends[("OrderConfirmed", "RefundProcessed")] > 0.03 * PAST.orders
-    assert ends[("OrderRejected",)] > 0.02 * PAST.orders
-    assert ends[("OrderCancelled", "RefundProcessed")], "a charge that came too late and was given back"
+    assert ends[("OrderConfirmed",)] > 0.75 * DATA.orders
+    assert ends[("OrderConfirmed", "RefundProcessed")] > 0.03 * DATA.orders
+    assert ends[("OrderRejected",)] > 0.02 * DATA.orders
+    assert ends[("OrderCancelled", "RefundProcessed")], "a late charge that was refunded"
 
 
 def test_what_is_charged_and_given_back_is_what_the_lines_cost() -> None:
     amounts: dict[str, int] = {}
-    for event in PAST.events():
+    for event in DATA.events():
         if isinstance(event, PaymentRequested):
             amounts[event.order_id] = sum(item.quantity * item.unit_price_minor for item in event.items)
         if isinstance(event, PaymentRequested | OrderConfirmed | RefundProcessed):
@@ -137,31 +137,35 @@ def test_what_is_charged_and_given_back_is_what_the_lines_cost() -> None:
 
 def test_the_most_popular_product_sells_many_times_as_often_as_the_tenth() -> None:
     sold = Counter(
-        item.sku for event in PAST.events() if isinstance(event, OrderPlaced) for item in event.items
+        item.sku for event in DATA.events() if isinstance(event, OrderPlaced) for item in event.items
     )
 
     assert sold["usd-001"] > 5 * sold["usd-010"] > 0
 
 
 def test_a_december_is_busier_than_the_february_after_it() -> None:
-    months = Counter(event.occurred_at.month for event in PAST.events() if isinstance(event, OrderPlaced))
+    months = Counter(event.occurred_at.month for event in DATA.events() if isinstance(event, OrderPlaced))
 
     assert months[12] > 1.3 * months[2]
 
 
-def test_subscriptions_are_raised_lowered_paused_resumed_ended_and_begun_anew() -> None:
-    courses: dict[str, list[SubscriptionEvent]] = defaultdict(list)
-    for event in replace(PAST, customers=3_000, months=24).events():
+def test_subscriptions_are_raised_lowered_paused_resumed_ended_and_reactivated() -> None:
+    subscriptions: dict[str, list[SubscriptionEvent]] = defaultdict(list)
+    for event in replace(DATA, customers=3_000, months=24).events():
         if isinstance(event, SubscriptionEvent):
-            courses[event.subscription_id].append(event)
+            subscriptions[event.subscription_id].append(event)
 
-    steps = Counter(_step(before, after) for told in courses.values() for before, after in pairwise(told))
+    steps = Counter(
+        _step(before, after) for events in subscriptions.values() for before, after in pairwise(events)
+    )
 
     assert {step for step, times in steps.items() if times > 3} >= {
-        *("raised", "lowered", "paused", "resumed", "ended", "begun anew")
+        *("raised", "lowered", "paused", "resumed", "ended", "reactivated")
     }
-    assert all(told == sorted(told, key=lambda event: event.effective) for told in courses.values())
-    assert any(subscription.endswith("-2") for subscription in courses)
+    assert all(
+        events == sorted(events, key=lambda event: event.effective) for events in subscriptions.values()
+    )
+    assert any(subscription.endswith("-2") for subscription in subscriptions)
 
 
 def _step(before: SubscriptionEvent, after: SubscriptionEvent) -> str:
@@ -169,7 +173,7 @@ def _step(before: SubscriptionEvent, after: SubscriptionEvent) -> str:
         case _, SubscriptionCancelled():
             return "ended"
         case SubscriptionCancelled(), SubscriptionStarted():
-            return "begun anew"
+            return "reactivated"
         case SubscriptionTerms(amount_minor=0), SubscriptionTerms():
             return "resumed"
         case SubscriptionTerms(), SubscriptionTerms(amount_minor=0):
@@ -180,33 +184,33 @@ def _step(before: SubscriptionEvent, after: SubscriptionEvent) -> str:
 
 
 def test_there_is_a_rate_for_every_day_on_which_terms_in_another_currency_begin() -> None:
-    rates = PAST.rates()
-    currencies = {event.currency for event in PAST.events() if isinstance(event, SubscriptionTerms)}
+    rates = DATA.rates()
+    currencies = {event.currency for event in DATA.events() if isinstance(event, SubscriptionTerms)}
 
     assert currencies == {"USD", *(rate.currency for rate in rates)}
     assert len({rate.rate for rate in rates}) > 1
     assert [rate.valid_from for rate in rates] == sorted(rate.valid_from for rate in rates)
-    assert rates[0].valid_from == PAST.begins.date()
+    assert rates[0].valid_from == DATA.start.date()
     assert rates[-1].valid_from <= UNTIL.date() < rates[-1].valid_from + timedelta(days=31)
 
 
 def test_every_product_that_is_sold_was_counted() -> None:
-    counted = {event.sku for event in PAST.events() if isinstance(event, InventoryAdjusted)}
+    counted = {event.sku for event in DATA.events() if isinstance(event, InventoryAdjusted)}
 
-    sold = {item.sku for event in PAST.events() if isinstance(event, OrderPlaced) for item in event.items}
+    sold = {item.sku for event in DATA.events() if isinstance(event, OrderPlaced) for item in event.items}
     assert sold <= counted
 
 
-def test_a_past_that_ends_with_a_month_is_of_whole_months() -> None:
-    past = replace(PAST, orders=100, months=1, until=datetime(2026, 11, 1, tzinfo=UTC))
+def test_data_that_ends_with_a_month_is_of_whole_months() -> None:
+    data = replace(DATA, orders=100, months=1, until=datetime(2026, 11, 1, tzinfo=UTC))
 
-    placed = [event.occurred_at for event in past.events() if isinstance(event, OrderPlaced)]
+    placed = [event.occurred_at for event in data.events() if isinstance(event, OrderPlaced)]
 
     assert len(placed) == 100
     assert {at.month for at in placed} == {10}
-    assert [rate.valid_from.month for rate in past.rates()] == [10]
+    assert [rate.valid_from.month for rate in data.rates()] == [10]
 
 
-def test_a_past_needs_somebody_in_it() -> None:
+def test_demo_data_needs_at_least_one_customer() -> None:
     with pytest.raises(ValueError, match="at least one order, one customer and one month"):
-        replace(PAST, customers=0)
+        replace(DATA, customers=0)
