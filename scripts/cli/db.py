@@ -1,4 +1,4 @@
-"""`pulsequeue db`: the schema, what it is made from, and history to try it with."""
+"""`pulsequeue db`: the analytics database: migrations, rebuild, demo data and currencies."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,43 +11,43 @@ from scripts.common.errors import ToolError
 if TYPE_CHECKING:
     from scripts.environment.environment import Environment
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Rebuild; without this, only show what would be done.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Look after the database of analytics.", no_args_is_help=True)
+    group = typer.Typer(help="Manage the analytics database.", no_args_is_help=True)
     for function in (migrate, status, rebuild, seed, currency, rate):
         command(group)(function)
     app.add_typer(group, name="db")
 
 
 def migrate(session: Session) -> None:
-    """Bring the schema up to date; safe to run twice, and by two at once."""
+    """Apply pending migrations; safe to repeat and to run concurrently."""
     from scripts.environment.migrator_client import invoke_migrator
 
     applied = invoke_migrator(_environment(session), {"action": "migrate"})["applied"]
     names = ", ".join(_named(it) for it in applied)
     session.out.show(
-        {"applied": applied}, f"Applied {names}." if applied else "There was nothing to do: all is applied."
+        {"applied": applied}, f"Applied {names}." if applied else "All migrations are applied already."
     )
 
 
 def status(session: Session) -> None:
-    """Tell which migrations are applied, and how much each tenant's events have made known."""
+    """Show the migrations, and the number of events of each tenant."""
     from scripts.environment.migrator_client import invoke_migrator
 
-    said = invoke_migrator(_environment(session), {"action": "status"})
-    migrations = [(_named(it), it["state"], it["applied_at"]) for it in said["migrations"]]
-    tenants = [(it["tenantId"], it["currency"], it["events"], it["lastEventAt"]) for it in said["tenants"]]
+    found = invoke_migrator(_environment(session), {"action": "status"})
+    migrations = [(_named(it), it["state"], it["applied_at"]) for it in found["migrations"]]
+    tenants = [(it["tenantId"], it["currency"], it["events"], it["lastEventAt"]) for it in found["tenants"]]
     session.out.show(
-        said,
+        found,
         Table(("migration", "state", "applied at"), migrations),
         "",
         Table(
             ("tenant", "currency", "events", "last event at"),
             tenants,
             frozenset({"events"}),
-            empty="no event has been heard yet",
+            empty="no events yet",
         ),
     )
 
@@ -56,60 +56,65 @@ def rebuild(
     session: Session,
     yes: Yes = False,
     lossy: Annotated[
-        bool, typer.Option("--lossy", help="Also when the archive holds less than the database has heard.")
+        bool, typer.Option("--lossy", help="Accept losing events that are not in the archive.")
     ] = False,
     currency: Annotated[
         list[str] | None,
-        typer.Option(metavar="TENANT=CODE", help="Add a tenant's recurring revenue up in another currency."),
+        typer.Option(metavar="TENANT=CODE", help="Change a tenant's reporting currency; repeatable."),
     ] = None,
 ) -> None:
-    """Empty what follows from events, and have the archive tell them again."""
+    """Empty the event-derived tables and replay the archive into them."""
     from scripts.ops.replay import rebuild
 
-    currencies = dict(_chosen(it) for it in currency or ())
+    currencies = dict(_tenant_currency(it) for it in currency or ())
 
     ops, environment = session.ops, _environment(session)
-    outlook = rebuild.outlook(ops, environment)
+    coverage = rebuild.coverage(ops, environment)
     if not yes:
         session.out.show(
-            outlook.told(),
-            f"The archive holds {_count(outlook.archived)} events, the database has heard {outlook.heard}.",
+            coverage.counts(),
+            f"The archive has {_count(coverage.archived)} events, the database {coverage.recorded}.",
         )
-        session.out.note("Nothing was changed; say --yes to empty the database and replay the archive.")
+        session.out.note("Nothing changed; repeat with --yes to empty the tables and replay the archive.")
         return
-    with session.out.progress("Replayed", outlook.archived or 0) as advance:
-        plan = rebuild.Rebuild(outlook, lossy, currencies)
-        told = rebuild.rebuild(ops, environment, plan, lambda it: advance(it.replayed.total()))
+    with session.out.progress("Replayed", coverage.archived or 0) as advance:
+        plan = rebuild.Rebuild(coverage, lossy, currencies)
+        result = rebuild.rebuild(ops, environment, plan, lambda it: advance(it.replayed.total()))
     session.out.show(
-        {**outlook.told(), "replay": told.name, "state": told.progress.state, "sent": dict(told.sent)},
-        f"{told.sent.total()} events are on their way into the empty database; "
-        "`pulsequeue db status` tells how far they are.",
+        {
+            **coverage.counts(),
+            "replay": result.name,
+            "state": result.progress.state,
+            "sent": dict(result.sent),
+        },
+        f"{result.sent.total()} events sent to the projector; `pulsequeue db status` shows the progress.",
     )
     if not environment.is_local:
         session.out.note(
-            "The archive may get events some minutes late: in a quarter of an hour, replay the last ones "
-            "once more (`pulsequeue replay --from 45m --consumer projector --yes`)."
+            "Events reach the archive some minutes late; in 15 minutes, replay the newest ones again: "
+            "`pulsequeue replay --from 45m --consumer projector --yes`."
         )
 
 
 def seed(
     session: Session,
     *,
-    orders: Annotated[int, typer.Option(min=1, help="How many orders.")] = 10_000,
-    customers: Annotated[int, typer.Option(min=1, help="From how many customers.")] = 1_000,
-    months: Annotated[int, typer.Option(min=1, max=120, help="Over how many months, up to now.")] = 24,
+    orders: Annotated[int, typer.Option(min=1, help="Number of orders.")] = 10_000,
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers.")] = 1_000,
+    months: Annotated[int, typer.Option(min=1, max=120, help="Number of months, up to --until.")] = 24,
     number: Annotated[
-        int, typer.Option("--seed", metavar="N", help="The same number makes the same history.")
+        int,
+        typer.Option("--seed", metavar="N", help="Random seed; the same seed gives the same data."),
     ] = 1,
     until: Annotated[
-        str, typer.Option(metavar="TIME", help="When it ends, such as 2026-01-31T00:00:00Z.")
+        str, typer.Option(metavar="TIME", help="End of the data, such as 2026-01-31T00:00:00Z.")
     ] = "now",
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Invent the past of a shop: seasons, growth, plans, upgrades, churn, refunds, in several regions.
+    """Add demo data: orders, refunds and subscriptions with seasons, growth and churn, in several regions.
 
-    A tenant that nothing was heard of yet gets it in bulk, a million orders in minutes; any other as events
-    come, a few thousand a second.
+    An empty tenant is loaded in bulk, a million orders in minutes; any other through the projector, a few
+    thousand events a second.
     """
     from scripts.common.times import moment
     from scripts.demo_data.generator import DemoData
@@ -117,32 +122,34 @@ def seed(
 
     now = session.ops.clock.now()
     data = DemoData(orders, customers, months, number, tenant, moment(until, now))
-    told = database.seed(_local_database(session), data, session.out.note)
+    result = database.seed(_local_database(session), data, session.out.note)
     session.out.show(
-        {"events": told.events, "orders": told.orders, "subscriptions": told.subscriptions},
-        f"{told.events} events of {told.orders} orders and {told.subscriptions} subscriptions are in now.",
+        {"events": result.events, "orders": result.orders, "subscriptions": result.subscriptions},
+        f"Added {result.events} events of {result.orders} orders and {result.subscriptions} subscriptions.",
     )
 
 
 def currency(
     session: Session,
-    code: Annotated[str, typer.Argument(metavar="CODE", help="Such as EUR.")],
+    code: Annotated[str, typer.Argument(metavar="CODE", help="ISO code, such as EUR.")],
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Choose what a tenant's recurring revenue is told in, before there is any (later: db rebuild)."""
+    """Set a tenant's reporting currency, before its first subscription (afterwards: db rebuild)."""
     _change(session, {"action": "setCurrency", "tenantId": tenant, "currency": code.upper()})
 
 
 def rate(
     session: Session,
-    code: Annotated[str, typer.Argument(metavar="CODE", help="The other currency, such as GBP.")],
-    worth: Annotated[str, typer.Argument(metavar="RATE", help="One of it, in the tenant's own currency.")],
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The foreign currency, such as GBP.")],
+    worth: Annotated[
+        str, typer.Argument(metavar="RATE", help="Its value in the tenant's reporting currency.")
+    ],
     valid_from: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="From this day on, such as 2026-01-31.")
+        str, typer.Option("--from", metavar="DATE", help="First day the rate is valid, such as 2026-01-31.")
     ],
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Say what a currency is worth; subscriptions in it that were set aside can then be redriven."""
+    """Set an exchange rate; subscription events that were rejected for lack of it can then be redriven."""
     request = {"action": "setRate", "tenantId": tenant, "currency": code.upper()}
     _change(session, {**request, "validFrom": valid_from, "rate": worth})
 
@@ -151,7 +158,7 @@ def _change(session: Session, request: dict[str, Any]) -> None:
     from scripts.environment.migrator_client import invoke_migrator
 
     invoke_migrator(_environment(session), request)
-    session.out.show(request, "Done.")
+    session.out.show(request, "Saved.")
 
 
 def _environment(session: Session) -> "Environment":
@@ -165,17 +172,17 @@ def _local_database(session: Session) -> str:
     from scripts.environment.local_state import StackState, home_folder
 
     if session.env != LOCAL:
-        raise ToolError("an invented past is for the local stack alone.", exit_code=2)
+        raise ToolError("demo data can be added to the local stack only; use --env local.", exit_code=2)
     state = StackState.read(home_folder())
     if state is None or state.postgres is None:
         raise ToolError("the local stack is not running; start it with `make up`.")
     return state.postgres
 
 
-def _chosen(choice: str) -> tuple[str, str]:
+def _tenant_currency(choice: str) -> tuple[str, str]:
     tenant, given, code = choice.rpartition("=")
     if not given or not tenant:
-        raise ToolError(f"{choice!r} is not a tenant and its currency, such as default=EUR.", exit_code=2)
+        raise ToolError(f"{choice!r} should be TENANT=CODE, such as default=EUR.", exit_code=2)
     return tenant, code.upper()
 
 

@@ -1,4 +1,4 @@
-"""`pulsequeue replay`: archived events, once more."""
+"""`pulsequeue replay`: sends archived events again."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,10 +9,8 @@ from scripts.cli.session import Session, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.replay.event_archive import Contents
-    from scripts.ops.replay.replay import Plan, Told
-
-_USAGE = 2
+    from scripts.ops.replay.event_archive import ArchiveContents
+    from scripts.ops.replay.replay import Plan, ReplayResult
 
 
 def register(app: typer.Typer) -> None:
@@ -23,54 +21,56 @@ def replay(
     session: Session,
     *,
     since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Such as 2026-01-31T12:00:00Z or 2h (ago).")
+        str | None, typer.Option("--from", metavar="TIME", help="Start: 2026-01-31T12:00:00Z, or 2h (ago).")
     ] = None,
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Likewise.")] = "now",
-    event: Annotated[list[str] | None, typer.Option("--event", help="Only these; may be repeated.")] = None,
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="End, in the same form.")] = "now",
+    event: Annotated[list[str] | None, typer.Option("--event", help="Only this event; repeatable.")] = None,
     consumer: Annotated[
-        list[str] | None, typer.Option("--consumer", help="To these functions only; may be repeated.")
+        list[str] | None, typer.Option("--consumer", help="Only to this function; repeatable.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second at most.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Maximum events per second.")] = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="NAME", help="Take up a replay that was broken off.")
+        str | None, typer.Option("--resume", metavar="NAME", help="Resume an interrupted replay.")
     ] = None,
     discard: Annotated[
-        str | None, typer.Option("--discard", metavar="NAME", help="Give up a replay that was broken off.")
+        str | None, typer.Option("--discard", metavar="NAME", help="Delete an interrupted replay.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only count.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Send; without this, only count.")] = False,
 ) -> None:
-    """Send archived events to their consumers again. Only counts them, unless --yes."""
+    """Send archived events to their consumers again; without --yes, only count them."""
     from scripts.ops.replay import replay
 
     if sum(given is not None for given in (since, resume, discard)) != 1:
-        raise ToolError("say --from, or --resume, or --discard.", exit_code=_USAGE)
+        raise ToolError("give exactly one of --from, --resume and --discard.", exit_code=2)
     if discard is not None:
         replay.discard(session.ops, discard)
-        session.out.show({"discarded": discard}, f"Replay {discard} is given up.")
+        session.out.show({"discarded": discard}, f"Replay {discard} deleted.")
         return
     with session.out.progress("Replayed", 0) as advance:
         named: set[str] = set()
 
-        def seen(told: "Told") -> None:
+        def on_progress(result: "ReplayResult") -> None:
             if yes and not named:
-                session.out.note(f"Replay {told.name}; if this is broken off, --resume {told.name} goes on.")
-            named.add(told.name)
-            advance(told.replayed.total())
+                session.out.note(
+                    f"Replay {result.name} started; resume an interrupted run with --resume {result.name}."
+                )
+            named.add(result.name)
+            advance(result.replayed.total())
 
         if resume is not None:
-            _report(session, {}, replay.resume(session.ops, resume, rate=rate, seen=seen))
+            _report(session, {}, replay.resume(session.ops, resume, rate=rate, on_progress=on_progress))
             return
         plan = _plan(session, since or "", until, event or (), consumer or ())
         contents = session.ops.archive.contents()
-        _announce(session, plan, contents)
+        _note_plan(session, plan, contents)
         if yes:
-            told = replay.replay(session.ops, plan, rate=rate, seen=seen)
+            result = replay.replay(session.ops, plan, rate=rate, on_progress=on_progress)
         else:
-            told = replay.count(session.ops, plan, seen)
+            result = replay.count(session.ops, plan, on_progress)
     data = {**plan.parameters(), "archivedEvents": contents.events, "started": yes}
-    _report(session, data, told)
+    _report(session, data, result)
     if not yes:
-        session.out.note("Nothing was sent to anybody; say --yes to do it.")
+        session.out.note("Nothing sent; repeat with --yes to send.")
 
 
 def _plan(
@@ -89,40 +89,40 @@ def _plan(
     return Plan(start, end, chosen)
 
 
-def _announce(session: Session, plan: "Plan", contents: "Contents") -> None:
-    said = plan.parameters()
+def _note_plan(session: Session, plan: "Plan", contents: "ArchiveContents") -> None:
+    parameters = plan.parameters()
     held = "an unknown number of" if contents.events is None else contents.events
-    session.out.note(f"From {said['from']} to {said['to']}, out of {held} archived events ...")
+    session.out.note(f"From {parameters['from']} to {parameters['to']}, out of {held} archived events ...")
     for name in session.ops.archive.unfinished():
-        session.out.note(f"Replay {name} was never finished: --resume or --discard it, if nobody is at it.")
+        session.out.note(f"Replay {name} is unfinished; --resume or --discard it, unless it still runs.")
 
 
-def _report(session: Session, data: dict[str, Any], told: "Told") -> None:
+def _report(session: Session, data: dict[str, Any], result: "ReplayResult") -> None:
     data = {
         **data,
-        "replay": told.name,
-        "state": told.progress.state,
-        "why": told.progress.why,
-        "events": dict(sorted(told.replayed.items())),
-        "sent": dict(sorted(told.sent.items())),
-        "refused": told.refused,
+        "replay": result.name,
+        "state": result.progress.state,
+        "why": result.progress.why,
+        "events": dict(sorted(result.replayed.items())),
+        "sent": dict(sorted(result.sent.items())),
+        "refused": result.refused,
     }
     view: list[Table | str] = [
         Table(
             ("event", "replayed"),
-            sorted(told.replayed.items()),
+            sorted(result.replayed.items()),
             frozenset({"replayed"}),
-            empty="there are no such events in this window",
+            empty="no such events in this window",
         )
     ]
-    if told.sent:
-        view += ["", Table(("consumer", "sent"), sorted(told.sent.items()), frozenset({"sent"}))]
+    if result.sent:
+        view += ["", Table(("consumer", "sent"), sorted(result.sent.items()), frozenset({"sent"}))]
     session.out.show(data, *view)
-    if told.progress.state != "COMPLETED":
-        why = told.progress.why or "no reason was given"
-        raise ToolError(f"the replay ended {told.progress.state}: {why}.")
-    if told.refused:
+    if result.progress.state != "COMPLETED":
+        why = result.progress.why or "no reason given"
+        raise ToolError(f"the replay ended {result.progress.state} ({why}).")
+    if result.refused:
         raise ToolError(
-            f"{told.refused} events were refused by a queue; `pulsequeue replay --resume {told.name}` "
-            "sends what is left."
+            f"{result.refused} events were refused by a queue; send them with "
+            f"`pulsequeue replay --resume {result.name}`."
         )

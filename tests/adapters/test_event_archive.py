@@ -1,4 +1,4 @@
-"""Replays against EventBridge: what is replayed reaches the queue of its replay, and nobody else."""
+"""Replays against EventBridge: replayed events reach the queue of their replay, and nothing else."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.emulator
 
 @pytest.fixture(scope="module")
 def deployed(emulator: RunningEmulator) -> Environment:
-    """An environment of its own, whose consumers take none of these events."""
+    """A separate environment, whose consumers subscribe to none of these events."""
     environment = Environment("archive", Topology.load(), emulator.clients)
     provision(environment, Overrides())
     return environment
@@ -37,11 +37,11 @@ def _archive(environment: Environment) -> EventBridgeArchive:
     )
 
 
-def _say(environment: Environment, *names: str) -> str:
+def _publish(environment: Environment, *names: str) -> str:
     """Put events on the bus, and return the mark they carry."""
     mark = uuid4().hex
     for name in names:
-        answer = environment.client("events").put_events(
+        response = environment.client("events").put_events(
             Entries=[
                 {
                     "EventBusName": environment.names.bus,
@@ -51,7 +51,7 @@ def _say(environment: Environment, *names: str) -> str:
                 }
             ]
         )
-        assert answer["FailedEntryCount"] == 0
+        assert response["FailedEntryCount"] == 0
     return mark
 
 
@@ -75,7 +75,7 @@ def _replayed(archive: EventBridgeArchive, name: str, mark: str) -> Counter[str]
 def test_the_chosen_events_of_the_window_arrive_in_the_queue_of_the_replay(
     deployed: Environment, archive: EventBridgeArchive
 ) -> None:
-    mark, name = _say(deployed, "Alpha", "Alpha", "Beta", "Gamma"), _name()
+    mark, name = _publish(deployed, "Alpha", "Alpha", "Beta", "Gamma"), _name()
 
     archive.start(name, *_window(), {"Alpha", "Beta"}, {})
     counts = _replayed(archive, name, mark)
@@ -88,10 +88,10 @@ def test_the_chosen_events_of_the_window_arrive_in_the_queue_of_the_replay(
 def test_live_events_do_not_get_into_the_queue_of_a_replay(
     deployed: Environment, archive: EventBridgeArchive
 ) -> None:
-    replayed, name = _say(deployed, "Alpha"), _name()
+    replayed, name = _publish(deployed, "Alpha"), _name()
     archive.start(name, *_window(), {"Alpha"}, {})
 
-    live = _say(deployed, "Alpha", "Alpha")
+    live = _publish(deployed, "Alpha", "Alpha")
 
     bodies = [one.body for batch in archive.take(name) for one in batch]
     assert [body for body in bodies if live in body and "replay-name" not in body] == []
@@ -102,7 +102,7 @@ def test_live_events_do_not_get_into_the_queue_of_a_replay(
 def test_what_lies_outside_the_window_is_not_replayed(
     deployed: Environment, archive: EventBridgeArchive
 ) -> None:
-    mark, name = _say(deployed, "Alpha"), _name()
+    mark, name = _publish(deployed, "Alpha"), _name()
     now = datetime.now(UTC)
 
     archive.start(name, now - timedelta(hours=2), now - timedelta(hours=1), {"Alpha"}, {})
@@ -111,7 +111,7 @@ def test_what_lies_outside_the_window_is_not_replayed(
     archive.discard(name)
 
 
-def test_the_consumers_rules_let_no_replayed_event_through(deployed: Environment) -> None:
+def test_the_rules_of_the_consumers_do_not_match_replayed_events(deployed: Environment) -> None:
     events = deployed.client("events")
     live: dict[str, object] = {
         "id": "1",
@@ -127,14 +127,14 @@ def test_the_consumers_rules_let_no_replayed_event_through(deployed: Environment
         "EventPattern"
     ]
 
-    def taken(event: dict[str, object]) -> bool:
+    def matches(event: dict[str, object]) -> bool:
         return events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
 
-    assert taken(live)
-    assert not taken(live | {"replay-name": "somebody's"})
+    assert matches(live)
+    assert not matches(live | {"replay-name": "another"})
 
 
-def test_a_replay_that_is_under_way_is_named_with_its_notes_until_it_is_discarded(
+def test_an_unfinished_replay_is_listed_with_its_notes_until_it_is_discarded(
     deployed: Environment, archive: EventBridgeArchive
 ) -> None:
     name, bus = _name(), deployed.names.bus
@@ -149,22 +149,22 @@ def test_a_replay_that_is_under_way_is_named_with_its_notes_until_it_is_discarde
     assert not [rule for rule in rules if name in rule["Name"]]
 
 
-def test_what_was_not_removed_is_there_when_the_replay_is_taken_up_again(
+def test_events_that_were_not_removed_are_there_when_the_replay_is_resumed(
     deployed: Environment, archive: EventBridgeArchive
 ) -> None:
-    mark, name = _say(deployed, *["Alpha"] * 12), _name()
+    mark, name = _publish(deployed, *["Alpha"] * 12), _name()
     archive.start(name, *_window(), {"Alpha"}, {})
     batch = next(iter(archive.take(name)))
     archive.remove(name, batch)
-    gone = sum(mark in one.body for one in batch)
+    removed = sum(mark in one.body for one in batch)
 
     later = _archive(deployed)
 
-    assert _replayed(later, name, mark) == {"Alpha": 12 - gone}
+    assert _replayed(later, name, mark) == {"Alpha": 12 - removed}
     later.discard(name)
 
 
-def test_discarding_twice_or_what_never_was_is_no_trouble(archive: EventBridgeArchive) -> None:
+def test_discarding_twice_or_an_unknown_replay_is_no_error(archive: EventBridgeArchive) -> None:
     name = _name()
     archive.start(name, *_window(), {"Alpha"}, {})
 
@@ -173,15 +173,15 @@ def test_discarding_twice_or_what_never_was_is_no_trouble(archive: EventBridgeAr
     archive.discard("never-was")
 
 
-def test_a_replay_nobody_began_has_no_notes(archive: EventBridgeArchive) -> None:
-    with pytest.raises(ToolError, match="there is no unfinished replay 'nothing'"):
+def test_an_unknown_replay_has_no_notes(archive: EventBridgeArchive) -> None:
+    with pytest.raises(ToolError, match="unfinished replay 'nothing' not found"):
         archive.notes("nothing")
 
 
-def test_the_archive_tells_how_much_it_holds(deployed: Environment, archive: EventBridgeArchive) -> None:
+def test_the_archive_counts_its_events(deployed: Environment, archive: EventBridgeArchive) -> None:
     before = archive.contents().events or 0
 
-    _say(deployed, "Alpha", "Beta")
+    _publish(deployed, "Alpha", "Beta")
 
     assert archive.contents().events == before + 2
 
@@ -191,5 +191,5 @@ def test_an_environment_without_an_archive_says_so(deployed: Environment) -> Non
         deployed.client("events"), deployed.client("sqs"), Names("nowhere"), Clock(), settling=0
     )
 
-    with pytest.raises(ToolError, match="there is no archive nowhere-pulsequeue; deploy"):
+    with pytest.raises(ToolError, match="archive nowhere-pulsequeue not found; deploy"):
         elsewhere.contents()

@@ -258,13 +258,13 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
     wait_until(drained, "all is projected")
     before = _everything(state)
 
-    told = rebuild.rebuild(ops, environment, rebuild.Rebuild(rebuild.outlook(ops, environment)))
+    result = rebuild.rebuild(ops, environment, rebuild.Rebuild(rebuild.coverage(ops, environment)))
 
     wait_until(
         lambda: drained() and invoke_migrator(environment, {"action": "status"})["tenants"] != [],
         "all is told again",
     )
-    assert told.complete
+    assert result.complete
     wait_until(lambda: _everything(state) == before, "the rows are the same again")
     assert len(before["event_inbox"]) >= 80
 
@@ -273,14 +273,14 @@ def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
     stack: RunningStack, state: StackState
 ) -> None:
     ops, environment = AwsOpsContext(stack.environment), stack.environment
-    outlook = rebuild.outlook(ops, environment)
+    coverage = rebuild.coverage(ops, environment)
     before = _everything(state)
 
     with pytest.raises(ToolError, match="at least 7 would be lost"):
         rebuild.rebuild(
             ops,
             environment,
-            rebuild.Rebuild(rebuild.Outlook(outlook.heard, outlook.heard - 7, outlook.since)),
+            rebuild.Rebuild(rebuild.Coverage(coverage.recorded, coverage.recorded - 7, coverage.since)),
         )
 
     assert _everything(state) == before

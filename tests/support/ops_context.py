@@ -11,7 +11,7 @@ from scripts.common.errors import ToolError
 from scripts.environment.topology import Topology
 from scripts.ops.dlq.messages import DeadLetter, parse_dead_letter
 from scripts.ops.function_logs import LogEntry
-from scripts.ops.replay.event_archive import Contents, Progress, Replayed
+from scripts.ops.replay.event_archive import ArchiveContents, ArchivedEvent, ReplayProgress
 from services.shared.adapters.dynamodb_items import Unreadable
 from services.shared.ledger import (
     Delta,
@@ -162,8 +162,8 @@ class MemoryArchive:
     name: str = "test-pulsequeue"
     archived: list[tuple[datetime, str, str]] = field(default_factory=list)
     """Time, event name and body."""
-    final_progress: Progress = field(default_factory=lambda: Progress("COMPLETED"))
-    queues: dict[str, list[Replayed]] = field(default_factory=dict)
+    final_progress: ReplayProgress = field(default_factory=lambda: ReplayProgress("COMPLETED"))
+    queues: dict[str, list[ArchivedEvent]] = field(default_factory=dict)
     notes_by_name: dict[str, Mapping[str, str]] = field(default_factory=dict)
     fail_after_batches: int | None = None
     """The reader is interrupted after so many batches."""
@@ -173,36 +173,36 @@ class MemoryArchive:
             number = len(self.archived)
             self.archived.append((at, event, json.dumps({"detail-type": event, "id": number})))
 
-    def contents(self) -> Contents:
-        return Contents(len(self.archived), START)
+    def contents(self) -> ArchiveContents:
+        return ArchiveContents(len(self.archived), START)
 
     def start(
         self, name: str, since: datetime, until: datetime, events: Collection[str], notes: Mapping[str, str]
     ) -> None:
         self.notes_by_name[name] = notes
         self.queues[name] = [
-            Replayed(event, body, body)
+            ArchivedEvent(event, body, body)
             for at, event, body in self.archived
             if since <= at <= until and event in events
         ]
 
-    def progress(self, name: str) -> Progress:
+    def progress(self, name: str) -> ReplayProgress:
         assert name in self.queues
         return self.final_progress
 
-    def take(self, name: str) -> Iterator[Sequence[Replayed]]:
+    def take(self, name: str) -> Iterator[Sequence[ArchivedEvent]]:
         events = list(self.queues[name])
         for start in range(0, len(events), 2):
             if self.fail_after_batches is not None and start // 2 >= self.fail_after_batches:
                 raise KeyboardInterrupt
             yield events[start : start + 2]
 
-    def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
+    def remove(self, name: str, replayed: Sequence[ArchivedEvent]) -> None:
         self.queues[name] = [one for one in self.queues[name] if one not in replayed]
 
     def notes(self, name: str) -> Mapping[str, str]:
         if name not in self.notes_by_name:
-            raise ToolError(f"there is no unfinished replay {name!r}.")
+            raise ToolError(f"unfinished replay {name!r} not found.")
         return self.notes_by_name[name]
 
     def unfinished(self) -> list[str]:

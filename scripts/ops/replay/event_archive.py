@@ -1,7 +1,7 @@
-"""The archive of the bus. What is replayed from it lands in a queue of its own, to be counted or passed on.
+"""The archive of the bus, replayed into a queue per replay.
 
-The consumers' rules take live events only (docs/adr/0008): whatever EventBridge replays, it reaches nobody
-but the queue that this replay has made for itself.
+The consumers' rules match live events only (docs/adr/0008), so a replayed event reaches nothing but the queue
+of its replay.
 """
 
 import json
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from scripts.environment.topology import Names
 
 _HELD_SECONDS = 60
-"""Should this process die, what it had in hand is there again after so long."""
+"""If this process dies, the messages it had received are visible again after this time."""
 _OVERHEAD = 500
 _QUEUE_SECONDS = 14 * 86_400
-"""How long SQS keeps what was replayed, for a replay that was broken off to be taken up again."""
+"""How long an interrupted replay can be resumed: SQS keeps messages no longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """All that the archive holds, not only a window of it: EventBridge counts no windows."""
+class ArchiveContents:
+    """The whole archive; EventBridge does not count a window of it."""
 
     events: int | None
     since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReplayProgress:
     state: str
     why: str | None = None
     reached: datetime | None = None
@@ -50,8 +50,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """One archived event, as it lies in the queue of its replay."""
+class ArchivedEvent:
+    """One archived event in the queue of its replay."""
 
     event: str
     body: str
@@ -62,29 +62,29 @@ class Archive(Protocol):
     @property
     def name(self) -> str: ...
 
-    def contents(self) -> Contents: ...
+    def contents(self) -> ArchiveContents: ...
 
     def start(
         self, name: str, since: datetime, until: datetime, events: Collection[str], notes: Mapping[str, str]
     ) -> None:
-        """Begin to replay these events of a window into a queue of their own, with notes pinned to it."""
+        """Start replaying some events of a window into a new queue, which carries the notes as tags."""
 
-    def progress(self, name: str) -> Progress: ...
+    def progress(self, name: str) -> ReplayProgress: ...
 
-    def take(self, name: str) -> Iterator[Sequence[Replayed]]:
-        """Receive what was replayed, batch by batch, until the replay has ended and no more comes."""
+    def take(self, name: str) -> Iterator[Sequence[ArchivedEvent]]:
+        """Receive replayed events in batches, until the replay has ended and its queue is empty."""
 
-    def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
-        """Take out of the queue what is done with."""
+    def remove(self, name: str, replayed: Sequence[ArchivedEvent]) -> None:
+        """Delete processed events from the queue."""
 
     def notes(self, name: str) -> Mapping[str, str]:
-        """Read the notes of a replay that was begun."""
+        """Read the notes of an unfinished replay."""
 
     def unfinished(self) -> list[str]:
-        """Name the replays whose queues are still there."""
+        """List the replays whose queues still exist."""
 
     def discard(self, name: str) -> None:
-        """Cancel a replay if it still runs, and remove its queue with all that is in it."""
+        """Cancel a replay that still runs, and delete its queue with its contents."""
 
 
 class EventBridgeArchive:
@@ -97,7 +97,7 @@ class EventBridgeArchive:
         *,
         settling: float,
     ) -> None:
-        """`settling` is how many seconds a new rule, or an event that is on its way, may take to arrive."""
+        """`settling`: seconds until a new rule takes effect, or until an event in transit arrives."""
         self.name = names.archive
         self._events = events
         self._sqs = sqs
@@ -105,18 +105,18 @@ class EventBridgeArchive:
         self._clock = clock
         self._settling = settling
 
-    def contents(self) -> Contents:
+    def contents(self) -> ArchiveContents:
         try:
             described = self._events.describe_archive(ArchiveName=self.name)
         except self._events.exceptions.ResourceNotFoundException:
-            raise ToolError(f"there is no archive {self.name}; deploy the environment first.") from None
-        return Contents(described.get("EventCount"), described.get("CreationTime"))
+            raise ToolError(f"archive {self.name} not found; deploy the environment first.") from None
+        return ArchiveContents(described.get("EventCount"), described.get("CreationTime"))
 
     def start(
         self, name: str, since: datetime, until: datetime, events: Collection[str], notes: Mapping[str, str]
     ) -> None:
         archive = self._events.describe_archive(ArchiveName=self.name)
-        rule = self._make_way(name, events, notes)
+        rule = self._create_queue_and_rule(name, events, notes)
         if self._settling:
             self._clock.sleep(self._settling)
         try:
@@ -128,37 +128,39 @@ class EventBridgeArchive:
                 Destination={"Arn": archive["EventSourceArn"], "FilterArns": [rule]},
             )
         except ClientError as error:
-            raise ToolError(f"the replay was refused: {error.response['Error']['Message']}") from error
+            raise ToolError(
+                f"EventBridge refused the replay: {error.response['Error']['Message']}"
+            ) from error
 
-    def progress(self, name: str) -> Progress:
+    def progress(self, name: str) -> ReplayProgress:
         described = self._events.describe_replay(ReplayName=name)
-        return Progress(
+        return ReplayProgress(
             described["State"], described.get("StateReason"), described.get("EventLastReplayedTime")
         )
 
-    def take(self, name: str) -> Iterator[Sequence[Replayed]]:
+    def take(self, name: str) -> Iterator[Sequence[ArchivedEvent]]:
         url = self._url(name)
         ended, quiet = False, 0.0
         while True:
-            asked = self._clock.now()
+            polled_at = self._clock.now()
             messages = self._sqs.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=_HELD_SECONDS
             ).get("Messages", [])
             if messages:
                 quiet = 0.0
                 yield [
-                    Replayed(_event(message["Body"]), message["Body"], message["ReceiptHandle"])
+                    ArchivedEvent(_event(message["Body"]), message["Body"], message["ReceiptHandle"])
                     for message in messages
                 ]
                 continue
             if ended:
-                quiet += (self._clock.now() - asked).total_seconds()
+                quiet += (self._clock.now() - polled_at).total_seconds()
                 if quiet >= self._settling:
                     return
-            # Only when nothing came: DescribeReplay is not to be asked for every ten events.
+            # Only when the queue is empty, so that DescribeReplay is not called for every ten events.
             ended = ended or self.progress(name).ended
 
-    def remove(self, name: str, replayed: Sequence[Replayed]) -> None:
+    def remove(self, name: str, replayed: Sequence[ArchivedEvent]) -> None:
         url = self._url(name)
         for batch in in_batches(replayed, lambda _: _OVERHEAD):
             self._sqs.delete_message_batch(
@@ -177,7 +179,7 @@ class EventBridgeArchive:
 
     def discard(self, name: str) -> None:
         rule, bus = self._rule(name), self._names.bus
-        # Each may be gone, or never have been made: a replay can be broken off anywhere.
+        # Any of them may not exist: a replay can be interrupted anywhere.
         with suppress(self._events.exceptions.ResourceNotFoundException):
             if not self.progress(name).ended:
                 self._cancel(name)
@@ -191,18 +193,18 @@ class EventBridgeArchive:
         try:
             self._events.cancel_replay(ReplayName=name)
         except ClientError:
-            # It may have ended between being looked at and being cancelled.
+            # It may have ended in the meantime.
             if not self.progress(name).ended:
                 raise
 
-    def _make_way(self, name: str, events: Collection[str], notes: Mapping[str, str]) -> str:
-        """Make a queue, and a rule that puts this replay's events into it; returns the rule's ARN."""
+    def _create_queue_and_rule(self, name: str, events: Collection[str], notes: Mapping[str, str]) -> str:
+        """Create a queue, and a rule that routes this replay's events to it; returns the rule's ARN."""
         rule, bus = self._rule(name), self._names.bus
         arn = self._events.put_rule(
             Name=rule,
             EventBusName=bus,
             EventPattern=json.dumps({"replay-name": [name], "detail-type": sorted(events)}),
-            Description="What `pulsequeue replay` replays; it goes when the replay is done.",
+            Description="Events of a `pulsequeue replay`; deleted when the replay is done.",
         )["RuleArn"]
         url = self._sqs.create_queue(
             QueueName=self._queue(name),
@@ -228,7 +230,7 @@ class EventBridgeArchive:
         try:
             return self._sqs.get_queue_url(QueueName=self._queue(name))["QueueUrl"]
         except self._sqs.exceptions.QueueDoesNotExist:
-            raise ToolError(f"there is no unfinished replay {name!r}.") from None
+            raise ToolError(f"unfinished replay {name!r} not found.") from None
 
 
 def _event(body: str) -> str:

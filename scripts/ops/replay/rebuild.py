@@ -1,6 +1,6 @@
-"""Making the read side anew: emptied, and told everything again by the archive."""
+"""Rebuilds the read side: empties its tables and replays the archive to the projector."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -12,72 +12,70 @@ from scripts.ops.replay import replay
 if TYPE_CHECKING:
     from scripts.environment.environment import Environment
     from scripts.ops.context import OpsContext
-    from scripts.ops.replay.replay import Told
 
 PROJECTOR: Final = "projector"
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a rebuild has to go by."""
+class Coverage:
+    """How much of the database the archive can restore."""
 
-    heard: int
-    """Events in the database, each once."""
+    recorded: int
+    """Distinct events in the database."""
     archived: int | None
-    """Events in the archive; EventBridge may count late, or not at all."""
+    """Events in the archive; None or too low while EventBridge has not counted them."""
     since: datetime
 
     @property
-    def loses(self) -> int:
-        return max(0, self.heard - self.archived) if self.archived is not None else 0
+    def missing(self) -> int:
+        return max(0, self.recorded - self.archived) if self.archived is not None else 0
 
-    def told(self) -> dict[str, Any]:
-        return {"heard": self.heard, "archived": self.archived, "loses": self.loses}
+    def counts(self) -> dict[str, Any]:
+        return {"recorded": self.recorded, "archived": self.archived, "missing": self.missing}
 
 
-def outlook(ops: "OpsContext", environment: "Environment") -> Outlook:
-    said = invoke_migrator(environment, {"action": "status"})
+def coverage(ops: "OpsContext", environment: "Environment") -> Coverage:
+    status = invoke_migrator(environment, {"action": "status"})
     contents = ops.archive.contents()
-    reach = ops.clock.now() - timedelta(days=environment.topology.settings.archive_days)
-    since = max(reach, contents.since) if contents.since else reach
-    return Outlook(sum(it["events"] for it in said["tenants"]), contents.events, since)
+    retained = ops.clock.now() - timedelta(days=environment.topology.settings.archive_days)
+    since = max(retained, contents.since) if contents.since else retained
+    return Coverage(sum(it["events"] for it in status["tenants"]), contents.events, since)
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """What is to be done, and what is accepted for it."""
-
-    outlook: Outlook
+    coverage: Coverage
     lossy: bool = False
+    """Whether missing events are accepted."""
     currencies: Mapping[str, str] = field(default_factory=dict)
-    """In which some tenants' recurring revenue is to be added up from now on."""
+    """New reporting currencies, by tenant."""
 
 
 def rebuild(
     ops: "OpsContext",
     environment: "Environment",
     plan: Rebuild,
-    seen: Callable[["Told"], object] = lambda _: None,
-) -> "Told":
+    on_progress: replay.OnProgress = lambda _: None,
+) -> replay.ReplayResult:
     """Empty the database and replay the archive to the projector alone.
 
-    What happens meanwhile is heard as ever: rows are a function of the events, whenever they come.
+    Live events are projected meanwhile: rows depend on the set of events, not on their order.
     """
-    outlook = plan.outlook
-    if outlook.loses and not plan.lossy:
+    found = plan.coverage
+    if found.missing and not plan.lossy:
         raise ToolError(
-            f"the archive holds {outlook.archived} events and the database has heard {outlook.heard}: at "
-            f"least {outlook.loses} would be lost (older than the archive, or seeded). --lossy accepts that."
+            f"the archive has {found.archived} events and the database {found.recorded}: at least "
+            f"{found.missing} would be lost (older than the archive, or demo data). --lossy accepts that."
         )
-    _window(ops, outlook)  # refused, if at all, before anything is gone
+    _window(ops, found)  # fails, if at all, before anything is deleted
     routes = replay.routes(ops.topology, (), (PROJECTOR,))
-    ops.operations_log.record("db rebuild", {**outlook.told(), "currencies": dict(plan.currencies)}, {})
+    ops.operations_log.record("db rebuild", {**found.counts(), "currencies": dict(plan.currencies)}, {})
     invoke_migrator(environment, {"action": "empty", "currencies": dict(plan.currencies)})
-    # Up to now, and not to when we began: what was heard meanwhile went with the rest.
-    since, until = _window(ops, outlook)
-    return replay.replay(ops, replay.Plan(since, until, routes), seen=seen)
+    # Until now, not until the start: events projected before the database was emptied are gone with it.
+    since, until = _window(ops, found)
+    return replay.replay(ops, replay.Plan(since, until, routes), on_progress=on_progress)
 
 
-def _window(ops: "OpsContext", outlook: Outlook) -> tuple[datetime, datetime]:
+def _window(ops: "OpsContext", found: Coverage) -> tuple[datetime, datetime]:
     now = ops.clock.now()
-    return replay.window(outlook.since, now, now)
+    return replay.window(found.since, now, now)

@@ -1,8 +1,8 @@
-"""Sending archived events again: which, to whom, and how fast.
+"""Replays archived events to consumers.
 
-Events are replayed into a queue of their own first. A dry run counts them there and lets them go; a real run
-passes each on to the queues of the consumers that were chosen. An event leaves that queue only after its
-consumers have it, so that a run that is broken off can be taken up again, at worst sending some twice.
+Events are first replayed into a queue of their own. A dry run counts and removes them; a real run forwards
+each to the queues of the chosen consumers. An event leaves the replay queue only after its consumers have it,
+so an interrupted run can be resumed; at worst some events are sent twice.
 """
 
 from collections import Counter
@@ -14,20 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.common.errors import ToolError
 from scripts.ops.context import OpsContext
-from scripts.ops.replay.event_archive import Progress, Replayed
+from scripts.ops.replay.event_archive import ArchivedEvent, ReplayProgress
 from services.shared.events import by_name, rfc3339
 
 if TYPE_CHECKING:
     from scripts.environment.topology import Topology
 
-_USAGE = 2
-_MOST_REFUSALS = 100
-"""A queue that refuses so many has another trouble than a passing one."""
+_MAX_REFUSALS = 100
+"""A queue that refuses so many has more than a transient fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One consumer of the replay, and the events it is to get."""
+    """One consumer of the replay, and the events it gets."""
 
     function: str
     events: tuple[str, ...]
@@ -51,12 +50,13 @@ class Plan:
         }
 
 
-@dataclass(slots=True)
-class Told:
-    """What was replayed, and what became of it."""
+OnProgress = Callable[["ReplayResult"], object]
 
+
+@dataclass(slots=True)
+class ReplayResult:
     name: str
-    progress: Progress = field(default_factory=lambda: Progress("STARTING"))
+    progress: ReplayProgress = field(default_factory=lambda: ReplayProgress("STARTING"))
     replayed: Counter[str] = field(default_factory=Counter)
     """Events by name."""
     sent: Counter[str] = field(default_factory=Counter)
@@ -68,69 +68,71 @@ class Told:
         return self.progress.state == "COMPLETED" and not self.refused
 
 
+def _ignore(_result: ReplayResult) -> None:
+    """Report progress to nobody."""
+
+
 def routes(topology: "Topology", events: Collection[str], consumers: Collection[str]) -> tuple[Route, ...]:
-    """Choose the consumers: those named, or those that take one of the events, or all."""
+    """Choose the consumers: the named ones, or all that subscribe to one of the events."""
     for event in events:
         if by_name(event) is None:
-            raise ToolError(
-                f"there is no event {event!r}; `pulsequeue events ls` lists them.", exit_code=_USAGE
-            )
+            raise ToolError(f"event {event!r} not found; list them with `pulsequeue events ls`.", exit_code=2)
     for consumer in consumers:
         topology.consumer(consumer)
     chosen = []
     for function, settings in topology.consumers.items():
         if consumers and function not in consumers:
             continue
-        taken = tuple(name for name in settings.subscriptions if not events or name in events)
-        if taken:
-            chosen.append(Route(function, taken))
+        subscribed = tuple(name for name in settings.subscriptions if not events or name in events)
+        if subscribed:
+            chosen.append(Route(function, subscribed))
     if not chosen:
-        whom = f" of {', '.join(consumers)}" if consumers else ""
-        raise ToolError(f"no consumer{whom} takes {', '.join(events)}; there is nothing to replay to.")
+        among = f" of {', '.join(consumers)}" if consumers else ""
+        raise ToolError(f"no consumer{among} subscribes to {', '.join(events)}; choose another.")
     return tuple(chosen)
 
 
 def window(since: datetime, until: datetime, now: datetime) -> tuple[datetime, datetime]:
-    """Hold a window against the clock: it lies in the past, and runs forward."""
+    """Check that a window starts in the past and before its end; the end is now at the latest."""
     if since >= until:
-        raise ToolError("--from must lie before --to.", exit_code=_USAGE)
+        raise ToolError("--from must be before --to.", exit_code=2)
     if since > now:
-        raise ToolError("--from lies in the future; nothing is archived there yet.", exit_code=_USAGE)
+        raise ToolError("--from is in the future; choose a time in the past.", exit_code=2)
     return since, min(until, now)
 
 
-def count(ops: OpsContext, plan: Plan, seen: Callable[[Told], object] = lambda _: None) -> Told:
-    """Replay into the queue only, count what arrives, and leave nothing behind."""
-    told = Told(_name(ops, "count"))
-    with _audited(ops, "replay count", plan.parameters(), told):
+def count(ops: OpsContext, plan: Plan, on_progress: OnProgress = _ignore) -> ReplayResult:
+    """Replay into the replay queue alone, count the events, and remove the queue."""
+    result = ReplayResult(_name(ops, "count"))
+    with _recorded(ops, "replay count", plan.parameters(), result):
         try:
-            ops.archive.start(told.name, plan.since, plan.until, plan.events, {})
-            for batch in ops.archive.take(told.name):
-                told.replayed.update(one.event for one in batch)
-                ops.archive.remove(told.name, batch)
-                seen(told)
-            told.progress = ops.archive.progress(told.name)
+            ops.archive.start(result.name, plan.since, plan.until, plan.events, {})
+            for batch in ops.archive.take(result.name):
+                result.replayed.update(one.event for one in batch)
+                ops.archive.remove(result.name, batch)
+                on_progress(result)
+            result.progress = ops.archive.progress(result.name)
         finally:
-            ops.archive.discard(told.name)
-    return told
+            ops.archive.discard(result.name)
+    return result
 
 
 def replay(
-    ops: OpsContext, plan: Plan, *, rate: float | None = None, seen: Callable[[Told], object] = lambda _: None
-) -> Told:
-    """Replay, and pass every event on to the consumers that are to get it, at most `rate` a second."""
-    told = Told(_name(ops, "run"))
+    ops: OpsContext, plan: Plan, *, rate: float | None = None, on_progress: OnProgress = _ignore
+) -> ReplayResult:
+    """Replay, and forward every event to its consumers, at most `rate` a second."""
+    result = ReplayResult(_name(ops, "run"))
     notes = {route.function: " ".join(route.events) for route in plan.routes}
-    # Written first: should this process die, the replay goes on, and somebody may ask where it came from.
-    ops.operations_log.record("replay start", {"name": told.name, **plan.parameters()}, {})
-    ops.archive.start(told.name, plan.since, plan.until, plan.events, notes)
-    return _pass_on(ops, told, plan.routes, rate, seen)
+    # Recorded before the start: the replay goes on even if this process dies.
+    ops.operations_log.record("replay start", {"name": result.name, **plan.parameters()}, {})
+    ops.archive.start(result.name, plan.since, plan.until, plan.events, notes)
+    return _forward(ops, result, plan.routes, rate, on_progress)
 
 
 def resume(
-    ops: OpsContext, name: str, *, rate: float | None = None, seen: Callable[[Told], object] = lambda _: None
-) -> Told:
-    """Pass on what a replay that was broken off has left in its queue."""
+    ops: OpsContext, name: str, *, rate: float | None = None, on_progress: OnProgress = _ignore
+) -> ReplayResult:
+    """Forward the events that an interrupted replay left in its queue."""
     notes = ops.archive.notes(name)
     to = tuple(
         Route(function, tuple(notes[function].split()))
@@ -138,74 +140,82 @@ def resume(
         if function in notes
     )
     if not to:
-        raise ToolError(f"replay {name!r} only counts; it has nobody to send to. Discard it.")
-    return _pass_on(ops, Told(name), to, rate, seen)
+        raise ToolError(f"replay {name!r} was a dry run without consumers; remove it with --discard.")
+    return _forward(ops, ReplayResult(name), to, rate, on_progress)
 
 
 def discard(ops: OpsContext, name: str) -> None:
-    """Give a replay up, with all that it has not passed on yet."""
-    ops.archive.notes(name)  # refuses a name that is none
+    """Remove a replay and the events it has not forwarded."""
+    ops.archive.notes(name)  # fails for an unknown name
     ops.archive.discard(name)
     ops.operations_log.record("replay discard", {"name": name}, {})
 
 
-def _pass_on(
-    ops: OpsContext, told: Told, to: Sequence[Route], rate: float | None, seen: Callable[[Told], object]
-) -> Told:
-    takers: dict[str, list[str]] = {}
+def _forward(
+    ops: OpsContext, result: ReplayResult, to: Sequence[Route], rate: float | None, on_progress: OnProgress
+) -> ReplayResult:
+    consumers_of: dict[str, list[str]] = {}
     for route in to:
         for event in route.events:
-            takers.setdefault(event, []).append(route.function)
+            consumers_of.setdefault(event, []).append(route.function)
     consumers = {route.function: list(route.events) for route in to}
-    with _audited(ops, "replay end", {"name": told.name, "consumers": consumers}, told):
-        for batch in ops.archive.take(told.name):
-            refused = _send(ops, told, takers, batch)
-            done = [one for position, one in enumerate(batch) if position not in refused]
-            ops.archive.remove(told.name, done)
-            told.replayed.update(one.event for one in done)
-            told.refused += len(refused)
-            seen(told)
-            if told.refused >= _MOST_REFUSALS:
+    with _recorded(ops, "replay end", {"consumers": consumers}, result):
+        for batch in ops.archive.take(result.name):
+            refused = _send(ops, result, consumers_of, batch)
+            forwarded = [one for position, one in enumerate(batch) if position not in refused]
+            ops.archive.remove(result.name, forwarded)
+            result.replayed.update(one.event for one in forwarded)
+            result.refused += len(refused)
+            on_progress(result)
+            if result.refused >= _MAX_REFUSALS:
                 break
             if rate is not None:
                 ops.clock.sleep(len(batch) / rate)
-        told.progress = ops.archive.progress(told.name)
-        if told.complete:
-            ops.archive.discard(told.name)
-    return told
+        result.progress = ops.archive.progress(result.name)
+        if result.complete:
+            ops.archive.discard(result.name)
+    return result
 
 
 def _send(
-    ops: OpsContext, told: Told, takers: Mapping[str, Iterable[str]], batch: Sequence[Replayed]
+    ops: OpsContext,
+    result: ReplayResult,
+    consumers_of: Mapping[str, Iterable[str]],
+    batch: Sequence[ArchivedEvent],
 ) -> set[int]:
-    """Send each event to all that take it; returns the positions of those that not all of them have."""
+    """Send each event to its consumers; returns the positions of events that a consumer's queue refused."""
     by_function: dict[str, list[int]] = {}
     for position, one in enumerate(batch):
-        for function in takers.get(one.event, ()):
+        for function in consumers_of.get(one.event, ()):
             by_function.setdefault(function, []).append(position)
     refused: set[int] = set()
     for function, positions in by_function.items():
         bodies = [batch[position].body for position in positions]
         failed = ops.work_queue(function).send(bodies, as_from_the_bus=True)
-        told.sent[function] += len(bodies) - len(failed)
+        result.sent[function] += len(bodies) - len(failed)
         refused |= {positions[index] for index in failed}
     return refused
 
 
 @contextmanager
-def _audited(ops: OpsContext, action: str, parameters: Mapping[str, Any], told: Told) -> Iterator[None]:
-    """Write down what was done, also when it was broken off."""
+def _recorded(
+    ops: OpsContext, action: str, parameters: Mapping[str, Any], result: ReplayResult
+) -> Iterator[None]:
+    """Record the result in the operations log, even if the replay is interrupted."""
     try:
         yield
     finally:
-        result = {
-            "state": told.progress.state,
-            "why": told.progress.why,
-            "replayed": dict(told.replayed),
-            "sent": dict(told.sent),
-            "refused": told.refused,
-        }
-        ops.operations_log.record(action, {"name": told.name, **parameters}, result)
+        ops.operations_log.record(
+            action,
+            {"name": result.name, **parameters},
+            {
+                "state": result.progress.state,
+                "why": result.progress.why,
+                "replayed": dict(result.replayed),
+                "sent": dict(result.sent),
+                "refused": result.refused,
+            },
+        )
 
 
 def _name(ops: OpsContext, kind: str) -> str:

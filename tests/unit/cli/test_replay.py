@@ -1,4 +1,4 @@
-"""`pulsequeue replay` counts first, sends what was chosen to whom it was meant, and can be resumed."""
+"""`pulsequeue replay` counts first, sends the chosen events to the chosen consumers, and can be resumed."""
 
 import json
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.replay.event_archive import Progress
+from scripts.ops.replay.event_archive import ReplayProgress
 from tests.support.fakes import START
 from tests.support.ops_context import MemoryOpsContext
 from tests.unit.conftest import CommandLine
@@ -14,8 +14,8 @@ from tests.unit.conftest import CommandLine
 SINCE = ("--from", "1h")
 
 
-def _got(ops: MemoryOpsContext) -> dict[str, list[Any]]:
-    """Tell which events each consumer was sent."""
+def _sent(ops: MemoryOpsContext) -> dict[str, list[Any]]:
+    """Return the events sent to each consumer."""
     return {
         name: [json.loads(body)["detail-type"] for body in queue.bodies]
         for name, queue in ops.work_queues.items()
@@ -34,7 +34,7 @@ def test_a_dry_run_counts_the_events_of_the_window_by_type_and_sends_none(
     assert ran.code == 0
     assert ran.json["events"] == {"OrderConfirmed": 1, "OrderPlaced": 2, "PaymentRequested": 1}
     assert (ran.json["sent"], ran.json["started"]) == ({}, False)
-    assert _got(ops) == {}
+    assert _sent(ops) == {}
 
 
 def test_a_dry_run_leaves_nothing_behind_even_when_it_is_interrupted(
@@ -55,7 +55,7 @@ def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
 
     ran = pulsequeue("replay", *SINCE, "--yes", "--json")
 
-    assert _got(ops) == {
+    assert _sent(ops) == {
         "order": ["OrderPlaced"],
         "payment": ["PaymentRequested", "RefundRequested"],
         "expiry": ["PaymentRequested"],
@@ -65,24 +65,20 @@ def test_every_consumer_gets_what_it_subscribes_to_with_the_delay_of_the_bus(
     assert ops.work_queues["expiry"].delayed
 
 
-def test_of_the_chosen_events_only_those_reach_a_consumer(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_only_the_chosen_events_are_sent(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.archive.add("OrderPlaced", "OrderCancellationRequested", "PaymentRequested", "RefundRequested")
 
     pulsequeue("replay", *SINCE, "--event", "RefundRequested", "--yes")
 
-    assert _got(ops) == {"payment": ["RefundRequested"], "projector": ["RefundRequested"]}
+    assert _sent(ops) == {"payment": ["RefundRequested"], "projector": ["RefundRequested"]}
 
 
-def test_of_the_chosen_consumers_only_those_get_an_event(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_only_the_chosen_consumers_get_events(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.archive.add("OrderPlaced", "PaymentRequested")
 
     pulsequeue("replay", *SINCE, "--consumer", "expiry", "--yes")
 
-    assert _got(ops) == {"expiry": ["PaymentRequested"]}
+    assert _sent(ops) == {"expiry": ["PaymentRequested"]}
 
 
 def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
@@ -93,7 +89,7 @@ def test_a_replay_keeps_to_its_rate(pulsequeue: CommandLine, ops: MemoryOpsConte
     assert ops.time.now == START + timedelta(seconds=5)
 
 
-def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
+def test_a_finished_replay_leaves_no_queue_and_two_log_lines(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.archive.add("OrderPlaced")
@@ -105,28 +101,28 @@ def test_a_finished_replay_leaves_no_queue_and_two_audit_lines(
     assert ops.operations_log.lines[1][2]["sent"] == {"order": 1, "projector": 1}
 
 
-def test_a_replay_that_was_broken_off_is_named_and_taken_up_where_it_was(
+def test_a_replay_that_was_interrupted_is_named_and_resumed_where_it_stopped(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.archive.add(*["OrderPlaced"] * 5, "PaymentRequested")
     ops.archive.fail_after_batches = 1
-    broken_off = pulsequeue("replay", *SINCE, "--consumer", "order", "--yes")
+    interrupted = pulsequeue("replay", *SINCE, "--consumer", "order", "--yes")
     ops.archive.fail_after_batches = None
     (name,) = ops.archive.queues
 
-    told = pulsequeue("replay", *SINCE)
+    next_run = pulsequeue("replay", *SINCE)
     resumed = pulsequeue("replay", "--resume", name, "--json")
 
-    assert broken_off.code == 130
-    assert name in broken_off.err
-    assert f"Replay {name} was never finished" in told.err
+    assert interrupted.code == 130
+    assert name in interrupted.err
+    assert f"Replay {name} is unfinished" in next_run.err
     assert resumed.json["sent"] == {"order": 3}
     assert len(ops.work_queues["order"].bodies) == len(set(ops.work_queues["order"].bodies)) == 5
     assert ops.work_queues["payment"].bodies == []
     assert ops.archive.queues == {}
 
 
-def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+def test_refused_events_stay_in_the_replay(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.archive.add("PaymentRequested", "RefundRequested")
     refused = ops.archive.archived[0][2]
     ops.work_queues["payment"].refuse = {refused}
@@ -139,7 +135,7 @@ def test_what_a_queue_refuses_stays_in_the_replay(pulsequeue: CommandLine, ops: 
     assert "--resume run-" in ran.err
 
 
-def test_a_replay_can_be_given_up(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+def test_a_replay_can_be_discarded(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.archive.add(*["OrderPlaced"] * 5)
     ops.archive.fail_after_batches = 1
     pulsequeue("replay", *SINCE, "--yes")
@@ -153,19 +149,19 @@ def test_a_replay_can_be_given_up(pulsequeue: CommandLine, ops: MemoryOpsContext
 
 
 @pytest.mark.parametrize("option", ["--resume", "--discard"])
-def test_a_replay_nobody_began_is_neither_resumed_nor_given_up(pulsequeue: CommandLine, option: str) -> None:
+def test_an_unknown_replay_is_neither_resumed_nor_discarded(pulsequeue: CommandLine, option: str) -> None:
     ran = pulsequeue("replay", option, "nothing")
 
-    assert (ran.code, ran.err) == (1, "pulsequeue: there is no unfinished replay 'nothing'.\n")
+    assert (ran.code, ran.err) == (1, "pulsequeue: unfinished replay 'nothing' not found.\n")
 
 
-def test_a_replay_that_fails_says_why(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
-    ops.archive.final_progress = Progress("FAILED", "the archive is broken")
+def test_a_failed_replay_shows_the_reason(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.archive.final_progress = ReplayProgress("FAILED", "the archive is broken")
 
     ran = pulsequeue("replay", *SINCE, "--yes")
 
     assert ran.code == 1
-    assert "the replay ended FAILED: the archive is broken." in ran.err
+    assert "the replay ended FAILED (the archive is broken)." in ran.err
 
 
 @pytest.mark.parametrize(
@@ -193,8 +189,14 @@ def test_wrong_usage_exits_with_2_and_replays_nothing(
     ("arguments", "complaint"),
     [
         (("--consumer", "nobody"), "there is no function 'nobody'"),
-        (("--event", "OrderConfirmed", "--consumer", "order"), "no consumer of order takes OrderConfirmed"),
-        (("--event", "OrderPlaced", "--consumer", "payment"), "no consumer of payment takes OrderPlaced"),
+        (
+            ("--event", "OrderConfirmed", "--consumer", "order"),
+            "no consumer of order subscribes to OrderConfirmed",
+        ),
+        (
+            ("--event", "OrderPlaced", "--consumer", "payment"),
+            "no consumer of payment subscribes to OrderPlaced",
+        ),
     ],
 )
 def test_a_replay_that_would_reach_nobody_is_refused(

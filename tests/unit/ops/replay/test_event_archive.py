@@ -1,4 +1,4 @@
-"""The archive, where only a race shows what it does."""
+"""Races in the archive adapter."""
 
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ class _GoneError(Exception):
 
 
 class _Events:
-    """Refuses to cancel; the replay ends, or goes on, while it is being asked."""
+    """Refuses to cancel; the replay has ended by the next description, or still runs."""
 
     def __init__(self, *states: str) -> None:
         self._states = list(states)
@@ -48,7 +48,7 @@ def _archive(*states: str) -> EventBridgeArchive:
     return EventBridgeArchive(*clients, Names("local"), Clock(), settling=0)
 
 
-def test_a_replay_that_ends_while_it_is_given_up_is_no_trouble() -> None:
+def test_a_replay_that_ends_while_it_is_discarded_is_no_error() -> None:
     _archive("RUNNING", "COMPLETED").discard("run-1")
 
 

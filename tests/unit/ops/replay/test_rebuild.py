@@ -1,4 +1,4 @@
-"""The read side is made anew out of the archive, and misses nothing that happens meanwhile."""
+"""A rebuild of the read side misses no event that is published meanwhile."""
 
 import io
 from collections.abc import Callable
@@ -11,30 +11,30 @@ from botocore.exceptions import ClientError
 from scripts.environment.environment import Clients, Environment
 from scripts.environment.topology import Topology
 from scripts.ops.replay import rebuild
-from scripts.ops.replay.rebuild import Outlook, Rebuild
+from scripts.ops.replay.rebuild import Coverage, Rebuild
 from tests.support.ops_context import MemoryOpsContext
 
 
 class MigratorClients(Clients):
-    """Has a migrator alone, which does what it is asked while something else happens."""
+    """A migrator alone; something else happens while it is invoked."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         self.exceptions = SimpleNamespace(ResourceNotFoundException=ClientError)
         self._meanwhile = meanwhile
 
-    def _client(self, service: Any) -> Any:  # noqa: ANN401 - as its base has it
+    def _client(self, service: Any) -> Any:  # noqa: ANN401 - the type of its base
         assert service == "lambda"
         return self
 
-    def invoke(self, **_asked: object) -> dict[str, Any]:
+    def invoke(self, **_request: object) -> dict[str, Any]:
         self._meanwhile()
         return {"Payload": io.BytesIO(b'{"emptied": true}')}
 
 
-def test_what_is_heard_while_the_database_is_being_emptied_is_told_again() -> None:
+def test_events_projected_while_the_database_is_emptied_are_replayed() -> None:
     ops = MemoryOpsContext()
     ops.archive.add("OrderPlaced")
-    plan = Rebuild(Outlook(heard=1, archived=1, since=ops.clock.now()))
+    plan = Rebuild(Coverage(recorded=1, archived=1, since=ops.clock.now()))
     ops.time.advance(timedelta(hours=1))
 
     def another_order() -> None:
@@ -44,6 +44,6 @@ def test_what_is_heard_while_the_database_is_being_emptied_is_told_again() -> No
 
     environment = Environment("test", Topology.load(), MigratorClients(another_order))
 
-    told = rebuild.rebuild(ops, environment, plan)
+    result = rebuild.rebuild(ops, environment, plan)
 
-    assert told.sent.total() == 2
+    assert result.sent.total() == 2
