@@ -60,7 +60,7 @@ def setup(
 ) -> None:
     """Put data source, folder and dashboards into a Grafana; a second time changes nothing."""
     from scripts.grafana.api import GrafanaApi, Login, checked_url
-    from scripts.grafana.install import Prometheus, install, prometheus_complaint, read_dashboards
+    from scripts.grafana.install import Prometheus, install, prometheus_problem, read_dashboards
 
     if not user or ":" in user:
         raise ToolError("the user's name should not be empty or hold a colon.", exit_code=_USAGE)
@@ -74,7 +74,7 @@ def setup(
     api = GrafanaApi(grafana_url, Login(user, _password(password, session)))
     version = api.version()
     installed = list(install(api, prometheus, dashboards))
-    complaint = prometheus_complaint(api)
+    complaint = prometheus_problem(api)
     session.out.show(
         {
             "grafana": {"url": api.url, "version": version},

@@ -1,4 +1,4 @@
-"""Grafana's HTTP API, as far as a setup needs it; every failure becomes one sentence."""
+"""The part of Grafana's HTTP API that `grafana setup` needs; every failure becomes a ToolError."""
 
 import json
 from base64 import b64encode
@@ -18,7 +18,7 @@ REFUSED = 4
 NOT_SUPPORTED = 5
 
 OLDEST = (11, 0)
-"""Older servers are not looked after any more, and nobody has seen these dashboards in them."""
+"""Older versions are out of support, and the dashboards are not tested with them."""
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ class Login:
 
 
 def checked_url(url: str, whose: str) -> str:
-    """Return an address without its last slash; what is wrong with one is said without repeating it."""
+    """Return an address without its last slash; errors never repeat it, because it may hold a password."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -46,7 +46,7 @@ def checked_url(url: str, whose: str) -> str:
         )
     if parts.username is not None or parts.password is not None:
         raise ToolError(
-            f"the address of {whose} should hold no user or password; there are arguments for them.",
+            f"the address of {whose} should hold no user or password; pass them as arguments.",
             exit_code=WRONG_ARGUMENT,
         )
     if parts.query or parts.fragment:
@@ -55,7 +55,7 @@ def checked_url(url: str, whose: str) -> str:
 
 
 class GrafanaApi:
-    """Speaks to one Grafana as one user."""
+    """A client of one Grafana, logged in as one user."""
 
     def __init__(self, url: str, login: Login) -> None:
         self._url = checked_url(url, "Grafana")
@@ -72,7 +72,7 @@ class GrafanaApi:
         return self._url
 
     def version(self) -> str | None:
-        """Make sure that a Grafana of our age is there and well; it may keep its version to itself."""
+        """Check that a supported, healthy Grafana answers; None when it hides its version."""
         status, body = self._exchange("GET", "/api/health", authorized=False)
         if not isinstance(body, dict) or "database" not in body:
             raise ToolError(
@@ -80,7 +80,9 @@ class GrafanaApi:
                 exit_code=NOT_SUPPORTED,
             )
         if status != HTTPStatus.OK or body["database"] != "ok":
-            raise ToolError(f"Grafana at {self._url} is not well: its database says {body['database']!r}.")
+            raise ToolError(
+                f"Grafana at {self._url} is unhealthy: its database reports {body['database']!r}."
+            )
         version = body.get("version")
         if isinstance(version, str) and _numbers(version) < OLDEST:
             raise ToolError(
@@ -90,7 +92,7 @@ class GrafanaApi:
         return version if isinstance(version, str) else None
 
     def get(self, path: str) -> Json | None:
-        """Read something; None when it does not exist."""
+        """Read a resource; None when it does not exist."""
         status, body = self._exchange("GET", path)
         if status == HTTPStatus.NOT_FOUND:
             return None
@@ -102,11 +104,11 @@ class GrafanaApi:
     def put(self, path: str, document: Json) -> Json:
         return self._expected("PUT", path, *self._exchange("PUT", path, document))
 
-    def complaint(self, path: str) -> str | None:
-        """Ask for a check whose failure is an answer and not an error; None when all is well."""
+    def health_problem(self, path: str) -> str | None:
+        """Run a health check; return its failure message, None when it passes."""
         status, body = self._exchange("GET", path)
-        self._turn_away(status, body)
-        return None if status == HTTPStatus.OK else _said(body) or f"status {status}"
+        self._raise_if_refused(status, body)
+        return None if status == HTTPStatus.OK else _message(body) or f"status {status}"
 
     def _exchange(
         self, method: str, path: str, document: Json | None = None, *, authorized: bool = True
@@ -122,7 +124,7 @@ class GrafanaApi:
             self._unreachable(error)
         if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
             raise ToolError(
-                f"{self._url} redirects elsewhere; give the address that Grafana itself has.",
+                f"{self._url} redirects elsewhere; use the address of Grafana itself.",
                 exit_code=NOT_SUPPORTED,
             )
         try:
@@ -131,26 +133,26 @@ class GrafanaApi:
             return answer.status, None
 
     def _expected(self, method: str, path: str, status: int, body: object) -> Json:
-        self._turn_away(status, body)
+        self._raise_if_refused(status, body)
         if not isinstance(body, dict):
             raise ToolError(
                 f"{self._url} answers {method} {path} with no JSON; is a proxy in between?",
                 exit_code=NOT_SUPPORTED,
             )
         if status >= HTTPStatus.BAD_REQUEST:
-            raise ToolError(f"Grafana could not do {method} {path}: {_said(body) or f'status {status}'}")
+            raise ToolError(f"Grafana could not do {method} {path}: {_message(body) or f'status {status}'}")
         return body
 
-    def _turn_away(self, status: int, body: object) -> None:
+    def _raise_if_refused(self, status: int, body: object) -> None:
         if status == HTTPStatus.UNAUTHORIZED:
             raise ToolError(
                 f"Grafana at {self._url} does not accept this password for {self._login.user}.",
                 exit_code=REFUSED,
             )
         if status == HTTPStatus.FORBIDDEN:
-            because = f" ({_said(body)})" if _said(body) else ""
+            because = f" ({_message(body)})" if _message(body) else ""
             raise ToolError(
-                f"Grafana does not let {self._login.user} do this{because}; it takes the role Admin.",
+                f"Grafana does not let {self._login.user} do this{because}; the role Admin is needed.",
                 exit_code=REFUSED,
             )
 
@@ -160,7 +162,7 @@ class GrafanaApi:
         raise ToolError(f"Grafana cannot be reached at {self._url}: {why}.", exit_code=UNREACHABLE) from None
 
 
-def _said(body: object) -> str:
+def _message(body: object) -> str:
     message = body.get("message") if isinstance(body, dict) else None
     return message if isinstance(message, str) else ""
 

@@ -1,4 +1,4 @@
-"""The dashboards as files: the same bytes from the same sources."""
+"""Builds the dashboards and writes them as JSON files, deterministically."""
 
 import json
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ _BUILDERS = (overview, order_processing, payment_processing, inventory, queues, 
 
 
 def dashboards() -> Mapping[str, Dashboard]:
-    """Build every dashboard, by the name of its file."""
-    return {f"{made.uid}.json": made for made in (module.build() for module in _BUILDERS)}
+    """Build every dashboard, by file name."""
+    return {f"{board.uid}.json": board for board in (module.build() for module in _BUILDERS)}
 
 
 def render(dashboard: Dashboard) -> str:
@@ -30,15 +30,17 @@ def render(dashboard: Dashboard) -> str:
 
 
 def write_all(folder: Path) -> list[Path]:
-    """Bring a folder up to date, and return what changed there; a dashboard that is no more goes."""
+    """Bring a folder up to date and return the changed files; outdated dashboards are deleted."""
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {folder / name: render(dashboard) for name, dashboard in dashboards().items()}
+    rendered = {folder / name: render(dashboard) for name, dashboard in dashboards().items()}
     changed = [
-        path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+        path
+        for path, text in rendered.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
     for path in changed:
-        path.write_text(wanted[path], encoding="utf-8")
-    gone = sorted(set(folder.glob("pulsequeue-*.json")) - wanted.keys())
-    for path in gone:
+        path.write_text(rendered[path], encoding="utf-8")
+    obsolete = sorted(set(folder.glob("pulsequeue-*.json")) - rendered.keys())
+    for path in obsolete:
         path.unlink()
-    return [*changed, *gone]
+    return [*changed, *obsolete]

@@ -1,4 +1,4 @@
-"""What Grafana knows us by; the provisioning files in monitoring/grafana/ say the same, as a test holds."""
+"""Our identifiers in Grafana; a test holds the files in monitoring/grafana/provisioning/ to them."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ DATASOURCE_UID = "pulsequeue-prometheus"
 DATASOURCE_NAME = "PulseQueue Prometheus"
 
 DASHBOARDS = Path(__file__).resolve().parents[2] / "monitoring" / "grafana"
-"""Where the generated dashboards are kept."""
+"""The folder of the generated dashboards."""
 
 DATASOURCE_SETTINGS = {
     "httpMethod": "POST",
     "prometheusType": "Prometheus",
-    # The numbers move once a minute, however often they are scraped; $__rate_interval is four times this.
+    # Metrics change once a minute; $__rate_interval is four times this.
     "timeInterval": "1m",
 }

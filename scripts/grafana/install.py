@@ -1,4 +1,4 @@
-"""Puts our data source, folder and dashboards into a Grafana, and touches only what differs from them."""
+"""Installs the data source, folder and dashboards in a Grafana; writes only what differs."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,8 +18,8 @@ from scripts.grafana.identifiers import (
     FOLDER_UID,
 )
 
-_ITS_OWN = {"id", "version"}
-"""What Grafana itself keeps in a dashboard."""
+_OWNED_BY_GRAFANA = {"id", "version"}
+"""Fields of a dashboard that Grafana sets."""
 
 
 class Outcome(StrEnum):
@@ -39,7 +39,7 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """Where Grafana finds Prometheus, and how it gets in."""
+    """Prometheus's address and login, as Grafana uses them."""
 
     url: str
     user: str | None = None
@@ -73,49 +73,51 @@ class Prometheus:
 def read_dashboards(folder: Path = DASHBOARDS) -> list[Json]:
     dashboards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     if not dashboards:
-        raise ToolError(f"there are no dashboards in {folder}; `pulsequeue grafana build` makes them.")
+        raise ToolError(f"there are no dashboards in {folder}; create them with `pulsequeue grafana build`.")
     return dashboards
 
 
 def install(api: GrafanaApi, prometheus: Prometheus, dashboards: list[Json]) -> Iterator[Installed]:
-    """Install one thing after the other, and say of each what was done to it."""
+    """Install each resource and yield its outcome."""
     yield _data_source(api, prometheus)
     yield _folder(api)
     for dashboard in dashboards:
         yield _dashboard(api, dashboard)
 
 
-def prometheus_complaint(api: GrafanaApi) -> str | None:
-    """Have Grafana ask Prometheus something; None when it was answered."""
-    return api.complaint(f"/api/datasources/uid/{DATASOURCE_UID}/health")
+def prometheus_problem(api: GrafanaApi) -> str | None:
+    """Have Grafana query Prometheus; return the failure message, None when it works."""
+    return api.health_problem(f"/api/datasources/uid/{DATASOURCE_UID}/health")
 
 
-def says(found: object, wanted: object) -> bool:
-    """Tell whether all that is wanted was found; Grafana adds defaults of its own, which may stay."""
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(says(found.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
+def contains(found: object, expected: object) -> bool:
+    """Whether everything expected is there; Grafana may add defaults of its own."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(
+            contains(found.get(key), value) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
         return (
             isinstance(found, list)
-            and len(found) == len(wanted)
-            and all(says(one, other) for one, other in zip(found, wanted, strict=True))
+            and len(found) == len(expected)
+            and all(contains(one, other) for one, other in zip(found, expected, strict=True))
         )
     # 5 may come back as 5.0, but true is not 1.
-    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
+    return isinstance(found, bool) == isinstance(expected, bool) and found == expected
 
 
 def _data_source(api: GrafanaApi, prometheus: Prometheus) -> Installed:
-    wanted, secrets = prometheus.document(), prometheus.secrets()
+    expected, secrets = prometheus.document(), prometheus.secrets()
     found = api.get(f"/api/datasources/uid/{DATASOURCE_UID}")
     if found is None:
-        api.post("/api/datasources", {**wanted, "secureJsonData": secrets})
+        api.post("/api/datasources", {**expected, "secureJsonData": secrets})
         outcome = Outcome.CREATED
-    elif says(found, wanted) and not secrets:
+    elif contains(found, expected) and not secrets:
         outcome = Outcome.UNCHANGED
     else:
-        # A secret cannot be read back and compared, so one that is given is written, and that is an update.
-        settings = {**(found.get("jsonData") or {}), **wanted["jsonData"]}
-        document = {**found, **wanted, "jsonData": settings, "secureJsonData": secrets}
+        # A secret cannot be read back and compared, so a given secret is always written, as an update.
+        settings = {**(found.get("jsonData") or {}), **expected["jsonData"]}
+        document = {**found, **expected, "jsonData": settings, "secureJsonData": secrets}
         api.put(f"/api/datasources/uid/{DATASOURCE_UID}", document)
         outcome = Outcome.UPDATED
     url = f"{api.url}/connections/datasources/edit/{DATASOURCE_UID}"
@@ -135,35 +137,35 @@ def _folder(api: GrafanaApi) -> Installed:
     return Installed("folder", FOLDER_TITLE, FOLDER_UID, outcome, f"{api.url}/dashboards/f/{FOLDER_UID}")
 
 
-def _dashboard(api: GrafanaApi, wanted: Json) -> Installed:
-    uid = wanted["uid"]
+def _dashboard(api: GrafanaApi, expected: Json) -> Installed:
+    uid = expected["uid"]
     found = api.get(f"/api/dashboards/uid/{uid}")
-    if found is not None and _is_in_place(found, wanted):
+    if found is not None and _is_in_place(found, expected):
         outcome = Outcome.UNCHANGED
     else:
         saved = api.post(
             "/api/dashboards/db",
             {
-                "dashboard": {**wanted, "id": None},
+                "dashboard": {**expected, "id": None},
                 "folderUid": FOLDER_UID,
                 "message": "pulsequeue grafana setup",
                 "overwrite": True,
             },
         )
         outcome = _saved_outcome(found, saved)
-    return Installed("dashboard", wanted["title"], uid, outcome, f"{api.url}/d/{uid}")
+    return Installed("dashboard", expected["title"], uid, outcome, f"{api.url}/d/{uid}")
 
 
-def _is_in_place(found: Json, wanted: Json) -> bool:
-    mine = {key: value for key, value in wanted.items() if key not in _ITS_OWN}
+def _is_in_place(found: Json, expected: Json) -> bool:
+    fields = {key: value for key, value in expected.items() if key not in _OWNED_BY_GRAFANA}
     in_folder: Any = (found.get("meta") or {}).get("folderUid")
-    return in_folder == FOLDER_UID and says(found.get("dashboard"), mine)
+    return in_folder == FOLDER_UID and contains(found.get("dashboard"), fields)
 
 
 def _saved_outcome(found: Json | None, saved: Json) -> Outcome:
     if found is None:
         return Outcome.CREATED
-    # Grafana may keep a dashboard in another spelling than it was given, and knows itself whether it changed.
+    # Grafana may store a dashboard in another form than it was given; its version says whether it changed.
     before = (found.get("dashboard") or {}).get("version")
     same = before is not None and saved.get("version") == before
     return Outcome.UNCHANGED if same else Outcome.UPDATED

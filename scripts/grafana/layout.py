@@ -1,4 +1,4 @@
-"""What all dashboards share: variables, links to one another, refresh, and how panels fill the page."""
+"""What all dashboards share: variables, links, refresh and panel layout."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ from grafana_foundation_sdk.models import dashboard
 from scripts.grafana.identifiers import DATASOURCE_NAME, DATASOURCE_UID, TAG
 from scripts.grafana.panels import DATASOURCE, RUNBOOKS, Link, Panel
 from scripts.grafana.promql import series
+from services.shared.metric_names import Label, Metric
 
 _COLUMNS = 24
 _LABEL_VALUES = 1
-"""How the Prometheus data source calls a query for the values of a label."""
+"""The Prometheus data source's query type for label values."""
 
 Line = Sequence[Panel]
 """Panels side by side, of equal width."""
@@ -29,13 +30,13 @@ class Section:
 def board(
     uid: str, title: str, description: str, sections: Sequence[Section], *, variables: Sequence[Variable] = ()
 ) -> dashboard.Dashboard:
-    """Put a dashboard together; its panels are numbered in reading order, so that links to them stay."""
-    made = (
+    """Build a dashboard; panels are numbered in reading order so that links to them are stable."""
+    builder = (
         builders.Dashboard(f"PulseQueue / {title}")
         .uid(uid)
         .description(description)
         .tags([TAG])
-        # What is changed in Grafana would be gone with the next setup; whoever tries something saves a copy.
+        # The next setup would overwrite edits made in Grafana; save a copy to experiment.
         .readonly()
         .refresh("10s")
         .time("now-1h", "now")
@@ -45,23 +46,22 @@ def board(
         .links([_other_dashboards(), _runbooks()])
     )
     for section in sections:
-        made.with_row(builders.Row(section.title))
+        builder.with_row(builders.Row(section.title))
         for line in section.lines:
             for panel, width in zip(line, _widths(len(line)), strict=True):
-                made.with_panel(panel.span(width))
-    built = made.build()
+                builder.with_panel(panel.span(width))
+    built = builder.build()
     for number, panel_or_row in enumerate(built.panels or (), start=1):
         panel_or_row.id_val = number
     return built
 
 
 def function_variable() -> Variable:
-    metric = "pulsequeue_function_memory_bytes"
-    return _choice("function", "Function", "Which Lambda functions", metric, "function_name")
+    return _choice("function", "Function", "Lambda functions", Metric.FUNCTION_MEMORY, Label.FUNCTION_NAME)
 
 
 def queue_variable() -> Variable:
-    return _choice("queue", "Queue", "Which queues", "aws_sqs_messages_visible", "queue")
+    return _choice(Label.QUEUE, "Queue", "Queues", Metric.SQS_VISIBLE, Label.QUEUE)
 
 
 def _widths(count: int) -> Iterator[int]:
@@ -80,7 +80,7 @@ def _datasource() -> Variable:
 
 
 def _job() -> Variable:
-    query = "label_values(pulsequeue_info, job)"
+    query = f"label_values({Metric.INFO}, job)"
     return (
         _query("job", "Job", "The scrape job", query)
         .multi(True)
@@ -91,12 +91,12 @@ def _job() -> Variable:
 
 
 def _environment() -> Variable:
-    # One at a time: a sum over local, dev and prod would be a number about nothing.
-    query = 'label_values(pulsequeue_info{job=~"$job"}, environment)'
-    return _query("environment", "Environment", "The deployment that is looked at", query)
+    # One at a time: a sum over local, dev and prod would be meaningless.
+    query = f'label_values({Metric.INFO}{{job=~"$job"}}, {Label.ENVIRONMENT})'
+    return _query(Label.ENVIRONMENT, "Environment", "The deployment to show", query)
 
 
-def _choice(name: str, label: str, description: str, metric: str, values_of: str) -> Variable:
+def _choice(name: str, label: str, description: str, metric: Metric, values_of: Label) -> Variable:
     query = f"label_values({series(metric)}, {values_of})"
     return _query(name, label, description, query).multi(True).include_all(True).all_value(".+").current(_ALL)
 
@@ -131,7 +131,7 @@ def _runbooks() -> Link:
         Link("Runbooks")
         .type(dashboard.DashboardLinkType.LINK)
         .icon("doc")
-        .tooltip("A page for each thing that can go wrong")
+        .tooltip("What to do about each alert")
         .url(f"{RUNBOOKS}/README.md")
         .target_blank(True)
     )

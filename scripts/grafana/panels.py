@@ -1,4 +1,4 @@
-"""The kinds of panel the dashboards use, each with everything it needs to be understood on its own."""
+"""The kinds of panel that the dashboards use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,21 @@ from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from scripts.grafana import promql
+from services.shared.metric_names import Label, Metric
 
 DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 MIN_STEP = "1m"
-"""The numbers move once a minute. A finer step would show the same minute again; and taken for the scrape
-interval, as Grafana does, it makes $__rate_interval at least four minutes, which bears late minutes."""
+"""Metrics change once a minute. Grafana also takes this as the scrape interval, which makes $__rate_interval
+at least four minutes and so tolerates late minutes."""
 
 RUNBOOKS = "https://github.com/pulsequeue/pulsequeue/blob/main/docs/runbooks"
-"""Where the pages of docs/runbooks are read; the one place to change for another home of the repository."""
+"""Where docs/runbooks is published; change it here when the repository moves."""
 
-# Units that Grafana does not know by themselves it takes as a suffix.
+# Units that Grafana does not define are given as a suffix.
 ORDERS_PER_SECOND = "suffix: orders/s"
 PAYMENTS_PER_SECOND = "suffix: payments/s"
-PIECES_PER_SECOND = "suffix: units/s"
+UNITS_PER_SECOND = "suffix: units/s"
 CAPACITY_PER_SECOND = "suffix: capacity units/s"
 GB_SECONDS_PER_SECOND = "suffix: GB-s/s"
 CALLS_PER_SECOND = "suffix: calls/s"
@@ -39,20 +40,20 @@ DOLLARS = str(units.Dollars)
 
 GREEN, YELLOW, RED = "green", "yellow", "red"
 Steps = Sequence[tuple[float, str]]
-"""From which value on which colour holds; what is lower than the first is green, or the colour of `below`."""
+"""The colour from each value on; values below the first are green, or the colour of `below`."""
 
 ANY_IS_BAD: Steps = ((1, RED),)
 SETTLE_WITHIN: Steps = ((2.5, YELLOW), (5, RED))
 BUDGET: Steps = ((0, YELLOW), (0.25, GREEN))
-STALE_NUMBERS: Steps = ((150, YELLOW), (300, RED))
-"""Late by a minute, and so old that /metrics refuses them."""
+STALE_METRICS: Steps = ((150, YELLOW), (300, RED))
+"""One minute late; too old for /metrics to serve."""
 
 Panel = stat.Panel | timeseries.Panel | heatmaps.Panel | table.Panel
 AnyPanel = TypeVar("AnyPanel", stat.Panel, timeseries.Panel, heatmaps.Panel, table.Panel)
 
 
 class Link(board_builders.DashboardLink):
-    """A link that stands on the page; the SDK's own goes into a menu unless it is told nothing of a place."""
+    """A link shown on the page; the SDK's default placement hides it in a menu."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
@@ -73,7 +74,7 @@ class Column:
     unit: str
 
 
-def figure(  # noqa: PLR0913 - they read as a sentence at each call, and all but three have names
+def figure(  # noqa: PLR0913 - all but three are keyword-only
     title: str,
     description: str,
     expression: promql.Expression,
@@ -81,16 +82,16 @@ def figure(  # noqa: PLR0913 - they read as a sentence at each call, and all but
     unit: str,
     steps: Steps = (),
     below: str = GREEN,
-    nothing: str = "no data",
+    no_value: str = "no data",
     at_end_of_view: bool = False,
     decimals: int | None = None,
     runbook: str | None = None,
 ) -> stat.Panel:
-    """Show one number: what is so now, or with `at_end_of_view` what sums up the time range on the screen."""
+    """Show one number: the current value, or with `at_end_of_view` one value for the whole time range."""
     panel = (
         stat.Panel()
         .unit(unit)
-        .no_value(nothing)
+        .no_value(no_value)
         .color_mode(common.BigValueColorMode.VALUE if steps else common.BigValueColorMode.NONE)
         .graph_mode(common.BigValueGraphMode.NONE if at_end_of_view else common.BigValueGraphMode.AREA)
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]))
@@ -100,7 +101,9 @@ def figure(  # noqa: PLR0913 - they read as a sentence at each call, and all but
     if decimals is not None:
         panel.decimals(decimals)
     query = _target(Query(expression), 0)
-    return _told(panel, title, description, runbook).targets([query.instant() if at_end_of_view else query])
+    return _described(panel, title, description, runbook).targets(
+        [query.instant() if at_end_of_view else query]
+    )
 
 
 def graph(  # noqa: PLR0913 - as above
@@ -112,7 +115,7 @@ def graph(  # noqa: PLR0913 - as above
     steps: Steps = (),
     runbook: str | None = None,
 ) -> timeseries.Panel:
-    """Show how something went; with steps, lines where it becomes a matter of concern."""
+    """Show values over time; with steps, a dashed line at each threshold."""
     panel = (
         timeseries.Panel()
         .unit(unit)
@@ -145,13 +148,13 @@ def graph(  # noqa: PLR0913 - as above
             common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
         )
     targets = [_target(query, index) for index, query in enumerate(queries)]
-    return _told(panel, title, description, runbook).targets([*targets])
+    return _described(panel, title, description, runbook).targets([*targets])
 
 
 def quantiles(
     title: str,
     description: str,
-    histogram: str,
+    histogram: Metric,
     *,
     steps: Steps = (),
     runbook: str | None = None,
@@ -161,12 +164,12 @@ def quantiles(
     return graph(title, description, *queries, unit=SECONDS, steps=steps, runbook=runbook)
 
 
-def heatmap(title: str, description: str, histogram: str) -> heatmaps.Panel:
-    """Show how the observations of a histogram spread over its buckets."""
-    target = _target(Query(promql.increase(f"{histogram}_bucket", by="le"), "{{le}}"), 0)
+def heatmap(title: str, description: str, histogram: Metric) -> heatmaps.Panel:
+    """Show the distribution of a histogram over its buckets."""
+    target = _target(Query(promql.increase(histogram.bucket, by=Label.BOUND), promql.legend(Label.BOUND)), 0)
     panel = (
         heatmaps.Panel()
-        # Prometheus counted into buckets already: Grafana only takes one from the next.
+        # Prometheus has already bucketed the values.
         .calculate(False)
         .color(heatmaps.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Spectral").steps(64))
         .cell_gap(1)
@@ -178,13 +181,13 @@ def heatmap(title: str, description: str, histogram: str) -> heatmaps.Panel:
         .unit(SECONDS)
         .height(8)
     )
-    return _told(panel, title, description).targets([target.format(PromQueryFormat.HEATMAP)])
+    return _described(panel, title, description).targets([target.format(PromQueryFormat.HEATMAP)])
 
 
-def listing(
+def summary_table(
     title: str, description: str, label: str, name: str, *columns: Column, runbook: str | None = None
 ) -> table.Panel:
-    """Show a table with a row for each value of a label, all of it over the time range on the screen."""
+    """Show a table with a row for each value of a label, over the dashboard's time range."""
     panel = table.Panel().unit(COUNT).filterable(True).height(8)
     headings = {label: name}
     for index, column in enumerate(columns):
@@ -200,10 +203,10 @@ def listing(
         _target(Query(column.expression), index).instant().format(PromQueryFormat.TABLE)
         for index, column in enumerate(columns)
     ]
-    return _told(panel, title, description, runbook).targets([*targets])
+    return _described(panel, title, description, runbook).targets([*targets])
 
 
-def _told(panel: AnyPanel, title: str, description: str, runbook: str | None = None) -> AnyPanel:
+def _described(panel: AnyPanel, title: str, description: str, runbook: str | None = None) -> AnyPanel:
     panel.title(title).description(description).datasource(DATASOURCE).interval(MIN_STEP)
     if runbook is not None:
         link = Link(f"Runbook: {runbook.replace('-', ' ')}")

@@ -1,62 +1,64 @@
-"""The few shapes of PromQL that the dashboards are made of.
+"""The forms of PromQL that the dashboards use.
 
-Every selector is bound to the dashboard's job and environment. A counter is only ever seen through `rate` or
-`increase`, inside a sum: the sum of the rates, never the rate of a sum, to which a reset is lost.
+Every selector is bound to the dashboard's job and environment. A counter appears only inside `rate` or
+`increase` within a sum: a sum of rates, because a rate of a sum misses counter resets.
 """
 
 from collections.abc import Callable
 from functools import partial
 
+from services.shared.metric_names import Consumer, Label, Metric
+
 Expression = str
 Change = Callable[..., Expression]
-"""How a counter changed: `rate`, or one of the two increases."""
+"""`rate` or one of the two increases."""
 
-_CHOSEN = 'job=~"$job", environment=~"$environment"'
-CHOSEN_FUNCTION = 'function_name=~"$function"'
-CHOSEN_QUEUE = 'queue=~"$queue"'
-DEAD_LETTERS = 'queue=~".*-dlq"'
-CONSUMED = 'queue!~".*-dlq"'
+_SELECTED = f'job=~"$job", {Label.ENVIRONMENT}=~"$environment"'
+SELECTED_FUNCTION = f'{Label.FUNCTION_NAME}=~"$function"'
+SELECTED_QUEUE = f'{Label.QUEUE}=~"$queue"'
+DEAD_LETTER_QUEUES = f'{Label.QUEUE}=~".*-dlq"'
+WORK_QUEUES = f'{Label.QUEUE}!~".*-dlq"'
 
 
 def series(metric: str, *matchers: str) -> Expression:
-    """Select a metric in the chosen environment."""
-    return f"{metric}{{{', '.join((_CHOSEN, *matchers))}}}"
+    """Select a metric in the selected environment."""
+    return f"{metric}{{{', '.join((_SELECTED, *matchers))}}}"
 
 
 def total(function: str, metric: str, *matchers: str, by: str = "", over: str) -> Expression:
-    """Add up what a range function makes of a counter."""
+    """Sum a range function over a counter."""
     return f"{_aggregate('sum', by)} ({function}({series(metric, *matchers)}[{over}]))"
 
 
 rate: Change = partial(total, "rate", over="$__rate_interval")
 """Per second."""
 increase: Change = partial(total, "increase", over="$__rate_interval")
-"""Within a few minutes of each point."""
+"""Over the few minutes before each point."""
 increase_in_view: Change = partial(total, "increase", over="$__range")
-"""Within the whole time range on the screen."""
+"""Over the dashboard's time range."""
 
 
 def gauge(metric: str, *matchers: str, how: str = "sum", by: str = "") -> Expression:
     return f"{_aggregate(how, by)} ({series(metric, *matchers)})"
 
 
-def quantile(q: float, histogram: str, *matchers: str) -> Expression:
-    return f"histogram_quantile({q:g}, {rate(f'{histogram}_bucket', *matchers, by='le')})"
+def quantile(q: float, histogram: Metric, *matchers: str) -> Expression:
+    return f"histogram_quantile({q:g}, {rate(histogram.bucket, *matchers, by=Label.BOUND)})"
 
 
 def share(part: Expression, whole: Expression) -> Expression:
-    """Divide, where there is something to divide by; a share of nothing is absent."""
+    """Divide; no result where the whole is zero."""
     return f"({part}) / (({whole}) > 0)"
 
 
 def otherwise(expression: Expression, value: float) -> Expression:
-    """Answer with a constant where there is nothing; only for where that constant is the truth."""
+    """Use a constant where there is no data; only where that constant is true."""
     return f"({expression}) or vector({value:g})"
 
 
-def mean(metric: str, *matchers: str, by: str = "", change: Change = rate) -> Expression:
-    """Average what a histogram or a summary observed."""
-    return share(change(f"{metric}_sum", *matchers, by=by), change(f"{metric}_count", *matchers, by=by))
+def mean(metric: Metric, *matchers: str, by: str = "", change: Change = rate) -> Expression:
+    """Average of the observations of a histogram or summary."""
+    return share(change(metric.sum, *matchers, by=by), change(metric.observations, *matchers, by=by))
 
 
 def plus(*terms: Expression) -> Expression:
@@ -71,6 +73,16 @@ def _aggregate(how: str, by: str) -> str:
     return f"{how} by ({by})" if by else how
 
 
-def within(label: str, *values: str) -> str:
-    """Match a label against some values."""
+def within(label: Label, *values: str) -> str:
+    """Match a label against one or more values."""
     return f'{label}="{values[0]}"' if len(values) == 1 else f'{label}=~"{"|".join(values)}"'
+
+
+def consumer_queue(consumer: Consumer) -> str:
+    """Match the queue of one consumer."""
+    return f'{Label.QUEUE}=~".*-pulsequeue-{consumer}"'
+
+
+def legend(*labels: Label) -> str:
+    """Name each line by the values of its labels."""
+    return " ".join(f"{{{{{label}}}}}" for label in labels)

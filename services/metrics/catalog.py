@@ -1,6 +1,6 @@
-"""Every series there is: what Prometheus calls it, and what CloudWatch has to be asked for it. Pure.
+"""Every series there is: its Prometheus name and its CloudWatch query. Pure.
 
-Built from the functions and tables that are deployed, so that a new one has its series by existing.
+Built from the deployed functions and tables, so a new one gets its series without further work.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,17 @@ from services.metrics.series import (
     SummaryFamily,
 )
 from services.shared import events, histogram_buckets
-from services.shared.metric_names import Metric, OrderOutcome, PaymentOutcome, StockOperation, StockOutcome
+from services.shared.metric_names import (
+    REJECTIONS,
+    CapacityKind,
+    CapacityTable,
+    Label,
+    Metric,
+    OrderOutcome,
+    PaymentOutcome,
+    StockOperation,
+    StockOutcome,
+)
 
 
 def catalog(deployment: Deployment) -> Catalog:
@@ -48,48 +58,46 @@ def _orders(own: str) -> Iterator[Family]:
     yield _counter(
         own,
         Metric.ORDERS,
-        "Orders decided, by what became of them",
-        _each("outcome", *OrderOutcome),
+        "Orders decided, by outcome",
+        _each(Label.OUTCOME, *OrderOutcome),
     )
     yield _counter(
         own,
         Metric.PAYMENTS,
-        "Payments settled, by what became of them",
-        _each("outcome", *PaymentOutcome),
+        "Payments settled, by outcome",
+        _each(Label.OUTCOME, *PaymentOutcome),
     )
-    yield _histogram(own, Metric.ORDER_PROCESSING, "From an order's batch to its decision")
-    yield _histogram(own, Metric.PAYMENT_PROCESSING, "From a payment's batch to its settlement")
-    yield _histogram(own, Metric.ORDER_SETTLEMENT, "From an order placed to its payment settled")
+    yield _histogram(own, Metric.ORDER_PROCESSING, "From receiving an order to its decision")
+    yield _histogram(own, Metric.PAYMENT_PROCESSING, "From receiving a payment to its settlement")
+    yield _histogram(own, Metric.ORDER_SETTLEMENT, "From placing an order to settling its payment")
 
 
 def _inventory(own: str) -> Iterator[Family]:
-    refusals = ("out_of_stock", "unknown_sku", "currency_mismatch")
     yield _counter(
         own,
         Metric.INVENTORY_OPERATIONS,
-        "What orders did to the stock, or why they could not",
+        "Operations on stock, by outcome",
         [
-            (("operation", operation), ("outcome", outcome))
+            ((Label.OPERATION, operation), (Label.OUTCOME, outcome))
             for operation in StockOperation
             for outcome in (
                 StockOutcome.DONE,
                 StockOutcome.CONTENDED,
-                *(refusals if operation is StockOperation.RESERVE else ()),
+                *(REJECTIONS if operation is StockOperation.RESERVE else ()),
             )
         ],
     )
     yield _counter(
-        own, Metric.INVENTORY_UNITS, "Units of stock that orders moved", _each("operation", *StockOperation)
+        own,
+        Metric.INVENTORY_UNITS,
+        "Units of stock moved",
+        _each(Label.OPERATION, *StockOperation),
     )
     yield _counter(
         own,
         Metric.CAPACITY_UNITS,
-        "Capacity units that the order pipeline's own calls consumed",
-        [
-            (("table", table), ("kind", kind))
-            for table in ("inventory", "orders")
-            for kind in ("read", "write")
-        ],
+        "Capacity units consumed by the order pipeline's own calls",
+        [((Label.TABLE, table), (Label.KIND, kind)) for table in CapacityTable for kind in CapacityKind],
         CAPACITY,
     )
 
@@ -111,27 +119,29 @@ def _events(deployment: Deployment) -> Iterator[Family]:
     yield _counter(
         own,
         Metric.EVENTS_PUBLISHED,
-        "Events that our functions published",
-        _each("event", *(event.detail_type() for event in _PUBLISHED)),
+        "Events published by the functions",
+        _each(Label.EVENT, *(event.detail_type() for event in _PUBLISHED)),
     )
     yield _counter(
         own,
         Metric.POISON_EVENTS,
-        "Messages set aside because no retry could help them",
-        _each("consumer", *deployment.consumers),
+        "Messages sent to a dead-letter queue because they cannot be read",
+        _each(Label.CONSUMER, *deployment.consumers),
     )
 
 
 def _audit(own: str) -> Iterator[Family]:
-    told = {
-        "audit_reserved_drift_units": "Units by which stock and open orders differed at the last audit",
-        "audit_overdue_reservations": "Reservations past their time at the last audit",
-        "audit_unconfirmed_charges": "Charges without a confirmed order at the last audit",
-        "audit_finished_timestamp_seconds": "When the last audit ended",
-    }
-    for name, text in told.items():
+    for name, text in (
+        (
+            Metric.AUDIT_DRIFT,
+            "Units by which reserved stock differs from open reservations",
+        ),
+        (Metric.AUDIT_OVERDUE, "Reservations past their expiry that are still open"),
+        (Metric.AUDIT_UNCONFIRMED, "Charges without a confirmed order"),
+        (Metric.AUDIT_FINISHED, "When the last audit ended; the audit_* gauges are as of then"),
+    ):
         query = Query(own, name, "Maximum")
-        yield GaugeFamily(name, _told(text, query), (Series(name, (), query),), Idle.HELD)
+        yield GaugeFamily(name, _help(text, query), (Series(name, (), query),), Idle.HELD)
 
 
 def _lambda(deployment: Deployment) -> Iterator[Family]:
@@ -139,7 +149,7 @@ def _lambda(deployment: Deployment) -> Iterator[Family]:
         return tuple(
             Series(
                 name,
-                (("function_name", function),),
+                ((Label.FUNCTION_NAME, function),),
                 Query("AWS/Lambda", metric, statistic, (("FunctionName", function),)),
                 measure,
             )
@@ -147,29 +157,29 @@ def _lambda(deployment: Deployment) -> Iterator[Family]:
         )
 
     for name, metric, text in (
-        ("aws_lambda_invocations_total", "Invocations", "Times a function ran"),
-        ("aws_lambda_errors_total", "Errors", "Runs that raised or overstayed"),
-        ("aws_lambda_throttles_total", "Throttles", "Runs refused for lack of concurrency"),
+        (Metric.LAMBDA_INVOCATIONS, "Invocations", "Invocations of a function"),
+        (Metric.LAMBDA_ERRORS, "Errors", "Invocations that raised or timed out"),
+        (Metric.LAMBDA_THROTTLES, "Throttles", "Invocations throttled for lack of concurrency"),
     ):
         yield _counter_of(name, text, series(name, metric, "Sum"))
-    sums = series("aws_lambda_duration_seconds_sum", "Duration", "Sum", MILLISECONDS)
-    counts = series("aws_lambda_duration_seconds_count", "Duration", "SampleCount")
+    sums = series(Metric.LAMBDA_DURATION.sum, "Duration", "Sum", MILLISECONDS)
+    counts = series(Metric.LAMBDA_DURATION.observations, "Duration", "SampleCount")
     yield SummaryFamily(
-        "aws_lambda_duration_seconds",
-        _told("How long functions ran", sums[0].query, counts[0].query),
+        Metric.LAMBDA_DURATION,
+        _help("Duration of invocations", sums[0].query, counts[0].query),
         tuple(zip(sums, counts, strict=True)),
     )
-    longest = series("aws_lambda_duration_maximum_seconds", "Duration", "Maximum", MILLISECONDS)
+    longest = series(Metric.LAMBDA_DURATION_MAXIMUM, "Duration", "Maximum", MILLISECONDS)
     yield GaugeFamily(
-        "aws_lambda_duration_maximum_seconds",
-        _told("The longest run of the newest minute", longest[0].query),
+        Metric.LAMBDA_DURATION_MAXIMUM,
+        _help("Longest invocation of the newest minute", longest[0].query),
         longest,
         Idle.ABSENT,
     )
-    running = series("aws_lambda_concurrent_executions", "ConcurrentExecutions", "Maximum")
+    running = series(Metric.LAMBDA_CONCURRENT, "ConcurrentExecutions", "Maximum")
     yield GaugeFamily(
-        "aws_lambda_concurrent_executions",
-        _told("Runs side by side, at most, in the newest minute", running[0].query),
+        Metric.LAMBDA_CONCURRENT,
+        _help("Most concurrent executions in the newest minute", running[0].query),
         running,
         Idle.ZERO,
     )
@@ -180,64 +190,66 @@ def _sqs(deployment: Deployment) -> Iterator[Family]:
     with_dead_letters = [name for queue in queues for name in (queue, f"{queue}-dlq")]
     for name, metric, text, of in (
         (
-            "aws_sqs_messages_visible",
+            Metric.SQS_VISIBLE,
             "ApproximateNumberOfMessagesVisible",
-            "Messages that wait to be taken",
+            "Messages waiting to be received",
             with_dead_letters,
         ),
         (
-            "aws_sqs_oldest_message_age_seconds",
+            Metric.SQS_OLDEST_AGE,
             "ApproximateAgeOfOldestMessage",
             "Age of the oldest message",
             with_dead_letters,
         ),
         (
-            "aws_sqs_messages_in_flight",
+            Metric.SQS_IN_FLIGHT,
             "ApproximateNumberOfMessagesNotVisible",
-            "Messages being worked on",
+            "Messages being processed",
             queues,
         ),
         (
-            "aws_sqs_messages_delayed",
+            Metric.SQS_DELAYED,
             "ApproximateNumberOfMessagesDelayed",
-            "Messages whose time has not come",
+            "Delayed messages",
             queues,
         ),
     ):
         series = tuple(
-            Series(name, (("queue", queue),), Query("AWS/SQS", metric, "Maximum", (("QueueName", queue),)))
+            Series(
+                name, ((Label.QUEUE, queue),), Query("AWS/SQS", metric, "Maximum", (("QueueName", queue),))
+            )
             for queue in of
         )
-        yield GaugeFamily(name, _told(text, series[0].query), series, Idle.ZERO)
+        yield GaugeFamily(name, _help(text, series[0].query), series, Idle.ZERO)
 
 
 def _dynamodb(deployment: Deployment) -> Iterator[Family]:
     for name, metric, text, measure in (
         (
-            "aws_dynamodb_consumed_read_capacity_units_total",
+            Metric.DYNAMODB_CONSUMED_READ,
             "ConsumedReadCapacityUnits",
-            "Read units consumed by everyone",
+            "Read units consumed by all clients",
             CAPACITY,
         ),
         (
-            "aws_dynamodb_consumed_write_capacity_units_total",
+            Metric.DYNAMODB_CONSUMED_WRITE,
             "ConsumedWriteCapacityUnits",
-            "Write units consumed by everyone",
+            "Write units consumed by all clients",
             CAPACITY,
         ),
-        ("aws_dynamodb_read_throttle_events_total", "ReadThrottleEvents", "Reads refused for now", COUNT),
-        ("aws_dynamodb_write_throttle_events_total", "WriteThrottleEvents", "Writes refused for now", COUNT),
+        (Metric.DYNAMODB_READ_THROTTLES, "ReadThrottleEvents", "Reads throttled", COUNT),
+        (Metric.DYNAMODB_WRITE_THROTTLES, "WriteThrottleEvents", "Writes throttled", COUNT),
         (
-            "aws_dynamodb_transaction_conflicts_total",
+            Metric.DYNAMODB_CONFLICTS,
             "TransactionConflict",
-            "Item writes refused for a rival transaction",
+            "Item writes refused because of a conflicting transaction",
             COUNT,
         ),
     ):
         series = tuple(
             Series(
                 name,
-                (("table_name", table),),
+                ((Label.TABLE_NAME, table),),
                 Query("AWS/DynamoDB", metric, "Sum", (("TableName", table),)),
                 measure,
             )
@@ -248,17 +260,17 @@ def _dynamodb(deployment: Deployment) -> Iterator[Family]:
 
 def _eventbridge(deployment: Deployment) -> Iterator[Family]:
     for name, metric, text in (
-        ("aws_events_invocations_total", "Invocations", "Events that a rule handed to its queue"),
+        (Metric.EVENTS_INVOCATIONS, "Invocations", "Events that a rule delivered to its queue"),
         (
-            "aws_events_failed_invocations_total",
+            Metric.EVENTS_FAILED,
             "FailedInvocations",
-            "Events that a rule could not hand over",
+            "Events that a rule could not deliver",
         ),
     ):
         series = tuple(
             Series(
                 name,
-                (("rule", rule),),
+                ((Label.RULE, rule),),
                 Query("AWS/Events", metric, "Sum", (("EventBusName", deployment.prefix), ("RuleName", rule))),
             )
             for rule in map(deployment.name, deployment.consumers)
@@ -274,28 +286,28 @@ def _counter(
     )
 
 
-def _histogram(own: str, name: str, text: str) -> HistogramFamily:
+def _histogram(own: str, name: Metric, text: str) -> HistogramFamily:
     total = Query(own, name, "Sum")
     each = tuple(
-        Series(f"{name}_bucket", (("le", le),), Query(own, f"{name}_bucket", "Sum", (("le", le),)))
+        Series(name.bucket, ((Label.BOUND, le),), Query(own, name.bucket, "Sum", ((Label.BOUND, le),)))
         for le in histogram_buckets.NAMES
     )
     return HistogramFamily(
         name,
-        _told(text, total, each[0].query),
+        _help(text, total, each[0].query),
         buckets=each,
-        sum=Series(f"{name}_sum", (), total, SECONDS),
-        count=Series(f"{name}_count", (), Query(own, name, "SampleCount")),
+        sum=Series(name.sum, (), total, SECONDS),
+        count=Series(name.observations, (), Query(own, name, "SampleCount")),
     )
 
 
 def _counter_of(name: str, text: str, series: tuple[Series, ...]) -> CounterFamily:
-    return CounterFamily(name, _told(text, series[0].query), series)
+    return CounterFamily(name, _help(text, series[0].query), series)
 
 
 def _each(label: str, *values: str) -> list[Labels]:
     return [((label, value),) for value in values]
 
 
-def _told(text: str, *queries: Query) -> str:
+def _help(text: str, *queries: Query) -> str:
     return f"{text}. CloudWatch: {'; '.join(map(str, queries))}"

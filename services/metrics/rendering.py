@@ -1,4 +1,4 @@
-"""Shows a ledger as Prometheus reads it, with the client library's own writers. Pure."""
+"""Renders a ledger in the Prometheus formats, with the client library's own writers. Pure."""
 
 import gzip
 from collections.abc import Callable, Iterable, Iterator
@@ -29,9 +29,11 @@ from services.metrics.series import (
 )
 from services.metrics.snapshot import Format, Pages, Snapshot
 from services.shared import histogram_buckets
+from services.shared.metric_names import Label
+from services.shared.metric_names import Metric as Name
 
 IDLE_MINUTES = 10
-"""A gauge that nobody has reported for this long is idle."""
+"""A gauge without a report for this long is idle."""
 
 _BOUNDS = [*(str(bound) for bound in histogram_buckets.BUCKETS), "+Inf"]
 _MEGABYTE = 1_048_576
@@ -39,7 +41,7 @@ _MEGABYTE = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """Everything there is to show of one snapshot."""
+    """The pages of one snapshot."""
 
     deployment: Deployment
     catalog: Catalog
@@ -56,57 +58,59 @@ class Rendering:
     def _measured(self) -> Iterator[Metric]:
         now = self.snapshot.collected_at // 60
         for family in self.catalog.families:
-            yield _shown(family, self.snapshot.ledger, now)
+            yield _rendered(family, self.snapshot.ledger, now)
 
     def _about(self) -> Iterator[Metric]:
-        """The numbers about the numbers."""
+        """Metrics about the deployment and the collection itself."""
         deployment, snapshot = self.deployment, self.snapshot
         info = GaugeMetricFamily(
-            "pulsequeue_info", "Where these numbers come from", labels=["environment", "region"]
+            Name.INFO,
+            "The deployment these metrics belong to",
+            labels=[Label.ENVIRONMENT, Label.REGION],
         )
         info.add_metric([deployment.env, deployment.region], 1)
         yield info
         memory = GaugeMetricFamily(
-            "pulsequeue_function_memory_bytes", "Memory of each function", labels=["function_name"]
+            Name.FUNCTION_MEMORY, "Memory of each function", labels=[Label.FUNCTION_NAME]
         )
         for name, function in deployment.functions.items():
             memory.add_metric([deployment.name(name)], function.memory_mb * _MEGABYTE)
         yield memory
         for name, text, value in (
             (
-                "pulsequeue_reservation_hold_seconds",
-                "How long a reservation waits for its payment",
+                Name.RESERVATION_HOLD,
+                "How long a reservation is held for its payment",
                 deployment.hold_seconds,
             ),
             (
-                "pulsequeue_metrics_watermark_timestamp_seconds",
-                "Minutes before this one are closed: their numbers are final",
+                Name.WATERMARK,
+                "Minutes before this one are final",
                 snapshot.ledger.watermark * 60,
             ),
             (
-                "pulsequeue_metrics_collected_timestamp_seconds",
-                "When CloudWatch was last read; nothing shown here is newer",
+                Name.COLLECTED,
+                "When CloudWatch was last read",
                 snapshot.collected_at,
             ),
             (
-                "pulsequeue_metrics_collection_duration_seconds",
+                Name.COLLECTION_DURATION,
                 "How long the last collection took",
                 round(self.seconds, 3),
             ),
-            ("pulsequeue_metrics_series", "Series in the catalogue", self.catalog.size),
+            (Name.SERIES, "Series in the catalogue", self.catalog.size),
         ):
             yield GaugeMetricFamily(name, text, value)
         tally = snapshot.tally
         for name, text, value in (
-            ("pulsequeue_metrics_collections", "Collections that were completed", tally.collections),
+            (Name.COLLECTIONS, "Collections completed", tally.collections),
             (
-                "pulsequeue_metrics_requested",
-                "Metrics that CloudWatch was asked for, which is what it bills",
+                Name.REQUESTED,
+                "Metrics requested from CloudWatch, as it bills them",
                 tally.requested,
             ),
             (
-                "pulsequeue_metrics_incomplete_reads",
-                "Answers that CloudWatch called partial or failed",
+                Name.INCOMPLETE_READS,
+                "Results that CloudWatch marked as partial or failed",
                 tally.incomplete,
             ),
         ):
@@ -114,7 +118,7 @@ class Rendering:
 
 
 class _Families(Collector):
-    """What the client library's writers take."""
+    """The interface that the client library's writers take."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
@@ -129,7 +133,7 @@ _WRITERS: dict[Format, Callable[[Collector], bytes]] = {
 }
 
 
-def _shown(family: Family, ledger: Ledger, now: int) -> Metric:
+def _rendered(family: Family, ledger: Ledger, now: int) -> Metric:
     match family:
         case CounterFamily():
             return _counter(family, ledger)

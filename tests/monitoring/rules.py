@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from services.shared.metric_names import Metric
 from tests.monitoring.promql import metric_names
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +16,12 @@ MONITORING = ROOT / "monitoring"
 PROMETHEUS = MONITORING / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RUNBOOKS_URL = "https://github.com/pulsequeue/pulsequeue/blob/main/docs/runbooks"
-"""Where runbooks are read; the dashboards link to the same place."""
+"""Where runbooks are published; the dashboards link to the same place."""
+
+DECLARED_SERIES = {
+    series for metric in Metric for series in (metric, metric.bucket, metric.sum, metric.observations)
+}
+"""The series of every declared metric, whichever type it has."""
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ def test_the_configuration_is_valid() -> None:
 @pytest.mark.parametrize(
     ("labels", "receiver"),
     [
-        (("environment=prod", "severity=page", "alertname=BooksDiffer"), "page"),
+        (("environment=prod", "severity=page", "alertname=InventoryMismatch"), "page"),
         (("environment=prod", "severity=ticket", "alertname=DeadLettersWaiting"), "ticket"),
         (("environment=dev", "severity=page", "alertname=QueueBehind"), "page"),
-        (("environment=local", "severity=page", "alertname=BooksDiffer"), "nobody"),
+        (("environment=local", "severity=page", "alertname=InventoryMismatch"), "nobody"),
         (("severity=page", "alertname=MetricsAbsent"), "page"),
         (("alertname=SomethingUnforeseen",), "ticket"),
     ],

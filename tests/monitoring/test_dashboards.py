@@ -17,6 +17,8 @@ from tests.monitoring import dashboard_lint as rules
 from tests.monitoring import programs
 from tests.monitoring.dashboard_lint import RULES, lint
 from tests.monitoring.panels import FOLDER, Document, committed, expressions, panels, substituted
+from tests.monitoring.promql import metric_names
+from tests.monitoring.rules import DECLARED_SERIES
 
 ROOT = Path(__file__).parents[2]
 PROVISIONING = FOLDER / "provisioning"
@@ -69,8 +71,24 @@ def test_every_runbook_that_a_panel_names_exists() -> None:
     assert pages <= {path.name for path in (ROOT / "docs" / "runbooks").glob("*.md")}
 
 
-def test_the_speed_objective_names_a_bound_of_the_histogram() -> None:
-    assert float(slo_queries.SPEED_SECONDS) in BUCKETS
+def test_the_speed_objective_is_a_bound_of_the_histogram() -> None:
+    assert slo_queries.SPEED_SECONDS in BUCKETS
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_metric_of_a_dashboard_is_declared(name: str) -> None:
+    queries = [one.expr for one in expressions(BOARDS[name])]
+    variables = [
+        re.fullmatch(r"label_values\((.+), \w+\)", variable["definition"])
+        for variable in BOARDS[name]["templating"]["list"]
+        if variable["type"] == "query"
+    ]
+
+    assert None not in variables
+    queries += [variable[1] for variable in variables if variable]
+    assert {metric for query in queries for metric in metric_names(substituted(query))} <= DECLARED_SERIES | {
+        "up"
+    }
 
 
 # --- The rules ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from scripts.cli.main import main
 from scripts.cli.session import Session
 from scripts.grafana.identifiers import DATASOURCE_UID, FOLDER_UID
-from scripts.grafana.install import says
+from scripts.grafana.install import contains
 from tests.monitoring.grafana_server import FakeGrafana, running
 from tests.monitoring.panels import committed
 
@@ -169,7 +169,7 @@ def test_a_version_that_grafana_keeps_to_itself_is_no_hindrance(setup: Setup, gr
     ],
 )
 def test_defaults_that_grafana_adds_are_no_difference(found: object, wanted: object, same: bool) -> None:
-    assert says(found, wanted) is same
+    assert contains(found, wanted) is same
 
 
 # --- Passwords ---------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def test_a_grafana_that_is_too_old(setup: Setup, grafana: FakeGrafana, version: 
 def test_a_grafana_whose_database_is_down(setup: Setup, grafana: FakeGrafana) -> None:
     grafana.database = "failing"
 
-    assert "is not well" in _sentence(setup(), 1)
+    assert "is unhealthy" in _sentence(setup(), 1)
 
 
 def test_a_prometheus_that_does_not_answer_is_told_after_everything_is_in_place(

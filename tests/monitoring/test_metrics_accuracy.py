@@ -362,4 +362,4 @@ def test_the_dead_letter_is_alerted_and_nothing_that_is_well(run: Run) -> None:
 
     assert "DeadLettersWaiting" in alerts
     assert not [name for name in alerts if name.startswith(("Metrics", "Books", "Reservations", "Charges"))]
-    assert not alerts & {"DatabaseThrottled", "EventsUndelivered", "FunctionThrottled", "PaymentsRefused"}
+    assert not alerts & {"DatabaseThrottled", "EventsUndelivered", "FunctionThrottled", "PaymentsDeclined"}

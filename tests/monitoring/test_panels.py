@@ -103,32 +103,32 @@ SHOWS: dict[tuple[str, str], list[float]] = {
     ("overview", "Orders placed"): [1.0],
     ("overview", "Orders paid"): [48 / 60],
     ("overview", "Dead letters"): [3],
-    ("overview", "Age of the numbers"): [45],
-    ("overview", "Final up to"): [HOUR],
-    ("overview", "Scrapes answered"): [1],
+    ("overview", "Age of the metrics"): [45],
+    ("overview", "Age of final metrics"): [HOUR],
+    ("overview", "Scrapes succeeded"): [1],
     # In a minute 60 payments are decided, 3 orders rejected, 5 cancelled, and 0.03 run out their hold.
-    ("overview", "Settlement budget left"): [1 - 0.03 / 68.03 / 0.001],
-    ("overview", "Speed budget left"): [0],
+    ("overview", "Settlement error budget"): [1 - 0.03 / 68.03 / 0.001],
+    ("overview", "Speed error budget"): [0],
     ("orders", "Orders placed"): [ORDERS],
     ("orders", "Rejected"): [3 / 60],
-    ("orders", "Hold ran out"): [0.03 * 60],
-    ("orders", "Unreadable"): [0],
-    ("payments", "Payments taken"): [48 * 60],
+    ("orders", "Expired"): [0.03 * 60],
+    ("orders", "Unreadable events"): [0],
+    ("payments", "Payments succeeded"): [48 * 60],
     ("payments", "Declined"): [12 / 60],
     ("inventory", "Units sold"): [100 * 60],
-    ("inventory", "Reserved and still open"): [10 * 60],
+    ("inventory", "Net reserved"): [10 * 60],
     ("inventory", "Drift"): [0],
     ("inventory", "Last audit"): [600],
-    ("inventory", "Share contended"): [0.05] * 4,
+    ("inventory", "Contention rate"): [0.05] * 4,
     ("queues", "Dead letters by queue"): [0, 0, 3],
     ("queues", "Oldest dead letter"): [9],
     ("functions", "Average duration"): [0.5] * 5,
-    ("functions", "Share of calls that fail"): [0] * 5,
+    ("functions", "Error rate"): [0] * 5,
     ("functions", "Memory time"): [3 / 60 / 2] * 5,
     ("cost", "Write units per order"): [300 / 60],
-    ("cost", "Calls per order"): [30 / 60],
+    ("cost", "Invocations per order"): [30 / 60],
     ("cost", "Events per order"): [1 + 182 / 60],
-    ("cost", "Metrics asked for"): [100 * 60],
+    ("cost", "Metrics requested"): [100 * 60],
 }
 
 
@@ -155,13 +155,13 @@ def test_the_cost_of_an_hour_is_what_its_parts_cost_by_hand(prometheus: Recorded
     metrics = 100 * 60 * costs.CLOUDWATCH_METRIC_REQUESTED
     hour = lambda_compute + lambda_requests + events + requests * costs.SQS_REQUEST + tables + metrics
 
-    assert _asked(prometheus, "cost", "In view") == pytest.approx([hour], rel=1e-4)
+    assert _asked(prometheus, "cost", "In the time range") == pytest.approx([hour], rel=1e-4)
     assert _asked(prometheus, "cost", "Per hour") == pytest.approx([hour], rel=1e-4)
     assert sum(_asked(prometheus, "cost", "By service")) == pytest.approx(hour, rel=1e-4)
     assert _asked(prometheus, "cost", "Per 1,000 orders") == pytest.approx([hour / ORDERS * 1000], rel=1e-4)
 
 
-@pytest.mark.parametrize("panel", ["Settlement budget left", "Speed budget left"])
+@pytest.mark.parametrize("panel", ["Settlement error budget", "Speed error budget"])
 def test_where_no_order_came_no_budget_was_spent(prometheus: Recorded, panel: str) -> None:
     assert _asked(prometheus, "overview", panel, environment="dev") == [1]
 

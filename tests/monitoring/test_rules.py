@@ -8,6 +8,7 @@ import pytest
 from tests.monitoring import programs
 from tests.monitoring.promql import metric_names
 from tests.monitoring.rules import (
+    DECLARED_SERIES,
     PROMETHEUS,
     RUNBOOKS,
     RUNBOOKS_URL,
@@ -93,6 +94,11 @@ def test_every_alert_leads_to_a_page_that_knows_it(alert: Rule) -> None:
 
 def test_the_cases_speak_of_no_alert_that_is_none() -> None:
     assert {case.alert for case in cases()} <= {alert.name for alert in alerts()}
+
+
+@a_rule
+def test_every_metric_of_a_rule_is_declared(rule: Rule) -> None:
+    assert metric_names(rule.expression) <= DECLARED_SERIES | BY_PROMETHEUS | RECORDED
 
 
 @a_rule

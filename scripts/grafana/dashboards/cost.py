@@ -1,4 +1,4 @@
-"""What the pipeline costs by list price, by the hour and by the order."""
+"""Cost of the pipeline at list prices, per hour and per order."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -6,7 +6,8 @@ from scripts.grafana import costs, slo_queries
 from scripts.grafana import panels as p
 from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
-from scripts.grafana.promql import increase_in_view, rate, share, times, within
+from scripts.grafana.promql import increase_in_view, legend, rate, share, times, within
+from services.shared.metric_names import CapacityKind, Label, Metric
 
 _HOUR = 3600
 _VIEW = "$__range_s"
@@ -15,37 +16,37 @@ _MONTH = 730 * _HOUR
 
 def build() -> Dashboard:
     description = (
-        "List prices of us-east-1, on demand, without free tiers, applied to what was counted. Logs, custom "
-        "metrics as such, storage and the gateway are left out."
+        "Counted usage at on-demand list prices of us-east-1, without free tiers. Logs, the monthly price of "
+        "custom metrics, storage and the API gateway are not included."
     )
-    return board("pulsequeue-cost", "Pipeline cost", description, [_sums(), _parts(), _amounts()])
+    return board("pulsequeue-cost", "Pipeline cost", description, [_totals(), _breakdown(), _usage()])
 
 
-def _sums() -> Section:
-    per_second = costs.everything(rate, "1")
-    in_view = costs.everything(increase_in_view, _VIEW)
+def _totals() -> Section:
+    per_second = costs.total(rate, "1")
+    in_view = costs.total(increase_in_view, _VIEW)
     per_thousand = times(f"({share(in_view, slo_queries.placed(increase_in_view))})", 1000)
     return Section(
-        "Sums",
+        "Totals",
         [
             [
                 p.figure(
                     "Per hour",
-                    "What an hour like the last minutes costs.",
+                    "Cost of an hour at the current rate.",
                     times(f"({per_second})", _HOUR),
                     unit=p.DOLLARS,
                     decimals=4,
                 ),
                 p.figure(
                     "Per month",
-                    "What a month like the last minutes costs, at 730 hours.",
+                    "Cost of a month of 730 hours at the current rate.",
                     times(f"({per_second})", _MONTH),
                     unit=p.DOLLARS,
                     decimals=2,
                 ),
                 p.figure(
-                    "In view",
-                    "What the time range on the screen cost.",
+                    "In the time range",
+                    "Cost over the selected time range.",
                     in_view,
                     unit=p.DOLLARS,
                     at_end_of_view=True,
@@ -53,11 +54,11 @@ def _sums() -> Section:
                 ),
                 p.figure(
                     "Per 1,000 orders",
-                    "What the time range on the screen cost, per 1,000 orders placed in it. With few orders, "
-                    "most of it is what runs anyway.",
+                    "Cost over the selected time range per 1,000 orders placed in it. With few orders, fixed"
+                    " costs dominate.",
                     per_thousand,
                     unit=p.DOLLARS,
-                    nothing="no orders",
+                    no_value="no orders",
                     at_end_of_view=True,
                     decimals=4,
                 ),
@@ -66,24 +67,24 @@ def _sums() -> Section:
     )
 
 
-def _parts() -> Section:
+def _breakdown() -> Section:
     per_second = costs.components(rate, "1")
     compute = times(costs.gb_seconds(rate), costs.LAMBDA_GB_SECOND * _HOUR)
     return Section(
-        "Parts",
+        "Breakdown",
         [
             [
                 p.graph(
                     "By service",
-                    "What each service would cost per hour at the pace of the moment.",
+                    "Cost per hour of each AWS service at the current rate.",
                     *(Query(times(f"({cost})", _HOUR), service) for service, cost in per_second.items()),
                     unit=p.DOLLARS,
                     stacked=True,
                 ),
                 p.graph(
                     "Lambda compute by function",
-                    "What each function's memory time would cost per hour at the pace of the moment.",
-                    Query(compute, "{{function_name}}"),
+                    "Compute cost per hour of each function at the current rate.",
+                    Query(compute, legend(Label.FUNCTION_NAME)),
                     unit=p.DOLLARS,
                     stacked=True,
                 ),
@@ -92,45 +93,46 @@ def _parts() -> Section:
     )
 
 
-def _amounts() -> Section:
+def _usage() -> Section:
     placed = slo_queries.placed(increase_in_view)
-    writes = increase_in_view("dynamodb_capacity_units_total", within("kind", "write"))
-    calls = increase_in_view("aws_lambda_invocations_total")
+    writes = increase_in_view(Metric.CAPACITY_UNITS, within(Label.KIND, CapacityKind.WRITE))
+    calls = increase_in_view(Metric.LAMBDA_INVOCATIONS)
     return Section(
-        "What is paid for, per order",
+        "Billed usage per order",
         [
             [
                 p.figure(
                     "Write units per order",
-                    "DynamoDB write units per order placed in view. Batches that fill well need fewer.",
+                    "DynamoDB write units per order placed in the time range. Fuller batches need fewer.",
                     share(writes, placed),
                     unit=p.COUNT,
-                    nothing="no orders",
+                    no_value="no orders",
                     at_end_of_view=True,
                     decimals=2,
                 ),
                 p.figure(
-                    "Calls per order",
-                    "Lambda calls per order placed in view, those that run by the clock included.",
+                    "Invocations per order",
+                    "Lambda invocations per order placed in the time range, scheduled ones included.",
                     share(calls, placed),
                     unit=p.COUNT,
-                    nothing="no orders",
+                    no_value="no orders",
                     at_end_of_view=True,
                     decimals=2,
                 ),
                 p.figure(
                     "Events per order",
-                    "Events on the bus per order placed in view.",
-                    f"1 + {share(increase_in_view('events_published_total'), placed)}",
+                    "Events on the bus per order placed in the time range.",
+                    f"1 + {share(increase_in_view(Metric.EVENTS_PUBLISHED), placed)}",
                     unit=p.COUNT,
-                    nothing="no orders",
+                    no_value="no orders",
                     at_end_of_view=True,
                     decimals=2,
                 ),
                 p.figure(
-                    "Metrics asked for",
-                    "Metrics asked of CloudWatch in view. The same however many Prometheus servers scrape.",
-                    increase_in_view("pulsequeue_metrics_requested_total"),
+                    "Metrics requested",
+                    "Metrics requested from CloudWatch in the time range. Independent of the number of "
+                    "Prometheus servers.",
+                    increase_in_view(Metric.REQUESTED),
                     unit=p.COUNT,
                     at_end_of_view=True,
                     decimals=0,

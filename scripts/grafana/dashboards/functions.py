@@ -1,4 +1,4 @@
-"""How the Lambda functions do: rate, errors, duration, and how full they are."""
+"""Lambda functions: rate, errors, duration and concurrency."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -6,65 +6,65 @@ from scripts.grafana import panels as p
 from scripts.grafana.costs import gb_seconds
 from scripts.grafana.layout import Section, board, function_variable
 from scripts.grafana.panels import Column, Query
-from scripts.grafana.promql import CHOSEN_FUNCTION, gauge, increase_in_view, mean, rate, share
+from scripts.grafana.promql import SELECTED_FUNCTION, gauge, increase_in_view, legend, mean, rate, share
+from services.shared.metric_names import Label, Metric
 
-_BY = "function_name"
-_LEGEND = "{{function_name}}"
-_INVOCATIONS, _ERRORS, _THROTTLES = (
-    f"aws_lambda_{what}_total" for what in ("invocations", "errors", "throttles")
-)
+_BY = Label.FUNCTION_NAME
+_LEGEND = legend(_BY)
 
 
 def build() -> Dashboard:
     description = "Invocations, errors, duration and concurrency of every function."
-    sections = [_calls(), _durations(), _summary()]
+    sections = [_invocations(), _durations(), _summary()]
     return board(
         "pulsequeue-functions", "Lambda performance", description, sections, variables=[function_variable()]
     )
 
 
-def _calls() -> Section:
-    failing = share(rate(_ERRORS, CHOSEN_FUNCTION, by=_BY), rate(_INVOCATIONS, CHOSEN_FUNCTION, by=_BY))
+def _invocations() -> Section:
+    failing = share(
+        rate(Metric.LAMBDA_ERRORS, SELECTED_FUNCTION, by=_BY),
+        rate(Metric.LAMBDA_INVOCATIONS, SELECTED_FUNCTION, by=_BY),
+    )
     return Section(
-        "Calls",
+        "Invocations",
         [
             [
                 p.graph(
                     "Invocations",
-                    "Calls per second. A consumer is called once for a batch, not once for an order.",
-                    Query(rate(_INVOCATIONS, CHOSEN_FUNCTION, by=_BY), _LEGEND),
+                    "Invocations per second. A consumer is invoked once per batch, not once per order.",
+                    Query(rate(Metric.LAMBDA_INVOCATIONS, SELECTED_FUNCTION, by=_BY), _LEGEND),
                     unit=p.CALLS_PER_SECOND,
                 ),
                 p.graph(
                     "Errors",
-                    "Calls per second that raised or timed out.",
-                    Query(rate(_ERRORS, CHOSEN_FUNCTION, by=_BY), _LEGEND),
+                    "Invocations per second that raised or timed out.",
+                    Query(rate(Metric.LAMBDA_ERRORS, SELECTED_FUNCTION, by=_BY), _LEGEND),
                     unit=p.CALLS_PER_SECOND,
-                    runbook="after-a-bug",
+                    runbook="replay-after-bug-fix",
                 ),
                 p.graph(
                     "Throttles",
-                    "Calls per second that AWS refused because the function or the account was at its limit.",
-                    Query(rate(_THROTTLES, CHOSEN_FUNCTION, by=_BY), _LEGEND),
+                    "Invocations per second that AWS throttled because the function or the account was at "
+                    "its concurrency limit.",
+                    Query(rate(Metric.LAMBDA_THROTTLES, SELECTED_FUNCTION, by=_BY), _LEGEND),
                     unit=p.CALLS_PER_SECOND,
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
             ],
             [
                 p.graph(
-                    "Share of calls that fail",
-                    "Errors as a share of the calls of the last minutes; absent where there were no calls.",
+                    "Error rate",
+                    "Share of invocations in the last minutes that failed; no value without invocations.",
                     Query(failing, _LEGEND),
                     unit=p.SHARE,
                     steps=((0.01, p.YELLOW), (0.05, p.RED)),
-                    runbook="after-a-bug",
+                    runbook="replay-after-bug-fix",
                 ),
                 p.graph(
-                    "Running at once",
-                    "The most executions that ran at the same time in each minute.",
-                    Query(
-                        gauge("aws_lambda_concurrent_executions", CHOSEN_FUNCTION, how="max", by=_BY), _LEGEND
-                    ),
+                    "Concurrent executions",
+                    "Highest number of concurrent executions in each minute.",
+                    Query(gauge(Metric.LAMBDA_CONCURRENT, SELECTED_FUNCTION, how="max", by=_BY), _LEGEND),
                     unit=p.COUNT,
                 ),
             ],
@@ -73,29 +73,28 @@ def _calls() -> Section:
 
 
 def _durations() -> Section:
-    longest = gauge("aws_lambda_duration_maximum_seconds", CHOSEN_FUNCTION, how="max", by=_BY)
+    longest = gauge(Metric.LAMBDA_DURATION_MAXIMUM, SELECTED_FUNCTION, how="max", by=_BY)
     return Section(
         "Durations",
         [
             [
                 p.graph(
                     "Average duration",
-                    "What a call took on average, without the time a cold start adds; absent where there "
-                    "were no calls.",
-                    Query(mean("aws_lambda_duration_seconds", CHOSEN_FUNCTION, by=_BY), _LEGEND),
+                    "Average duration of an invocation, cold starts not included; no value without "
+                    "invocations.",
+                    Query(mean(Metric.LAMBDA_DURATION, SELECTED_FUNCTION, by=_BY), _LEGEND),
                     unit=p.SECONDS,
                 ),
                 p.graph(
-                    "Longest call",
-                    "The longest call of each minute; absent where there were no calls.",
+                    "Longest invocation",
+                    "Longest invocation of each minute; no value without invocations.",
                     Query(longest, _LEGEND),
                     unit=p.SECONDS,
                 ),
                 p.graph(
                     "Memory time",
-                    "Gigabytes of memory held times the seconds they were held, per second: what Lambda "
-                    "bills.",
-                    Query(gb_seconds(rate, CHOSEN_FUNCTION), _LEGEND),
+                    "Memory in GB times duration, per second: what Lambda bills.",
+                    Query(gb_seconds(rate, SELECTED_FUNCTION), _LEGEND),
                     unit=p.GB_SECONDS_PER_SECOND,
                     stacked=True,
                 ),
@@ -105,21 +104,30 @@ def _durations() -> Section:
 
 
 def _summary() -> Section:
-    average = mean("aws_lambda_duration_seconds", CHOSEN_FUNCTION, by=_BY, change=increase_in_view)
+    average = mean(Metric.LAMBDA_DURATION, SELECTED_FUNCTION, by=_BY, change=increase_in_view)
     return Section(
         "Summary",
         [
             [
-                p.listing(
-                    "Functions in view",
-                    "Each function over the time range on the screen. Counts are extrapolated to its edges "
-                    "and so "
-                    "need not be whole.",
+                p.summary_table(
+                    "Functions",
+                    "Each function over the selected time range. Counts are extrapolated to its edges and "
+                    "may not be whole.",
                     _BY,
                     "Function",
-                    Column("Calls", increase_in_view(_INVOCATIONS, CHOSEN_FUNCTION, by=_BY), p.COUNT),
-                    Column("Errors", increase_in_view(_ERRORS, CHOSEN_FUNCTION, by=_BY), p.COUNT),
-                    Column("Throttles", increase_in_view(_THROTTLES, CHOSEN_FUNCTION, by=_BY), p.COUNT),
+                    Column(
+                        "Invocations",
+                        increase_in_view(Metric.LAMBDA_INVOCATIONS, SELECTED_FUNCTION, by=_BY),
+                        p.COUNT,
+                    ),
+                    Column(
+                        "Errors", increase_in_view(Metric.LAMBDA_ERRORS, SELECTED_FUNCTION, by=_BY), p.COUNT
+                    ),
+                    Column(
+                        "Throttles",
+                        increase_in_view(Metric.LAMBDA_THROTTLES, SELECTED_FUNCTION, by=_BY),
+                        p.COUNT,
+                    ),
                     Column("Average duration", average, p.SECONDS),
                 ),
             ]

@@ -1,19 +1,20 @@
-"""What happens to stock, whether the books balance, and what the tables bear."""
+"""Stock movements, contention, the last audit and table capacity."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts.grafana import panels as p
 from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
-from scripts.grafana.promql import Expression, gauge, increase_in_view, rate, series, share, within
+from scripts.grafana.promql import Expression, gauge, increase_in_view, legend, rate, series, share, within
+from services.shared.metric_names import REJECTIONS, CapacityKind, Label, Metric, StockOperation, StockOutcome
 
 _NEVER_AUDITED = "no audit yet"
 
 
 def build() -> Dashboard:
-    description = "Stock reserved, confirmed, released and restocked; contention; the last recount."
+    description = "Stock reserved, confirmed, released and restocked; contention; results of the last audit."
     return board(
-        "pulsequeue-inventory", "Inventory", description, [_movements(), _contention(), _books(), _tables()]
+        "pulsequeue-inventory", "Inventory", description, [_movements(), _contention(), _audit(), _tables()]
     )
 
 
@@ -24,30 +25,34 @@ def _movements() -> Section:
             [
                 p.graph(
                     "Units moved",
-                    "Pieces of stock per second, by what happened to them.",
-                    Query(rate("inventory_units_total", by="operation"), "{{operation}}"),
-                    unit=p.PIECES_PER_SECOND,
+                    "Units of stock per second, by operation.",
+                    Query(rate(Metric.INVENTORY_UNITS, by=Label.OPERATION), legend(Label.OPERATION)),
+                    unit=p.UNITS_PER_SECOND,
                 ),
                 p.graph(
-                    "Operations done",
+                    "Operations completed",
                     "Orders per second whose stock was moved.",
                     Query(
-                        rate("inventory_operations_total", within("outcome", "done"), by="operation"),
-                        "{{operation}}",
+                        rate(
+                            Metric.INVENTORY_OPERATIONS,
+                            within(Label.OUTCOME, StockOutcome.DONE),
+                            by=Label.OPERATION,
+                        ),
+                        legend(Label.OPERATION),
                     ),
                     unit=p.ORDERS_PER_SECOND,
                 ),
                 p.graph(
-                    "Refused reservations",
-                    "Orders per second for which nothing was reserved, by reason.",
+                    "Rejected reservations",
+                    "Orders per second rejected without a reservation, by reason.",
                     Query(
                         rate(
-                            "inventory_operations_total",
-                            within("operation", "reserve"),
-                            within("outcome", "out_of_stock", "unknown_sku", "currency_mismatch"),
-                            by="outcome",
+                            Metric.INVENTORY_OPERATIONS,
+                            within(Label.OPERATION, StockOperation.RESERVE),
+                            within(Label.OUTCOME, *REJECTIONS),
+                            by=Label.OUTCOME,
                         ),
-                        "{{outcome}}",
+                        legend(Label.OUTCOME),
                     ),
                     unit=p.ORDERS_PER_SECOND,
                     stacked=True,
@@ -58,24 +63,30 @@ def _movements() -> Section:
 
 
 def _contention() -> Section:
-    contended = rate("inventory_operations_total", within("outcome", "contended"), by="operation")
-    tried = rate("inventory_operations_total", within("outcome", "contended", "done"), by="operation")
+    contended = rate(
+        Metric.INVENTORY_OPERATIONS, within(Label.OUTCOME, StockOutcome.CONTENDED), by=Label.OPERATION
+    )
+    tried = rate(
+        Metric.INVENTORY_OPERATIONS,
+        within(Label.OUTCOME, StockOutcome.CONTENDED, StockOutcome.DONE),
+        by=Label.OPERATION,
+    )
     return Section(
         "Contention",
         [
             [
                 p.graph(
                     "Contended operations",
-                    "Orders per second that gave way to others writing the same items and went back to the "
-                    "queue.",
-                    Query(contended, "{{operation}}"),
+                    "Orders per second returned to the queue because other batches were writing the same "
+                    "items.",
+                    Query(contended, legend(Label.OPERATION)),
                     unit=p.ORDERS_PER_SECOND,
                     runbook="hot-sku",
                 ),
                 p.graph(
-                    "Share contended",
-                    "Contended operations as a share of those tried; absent where none were tried.",
-                    Query(share(contended, tried), "{{operation}}"),
+                    "Contention rate",
+                    "Contended operations as a share of all attempts; no value without attempts.",
+                    Query(share(contended, tried), legend(Label.OPERATION)),
                     unit=p.SHARE,
                     steps=((0.05, p.YELLOW), (0.25, p.RED)),
                     runbook="hot-sku",
@@ -85,26 +96,26 @@ def _contention() -> Section:
     )
 
 
-def _units(*operations: str) -> Expression:
-    return increase_in_view("inventory_units_total", within("operation", *operations))
+def _units(*operations: StockOperation) -> Expression:
+    return increase_in_view(Metric.INVENTORY_UNITS, within(Label.OPERATION, *operations))
 
 
-def _books() -> Section:
-    found = {
+def _audit() -> Section:
+    audit_gauges = {
         "Drift": (
-            "audit_reserved_drift_units",
-            "Units by which `reserved` differs from the open reservations at the last `pulsequeue audit`.",
-            "books-differ",
+            Metric.AUDIT_DRIFT,
+            "Units by which reserved stock differed from open reservations at the last `pulsequeue audit`.",
+            "inventory-mismatch",
         ),
-        "Overdue reservations": (
-            "audit_overdue_reservations",
-            "Reservations past their time that were still open at the last `pulsequeue audit`.",
-            "stuck-reservations",
+        "Expired reservations still open": (
+            Metric.AUDIT_OVERDUE,
+            "Reservations past their expiry that were still open at the last `pulsequeue audit`.",
+            "expired-reservations",
         ),
         "Charged, not confirmed": (
-            "audit_unconfirmed_charges",
+            Metric.AUDIT_UNCONFIRMED,
             "Charges without a confirmed order at the last `pulsequeue audit`.",
-            "charged-but-cancelled",
+            "unconfirmed-charges",
         ),
     }
     audited = [
@@ -114,80 +125,78 @@ def _books() -> Section:
             gauge(metric),
             unit=p.COUNT,
             steps=p.ANY_IS_BAD,
-            nothing=_NEVER_AUDITED,
+            no_value=_NEVER_AUDITED,
             runbook=runbook,
         )
-        for title, (metric, description, runbook) in found.items()
+        for title, (metric, description, runbook) in audit_gauges.items()
     ]
     last = p.figure(
         "Last audit",
-        "How long ago stock was last recounted against the open orders.",
-        f"time() - max ({series('audit_finished_timestamp_seconds')})",
+        "Time since stock was last checked against the open orders.",
+        f"time() - max ({series(Metric.AUDIT_FINISHED)})",
         unit=p.SECONDS,
-        nothing=_NEVER_AUDITED,
-        runbook="books-differ",
+        no_value=_NEVER_AUDITED,
+        runbook="inventory-mismatch",
     )
     still_reserved = p.figure(
-        "Reserved and still open",
-        "Units reserved in view less those confirmed or released in view. Above zero while orders are on "
-        "their "
-        "way; it may dip below when orders from before the view are settled in it.",
-        f"{_units('reserve')} - {_units('confirm', 'release')}",
+        "Net reserved",
+        "Units reserved minus units confirmed or released in the time range. Above zero while orders are "
+        "open; below zero when orders placed earlier settle in the time range.",
+        f"{_units(StockOperation.RESERVE)} - {_units(StockOperation.CONFIRM, StockOperation.RELEASE)}",
         unit=p.COUNT,
         at_end_of_view=True,
         decimals=0,
-        runbook="stuck-reservations",
+        runbook="expired-reservations",
     )
     sold = p.figure(
         "Units sold",
-        "Units confirmed in view: paid, and taken from stock.",
-        _units("confirm"),
+        "Units paid and taken from stock in the time range.",
+        _units(StockOperation.CONFIRM),
         unit=p.COUNT,
         at_end_of_view=True,
         decimals=0,
     )
-    return Section("Books", [[sold, still_reserved, *audited, last]])
+    return Section("Audit", [[sold, still_reserved, *audited, last]])
 
 
 def _tables() -> Section:
-    spent = rate("dynamodb_capacity_units_total", by="table, kind")
+    spent = rate(Metric.CAPACITY_UNITS, by=f"{Label.TABLE}, {Label.KIND}")
     refused = {
-        "aws_dynamodb_read_throttle_events_total": "reads throttled",
-        "aws_dynamodb_write_throttle_events_total": "writes throttled",
-        "aws_dynamodb_transaction_conflicts_total": "transaction conflicts",
+        Metric.DYNAMODB_READ_THROTTLES: "reads throttled",
+        Metric.DYNAMODB_WRITE_THROTTLES: "writes throttled",
+        Metric.DYNAMODB_CONFLICTS: "transaction conflicts",
     }
     consumed = {
-        "aws_dynamodb_consumed_read_capacity_units_total": "read",
-        "aws_dynamodb_consumed_write_capacity_units_total": "write",
+        Metric.DYNAMODB_CONSUMED_READ: CapacityKind.READ,
+        Metric.DYNAMODB_CONSUMED_WRITE: CapacityKind.WRITE,
     }
     return Section(
         "Tables",
         [
             [
                 p.graph(
-                    "Capacity the pipeline used",
-                    "Capacity units per second that the services' own calls consumed, as DynamoDB told them. "
-                    "Cancelled transactions are billed and not told.",
-                    Query(spent, "{{table}} {{kind}}"),
+                    "Capacity used by the pipeline",
+                    "Capacity units per second consumed by the services' own calls, as DynamoDB returns "
+                    "them. Cancelled transactions are billed but not returned.",
+                    Query(spent, legend(Label.TABLE, Label.KIND)),
                     unit=p.CAPACITY_PER_SECOND,
                 ),
                 p.graph(
                     "Capacity by table",
-                    "Capacity units per second as CloudWatch has them, whoever used them. Zero on the local "
-                    "stack, which does not report them.",
+                    "Capacity units per second of all clients, from CloudWatch. Zero on the local stack, "
+                    "which does not report them.",
                     *(
-                        Query(rate(metric, by="table_name"), f"{{{{table_name}}}} {kind}")
+                        Query(rate(metric, by=Label.TABLE_NAME), f"{legend(Label.TABLE_NAME)} {kind}")
                         for metric, kind in consumed.items()
                     ),
                     unit=p.CAPACITY_PER_SECOND,
                 ),
                 p.graph(
-                    "Refused by DynamoDB",
-                    "Throttled requests and conflicting transactions per second; both are tried again. Zero "
-                    "on "
-                    "the local stack, which knows neither.",
+                    "Throttles and conflicts",
+                    "Throttled requests and conflicting transactions per second; both are retried. Zero on "
+                    "the local stack, which reports neither.",
                     *(
-                        Query(rate(metric, by="table_name"), f"{{{{table_name}}}} {what}")
+                        Query(rate(metric, by=Label.TABLE_NAME), f"{legend(Label.TABLE_NAME)} {what}")
                         for metric, what in refused.items()
                     ),
                     unit=p.CALLS_PER_SECOND,

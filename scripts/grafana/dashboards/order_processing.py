@@ -1,4 +1,4 @@
-"""What happens to orders until their stock is reserved, and when they are called off."""
+"""Order processing: outcomes, duration and queue of the order function."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -6,32 +6,34 @@ from scripts.grafana import panels as p
 from scripts.grafana import slo_queries
 from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
-from scripts.grafana.promql import gauge, increase_in_view, mean, rate, share, within
+from scripts.grafana.promql import consumer_queue, gauge, increase_in_view, legend, mean, rate, share, within
+from services.shared.events import OrderRejected, PaymentRequested
+from services.shared.metric_names import Consumer, Label, Metric, OrderOutcome, StockOperation
 
-_QUEUE = 'queue=~".*-pulsequeue-order"'
-_HISTOGRAM = "order_processing_duration_seconds"
+_QUEUE = consumer_queue(Consumer.ORDER)
+_HISTOGRAM = Metric.ORDER_PROCESSING
 
 
 def build() -> Dashboard:
-    description = "From OrderPlaced to reserved or rejected: how many, how fast, and why not."
+    description = "From OrderPlaced to reserved or rejected: rate, duration and reasons."
     return board(
-        "pulsequeue-orders", "Order processing", description, [_outcomes(), _reasons(), _speed(), _queue()]
+        "pulsequeue-orders",
+        "Order processing",
+        description,
+        [_totals(), _by_outcome(), _duration(), _queue()],
     )
 
 
-def _outcomes() -> Section:
-    def turned(outcome: str) -> str:
-        return share(increase_in_view("orders_total", within("outcome", outcome)), placed)
-
+def _totals() -> Section:
     placed = slo_queries.placed(increase_in_view)
+    rejected = increase_in_view(Metric.ORDERS, within(Label.OUTCOME, OrderOutcome.REJECTED))
     return Section(
-        "In view",
+        "In the time range",
         [
             [
                 p.figure(
                     "Orders placed",
-                    "Orders in the time range on the screen whose stock was reserved or that were turned "
-                    "down.",
+                    "Orders reserved or rejected in the selected time range.",
                     placed,
                     unit=p.COUNT,
                     at_end_of_view=True,
@@ -39,58 +41,59 @@ def _outcomes() -> Section:
                 ),
                 p.figure(
                     "Rejected",
-                    "Share of the orders placed that were turned down: nothing was reserved for them.",
-                    turned("rejected"),
+                    "Share of the orders placed that were rejected: nothing was reserved for them.",
+                    share(rejected, placed),
                     unit=p.SHARE,
-                    nothing="no orders",
+                    no_value="no orders",
                     at_end_of_view=True,
                     decimals=1,
                 ),
                 p.figure(
-                    "Hold ran out",
-                    "Orders whose payment did not come in time, so that their stock was released.",
-                    increase_in_view("orders_total", within("outcome", "expired")),
+                    "Expired",
+                    "Orders not paid within the hold; their stock was released.",
+                    increase_in_view(Metric.ORDERS, within(Label.OUTCOME, OrderOutcome.EXPIRED)),
                     unit=p.COUNT,
                     steps=p.ANY_IS_BAD,
                     at_end_of_view=True,
                     decimals=0,
-                    runbook="stuck-reservations",
+                    runbook="expired-reservations",
                 ),
                 p.figure(
-                    "Unreadable",
-                    "Events that the order function could not read and moved to its dead-letter queue.",
-                    increase_in_view("poison_events_total", within("consumer", "order")),
+                    "Unreadable events",
+                    "Events that the order function could not read and sent to its dead-letter queue.",
+                    increase_in_view(Metric.POISON_EVENTS, within(Label.CONSUMER, Consumer.ORDER)),
                     unit=p.COUNT,
                     steps=p.ANY_IS_BAD,
                     at_end_of_view=True,
                     decimals=0,
-                    runbook="poison",
+                    runbook="unreadable-messages",
                 ),
             ]
         ],
     )
 
 
-def _reasons() -> Section:
-    reserve = 'operation="reserve"'
+def _by_outcome() -> Section:
+    reserve = within(Label.OPERATION, StockOperation.RESERVE)
     return Section(
-        "What became of them",
+        "Outcomes",
         [
             [
                 p.graph(
                     "Orders by outcome",
-                    "What became of orders, per second. `cancelled` is by request, `duplicate` a repeat "
+                    "Orders per second by outcome. `cancelled` is on request; `duplicate` is a redelivery "
                     "without effect.",
-                    Query(rate("orders_total", by="outcome"), "{{outcome}}"),
+                    Query(rate(Metric.ORDERS, by=Label.OUTCOME), legend(Label.OUTCOME)),
                     unit=p.ORDERS_PER_SECOND,
                     stacked=True,
                 ),
                 p.graph(
                     "Reservations by outcome",
-                    "How attempts to reserve ended, per second: done, the reason of the refusal, or "
-                    "contended, "
-                    "which is tried again and never counts as out of stock.",
-                    Query(rate("inventory_operations_total", reserve, by="outcome"), "{{outcome}}"),
+                    "Reservation attempts per second by outcome: done, the reason for rejection, or "
+                    "contended, which is retried and never counts as out of stock.",
+                    Query(
+                        rate(Metric.INVENTORY_OPERATIONS, reserve, by=Label.OUTCOME), legend(Label.OUTCOME)
+                    ),
                     unit=p.ORDERS_PER_SECOND,
                     stacked=True,
                     runbook="hot-sku",
@@ -100,26 +103,24 @@ def _reasons() -> Section:
     )
 
 
-def _speed() -> Section:
+def _duration() -> Section:
     return Section(
-        "Speed",
+        "Duration",
         [
             [
                 p.quantiles(
                     "Processing time",
-                    "How long the order function works on an order, waiting in the queue not included.",
+                    "Time the order function spends on an order, without the wait in the queue.",
                     _HISTOGRAM,
                 ),
                 p.heatmap(
-                    "Processing time, all orders",
-                    "How many orders took how long to process.",
+                    "Processing time distribution",
+                    "Number of orders by processing time.",
                     _HISTOGRAM,
                 ),
                 p.graph(
                     "Average times",
-                    "Processing compared with the whole way from placed to settled: the difference is "
-                    "waiting "
-                    "and payment.",
+                    "Processing time and time from placed to settled: the difference is waiting and payment.",
                     Query(mean(_HISTOGRAM), "processing"),
                     Query(mean(slo_queries.SETTLEMENT), "placed to settled"),
                     unit=p.SECONDS,
@@ -130,11 +131,13 @@ def _speed() -> Section:
 
 
 def _queue() -> Section:
-    states = {"visible": "waiting", "in_flight": "being worked on"}
-    depth = [Query(gauge(f"aws_sqs_messages_{state}", _QUEUE), legend) for state, legend in states.items()]
-    published = within("event", "PaymentRequested", "OrderRejected")
+    depth = [
+        Query(gauge(Metric.SQS_VISIBLE, _QUEUE), "waiting"),
+        Query(gauge(Metric.SQS_IN_FLIGHT, _QUEUE), "processing"),
+    ]
+    published = within(Label.EVENT, PaymentRequested.detail_type(), OrderRejected.detail_type())
     return Section(
-        "In and out",
+        "Queue and events",
         [
             [
                 p.graph(
@@ -142,22 +145,22 @@ def _queue() -> Section:
                     "Messages in the order queue.",
                     *depth,
                     unit=p.COUNT,
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
                 p.graph(
                     "Oldest message",
-                    "How long the oldest message of the order queue has been there.",
-                    Query(gauge("aws_sqs_oldest_message_age_seconds", _QUEUE, how="max"), "order"),
+                    "Age of the oldest message in the order queue.",
+                    Query(gauge(Metric.SQS_OLDEST_AGE, _QUEUE, how="max"), "age"),
                     unit=p.SECONDS,
                     steps=((60, p.YELLOW), (300, p.RED)),
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
                 p.graph(
-                    "Decided and announced",
-                    "Orders decided against the events that announce it: the lines lie on one another, or an "
-                    "announcement is being repeated or is late.",
+                    "Decisions and events",
+                    "Orders decided and the events published for them. The lines match unless events are "
+                    "late or repeated.",
                     Query(slo_queries.placed(rate), "decided"),
-                    Query(rate("events_published_total", published), "announced"),
+                    Query(rate(Metric.EVENTS_PUBLISHED, published), "published"),
                     unit=p.EVENTS_PER_SECOND,
                 ),
             ]

@@ -1,4 +1,4 @@
-"""Is business going, is it quick, is anything wrong: the page to open first."""
+"""The overview: traffic, objectives and health."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -7,18 +7,20 @@ from scripts.grafana import slo_queries
 from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
 from scripts.grafana.promql import (
-    CONSUMED,
-    DEAD_LETTERS,
+    DEAD_LETTER_QUEUES,
+    WORK_QUEUES,
     gauge,
     increase_in_view,
+    legend,
     quantile,
     rate,
     series,
 )
+from services.shared.metric_names import Label, Metric
 
 
 def build() -> Dashboard:
-    description = "Orders, money, stock and the health of the pipeline on one page."
+    description = "Orders, payments, stock and pipeline health on one page."
     sections = [_now(), _business(), _latency(), _health()]
     return board("pulsequeue-overview", "Overview", description, sections)
 
@@ -27,92 +29,89 @@ def _now() -> Section:
     traffic = [
         p.figure(
             "Orders placed",
-            "Orders per second whose stock was reserved or that were turned down. Repeats do not count.",
+            "Orders reserved or rejected per second. Duplicates do not count.",
             slo_queries.placed(rate),
             unit=p.ORDERS_PER_SECOND,
         ),
         p.figure(
             "Orders paid",
-            "Share of the orders placed in view whose payment succeeded. Rejections lower it as declines do.",
+            "Share of the orders placed in the time range whose payment succeeded. Rejected orders and "
+            "declined payments lower it.",
             slo_queries.paid_share(increase_in_view),
             unit=p.SHARE,
-            nothing="no orders",
+            no_value="no orders",
             at_end_of_view=True,
             decimals=1,
         ),
         p.figure(
-            "Settled within, 99 of 100",
-            "The time from placed to settled that 99 of 100 orders of the last minutes stayed under. "
-            "The objective is 5 s.",
+            "Settlement time, p99",
+            "99th percentile of the time from placed to settled over the last minutes. The objective is 5 s.",
             quantile(0.99, slo_queries.SETTLEMENT),
             unit=p.SECONDS,
             steps=p.SETTLE_WITHIN,
-            nothing="no orders",
-            runbook="backlog",
+            no_value="no orders",
+            runbook="queue-backlog",
         ),
         p.figure(
             "Dead letters",
-            "Messages in dead-letter queues: each is an order or a payment that somebody has to look at.",
-            gauge("aws_sqs_messages_visible", DEAD_LETTERS),
+            "Messages in dead-letter queues. Each needs an operator's attention.",
+            gauge(Metric.SQS_VISIBLE, DEAD_LETTER_QUEUES),
             unit=p.COUNT,
             steps=p.ANY_IS_BAD,
             runbook="dead-letters",
         ),
     ]
-    trust = [
+    objectives = [
         p.figure(
-            "Settlement budget left",
-            "Share of the error budget that the orders which ended in view left over: 99.9 % have to end as "
-            "they "
-            "should. An order fails by running out its hold, or by not being readable. Below zero the "
-            "objective was missed.",
+            "Settlement error budget",
+            "Remaining error budget for the time range; the objective is that 99.9 % of finished orders are "
+            "settled. Expired and unreadable orders count as failures. Below zero the objective is missed.",
             slo_queries.settlement_budget_left(increase_in_view),
             unit=p.SHARE,
             steps=p.BUDGET,
             below=p.RED,
             at_end_of_view=True,
             decimals=1,
-            runbook="stuck-reservations",
+            runbook="orders-not-settled",
         ),
         p.figure(
-            "Speed budget left",
-            "Share of the error budget left over by the orders settled in view: 99 % within 5 s. Below zero "
-            "the "
-            "objective was missed.",
+            "Speed error budget",
+            "Remaining error budget for the time range; the objective is that 99 % of orders settle within 5"
+            " s. Below zero the objective is missed.",
             slo_queries.speed_budget_left(increase_in_view),
             unit=p.SHARE,
             steps=p.BUDGET,
             below=p.RED,
             at_end_of_view=True,
             decimals=1,
-            runbook="backlog",
+            runbook="queue-backlog",
         ),
         p.figure(
-            "Scrapes answered",
-            "Whether Prometheus reaches /metrics. It is refused on purpose when the numbers are over 5 "
+            "Scrapes succeeded",
+            "Whether Prometheus can scrape /metrics. The endpoint answers 503 when its metrics are over 5 "
             "minutes old.",
             f"min ({series('up')})",
             unit=p.SHARE,
             steps=((1, p.GREEN),),
             below=p.RED,
-            nothing="not scraped",
+            no_value="not scraped",
         ),
         p.figure(
-            "Age of the numbers",
-            "How long ago the collector last brought the numbers up to date; it does so every minute.",
-            slo_queries.age_of_numbers(),
+            "Age of the metrics",
+            "Time since the collector last ran; it runs every minute.",
+            slo_queries.snapshot_age(),
             unit=p.SECONDS,
-            steps=p.STALE_NUMBERS,
+            steps=p.STALE_METRICS,
         ),
         p.figure(
-            "Final up to",
-            "How long ago the newest minute was that can no longer change. An hour is usual: that long, what "
-            "CloudWatch learns late is still added. What is shown of younger minutes can only grow.",
-            slo_queries.age_of_final_numbers(),
+            "Age of final metrics",
+            "Age of the newest minute that can no longer change. Usually an hour, while late data from "
+            "CloudWatch is still added; younger minutes can only grow.",
+            slo_queries.watermark_age(),
             unit=p.SECONDS,
         ),
     ]
-    return Section("Now", [traffic, trust])
+    return Section("Now", [traffic, objectives])
 
 
 def _business() -> Section:
@@ -122,34 +121,33 @@ def _business() -> Section:
             [
                 p.graph(
                     "Orders by outcome",
-                    "What became of orders, per second. `cancelled` is by request, `duplicate` a repeat "
+                    "Orders per second by outcome. `cancelled` is on request; `duplicate` is a redelivery "
                     "without effect.",
-                    Query(rate("orders_total", by="outcome"), "{{outcome}}"),
+                    Query(rate(Metric.ORDERS, by=Label.OUTCOME), legend(Label.OUTCOME)),
                     unit=p.ORDERS_PER_SECOND,
                     stacked=True,
                 ),
                 p.graph(
                     "Payments by outcome",
-                    "What became of charges and refunds, per second.",
-                    Query(rate("payments_total", by="outcome"), "{{outcome}}"),
+                    "Charges and refunds per second by outcome.",
+                    Query(rate(Metric.PAYMENTS, by=Label.OUTCOME), legend(Label.OUTCOME)),
                     unit=p.PAYMENTS_PER_SECOND,
                     stacked=True,
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
             ],
             [
                 p.graph(
                     "Units moved",
-                    "Pieces of stock per second. What is reserved is later confirmed or released; a refund "
-                    "can "
-                    "bring it back.",
-                    Query(rate("inventory_units_total", by="operation"), "{{operation}}"),
-                    unit=p.PIECES_PER_SECOND,
+                    "Units of stock per second by operation. Reserved units are later confirmed or released;"
+                    " a refund may restock them.",
+                    Query(rate(Metric.INVENTORY_UNITS, by=Label.OPERATION), legend(Label.OPERATION)),
+                    unit=p.UNITS_PER_SECOND,
                 ),
                 p.graph(
                     "Events published",
-                    "Events the services put on the bus, per second.",
-                    Query(rate("events_published_total", by="event"), "{{event}}"),
+                    "Events published by the services, per second.",
+                    Query(rate(Metric.EVENTS_PUBLISHED, by=Label.EVENT), legend(Label.EVENT)),
                     unit=p.EVENTS_PER_SECOND,
                     stacked=True,
                 ),
@@ -165,16 +163,14 @@ def _latency() -> Section:
             [
                 p.quantiles(
                     "Placed to settled",
-                    "How long orders take from being placed until their payment is decided. The line is the "
-                    "objective.",
+                    "Time from placing an order to settling its payment. The dashed line is the objective.",
                     slo_queries.SETTLEMENT,
                     steps=p.SETTLE_WITHIN,
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
                 p.heatmap(
-                    "Placed to settled, all orders",
-                    "How many orders took how long. Two bands tell of two kinds of order, which percentiles "
-                    "hide.",
+                    "Placed to settled, distribution",
+                    "Number of orders by time from placed to settled. Shows groups that percentiles hide.",
                     slo_queries.SETTLEMENT,
                 ),
             ]
@@ -189,19 +185,20 @@ def _health() -> Section:
             [
                 p.graph(
                     "Messages waiting",
-                    "Messages ready to be taken, by queue. The expiry queue is filled for the length of the "
-                    "hold; "
-                    "its messages are delayed and not counted here.",
-                    Query(gauge("aws_sqs_messages_visible", CONSUMED, how="max", by="queue"), "{{queue}}"),
+                    "Messages waiting in each queue. Delayed messages, such as those of the expiry queue, "
+                    "are not included.",
+                    Query(
+                        gauge(Metric.SQS_VISIBLE, WORK_QUEUES, how="max", by=Label.QUEUE), legend(Label.QUEUE)
+                    ),
                     unit=p.COUNT,
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
                 p.graph(
                     "Function errors",
-                    "Invocations per second that ended in an error. Their messages come again.",
-                    Query(rate("aws_lambda_errors_total", by="function_name"), "{{function_name}}"),
+                    "Failed invocations per second. Their messages are retried.",
+                    Query(rate(Metric.LAMBDA_ERRORS, by=Label.FUNCTION_NAME), legend(Label.FUNCTION_NAME)),
                     unit=p.CALLS_PER_SECOND,
-                    runbook="after-a-bug",
+                    runbook="replay-after-bug-fix",
                 ),
             ]
         ],

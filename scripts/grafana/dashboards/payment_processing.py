@@ -1,4 +1,4 @@
-"""How charging goes: what the gateway says, how long it takes, and what is given back."""
+"""Payment processing: outcomes, duration, refunds and queue of the payment function."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -6,38 +6,53 @@ from scripts.grafana import panels as p
 from scripts.grafana import slo_queries
 from scripts.grafana.layout import Section, board
 from scripts.grafana.panels import Query
-from scripts.grafana.promql import Change, Expression, gauge, increase_in_view, rate, share, within
+from scripts.grafana.promql import (
+    Change,
+    Expression,
+    consumer_queue,
+    gauge,
+    increase_in_view,
+    legend,
+    rate,
+    share,
+    within,
+)
+from services.shared.events import PaymentFailed, PaymentProcessed, RefundProcessed, RefundRequested
+from services.shared.metric_names import Consumer, Label, Metric, PaymentOutcome
 
-_QUEUE = 'queue=~".*-pulsequeue-payment"'
-_HISTOGRAM = "payment_processing_duration_seconds"
+_QUEUE = consumer_queue(Consumer.PAYMENT)
+_HISTOGRAM = Metric.PAYMENT_PROCESSING
 
 
 def build() -> Dashboard:
-    description = "From PaymentRequested to paid or declined, refunds included."
+    description = "From PaymentRequested to paid or declined, including refunds."
     return board(
         "pulsequeue-payments",
         "Payment processing",
         description,
-        [_in_view(), _outcomes(), _speed(), _queue()],
+        [_totals(), _outcomes(), _duration(), _queue()],
     )
 
 
-def _ended(change: Change, *outcomes: str) -> Expression:
-    return change("payments_total", within("outcome", *outcomes))
+def _payments(change: Change, *outcomes: PaymentOutcome) -> Expression:
+    return change(Metric.PAYMENTS, within(Label.OUTCOME, *outcomes))
 
 
 def _declined(change: Change) -> Expression:
-    return share(_ended(change, "failed"), _ended(change, "succeeded", "failed"))
+    return share(
+        _payments(change, PaymentOutcome.FAILED),
+        _payments(change, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED),
+    )
 
 
-def _in_view() -> Section:
+def _totals() -> Section:
     return Section(
-        "In view",
+        "In the time range",
         [
             [
                 p.figure(
-                    "Payments taken",
-                    "Charges in the time range on the screen that succeeded, each for another order.",
+                    "Payments succeeded",
+                    "Successful charges in the selected time range, one per order.",
                     slo_queries.paid(increase_in_view),
                     unit=p.COUNT,
                     at_end_of_view=True,
@@ -45,29 +60,30 @@ def _in_view() -> Section:
                 ),
                 p.figure(
                     "Declined",
-                    "Share of the charges that the gateway declined. Most at once points at the gateway.",
+                    "Share of charges that the gateway declined. A sudden rise suggests a fault of the "
+                    "gateway.",
                     _declined(increase_in_view),
                     unit=p.SHARE,
                     steps=((0.2, p.YELLOW), (0.5, p.RED)),
-                    nothing="no charges",
+                    no_value="no charges",
                     at_end_of_view=True,
                     decimals=1,
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
                 p.figure(
                     "Refunded",
-                    "Charges given back, on request or because the hold had run out when the charge came "
-                    "through.",
-                    _ended(increase_in_view, "refunded"),
+                    "Charges refunded, on request or because the reservation had expired when the charge "
+                    "completed.",
+                    _payments(increase_in_view, PaymentOutcome.REFUNDED),
                     unit=p.COUNT,
                     at_end_of_view=True,
                     decimals=0,
-                    runbook="charged-but-cancelled",
+                    runbook="unconfirmed-charges",
                 ),
                 p.figure(
-                    "Repeats without effect",
-                    "Requests to pay that came again after the order was settled. Nobody was charged twice.",
-                    _ended(increase_in_view, "duplicate"),
+                    "Duplicate requests",
+                    "Payment requests received again after the order was settled. They have no effect.",
+                    _payments(increase_in_view, PaymentOutcome.DUPLICATE),
                     unit=p.COUNT,
                     at_end_of_view=True,
                     decimals=0,
@@ -79,49 +95,50 @@ def _in_view() -> Section:
 
 def _outcomes() -> Section:
     return Section(
-        "What became of them",
+        "Outcomes",
         [
             [
                 p.graph(
                     "Payments by outcome",
-                    "What became of charges and refunds, per second.",
-                    Query(rate("payments_total", by="outcome"), "{{outcome}}"),
+                    "Charges and refunds per second by outcome.",
+                    Query(rate(Metric.PAYMENTS, by=Label.OUTCOME), legend(Label.OUTCOME)),
                     unit=p.PAYMENTS_PER_SECOND,
                     stacked=True,
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
                 p.graph(
-                    "Share declined",
-                    "Declines as a share of the charges of the last minutes; absent where there were none.",
+                    "Decline rate",
+                    "Declined charges as a share of all charges in the last minutes; no value without "
+                    "charges.",
                     Query(_declined(rate), "declined"),
                     unit=p.SHARE,
                     steps=((0.2, p.YELLOW), (0.5, p.RED)),
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
             ]
         ],
     )
 
 
-def _speed() -> Section:
+def _duration() -> Section:
     return Section(
-        "Speed",
+        "Duration",
         [
             [
                 p.quantiles(
                     "Processing time",
-                    "How long the payment function works on a payment, the gateway's answer included.",
+                    "Time the payment function spends on a payment, including the gateway's response.",
                     _HISTOGRAM,
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
                 p.heatmap(
-                    "Processing time, all payments",
-                    "How many payments took how long. A slow gateway shows as a second band.",
+                    "Processing time distribution",
+                    "Number of payments by processing time. A slow gateway shows as a second band.",
                     _HISTOGRAM,
                 ),
                 p.heatmap(
-                    "Placed to settled, all orders",
-                    "How many orders took how long from being placed until their payment was decided.",
+                    "Placed to settled, distribution",
+                    "Number of orders by time from placed to settled.",
                     slo_queries.SETTLEMENT,
                 ),
             ]
@@ -130,34 +147,36 @@ def _speed() -> Section:
 
 
 def _queue() -> Section:
-    states = {"visible": "waiting", "in_flight": "being worked on"}
-    depth = [Query(gauge(f"aws_sqs_messages_{state}", _QUEUE), legend) for state, legend in states.items()]
-    events = within("event", "PaymentProcessed", "PaymentFailed", "RefundRequested", "RefundProcessed")
+    depth = [
+        Query(gauge(Metric.SQS_VISIBLE, _QUEUE), "waiting"),
+        Query(gauge(Metric.SQS_IN_FLIGHT, _QUEUE), "processing"),
+    ]
+    published = (PaymentProcessed, PaymentFailed, RefundRequested, RefundProcessed)
+    events = within(Label.EVENT, *(event.detail_type() for event in published))
     return Section(
-        "In and out",
+        "Queue and events",
         [
             [
                 p.graph(
                     "Payment queue",
-                    "Messages in the payment queue. It grows when the gateway does not answer.",
+                    "Messages in the payment queue. It grows when the gateway does not respond.",
                     *depth,
                     unit=p.COUNT,
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
                 p.graph(
                     "Oldest message",
-                    "How long the oldest message of the payment queue has been there. When it nears the "
-                    "hold, "
-                    "orders begin to lose their reservation.",
-                    Query(gauge("aws_sqs_oldest_message_age_seconds", _QUEUE, how="max"), "payment"),
-                    Query(gauge("pulsequeue_reservation_hold_seconds", how="max"), "hold"),
+                    "Age of the oldest message in the payment queue. As it approaches the hold, reservations"
+                    " expire.",
+                    Query(gauge(Metric.SQS_OLDEST_AGE, _QUEUE, how="max"), "age"),
+                    Query(gauge(Metric.RESERVATION_HOLD, how="max"), "hold"),
                     unit=p.SECONDS,
-                    runbook="gateway-down",
+                    runbook="payment-gateway-down",
                 ),
                 p.graph(
                     "Payment events",
-                    "Events about payments and refunds, per second.",
-                    Query(rate("events_published_total", events, by="event"), "{{event}}"),
+                    "Payment and refund events per second.",
+                    Query(rate(Metric.EVENTS_PUBLISHED, events, by=Label.EVENT), legend(Label.EVENT)),
                     unit=p.EVENTS_PER_SECOND,
                 ),
             ]

@@ -1,25 +1,34 @@
-"""How full the queues are, how old their oldest message is, and what ended in a dead-letter queue."""
+"""Queues: depth, age of the oldest message, dead-letter queues and delivery rules."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts.grafana import panels as p
 from scripts.grafana.layout import Section, board, queue_variable
 from scripts.grafana.panels import Column, Query
-from scripts.grafana.promql import CHOSEN_QUEUE, CONSUMED, DEAD_LETTERS, gauge, increase_in_view, rate
+from scripts.grafana.promql import (
+    DEAD_LETTER_QUEUES,
+    SELECTED_QUEUE,
+    WORK_QUEUES,
+    gauge,
+    increase_in_view,
+    legend,
+    rate,
+)
+from services.shared.metric_names import Label, Metric
 
-_LEGEND = "{{queue}}"
-_VISIBLE = "aws_sqs_messages_visible"
-_OLDEST = "aws_sqs_oldest_message_age_seconds"
+_LEGEND = legend(Label.QUEUE)
+_VISIBLE = Metric.SQS_VISIBLE
+_OLDEST = Metric.SQS_OLDEST_AGE
 
 
 def build() -> Dashboard:
-    description = "Every queue and every dead-letter queue, and the rules that feed them."
+    description = "All queues and dead-letter queues, and the rules that deliver to them."
     sections = [_dlq(), _queues(), _rules()]
     return board("pulsequeue-queues", "Queues and DLQs", description, sections, variables=[queue_variable()])
 
 
-def _by_queue(metric: str, *matchers: str) -> str:
-    return gauge(metric, CHOSEN_QUEUE, *matchers, how="max", by="queue")
+def _by_queue(metric: Metric, *matchers: str) -> str:
+    return gauge(metric, SELECTED_QUEUE, *matchers, how="max", by=Label.QUEUE)
 
 
 def _dlq() -> Section:
@@ -29,36 +38,37 @@ def _dlq() -> Section:
             [
                 p.figure(
                     "Dead letters",
-                    "Messages in the dead-letter queues that are chosen.",
-                    gauge(_VISIBLE, CHOSEN_QUEUE, DEAD_LETTERS),
+                    "Messages in the selected dead-letter queues.",
+                    gauge(_VISIBLE, SELECTED_QUEUE, DEAD_LETTER_QUEUES),
                     unit=p.COUNT,
                     steps=p.ANY_IS_BAD,
                     runbook="dead-letters",
                 ),
                 p.figure(
                     "Oldest dead letter",
-                    "How long the oldest dead letter has been there. Messages are kept for 14 days.",
-                    gauge(_OLDEST, CHOSEN_QUEUE, DEAD_LETTERS, how="max"),
+                    "Age of the oldest message in a dead-letter queue. Messages are retained for 14 days.",
+                    gauge(_OLDEST, SELECTED_QUEUE, DEAD_LETTER_QUEUES, how="max"),
                     unit=p.SECONDS,
                     steps=((86_400, p.YELLOW), (7 * 86_400, p.RED)),
                     runbook="dead-letters",
                 ),
                 p.figure(
                     "Unreadable events",
-                    "Events in view that no consumer could read; they went to a dead-letter queue at once.",
-                    increase_in_view("poison_events_total"),
+                    "Events in the time range that a consumer could not read; they go to its dead-letter "
+                    "queue without retries.",
+                    increase_in_view(Metric.POISON_EVENTS),
                     unit=p.COUNT,
                     steps=p.ANY_IS_BAD,
                     at_end_of_view=True,
                     decimals=0,
-                    runbook="poison",
+                    runbook="unreadable-messages",
                 ),
             ],
             [
                 p.graph(
                     "Dead letters by queue",
                     "Messages in each dead-letter queue.",
-                    Query(_by_queue(_VISIBLE, DEAD_LETTERS), _LEGEND),
+                    Query(_by_queue(_VISIBLE, DEAD_LETTER_QUEUES), _LEGEND),
                     unit=p.COUNT,
                     steps=p.ANY_IS_BAD,
                     runbook="dead-letters",
@@ -66,17 +76,17 @@ def _dlq() -> Section:
                 p.graph(
                     "Unreadable events by consumer",
                     "Events per second that a consumer could not read.",
-                    Query(rate("poison_events_total", by="consumer"), "{{consumer}}"),
+                    Query(rate(Metric.POISON_EVENTS, by=Label.CONSUMER), legend(Label.CONSUMER)),
                     unit=p.EVENTS_PER_SECOND,
-                    runbook="poison",
+                    runbook="unreadable-messages",
                 ),
-                p.listing(
+                p.summary_table(
                     "Dead-letter queues",
-                    "What each dead-letter queue holds now.",
-                    "queue",
+                    "Current contents of each dead-letter queue.",
+                    Label.QUEUE,
                     "Queue",
-                    Column("Messages", _by_queue(_VISIBLE, DEAD_LETTERS), p.COUNT),
-                    Column("Oldest", _by_queue(_OLDEST, DEAD_LETTERS), p.SECONDS),
+                    Column("Messages", _by_queue(_VISIBLE, DEAD_LETTER_QUEUES), p.COUNT),
+                    Column("Oldest", _by_queue(_OLDEST, DEAD_LETTER_QUEUES), p.SECONDS),
                     runbook="dead-letters",
                 ),
             ],
@@ -91,34 +101,33 @@ def _queues() -> Section:
             [
                 p.graph(
                     "Waiting",
-                    "Messages ready to be taken.",
-                    Query(_by_queue(_VISIBLE, CONSUMED), _LEGEND),
+                    "Messages waiting to be received.",
+                    Query(_by_queue(_VISIBLE, WORK_QUEUES), _LEGEND),
                     unit=p.COUNT,
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
                 p.graph(
                     "Oldest message",
-                    "How long the oldest message of each queue has been there. In the expiry queue it is "
-                    "about the "
-                    "hold, by design.",
-                    Query(_by_queue(_OLDEST, CONSUMED), _LEGEND),
+                    "Age of the oldest message in each queue. In the expiry queue it is about the length of "
+                    "the hold, by design.",
+                    Query(_by_queue(_OLDEST, WORK_QUEUES), _LEGEND),
                     unit=p.SECONDS,
-                    runbook="backlog",
+                    runbook="queue-backlog",
                 ),
             ],
             [
                 p.graph(
-                    "Being worked on",
-                    "Messages taken and not yet deleted, those of a failed batch until they come again "
-                    "included.",
-                    Query(_by_queue("aws_sqs_messages_in_flight"), _LEGEND),
+                    "In flight",
+                    "Messages received and not yet deleted, including those of a failed batch until they are"
+                    " redelivered.",
+                    Query(_by_queue(Metric.SQS_IN_FLIGHT), _LEGEND),
                     unit=p.COUNT,
                 ),
                 p.graph(
                     "Delayed",
-                    "Messages whose time has not come. The expiry queue holds one for each open or recent "
-                    "reservation until its hold is over.",
-                    Query(_by_queue("aws_sqs_messages_delayed"), _LEGEND),
+                    "Messages with a delivery delay. The expiry queue has one for each open or recent "
+                    "reservation until its hold ends.",
+                    Query(_by_queue(Metric.SQS_DELAYED), _LEGEND),
                     unit=p.COUNT,
                 ),
             ],
@@ -128,23 +137,21 @@ def _queues() -> Section:
 
 def _rules() -> Section:
     return Section(
-        "Rules",
+        "Delivery rules",
         [
             [
                 p.graph(
-                    "Events passed on",
-                    "Events per second that each rule put into its queue. Zero on the local stack, which "
-                    "does not "
-                    "report them.",
-                    Query(rate("aws_events_invocations_total", by="rule"), "{{rule}}"),
+                    "Events delivered",
+                    "Events per second that each rule delivered to its queue. Zero on the local stack, which"
+                    " does not report them.",
+                    Query(rate(Metric.EVENTS_INVOCATIONS, by=Label.RULE), legend(Label.RULE)),
                     unit=p.EVENTS_PER_SECOND,
                 ),
                 p.graph(
-                    "Events not passed on",
-                    "Events per second that a rule could not deliver; they wait in the dead-letter queue "
-                    "behind it. "
-                    "Zero on the local stack, which does not report them.",
-                    Query(rate("aws_events_failed_invocations_total", by="rule"), "{{rule}}"),
+                    "Events not delivered",
+                    "Events per second that a rule could not deliver; they go to the rule's dead-letter "
+                    "queue. Zero on the local stack, which does not report them.",
+                    Query(rate(Metric.EVENTS_FAILED, by=Label.RULE), legend(Label.RULE)),
                     unit=p.EVENTS_PER_SECOND,
                     runbook="dead-letters",
                 ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scripts.ops.context import OpsContext
 from scripts.ops.reconcile.rules import Discrepancy, Kind, Reconciliation, find_discrepancies
 from services.shared.ledger import Key, Order, Status
+from services.shared.metric_names import Metric
 
 if TYPE_CHECKING:
     from services.shared.adapters.dynamodb_items import Unreadable
@@ -51,11 +52,11 @@ def reconcile(
 def publish(ops: OpsContext, result: Reconciliation) -> None:
     """Publish the result and its time as gauges; dashboards show them until the next audit."""
     now = ops.clock.now()
-    levels = {
-        "audit_reserved_drift_units": result.drift,
-        "audit_overdue_reservations": result.count(Kind.OVERDUE),
-        "audit_unconfirmed_charges": result.count(Kind.CHARGED),
-        "audit_finished_timestamp_seconds": now.timestamp(),
+    levels: dict[str, float] = {
+        Metric.AUDIT_DRIFT: result.drift,
+        Metric.AUDIT_OVERDUE: result.count(Kind.OVERDUE),
+        Metric.AUDIT_UNCONFIRMED: result.count(Kind.CHARGED),
+        Metric.AUDIT_FINISHED: now.timestamp(),
     }
     ops.gauges.publish(levels, now)
 
