@@ -80,8 +80,8 @@ verify: $(STAMP) ## Send test orders through a running environment and check eve
 	@$(BIN)/pulsequeue verify --env $(or $(ENV),local)
 
 .PHONY: bench
-bench: $(STAMP) ## Measure and write docs/benchmarks/: NAME=metrics one of them, QUICK=1 only a look
-	@$(BIN)/pulsequeue bench $(NAME) $(if $(QUICK),--quick)
+bench: $(STAMP) ## Run all benchmarks and write docs/benchmarks/ (NAME=metrics runs one; QUICK=1 only checks that they run)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(QUICK),--quick)
 
 .PHONY: scale
 scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from what the benchmark per-order measured

@@ -1,4 +1,4 @@
-"""Every benchmark there is, by name, with what it asks. Its module is loaded when it runs."""
+"""All benchmarks by name, each with the question it answers. A module is imported when its benchmark runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,38 +23,41 @@ class Benchmark:
         return cast("Run", import_module(self.module).run)
 
 
-CATALOGUE: Mapping[str, Benchmark] = {
+CATALOG: Mapping[str, Benchmark] = {
     "per-order": Benchmark(
         "benchmarks.cases.per_order",
-        "What one order takes: calls, bytes, DynamoDB units, events, log and handler time",
+        "What does an order take: calls, bytes, DynamoDB units, events, log and handler time?",
     ),
     "metrics": Benchmark(
         "benchmarks.cases.metrics",
-        "What rendering and scraping the metrics takes, and what CloudWatch bills for it",
+        "How long do rendering and scraping the metrics take, and what does CloudWatch bill for it?",
     ),
     "group-commit": Benchmark(
-        "benchmarks.cases.group_commit", "What it brings to commit a batch of orders in few transactions"
+        "benchmarks.cases.group_commit",
+        "How much faster is committing a batch of orders in few transactions?",
     ),
     "cold-start": Benchmark(
-        "benchmarks.cases.cold_start", "How long a function takes until its first order, beside bare boto3"
+        "benchmarks.cases.cold_start",
+        "How long does a function take until its first order, compared with plain boto3?",
     ),
-    "floor": Benchmark(
+    "botocore-overhead": Benchmark(
         "benchmarks.cases.botocore_overhead",
-        "How much processor time an order takes of us, above bare botocore calls",
+        "How much CPU time does an order take above plain botocore calls?",
     ),
     "pipeline": Benchmark(
         "benchmarks.cases.pipeline",
-        "What the whole local stack settles at a rising load, beside one order at a time",
+        "How many orders a second does the local stack settle under rising load, batched and one by one?",
     ),
-    "growth": Benchmark(
-        "benchmarks.cases.table_size", "Whether an order takes longer the more orders there have been"
+    "table-size": Benchmark(
+        "benchmarks.cases.table_size",
+        "Does an order take longer when many orders are stored or many messages wait?",
     ),
     "projector": Benchmark(
         "benchmarks.cases.projector",
-        "What projecting an event takes, and whether it takes more the more events there have been",
+        "How long does projecting an event take, and does it take longer when many are stored?",
     ),
     "analytics": Benchmark(
         "benchmarks.cases.analytics",
-        "How fast the analytics API answers, and what keyset pages and rollups are worth",
+        "How fast does the analytics API respond, and what do keyset pages and rollups save?",
     ),
 }

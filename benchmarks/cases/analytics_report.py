@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.harness.report import Chart, Report, Table
-from benchmarks.harness.statistics import Scale, Spread, number, quantile, ratio
-from benchmarks.harness.targets import Reached
+from benchmarks.harness.statistics import Scale, Spread, number, quantile, ratio, ratios
+from benchmarks.harness.targets import TargetResult
 
 FIRST, DEEP = "page 1", "the last page"
 FIRST_BY_OFFSET, DEEP_BY_OFFSET = "page 1 by OFFSET", "the last page by OFFSET"
@@ -44,13 +44,16 @@ class Size:
 
 def report(scale: Scale, sizes: Sequence[Size]) -> Report:
     largest = sizes[-1]
-    worse = min(largest.mrr, largest.cohorts, key=lambda spread: spread.median)
+    savings = [
+        Spread.interval(ratios(largest.ways[without], largest.ways[rollups]))
+        for without, rollups in ((RAW_MRR, MRR), (RAW_COHORTS, COHORTS))
+    ]
     return Report(
         name="analytics",
-        title="Analytics, asked",
-        asked="How long does the API take to answer when there have been a million orders? What does a deep "
-        "page cost beside the first, and what do rollups save?",
-        measured=_how(scale, sizes),
+        title="Response times of the analytics API",
+        question="How long does the API take to respond with a million orders stored? How much slower is a "
+        "deep page than the first, and what do rollups save?",
+        method=_how(scale, sizes),
         findings=_findings(sizes),
         tables=(_answers(sizes), _paging(sizes), _ways(sizes)),
         charts=(
@@ -70,9 +73,13 @@ def report(scale: Scale, sizes: Sequence[Size]) -> Report:
                 logarithmic=True,
             ),
         ),
-        reached=(
-            Reached("deep-page", largest.deep, usual=f"{largest.deep_by_offset.told()} × (OFFSET)"),
-            Reached("rollups", worse),
+        targets=(
+            TargetResult(
+                "deep-page",
+                Spread.interval(ratios(largest.paging[DEEP], largest.paging[FIRST])),
+                usual=f"{largest.deep_by_offset.text()} × (OFFSET)",
+            ),
+            TargetResult("rollups", min(savings, key=lambda spread: spread.median)),
         ),
         series={
             f"{number(it.orders)} orders: {name}, ms": series
@@ -105,7 +112,7 @@ def _paging(sizes: Sequence[Size]) -> Table:
             number(it.pages),
             _quantiles(it.paging[FIRST]),
             _quantiles(it.paging[DEEP]),
-            f"{it.deep.told()} ×",
+            f"{it.deep.text()} ×",
             _quantiles(it.paging[FIRST_BY_OFFSET]),
             _quantiles(it.paging[DEEP_BY_OFFSET]),
         )
@@ -124,10 +131,10 @@ def _ways(sizes: Sequence[Size]) -> Table:
             number(it.orders),
             _quantiles(it.ways[MRR]),
             _quantiles(it.ways[RAW_MRR]),
-            f"{it.mrr.told()} ×",
+            f"{it.mrr.text()} ×",
             _quantiles(it.ways[COHORTS]),
             _quantiles(it.ways[RAW_COHORTS]),
-            f"{it.cohorts.told()} ×",
+            f"{it.cohorts.text()} ×",
         )
         for it in sizes
     ]
@@ -175,11 +182,11 @@ def _findings(sizes: Sequence[Size]) -> list[str]:
         f"median; the slowest, *{slowest}*, takes {number(late)} ms at the 99th percentile."
     )
     deep = (
-        f"Page {largest.pages:,} of {largest.orders:,} orders takes {largest.deep.told()} times as long as "
-        f"page 1; by OFFSET it takes {largest.deep_by_offset.told()} times as long."
+        f"Page {largest.pages:,} of {largest.orders:,} orders takes {largest.deep.text()} times as long as "
+        f"page 1; by OFFSET it takes {largest.deep_by_offset.text()} times as long."
     )
     rolled = (
-        f"Without rollups MRR takes {largest.mrr.told()} times as long, and cohorts "
-        f"{largest.cohorts.told()} times."
+        f"Without rollups MRR takes {largest.mrr.text()} times as long, and cohorts "
+        f"{largest.cohorts.text()} times."
     )
     return [answers, deep, rolled]

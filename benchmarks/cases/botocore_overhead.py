@@ -13,8 +13,8 @@ from benchmarks.fixtures.emulator import emulated
 from benchmarks.fixtures.functions import Calls, Functions, Place, placed, quiet
 from benchmarks.harness.profiling import Profiler
 from benchmarks.harness.report import Chart, Report, Table
-from benchmarks.harness.statistics import Scale, Spread, alternate, ratio
-from benchmarks.harness.targets import Reached
+from benchmarks.harness.statistics import Scale, Spread, alternate, ratio, ratios
+from benchmarks.harness.targets import TargetResult
 from scripts.common.null_telemetry import NullTelemetry
 
 _SKUS = [f"sku-{n:04}" for n in range(1_000)]
@@ -26,11 +26,11 @@ _OPERATIONS = {
     "PutEvents": "put_events",
 }
 _OURS = "ours"
-_BARE = "bare: the same writes"
-_BARE_ALIKE = "bare: the same writes, with our settings"
-_BARE_ALL = "bare: the same writes and reads, with our settings"
-_VALIDATED = "ours, with botocore's own settings"
-_FROZEN = "ours, what was there before hidden from the garbage collector"
+_BARE = "botocore, same writes"
+_BARE_ALIKE = "botocore, same writes, our settings"
+_BARE_ALL = "botocore, same writes and reads, our settings"
+_VALIDATED = "ours, botocore's default settings"
+_FROZEN = "ours, after gc.freeze()"
 _SILENT = "ours, without logs and metrics"
 
 
@@ -184,17 +184,19 @@ def _report(  # noqa: PLR0913, PLR0917 - all that was measured
     orders: int,
 ) -> Report:
     over = {name: ratio(series[_OURS], values) for name, values in series.items()}
-    above = Spread.of([value * 100 - 100 for value in _ratios(series[_OURS], series[_BARE])])
-    alike = Spread.of([value * 100 - 100 for value in _ratios(series[_OURS], series[_BARE_ALIKE])])
+    above, alike = (
+        Spread.interval([value * 100 - 100 for value in ratios(series[_OURS], series[bare])])
+        for bare in (_BARE, _BARE_ALIKE)
+    )
     rows = [
-        (name, f"{Spread.of(values).told()}", f"{over[name].told()} ×") for name, values in series.items()
+        (name, f"{Spread.of(values).text()}", f"{over[name].text()} ×") for name, values in series.items()
     ]
     return Report(
-        name="floor",
-        title="Processor time above the floor",
-        asked="How much processor time does an order take of our process, beside one that does nothing but "
-        "make the same writes through botocore?",
-        measured=_how(scale, orders, calls),
+        name="botocore-overhead",
+        title="CPU time above botocore",
+        question="How much CPU time does an order take in our process, compared with a process that only "
+        "makes the same writes through botocore?",
+        method=_how(scale, orders, calls),
         findings=_findings(series, above, alike, shares),
         tables=(
             Table("Processor time for an order", ("what", "ms per order", "ours against it"), rows),
@@ -214,17 +216,15 @@ def _report(  # noqa: PLR0913, PLR0917 - all that was measured
                 bars=True,
             ),
         ),
-        reached=(
-            Reached("own-cpu", above, floor=f"{Spread.of(series[_BARE]).told()} ms"),
-            Reached("own-cpu-alike", alike, floor=f"{Spread.of(series[_BARE_ALIKE]).told()} ms"),
+        targets=(
+            TargetResult("cpu-overhead", above, lower_bound=f"{Spread.of(series[_BARE]).text()} ms"),
+            TargetResult(
+                "cpu-overhead-same-settings", alike, lower_bound=f"{Spread.of(series[_BARE_ALIKE]).text()} ms"
+            ),
         ),
-        series={f"{name}, ms per order": values for name, values in series.items()},
-        attachments={"profile-floor.txt": profile},
+        series={f"{name}: ms per order": values for name, values in series.items()},
+        attachments={"profile-botocore-overhead.txt": profile},
     )
-
-
-def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
 def _how(scale: Scale, orders: int, calls: Mapping[str, int]) -> list[str]:
@@ -260,16 +260,16 @@ def _findings(
     own = {name: share for name, share in shares.items() if name not in _BELOW}
     others = ", ".join(f"{name} {share:.0%}" for name, share in own.items() if share >= 0.01)
     total = (
-        f"An order takes {Spread.of(series[_OURS]).told()} ms of our process: {above.told(2)} % above "
+        f"An order takes {Spread.of(series[_OURS]).text()} ms of our process: {above.text(2)} % above "
         "botocore making the same writes."
     )
     strictly = (
-        f"Against botocore with our settings it is {alike.told(2)} % above; with botocore's own settings our "
-        f"functions take {validating.told()} times as much, and {frozen.told()} times when all that was "
+        f"Against botocore with our settings it is {alike.text(2)} % above; with botocore's own settings our "
+        f"functions take {validating.text()} times as much, and {frozen.text()} times when all that was "
         "there before is hidden from the garbage collector."
     )
     spoken = (
-        f"Without logs and metrics an order takes {speaking.told()} times as much; reading the orders before "
+        f"Without logs and metrics an order takes {speaking.text()} times as much; reading the orders before "
         f"they are charged is {reading.median:.0%} of ours."
     )
     outside = f"Of our process's time, outside of botocore and its transport: {others}."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks import fixtures
 from benchmarks.cases import cold_start_report as told
 from benchmarks.cases.cold_start_report import Start
 from benchmarks.fixtures.emulator import emulated
@@ -33,7 +34,7 @@ from benchmarks.harness.statistics import Scale, alternate
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 
-_PROBE = Path(__file__).with_name("cold_start_probe.py")
+_PROBE = Path(fixtures.__file__).with_name("cold_start_probe.py")
 _SKU = "prod-cold"
 _SAMPLED = {
     "LAMBDA_TASK_ROOT": "/var/task",

@@ -15,8 +15,8 @@ from benchmarks.fixtures.package_variants import (
     TRACED,
 )
 from benchmarks.harness.report import Chart, Report, Table
-from benchmarks.harness.statistics import Spread, number, ratio
-from benchmarks.harness.targets import Reached
+from benchmarks.harness.statistics import Spread, number, ratio, ratios
+from benchmarks.harness.targets import TargetResult
 
 STAGES = ("import", "clients", "first event")
 _TO_CLIENTS = 2
@@ -50,9 +50,9 @@ def report(compared: Starts, means: Starts, imports: Starts, profile: str) -> Re
     return Report(
         name="cold-start",
         title="Cold start of the order function",
-        asked="How long does a function take until it has its clients, and until its first order is on its "
-        "way, beside a program that only imports boto3, makes the same clients and the same calls?",
-        measured=_how(len(ours)),
+        question="How long does a function take until its clients exist and its first order is handled, "
+        "compared with a program that only imports boto3 and makes the same clients and calls?",
+        method=_how(len(ours)),
         findings=_findings(compared, means, above),
         tables=(_stages(compared), _what_pays(means), _function_by_function(imports)),
         charts=(
@@ -67,24 +67,24 @@ def report(compared: Starts, means: Starts, imports: Starts, profile: str) -> Re
                 bars=True,
             ),
         ),
-        reached=(
-            Reached(
+        targets=(
+            TargetResult(
                 "cold-start",
                 above,
-                floor=f"{_above(compared, BOTO3_TRIMMED, BOTO3).told()} %",
-                usual=f"{_above(compared, SOURCES, BOTO3).told()} %",
+                lower_bound=f"{_above(compared, BOTO3_TRIMMED, BOTO3).text()} %",
+                usual=f"{_above(compared, SOURCES, BOTO3).text()} %",
             ),
         ),
         series={
-            f"{name}: {stage}, {kind}, s": [getattr(start, kind)[number] for start in starts]
-            for name, starts in {**compared, **{f"{it} (means)": s for it, s in means.items()}}.items()
+            f"{name}: {stage}, {kind}, s": [getattr(start, field)[number] for start in starts]
+            for name, starts in {**compared, **{f"{it} (variants)": s for it, s in means.items()}}.items()
             for number, stage in enumerate(STAGES)
-            for kind in ("clock", "processor")
+            for field, kind in (("clock", "wall clock"), ("processor", "CPU"))
         }
         | {
-            f"{name} alone: import, {kind}, s": [getattr(start, kind)[0] for start in starts]
+            f"{name} alone: import, {kind}, s": [getattr(start, field)[0] for start in starts]
             for name, starts in imports.items()
-            for kind in ("clock", "processor")
+            for field, kind in (("clock", "wall clock"), ("processor", "CPU"))
         }
         | {
             f"{name}: peak, MB": [start.peak_megabytes for start in starts]
@@ -121,11 +121,11 @@ def _how(starts: int) -> Sequence[str]:
 
 
 def _findings(compared: Starts, means: Starts, above: Spread) -> Sequence[str]:
-    ours = _milliseconds(compared[PACKAGE], _to_clients).told()
-    clock = _ratio(compared, PACKAGE, BOTO3, _clock).told()
-    same_data = _ratio(compared, PACKAGE, BOTO3_TRIMMED, _to_clients).told()
-    unpackaged = _ratio(compared, SOURCES, PACKAGE, _to_clients).told()
-    traced, untraced = (_milliseconds(means[name], _stage(2)).told() for name in (TRACED, PACKAGE))
+    ours = _milliseconds(compared[PACKAGE], _to_clients).text()
+    clock = _ratio(compared, PACKAGE, BOTO3, _clock).text()
+    same_data = _ratio(compared, PACKAGE, BOTO3_TRIMMED, _to_clients).text()
+    unpackaged = _ratio(compared, SOURCES, PACKAGE, _to_clients).text()
+    traced, untraced = (_milliseconds(means[name], _stage(2)).text() for name in (TRACED, PACKAGE))
     return (
         f"A packaged function has its clients after {ours} ms of processor time.",
         f"That is {_said(above)} than importing boto3 and making the same clients.",
@@ -138,7 +138,9 @@ def _findings(compared: Starts, means: Starts, above: Spread) -> Sequence[str]:
 
 def _said(above: Spread) -> str:
     side = "more" if above.median >= 0 else "less"
-    return f"{number(abs(above.median))} % {side} ({number(above.low)} to {number(above.high)} %)"
+    return (
+        f"{number(abs(above.median))} % {side} (95 % interval {number(above.low)} to {number(above.high)} %)"
+    )
 
 
 def _stages(compared: Starts) -> Table:
@@ -152,12 +154,12 @@ def _stages(compared: Starts) -> Table:
         [
             (
                 name,
-                *(f"{_milliseconds(starts, _stage(at)).told()} ms" for at in range(len(STAGES))),
-                f"{_milliseconds(starts, _to_clients).told()} ms",
-                _ratio(compared, name, BOTO3, _to_clients).told(),
-                f"{_milliseconds(starts, _clock).told()} ms",
-                _ratio(compared, name, BOTO3, _clock).told(),
-                f"{Spread.of([start.peak_megabytes for start in starts]).told()} MB",
+                *(f"{_milliseconds(starts, _stage(at)).text()} ms" for at in range(len(STAGES))),
+                f"{_milliseconds(starts, _to_clients).text()} ms",
+                _ratio(compared, name, BOTO3, _to_clients).text(),
+                f"{_milliseconds(starts, _clock).text()} ms",
+                _ratio(compared, name, BOTO3, _clock).text(),
+                f"{Spread.of([start.peak_megabytes for start in starts]).text()} MB",
             )
             for name, starts in compared.items()
         ],
@@ -181,9 +183,9 @@ def _what_pays(means: Starts) -> Table:
         [
             (
                 name,
-                f"{_milliseconds(starts, _to_clients).told()} ms",
-                _ratio(means, name, PACKAGE, _to_clients).told(),
-                f"{_milliseconds(starts, _stage(2)).told()} ms",
+                f"{_milliseconds(starts, _to_clients).text()} ms",
+                _ratio(means, name, PACKAGE, _to_clients).text(),
+                f"{_milliseconds(starts, _stage(2)).text()} ms",
                 _REASONS[name],
             )
             for name, starts in means.items()
@@ -200,9 +202,9 @@ def _function_by_function(imports: Starts) -> Table:
         [
             (
                 name,
-                f"{_milliseconds(starts, _stage(0)).told()} ms",
-                ratio(_take(starts, _stage(0)), _take(imports["order"], _stage(0))).told(),
-                f"{Spread.of([start.peak_megabytes for start in starts]).told()} MB",
+                f"{_milliseconds(starts, _stage(0)).text()} ms",
+                ratio(_take(starts, _stage(0)), _take(imports["order"], _stage(0))).text(),
+                f"{Spread.of([start.peak_megabytes for start in starts]).text()} MB",
             )
             for name, starts in imports.items()
         ],
@@ -216,8 +218,8 @@ def _ratio(starts: Starts, ours: str, theirs: str, take: Take) -> Spread:
 
 
 def _above(starts: Starts, ours: str, theirs: str) -> Spread:
-    pairs = zip(_take(starts[ours], _to_clients), _take(starts[theirs], _to_clients), strict=True)
-    return Spread.of([(one / other - 1) * 100 for one, other in pairs])
+    times = ratios(_take(starts[ours], _to_clients), _take(starts[theirs], _to_clients))
+    return Spread.interval([(value - 1) * 100 for value in times])
 
 
 def _milliseconds(starts: Sequence[Start], take: Take) -> Spread:

@@ -10,12 +10,12 @@ from benchmarks.fixtures.emulator import emulated
 from benchmarks.fixtures.functions import Functions, Place, placed, quiet
 from benchmarks.harness.profiling import Profiler
 from benchmarks.harness.report import Chart, Report, Table
-from benchmarks.harness.statistics import Scale, Spread, alternate, ratio
-from benchmarks.harness.targets import Reached
+from benchmarks.harness.statistics import Scale, Spread, alternate, ratio, ratios
+from benchmarks.harness.targets import TargetResult
 
 _HOT = ["sku-hot"]
 _SPREAD = [f"sku-{n:04}" for n in range(1_000)]
-_USUAL = "1 × (a transaction per order)"
+_USUAL = "1 × (one transaction per order)"
 _BATCHES = (1, 10, 100)
 _SKUS: Mapping[str, list[str]] = {"one SKU": _HOT, "1,000 SKUs": _SPREAD}
 
@@ -105,8 +105,8 @@ def _report(  # noqa: PLR0913, PLR0917 - all that was measured
             (
                 kind,
                 str(batch),
-                each.told(),
-                f"{gain.told()} ×",
+                each.text(),
+                f"{gain.text()} ×",
                 f"{Spread.of(meter.own[name]).median:.0%}",
                 f"{Spread.of(meter.emulator[name]).median:.0%}",
             )
@@ -114,9 +114,9 @@ def _report(  # noqa: PLR0913, PLR0917 - all that was measured
     return Report(
         name="group-commit",
         title="Group commit",
-        asked="How many more orders a second go through reserve, pay and settle when a batch commits in few "
-        "transactions, and what does it cost that all of them want the same SKU?",
-        measured=_how(scale, orders),
+        question="How many more orders a second are reserved, paid and settled when a batch commits in few "
+        "transactions? How much does contention on one SKU cost?",
+        method=_how(scale, orders),
         findings=_findings(gains, hot, meter, shares),
         tables=(
             Table(
@@ -145,14 +145,21 @@ def _report(  # noqa: PLR0913, PLR0917 - all that was measured
                 bars=True,
             ),
         ),
-        reached=(
-            Reached("group-commit", gains["one SKU", 100], usual=_USUAL),
-            Reached("group-commit-spread", gains["1,000 SKUs", 100], usual=_USUAL),
-            Reached("hot-sku", hot),
+        targets=(
+            TargetResult("group-commit", _gain(series, "one SKU"), usual=_USUAL),
+            TargetResult("group-commit-spread", _gain(series, "1,000 SKUs"), usual=_USUAL),
+            TargetResult(
+                "hot-sku",
+                Spread.interval(ratios(series[_name("one SKU", 100)], series[_name("1,000 SKUs", 100)])),
+            ),
         ),
-        series={f"{name}, orders/s": values for name, values in series.items()},
+        series={f"{name}: orders/s": values for name, values in series.items()},
         attachments={"profile-group-commit.txt": profile},
     )
+
+
+def _gain(series: Mapping[str, list[float]], kind: str) -> Spread:
+    return Spread.interval(ratios(series[_name(kind, 100)], series[_name(kind, 1)]))
 
 
 def _how(scale: Scale, orders: Mapping[int, int]) -> list[str]:
@@ -180,13 +187,13 @@ def _findings(
     own, emulator = Spread.of(meter.own[name]).median, Spread.of(meter.emulator[name]).median
     limit = "the emulator" if emulator > own else "our own process"
     gained = (
-        f"Batches of 100 settle {gains['one SKU', 100].told()} times the orders of one at a time on one SKU, "
-        f"and {gains['1,000 SKUs', 100].told()} times over 1,000 SKUs; batches of 10 "
-        f"{gains['one SKU', 10].told()} and {gains['1,000 SKUs', 10].told()} times."
+        f"Batches of 100 settle {gains['one SKU', 100].text()} times the orders of one at a time on one SKU, "
+        f"and {gains['1,000 SKUs', 100].text()} times over 1,000 SKUs; batches of 10 "
+        f"{gains['one SKU', 10].text()} and {gains['1,000 SKUs', 10].text()} times."
     )
     same = (
         "When every order of a batch wants the same SKU, "
-        f"{hot.told()} times the orders of 1,000 SKUs go through: it is written once for all of them."
+        f"{hot.text()} times the orders of 1,000 SKUs go through: it is written once for all of them."
     )
     limited = (
         f"At batches of 100 over 1,000 SKUs {limit} limits: the emulator keeps {emulator:.0%} of a core "

@@ -11,7 +11,7 @@ from benchmarks.fixtures.emulator import Emulated, emulated
 from benchmarks.fixtures.metrics_service import NOW, MemoryShelf, Work, milliseconds, peak_megabytes, scraper
 from benchmarks.harness.report import Chart, Report
 from benchmarks.harness.statistics import Scale, Spread, alternate, number, quantile
-from benchmarks.harness.targets import Reached
+from benchmarks.harness.targets import TargetResult
 from scripts.environment.lambda_env import LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 from services.metrics.adapters.dynamodb_snapshots import DynamoDBSnapshots
@@ -41,9 +41,9 @@ def run(scale: Scale) -> Report:
     return Report(
         name="metrics",
         title="Metrics: rendering, scraping, and the CloudWatch bill",
-        asked="What does the collector spend on rendering, what does a scrape cost, how large does it all "
-        "grow, and what does CloudWatch bill for it, beside an exporter that asks on every scrape?",
-        measured=told.how(scale),
+        question="How long do rendering and a scrape take, how much is stored, and what does CloudWatch bill "
+        "for it, compared with an exporter that queries CloudWatch on every scrape?",
+        method=told.how(scale),
         findings=told.findings(target, sizes, asked, calls),
         tables=(
             told.rendering(measured),
@@ -78,14 +78,14 @@ def run(scale: Scale) -> Report:
                 logarithmic=True,
             ),
         ),
-        reached=(
-            Reached(
+        targets=(
+            TargetResult(
                 "render",
-                Spread.of([quantile(target.times["render"], 0.99)]),
-                floor=f"{number(quantile(target.times['writers alone'], 0.99))} ms",
+                Spread.interval(target.times["render"], 0.99),
+                lower_bound=f"{number(quantile(target.times['writers alone'], 0.99))} ms",
             ),
-            Reached("scrape", Spread.of([quantile(scrapes, 0.99)])),
-            Reached("scrape-calls", Spread.of([float(calls["cloudwatch"])]), usual="1 for each 500 series"),
+            TargetResult("scrape", Spread.interval(scrapes, 0.99)),
+            TargetResult("scrape-calls", Spread.of([float(calls["cloudwatch"])]), usual="1 per 500 series"),
         ),
         series={
             f"{it.series} series: {name}, ms": values for it in measured for name, values in it.times.items()

@@ -38,7 +38,7 @@ def rendering(measured: Sequence[Measured]) -> Table:
             it.quantiles("render"),
             it.quantiles("text writer"),
             it.quantiles("openmetrics writer"),
-            f"{ratio(it.times['render'], it.times['writers alone']).told()} ×",
+            f"{ratio(it.times['render'], it.times['writers alone']).text()} ×",
             it.quantiles("compress"),
             it.quantiles("encode"),
             it.quantiles("decode"),
@@ -150,7 +150,7 @@ def findings(
     )
     rendered = (
         f"The collector renders both formats in {number(quantile(render, 0.5))} ms (p99 "
-        f"{number(quantile(render, 0.99))} ms), {both.told()} times what prometheus-client's writers take by "
+        f"{number(quantile(render, 0.99))} ms), {both.text()} times what prometheus-client's writers take by "
         f"themselves. Its OpenMetrics writer is {shares['openmetrics writer']:.0%} of it, its text writer "
         f"{shares['text writer']:.0%}, compression {shares['compress']:.0%}."
     )

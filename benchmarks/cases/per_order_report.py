@@ -7,8 +7,8 @@ from statistics import median
 
 from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Spread, number
-from benchmarks.harness.targets import Reached
-from scripts.cost.measurements import BATCHES, MIXES, OUTCOMES, name
+from benchmarks.harness.targets import TargetResult
+from scripts.cost.measurements import BATCHES, METRICS, MIXES, OUTCOMES, name
 from scripts.cost.model import RECEIVED_AT_ONCE
 
 SPREAD = 100
@@ -54,7 +54,7 @@ def report(series: Series, repetitions: int) -> Report:
     Counts vary only as far as events overtake each other.
     """
     found = f"""
-    Orders for one and the same SKU write {settled.told()} units each in full batches, and {number(alone)} one
+    Orders for one and the same SKU write {settled.text()} units each in full batches, and {number(alone)} one
     by one.
 
     Spread evenly over {SPREAD} SKUs a full batch has nothing to add up: each order writes its own SKU, twice,
@@ -63,24 +63,29 @@ def report(series: Series, repetitions: int) -> Report:
     return Report(
         name="per-order",
         title="What one order takes",
-        asked=_flat(
-            """How many calls, bytes, DynamoDB units, events, log bytes and milliseconds does an order take,
-            by how full the batches are? From placed to settled, and looked at again when its hold is over."""
+        question=_flat(
+            """How many calls, bytes, DynamoDB units, events, log bytes and milliseconds does an order take by
+            batch size? Counted from placed to settled, with the expiry check at the end of its hold."""
         ),
-        measured=[*map(_flat, _MEASURED.split("\n\n")), _flat(turns)],
+        method=[*map(_flat, _MEASURED.split("\n\n")), _flat(turns)],
         findings=[*map(_flat, found.split("\n\n")), *_shares(series)],
         charts=[_chart(series)],
         tables=[_counts(series, mix) for mix in MIXES] + [_calls(series), _times(series), _upkeep(series)],
-        reached=[
-            Reached(
+        targets=[
+            TargetResult(
                 "write-units",
                 settled,
-                floor="4: the order's own two writes",
-                usual="8: an order a transaction",
+                lower_bound="4: two writes of the order",
+                usual="8: one transaction per order",
             )
         ],
-        series=series,
+        series={_scenario_and_figure(key): values for key, values in series.items()},
     )
+
+
+def _scenario_and_figure(key: str) -> str:
+    scenario, _, figure = key.rpartition("/")
+    return f"{scenario or METRICS}: {figure}"
 
 
 def _flat(text: str) -> str:
@@ -167,7 +172,7 @@ def _times(series: Series) -> Table:
     for function, batch in product(_FUNCTIONS, BATCHES):
         of = Scenario("confirmed", "spread", batch)
         times = [
-            Spread.of(series[name(of.outcome, of.mix, batch, f"{function}.{figure}")]).told()
+            Spread.of(series[name(of.outcome, of.mix, batch, f"{function}.{figure}")]).text()
             for figure in ("cpuMs", "wallMs")
         ]
         stages, calls = (_middle(series, of, f"{function}.{figure}") for figure in ("stages", "invocations"))

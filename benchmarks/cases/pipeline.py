@@ -68,15 +68,15 @@ def _report(scale: Scale, levels: Levels) -> Report:
     return Report(
         name="pipeline",
         title="The pipeline under rising load",
-        asked="How many orders a second does the whole local stack settle, how long do they take, and what "
-        "becomes of both when the same functions are handed one order at a time?",
-        measured=_how(scale),
+        question="How many orders a second does the local stack settle, and how long does an order take? How "
+        "do both change when the same functions receive one order at a time?",
+        method=_how(scale),
         findings=_findings(levels, best),
         tables=(
             Table(
                 "At most",
                 ("way", "orders/s settled"),
-                [(name, Spread.of(rates).told()) for name, rates in best.items()],
+                [(name, Spread.of(rates).text()) for name, rates in best.items()],
             ),
             *(_table(name, rises) for name, rises in levels.items()),
         ),
@@ -134,10 +134,10 @@ def _table(name: str, rises: Sequence[Sequence[Level]]) -> Table:
         rows.append(
             (
                 number(level.wanted),
-                Spread.of([it.offered for it in there]).told(),
-                Spread.of([it.settled for it in there]).told(),
-                Spread.of([quantile(it.seconds, 0.5) for it in there]).told(),
-                Spread.of([quantile(it.seconds, 0.99) for it in there]).told(),
+                Spread.of([it.offered for it in there]).text(),
+                Spread.of([it.settled for it in there]).text(),
+                Spread.of([quantile(it.seconds, 0.5) for it in there]).text(),
+                Spread.of([quantile(it.seconds, 0.99) for it in there]).text(),
                 f"{Spread.of([it.emulator for it in there]).median:.0%}",
                 f"{Spread.of([it.functions for it in there]).median:.0%}",
             )
@@ -181,11 +181,11 @@ def _findings(levels: Levels, best: Mapping[str, list[float]]) -> list[str]:
         gain = ratio(best[ours.name], best[usual.name])
         found.append(
             f"With orders over {ours.name.partition(', ')[2]} the stack settles at most "
-            f"{Spread.of(best[ours.name]).told()} a second, {gain.told()} times what it does one at a time."
+            f"{Spread.of(best[ours.name]).text()} a second, {gain.text()} times what it does one at a time."
         )
     if _OURS_HOT.name in best:
         hot = ratio(best[_OURS_HOT.name], best[_OURS.name])
-        found.append(f"All orders on one SKU settle {hot.told()} times as fast as over 1,000 SKUs.")
+        found.append(f"All orders on one SKU settle {hot.text()} times as fast as over 1,000 SKUs.")
     low = _at(levels[_OURS.name], _FIRST_RATE)
     usual_low = _at(levels[_USUAL.name], _FIRST_RATE)
     found.append(

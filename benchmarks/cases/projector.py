@@ -104,9 +104,9 @@ def _report(scale: Scale, by_size: Sequence[_Meter], by_batch: Sequence[_Meter])
     sizes = [number(it.size, 9) for it in by_size]
     return Report(
         name="projector",
-        title="An event, projected",
-        asked="What does it take to project an event, and does it take more when there have been millions?",
-        measured=_how(scale, by_size),
+        title="Projecting events",
+        question="How long does projecting an event take, and does it take longer with millions stored?",
+        method=_how(scale, by_size),
         findings=_findings(by_size, by_batch),
         tables=(
             _table("By events in the inbox", "events", sizes, by_size, by_size[0]),
@@ -135,9 +135,9 @@ def _report(scale: Scale, by_size: Sequence[_Meter], by_batch: Sequence[_Meter])
 
 def _kinds(meters: Sequence[_Meter]) -> dict[str, list[list[float]]]:
     return {
-        "time": [it.wall for it in meters],
-        "our processor": [it.ours for it in meters],
-        "PostgreSQL's processor": [it.server for it in meters],
+        "wall time": [it.wall for it in meters],
+        "our CPU": [it.ours for it in meters],
+        "PostgreSQL CPU": [it.server for it in meters],
     }
 
 
@@ -145,13 +145,13 @@ def _table(title: str, of: str, labels: Sequence[str], meters: Sequence[_Meter],
     rows = [
         (
             label,
-            Spread.of([1_000_000 / wall for wall in it.wall]).told(),
-            Spread.of(it.wall).told(),
-            f"{ratio(it.wall, beside.wall).told()} ×",
-            Spread.of(it.ours).told(),
-            f"{ratio(it.ours, beside.ours).told()} ×",
-            Spread.of(it.server).told(),
-            f"{ratio(it.server, beside.server).told()} ×",
+            Spread.of([1_000_000 / wall for wall in it.wall]).text(),
+            Spread.of(it.wall).text(),
+            f"{ratio(it.wall, beside.wall).text()} ×",
+            Spread.of(it.ours).text(),
+            f"{ratio(it.ours, beside.ours).text()} ×",
+            Spread.of(it.server).text(),
+            f"{ratio(it.server, beside.server).text()} ×",
         )
         for label, it in zip(labels, meters, strict=True)
     ]
@@ -187,13 +187,13 @@ def _findings(by_size: Sequence[_Meter], by_batch: Sequence[_Meter]) -> list[str
     alone, together = by_batch[0], by_batch[-1]
     speed = Spread.of([1_000_000 / wall for wall in full.wall])
     grown = (
-        f"With {full.size:,} events in the inbox an event takes {ratio(full.wall, empty.wall).told()} times "
-        f"as long as with none: {ratio(full.ours, empty.ours).told()} times our processor time, "
-        f"{ratio(full.server, empty.server).told()} times PostgreSQL's."
+        f"With {full.size:,} events in the inbox an event takes {ratio(full.wall, empty.wall).text()} times "
+        f"as long as with none: {ratio(full.ours, empty.ours).text()} times our processor time, "
+        f"{ratio(full.server, empty.server).text()} times PostgreSQL's."
     )
-    fast = f"One projector then projects {speed.told()} events a second, in batches of {_BATCH}."
+    fast = f"One projector then projects {speed.text()} events a second, in batches of {_BATCH}."
     batches = (
-        f"An event that comes alone takes {ratio(alone.wall, together.wall).told()} times as long as one of "
+        f"An event that comes alone takes {ratio(alone.wall, together.wall).text()} times as long as one of "
         f"{together.batch}."
     )
     return [grown, fast, batches]

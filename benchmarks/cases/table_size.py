@@ -186,11 +186,11 @@ def _report(
 ) -> Report:
     sizes = [number(it.size) for it in by_orders]
     return Report(
-        name="growth",
-        title="An order, when there have been many",
-        asked="Does an order take longer when a million orders are stored, or when a hundred thousand "
-        "messages wait?",
-        measured=_how(scale),
+        name="table-size",
+        title="Order time by table and queue size",
+        question="Does an order take longer when a million orders are stored or a hundred thousand messages "
+        "wait?",
+        method=_how(scale),
         findings=_findings(by_orders, by_messages, taking),
         tables=(
             _table("By orders in the table", "orders", by_orders),
@@ -198,7 +198,7 @@ def _report(
             Table(
                 "Taking ten messages from that queue",
                 ("messages", "ms"),
-                [(number(size), Spread.of(times).told()) for size, times in taking.items()],
+                [(number(size), Spread.of(times).text()) for size, times in taking.items()],
                 "The emulator's own time, which says nothing of SQS.",
             ),
         ),
@@ -216,10 +216,10 @@ def _report(
             ),
         ),
         series={
-            f"{len(looks)} sizes of {what}, {it.size}: {name}, ms per order": values
-            for what, looks in (("table", by_orders), ("queue", by_messages))
+            f"{what} of {it.size:,} {of}: {name}, ms per order": values
+            for what, of, looks in (("table", "orders", by_orders), ("queue", "messages", by_messages))
             for it in looks
-            for name, values in (("ours", it.ours), ("wall", it.wall), ("emulator", it.emulator))
+            for name, values in (("our CPU", it.ours), ("wall time", it.wall), ("emulator CPU", it.emulator))
         },
     )
 
@@ -229,11 +229,11 @@ def _table(title: str, of: str, looks: Sequence[_Look]) -> Table:
     rows = [
         (
             number(it.size),
-            Spread.of(it.ours).told(),
-            f"{ratio(it.ours, empty.ours).told()} ×",
-            Spread.of(it.wall).told(),
-            f"{ratio(it.wall, empty.wall).told()} ×",
-            Spread.of(it.emulator).told(),
+            Spread.of(it.ours).text(),
+            f"{ratio(it.ours, empty.ours).text()} ×",
+            Spread.of(it.wall).text(),
+            f"{ratio(it.wall, empty.wall).text()} ×",
+            Spread.of(it.emulator).text(),
             ", ".join(f"{name} {number(calls)}" for name, calls in it.calls.items()),
         )
         for it in looks
@@ -275,14 +275,14 @@ def _findings(
         abs(calls - first.calls[name]) < 0.01 for look in by_orders for name, calls in look.calls.items()
     )
     stored = (
-        f"With {last.size:,} orders stored an order takes {ratio(last.ours, first.ours).told()} times our "
-        f"processor time of an empty table, and {ratio(last.wall, first.wall).told()} times as long in the "
+        f"With {last.size:,} orders stored an order takes {ratio(last.ours, first.ours).text()} times our "
+        f"processor time of an empty table, and {ratio(last.wall, first.wall).text()} times as long in the "
         f"functions, emulator included; it makes {'as many' if same else 'other'} calls."
     )
     empty, full = by_messages[0], by_messages[-1]
     some, many = (Spread.of(taking[it.size]).median for it in (by_messages[1], full))
     waiting = (
-        f"With {full.size:,} messages waiting it takes {ratio(full.ours, empty.ours).told()} times our "
+        f"With {full.size:,} messages waiting it takes {ratio(full.ours, empty.ours).text()} times our "
         f"processor time; the emulator takes {number(many)} ms to hand over ten of them, {number(some)} ms "
         f"when {by_messages[1].size:,} wait."
     )

@@ -1,11 +1,12 @@
-"""What a benchmark found, and how that is written down. Pure."""
+"""Renders what a benchmark found: page, summary and raw data, and the index over all summaries. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
-from benchmarks.harness.statistics import Scale, Series, Spread
-from benchmarks.harness.targets import TARGETS, Reached, Target, with_unit
+from benchmarks.harness.statistics import Scale, Series, Spread, quartiles
+from benchmarks.harness.targets import TARGETS, Target, TargetResult, Verdict, with_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +37,29 @@ class Machine:
     python: str
     emulator: str
     load: str
-    """The load average when it began and when it ended: what else ran."""
+    """The load average at the start and at the end: what else ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     name: str
     title: str
-    asked: str
-    """The question, in a sentence or two."""
-    measured: Sequence[str]
-    """How, so that a reader may doubt it: what alternates with what, how often, what is left out."""
+    question: str
+    method: Sequence[str]
+    """How it was measured: what alternates with what, how often, what is left out."""
     findings: Sequence[str]
-    """Sentences made of the figures."""
     tables: Sequence[Table] = ()
     charts: Sequence[Chart] = ()
-    reached: Sequence[Reached] = ()
+    targets: Sequence[TargetResult] = ()
     series: Mapping[str, Series] = field(default_factory=dict)
-    """Everything that was measured, for whoever wants to do sums of their own."""
+    """Every figure that was measured, by `scenario: figure`."""
     attachments: Mapping[str, str] = field(default_factory=dict)
-    """Further files beside the results, by name: profiles, mostly."""
+    """Further raw files by name, such as profiles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Under which a report came about."""
+    """When, how long and on what a benchmark ran."""
 
     scale: Scale
     seconds: float
@@ -72,105 +71,120 @@ class Circumstances:
 
 
 _PREFACE = (
-    "Written by `make bench`; nothing here is typed by hand. Every comparison is a ratio of two things "
-    "measured in turns in one run, as median (lowest to highest). `make bench NAME=...` measures one again, "
-    "`make bench QUICK=1` only looks whether all of them still run."
+    "`make bench` writes these pages; do not edit them. Every comparison is a ratio of two variants measured "
+    "in turns in one run. Tables show the median (lowest to highest). Targets show the median, or the "
+    "quantile that the target names, with its 95 % confidence interval; when there are too few measurements "
+    "for one, with the whole range. A target is *met* when the whole interval is within it, *missed* when "
+    "none of it is, and *inconclusive* otherwise. `make bench NAME=...` repeats one benchmark; "
+    "`make bench QUICK=1` only checks that all of them run."
 )
+_FILES = (
+    "Medians and spreads of each report are in [summaries](summaries). A run writes its raw series and "
+    "profiles to `benchmarks/results/`, which is not committed."
+)
+_TARGET_COLUMNS = ("what", "target", "measured", "lower bound", "usual approach", "result")
 
 
 def chart_file(report: Report, index: int) -> str:
     return f"{report.name}.svg" if index == 0 else f"{report.name}-{index + 1}.svg"
 
 
-def page(report: Report, how: Circumstances) -> str:
-    """Write a report as Markdown."""
-    parts = [f"# {report.title}", report.asked, f"```sh\n{how.command(report.name)}\n```"]
-    if how.scale is Scale.QUICK:
-        parts.append("A quick look, with few and short repetitions: not figures to quote.")
-    parts.append("## Found\n\n" + _bullets(report.findings))
-    if report.reached:
-        parts.append(
-            _grid(("what", "target", "ours", "floor", "usual way", ""), map(_verdict, report.reached))
-        )
+def page(report: Report, circumstances: Circumstances) -> str:
+    """Render a report as Markdown."""
+    parts = [f"# {report.title}", report.question, f"```sh\n{circumstances.command(report.name)}\n```"]
+    if circumstances.scale is Scale.QUICK:
+        parts.append("A quick run with few and short repetitions: do not quote these figures.")
+    parts.append("## Findings\n\n" + _bullets(report.findings))
+    if report.targets:
+        parts.append(_grid(_TARGET_COLUMNS, map(_target_row, report.targets)))
     parts += [f"![{chart.title}]({chart_file(report, index)})" for index, chart in enumerate(report.charts)]
     parts += [_section(table) for table in report.tables]
-    parts.append("## Measured\n\n" + _bullets([*report.measured, *_circumstances(how)]))
-    kept = [f"[results/{report.name}.json](results/{report.name}.json)"]
-    kept += [f"[results/{name}](results/{name})" for name in report.attachments]
-    parts.append("Every number: " + ", ".join(kept) + ".")
+    parts.append("## Method\n\n" + _bullets([*report.method, *_machine_lines(circumstances)]))
+    parts.append(f"Summary of the figures: [summaries/{report.name}.json](summaries/{report.name}.json).")
     return "\n\n".join(parts) + "\n"
 
 
-def record(report: Report, how: Circumstances) -> dict[str, Any]:
-    """Write a report for programs."""
+def raw(report: Report, circumstances: Circumstances) -> dict[str, Any]:
+    """Return everything that was measured."""
     return {
-        "name": report.name,
-        "title": report.title,
-        "command": how.command(report.name),
-        "scale": how.scale.value,
-        "when": how.when,
-        "seconds": round(how.seconds, 1),
-        "machine": asdict(how.machine),
+        **_header(report, circumstances),
         "findings": list(report.findings),
-        "reached": [asdict(it) for it in report.reached],
         "series": {name: [round(value, 9) for value in series] for name, series in report.series.items()},
-        "tables": [
-            {"title": table.title, "columns": list(table.columns), "rows": [list(row) for row in table.rows]}
-            for table in report.tables
-        ],
+        "tables": [asdict(table) for table in report.tables],
     }
 
 
-def index(records: Mapping[str, Mapping[str, Any]], purposes: Mapping[str, str]) -> str:
-    """Write the page over all reports: what was promised, what was reached, and where that is shown."""
-    reached = {it["target"]: it for kept in records.values() for it in kept["reached"]}
-    rows = [_promise(target, reached.get(target.name), records) for target in TARGETS.values()]
+def summary(report: Report, circumstances: Circumstances) -> dict[str, Any]:
+    """Return the medians of all figures by scenario, and how far those spread that vary."""
+    medians: dict[str, dict[str, float]] = {}
+    spreads: dict[str, dict[str, list[float]]] = {}
+    for name, series in report.series.items():
+        scenario, _, figure = name.rpartition(": ")
+        medians.setdefault(scenario, {})[figure] = round(float(median(series)), 9)
+        if min(series) != max(series):
+            ends = (min(series), *quartiles(series), max(series))
+            spreads.setdefault(scenario, {})[figure] = [*(float(f"{it:.6g}") for it in ends), len(series)]
+    return {
+        **_header(report, circumstances),
+        "medians": medians,
+        "spreadColumns": ["min", "q1", "q3", "max", "samples"],
+        "spreads": spreads,
+    }
+
+
+def _header(report: Report, circumstances: Circumstances) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "title": report.title,
+        "command": circumstances.command(report.name),
+        "scale": circumstances.scale.value,
+        "when": circumstances.when,
+        "seconds": round(circumstances.seconds, 1),
+        "machine": asdict(circumstances.machine),
+        "targets": [{**asdict(it), "verdict": it.verdict.value} for it in report.targets],
+    }
+
+
+def index(summaries: Mapping[str, Mapping[str, Any]], purposes: Mapping[str, str]) -> str:
+    """Render the page over all summaries: the targets, their results, and the pages that show them."""
+    results = {
+        it["target"]: TargetResult(it["target"], Spread(**it["measured"]), it["lower_bound"], it["usual"])
+        for one in summaries.values()
+        for it in one["targets"]
+    }
+    rows = [_index_row(target, results.get(target.name)) for target in TARGETS.values()]
     reports = [
         (
-            f"[{name}]({name}.md)" if name in records else name,
+            f"[{name}]({name}.md)" if name in summaries else name,
             purpose,
-            records[name]["when"][:10] if name in records else "not run yet",
+            summaries[name]["when"][:10] if name in summaries else "not run yet",
         )
         for name, purpose in purposes.items()
     ]
-    return (
-        "\n\n".join(
-            [
-                "# Benchmarks",
-                _PREFACE,
-                "## What was to be reached",
-                _grid(("what", "target", "ours", "floor", "usual way", ""), rows),
-                "## Reports",
-                _grid(("report", "asks", "measured"), reports),
-                "What else a report keeps, every single number included, is in [results](results).",
-            ]
-        )
-        + "\n"
-    )
+    parts = [
+        "# Benchmarks",
+        _PREFACE,
+        "## Targets",
+        _grid(_TARGET_COLUMNS, rows),
+        "## Reports",
+        _grid(("report", "question", "measured on"), reports),
+        _FILES,
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def _promise(target: Target, kept: Mapping[str, Any] | None, records: Mapping[str, Any]) -> Sequence[str]:
-    if kept is None:
-        return (target.what, target.told(), "not measured yet", "", "", "")
-    ours = _spread(kept["ours"], target)
-    linked = f"[{ours}]({target.benchmark}.md)" if target.benchmark in records else ours
-    met = _met(target, kept["ours"]["median"])
-    return (target.what, target.told(), linked, kept["floor"], kept["usual"], met)
+def _index_row(target: Target, result: TargetResult | None) -> Sequence[str]:
+    if result is None:
+        return (target.what, target.text(), "not measured yet", "", "", "")
+    what, limit, measured, *others = _target_row(result)
+    return (what, limit, f"[{measured}]({target.benchmark}.md)", *others)
 
 
-def _verdict(reached: Reached) -> Sequence[str]:
-    target = TARGETS[reached.target]
-    ours = with_unit(reached.ours.told(), target.unit)
-    met = _met(target, reached.ours.median)
-    return (target.what, target.told(), ours, reached.floor, reached.usual, met)
-
-
-def _spread(kept: Mapping[str, Any], target: Target) -> str:
-    return with_unit(Spread(**kept).told(), target.unit)
-
-
-def _met(target: Target, value: float) -> str:
-    return "reached" if target.met(value) else "**missed**"
+def _target_row(result: TargetResult) -> Sequence[str]:
+    target = TARGETS[result.target]
+    measured = with_unit(result.measured.text(), target.unit)
+    verdict = result.verdict.value if result.verdict is Verdict.MET else f"**{result.verdict.value}**"
+    return (target.what, target.text(), measured, result.lower_bound, result.usual, verdict)
 
 
 def _section(table: Table) -> str:
@@ -178,13 +192,13 @@ def _section(table: Table) -> str:
     return "\n\n".join([*parts, table.note] if table.note else parts)
 
 
-def _circumstances(how: Circumstances) -> list[str]:
-    machine = how.machine
-    what = f"{machine.cores} cores ({machine.processor}), {machine.system}"
-    with_what = f"Python {machine.python}, MiniStack {machine.emulator}"
+def _machine_lines(circumstances: Circumstances) -> list[str]:
+    machine = circumstances.machine
+    hardware = f"{machine.cores} cores ({machine.processor}), {machine.system}"
+    software = f"Python {machine.python}, MiniStack {machine.emulator}"
     return [
-        f"{what}, {with_what}; load average {machine.load}.",
-        f"{how.when}, took {how.seconds:.0f} s.",
+        f"{hardware}, {software}; load average {machine.load}.",
+        f"{circumstances.when}, took {circumstances.seconds:.0f} s.",
     ]
 
 
@@ -192,6 +206,6 @@ def _bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"* {line}" for line in lines)
 
 
-def _grid(columns: Sequence[str], rows: Any) -> str:  # noqa: ANN401 - any rows of texts
-    drawn = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in drawn)
+def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)

@@ -9,7 +9,6 @@ import typer
 
 from scripts.cli import (
     audit,
-    bench,
     cost,
     db,
     deploy,
@@ -76,7 +75,6 @@ for group in (
     monitoring,
     grafana,
     package,
-    bench,
     cost,
     db,
     token,

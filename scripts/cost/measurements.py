@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Self
 
 from scripts.common.errors import ToolError
 from scripts.environment.topology import CHECKOUT
 
-MEASURED = CHECKOUT / "docs" / "benchmarks" / "results" / "per-order.json"
+MEASURED = CHECKOUT / "docs" / "benchmarks" / "summaries" / "per-order.json"
 
 OUTCOMES = ("confirmed", "declined", "rejected")
 MIXES = {"hot": 1, "spread": 1, "basket3": 3, "basket10": 10}
 """How many SKUs an order has. `hot`: always the same one; the others: any of a hundred."""
 BATCHES = (1, 10, 99, 100)
+METRICS = "metrics"
+"""The scenario of the figures that belong to no order."""
 _WIDTHS = {width: mix for mix, width in MIXES.items() if mix != "hot"}
 
 
@@ -35,9 +36,13 @@ class Figures:
     def load(cls, path: Path = MEASURED) -> Self:
         """Read what the benchmark wrote, or say in one sentence what is wrong with it."""
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            medians = {key: float(median(values)) for key, values in kept["series"].items()}
-            when = str(kept["when"])
+            summary = json.loads(path.read_text(encoding="utf-8"))
+            medians = {
+                figure if scenario == METRICS else f"{scenario}/{figure}": float(value)
+                for scenario, figures in summary["medians"].items()
+                for figure, value in figures.items()
+            }
+            when = str(summary["when"])
         except OSError as error:
             raise ToolError(
                 f"{path} cannot be read: {error.strerror}; `make bench NAME=per-order` measures it."

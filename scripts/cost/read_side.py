@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Self
 
 from scripts.common.errors import ToolError
@@ -21,7 +20,7 @@ from scripts.cost.model import Model, gathered, requests
 from scripts.cost.prices import GIB, HOURS_A_MONTH, SECONDS_A_MONTH
 from scripts.environment.topology import CHECKOUT
 
-MEASURED = CHECKOUT / "docs" / "benchmarks" / "results" / "projector.json"
+MEASURED = CHECKOUT / "docs" / "benchmarks" / "summaries" / "projector.json"
 BATCHES = (1, 10, 100)
 
 BYTES_KEPT = 5_000
@@ -57,10 +56,10 @@ class Projected:
     def load(cls, path: Path = MEASURED) -> Self:
         """Read what the benchmark wrote, or say in one sentence what is wrong with it."""
         try:
-            series = json.loads(path.read_text(encoding="utf-8"))["series"]
+            medians = json.loads(path.read_text(encoding="utf-8"))["medians"]
             ours, server = (
-                {size: float(median(series[f"batches of {size}: {whose}, µs per event"])) for size in BATCHES}
-                for whose in ("our processor", "PostgreSQL's processor")
+                {size: float(medians[f"batches of {size}"][f"{whose}, µs per event"]) for size in BATCHES}
+                for whose in ("our CPU", "PostgreSQL CPU")
             )
         except OSError as error:
             raise ToolError(

@@ -59,7 +59,7 @@ class Clients:
             retries={"mode": "standard", "max_attempts": 3},
             # The service checks every request itself; checking it here, too, is a quarter of what a
             # transaction costs us. botocore also makes a user agent of twelve parts anew for every call,
-            # unless it is given one (docs/benchmarks/floor.md).
+            # unless it is given one (docs/benchmarks/botocore-overhead.md).
             parameter_validation=False,
             user_agent=f"pulsequeue Botocore/{botocore.__version__}",
         )

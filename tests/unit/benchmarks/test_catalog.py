@@ -1,29 +1,22 @@
-"""Every benchmark can be found, and every target has one."""
+"""Every benchmark can be loaded, and every target names one."""
 
 from importlib.util import find_spec
 
 import pytest
 
-from benchmarks.catalog import CATALOGUE
+from benchmarks.catalog import CATALOG
 from benchmarks.harness.targets import TARGETS
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_a_benchmark_has_a_module_that_runs_and_says_what_it_asks(name: str) -> None:
-    benchmark = CATALOGUE[name]
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_benchmark_has_a_module_that_runs_and_a_question(name: str) -> None:
+    benchmark = CATALOG[name]
 
     assert find_spec(benchmark.module)
     assert callable(benchmark.load())
     assert len(benchmark.purpose) > 20
+    assert benchmark.purpose.endswith("?")
 
 
-def test_targets_are_told_with_their_bound_and_unit() -> None:
-    assert TARGETS["group-commit"].told() == "≥ 5 ×"
-    assert TARGETS["scrape"].told() == "≤ 50 ms"
-
-
-def test_a_target_is_met_on_the_right_side_of_its_bound() -> None:
-    assert TARGETS["group-commit"].met(5.0)
-    assert not TARGETS["group-commit"].met(4.99)
-    assert TARGETS["scrape"].met(50.0)
-    assert not TARGETS["scrape"].met(50.1)
+def test_every_target_is_measured_by_a_benchmark_in_the_catalog() -> None:
+    assert {target.benchmark for target in TARGETS.values()} <= set(CATALOG)

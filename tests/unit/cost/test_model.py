@@ -174,7 +174,7 @@ def test_figures_that_are_not_there_name_the_command_that_measures_them(tmp_path
         Figures.load(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"series": {"a": ["b"]}, "when": ""}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"medians": {"a": {"b": "c"}}, "when": ""}'])
 def test_figures_that_make_no_sense_are_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "figures.json"
     path.write_text(content)
@@ -185,7 +185,7 @@ def test_figures_that_make_no_sense_are_refused(tmp_path: Path, content: str) ->
 
 def test_figures_of_which_a_scenario_is_missing_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
-    path.write_text(json.dumps({"series": {"confirmed/hot/1/events": [4]}, "when": "now"}))
+    path.write_text(json.dumps({"medians": {"confirmed/hot/1": {"events": 4}}, "when": "now"}))
 
     with pytest.raises(ToolError, match="has no confirmed/hot/10/events"):
         Figures.load(path)

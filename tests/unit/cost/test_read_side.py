@@ -82,7 +82,7 @@ def test_projections_that_are_not_there_name_the_command_that_measures_them(tmp_
         Projected.load(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"series": {}}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"medians": {}}'])
 def test_projections_that_make_no_sense_are_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "projector.json"
     path.write_text(content)

@@ -1,10 +1,10 @@
-"""Figures are taken in turns, compared in pairs and told with their spread."""
+"""Figures are taken in turns, compared in pairs and written with their spread."""
 
 from collections.abc import Callable
 
 import pytest
 
-from benchmarks.harness.statistics import Spread, alternate, number, quantile, ratio
+from benchmarks.harness.statistics import Spread, alternate, number, quantile, quartiles, ratio
 
 
 def counting(calls: list[str], name: str) -> Callable[[], float]:
@@ -23,7 +23,7 @@ def test_variants_are_measured_in_turns_and_none_always_comes_first() -> None:
     assert "".join(calls) == "ABBAAB"
 
 
-def test_what_the_warm_up_yields_is_thrown_away() -> None:
+def test_figures_of_the_warm_up_are_dropped() -> None:
     calls: list[str] = []
 
     series = alternate({"ours": counting(calls, "A"), "theirs": counting(calls, "B")}, 2, warm_ups=1)
@@ -50,15 +50,38 @@ def test_nothing_measured_has_neither_spread_nor_quantile() -> None:
     with pytest.raises(ValueError, match="nothing was measured"):
         Spread.of([])
     with pytest.raises(ValueError, match="nothing was measured"):
+        Spread.interval([])
+    with pytest.raises(ValueError, match="nothing was measured"):
         quantile([], 0.5)
 
 
-def test_a_spread_is_told_as_median_and_both_ends() -> None:
-    assert Spread.of([5.234, 4.9, 5.61]).told() == "5.23 (4.9 to 5.61)"
+def test_the_interval_of_a_median_of_few_figures_is_their_range() -> None:
+    assert Spread.interval([3.0, 1.0, 2.0, 4.0, 5.0]) == Spread(3.0, 1.0, 5.0, 5)
+    assert Spread.interval([4.0]) == Spread(4.0, 4.0, 4.0, 1)
 
 
-def test_one_number_is_told_without_a_spread() -> None:
-    assert Spread.of([5.234]).told() == "5.23"
+def test_the_interval_of_a_median_narrows_with_more_figures() -> None:
+    # Ranks 40 and 61 of 100, as in published tables of the sign test.
+    assert Spread.interval([float(n) for n in range(100, 0, -1)]) == Spread(50.5, 40.0, 61.0, 100)
+
+
+def test_the_interval_of_a_high_quantile_ends_at_the_highest_figure_when_there_are_too_few() -> None:
+    assert Spread.interval([float(n) for n in range(1, 101)], 0.99) == Spread(99.0, 97.0, 100.0, 100)
+    wide = Spread.interval([float(n) for n in range(1, 1_001)], 0.99)
+    assert wide.low < 990.0 < wide.high < 1_000.0
+
+
+def test_quartiles_lie_between_the_figures() -> None:
+    assert quartiles([1.0, 2.0, 3.0, 4.0, 5.0]) == (2.0, 4.0)
+    assert quartiles([7.0]) == (7.0, 7.0)
+
+
+def test_a_spread_is_written_as_median_and_both_ends() -> None:
+    assert Spread.of([5.234, 4.9, 5.61]).text() == "5.23 (4.9 to 5.61)"
+
+
+def test_one_number_is_written_without_a_spread() -> None:
+    assert Spread.of([5.234]).text() == "5.23"
 
 
 def test_a_spread_turned_around_keeps_its_ends_in_order() -> None:
@@ -66,7 +89,7 @@ def test_a_spread_turned_around_keeps_its_ends_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (0, "0"),
         (1234567, "1,234,567"),
@@ -76,5 +99,5 @@ def test_a_spread_turned_around_keeps_its_ends_in_order() -> None:
         (99.96, "100"),
     ],
 )
-def test_numbers_are_written_with_the_digits_that_count(value: float, told: str) -> None:
-    assert number(value) == told
+def test_numbers_are_written_with_significant_digits(value: float, text: str) -> None:
+    assert number(value) == text
