@@ -18,6 +18,7 @@ _EVERYTHING_THAT_IS_LOADED_LATE = """
 from services.shared.adapters.clients import Clients
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.adapters.tracing import Tracing
+from services.shared.log_events import LogEvent
 clients = Clients()
 clients.cloudwatch().get_paginator("get_metric_data")
 clients.dynamodb().get_paginator("scan")
@@ -25,7 +26,7 @@ for make in (clients.events, clients.secretsmanager, clients.sqs, clients.ssm):
     make()
 telemetry = PowertoolsTelemetry("order", "test-pulsequeue")
 telemetry.count("orders_total", outcome="placed")
-telemetry.tell("it starts", amount=1)
+telemetry.info(LogEvent.REQUEST_SERVED, amount=1)
 telemetry.flush()
 sampled = {"_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"}
 with Tracing("order", environ=sampled).batch():
@@ -35,7 +36,7 @@ with Tracing("order", environ=sampled).batch():
 _WHAT_ANALYTICS_LOADS_LATE = """
 from datetime import UTC, datetime
 import psycopg
-from services.analytics import migrating, upkeep
+from services.analytics.admin import commands, migrator
 from services.analytics.db.iam_auth import iam_password
 from services.analytics.api.app import build
 from services.analytics.api.openapi import text
@@ -43,7 +44,7 @@ from services.analytics.db.database import Database, connector
 from services.analytics.projector.service import Projector
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 assert psycopg.pq.__impl__ == "binary"
-assert migrating.read() and migrating.ROLES.read_text() and text()
+assert migrator.read() and migrator.ROLES.read_text() and text()
 answer = build(
     Database(connector("host=nobody.invalid", str)),
     cursor_key=str,
