@@ -17,7 +17,7 @@ from scripts.local.postgres import Postgres
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Months
 from services.analytics.queries import cohorts, mrr
-from services.analytics.queries.params import CohortsWanted, Position
+from services.analytics.queries.params import CohortsQuery, Position
 from services.analytics.settings import API
 
 _LIMIT = 100
@@ -146,22 +146,20 @@ def _pages(asked: _Asked, times: int) -> dict[str, list[float]]:
 
 def _both_ways(asked: _Asked, times: int) -> dict[str, list[float]]:
     """Measure what rollups answer, and the same answer without them, in turns."""
-    wanted = CohortsWanted("order", _TWO_YEARS)
+    query = CohortsQuery("order", _TWO_YEARS)
     with asked.way.database.transaction(TENANT) as connection:
-        by_rollup = raw.alike(mrr.month(connection, TENANT, _MONTH))
+        by_rollup = raw.alike(mrr.revenue_month(connection, TENANT, _MONTH))
         without = raw.movements(connection, TENANT, _MONTH)
         cells = raw.cohorts(connection, TENANT, _TWO_YEARS)
-        rolled = cohorts.cohorts(connection, TENANT, wanted, _TODAY, 0)
-    active = {
-        (it.month, cell.month): cell.active for it in rolled.cohorts for cell in it.months if cell.active
-    }
+        rolled = cohorts.cohorts(connection, TENANT, query, _TODAY)
+    active = {(it.month, month): active for it in rolled for month, active in it.active if active}
     if by_rollup != without or active != cells:
         raise RuntimeError("rollups and tables tell different stories")
     return alternate(
         {
-            told.MRR: _in_transaction(asked, lambda it: mrr.month(it, TENANT, _MONTH)),
+            told.MRR: _in_transaction(asked, lambda it: mrr.revenue_month(it, TENANT, _MONTH)),
             told.RAW_MRR: _in_transaction(asked, lambda it: raw.movements(it, TENANT, _MONTH)),
-            told.COHORTS: _in_transaction(asked, lambda it: cohorts.cohorts(it, TENANT, wanted, _TODAY, 0)),
+            told.COHORTS: _in_transaction(asked, lambda it: cohorts.cohorts(it, TENANT, query, _TODAY)),
             told.RAW_COHORTS: _in_transaction(asked, lambda it: raw.cohorts(it, TENANT, _TWO_YEARS)),
         },
         times,

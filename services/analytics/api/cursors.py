@@ -1,4 +1,4 @@
-"""Where a page ends, sealed: a cursor is good for the tenant and the filters it was made for, unchanged."""
+"""Cursors: the end of a page, signed, so that it is valid only for the tenant and filters it was made for."""
 
 import base64
 import binascii
@@ -19,27 +19,27 @@ class Cursors:
     def __init__(self, key: Callable[[], str]) -> None:
         self._key = key
 
-    def seal(self, tenant_id: str, filters: Filters, position: Position) -> str:
+    def encode(self, tenant_id: str, filters: Filters, position: Position) -> str:
         payload = json.dumps([position.placed_at.isoformat(), position.order_id]).encode()
-        return f"{_text(payload)}.{_text(self._seal(tenant_id, filters, payload))}"
+        return f"{_text(payload)}.{_text(self._sign(tenant_id, filters, payload))}"
 
-    def open(self, tenant_id: str, filters: Filters, cursor: str) -> Position | None:
-        """Return the position; None if the cursor is of another tenant, of other filters, or not ours."""
-        payload, _, seal = cursor.partition(".")
+    def decode(self, tenant_id: str, filters: Filters, cursor: str) -> Position | None:
+        """Return the position; None if the cursor is of another tenant or other filters, or forged."""
+        encoded_payload, _, encoded_signature = cursor.partition(".")
         try:
-            told, sealed = _bytes(payload), _bytes(seal)
+            payload, signature = _bytes(encoded_payload), _bytes(encoded_signature)
         except (binascii.Error, ValueError):
             return None
-        if not hmac.compare_digest(sealed, self._seal(tenant_id, filters, told)):
+        if not hmac.compare_digest(signature, self._sign(tenant_id, filters, payload)):
             return None
-        # We wrote it ourselves: whoever cannot forge the seal cannot get here with anything else.
-        placed_at, order_id = json.loads(told)
+        # The signature is ours, so the payload is what we wrote.
+        placed_at, order_id = json.loads(payload)
         return Position(datetime.fromisoformat(placed_at), order_id)
 
-    def _seal(self, tenant_id: str, filters: Filters, payload: bytes) -> bytes:
-        # One JSON text: no value can run over into its neighbour.
-        sealed = json.dumps([_VERSION, tenant_id, asdict(filters), _text(payload)], default=str)
-        return hmac.digest(self._key().encode(), sealed.encode(), hashlib.sha256)
+    def _sign(self, tenant_id: str, filters: Filters, payload: bytes) -> bytes:
+        # One JSON text: no value can run over into the next.
+        signed = json.dumps([_VERSION, tenant_id, asdict(filters), _text(payload)], default=str)
+        return hmac.digest(self._key().encode(), signed.encode(), hashlib.sha256)
 
 
 def _text(raw: bytes) -> str:
@@ -49,5 +49,5 @@ def _text(raw: bytes) -> str:
 def _bytes(text: str) -> bytes:
     raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     if _text(raw) != text:
-        raise ValueError("not the one way to spell these bytes")
+        raise ValueError("not the canonical encoding of these bytes")
     return raw

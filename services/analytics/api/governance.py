@@ -1,4 +1,4 @@
-"""Who sees what, and what is special about it. Every question passes here, and here alone."""
+"""Governance: which role may read which metric, under which rules. Every read of the API is checked here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from services.shared.http.problems import forbidden
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for one metric, one role, one tenant, now."""
+class AccessRules:
+    """The rules for one metric, role and tenant, now."""
 
     currency: str
-    """What the tenant's recurring revenue is told in."""
+    """The tenant's reporting currency."""
     audited: bool
     smallest_group: int
     hides_customers: bool
     as_of: datetime | None
     version: str
-    """Differs whenever an answer might."""
+    """Differs whenever a response might."""
 
 
-_TERMS: Final = """
+_RULES: Final = """
 SELECT
   (SELECT reporting_currency FROM tenants WHERE tenant_id = %(tenant)s),
   (SELECT visible FROM role_metric_visibility
@@ -41,27 +41,28 @@ SELECT
 """
 
 
-def terms(connection: Connection, caller: Caller, metric: str) -> Terms:
-    """Return what holds, or refuse: what is not listed as visible is not seen."""
+def load_rules(connection: Connection, caller: Caller, metric: str) -> AccessRules:
+    """Return the rules; a metric that is not listed as visible to the role is forbidden."""
     row = connection.execute(
-        _TERMS, {"tenant": caller.tenant_id, "role": caller.role, "metric": metric}
+        _RULES, {"tenant": caller.tenant_id, "role": caller.role, "metric": metric}
     ).fetchone()
-    currency, visible, rules, as_of, projected = row or (None, None, {}, None, "")
+    currency, visible, rules, as_of, checkpoints = row or (None, None, {}, None, "")
     if not visible:
         raise forbidden(
-            f"Ask whoever administers your tenant to let the role {caller.role} see the metric {metric}."
+            f"The role {caller.role} cannot read the metric {metric}. "
+            "Ask an administrator of your tenant for access."
         )
-    return Terms(
+    return AccessRules(
         currency=currency,
         audited="audited" in rules,
         smallest_group=ceil(rules.get("smallest_group", 0)),
         hides_customers=caller.role in rules.get("customers_hidden_from", ()),
         as_of=as_of,
-        version=f"{currency} {sorted(rules.items())} {projected}",
+        version=f"{currency} {sorted(rules.items())} {checkpoints}",
     )
 
 
-_NOTE: Final = """
+_RECORD: Final = """
 WITH seen AS (
   INSERT INTO users (tenant_id, user_id, role, last_seen_at)
   VALUES (%(tenant)s, %(user)s, %(role)s, %(now)s)
@@ -73,12 +74,12 @@ VALUES (%(tenant)s, %(user)s, %(role)s, 'read', %(metric)s, %(details)s)
 """
 
 
-def note(
+def record_access(
     connection: Connection, caller: Caller, metric: str, details: Mapping[str, Any], now: datetime
 ) -> None:
-    """Put on record who read what. Comes last in a transaction: until its end, others of the tenant wait."""
+    """Write an audit entry. Call it last in a transaction: until its end, other reads of the tenant wait."""
     connection.execute(
-        _NOTE,
+        _RECORD,
         {
             "tenant": caller.tenant_id,
             "user": caller.user_id,

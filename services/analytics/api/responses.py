@@ -1,15 +1,14 @@
-"""What is told: money in minor units and a currency, times in UTC, shares of one as numbers."""
+"""Response bodies: money in minor units and a currency, times in UTC, rates as fractions of one."""
 
 from datetime import date, datetime
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from services.shared.events import rfc3339
+from services.shared.http.responses import ResponseModel
 
-Moment = Annotated[
+Timestamp = Annotated[
     datetime,
     PlainSerializer(rfc3339),
     WithJsonSchema({"type": "string", "format": "date-time"}),
@@ -22,33 +21,19 @@ Month = Annotated[
 ]
 
 
-class Telling(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        serialize_by_alias=True,
-        defer_build=True,
-    )
-
-
-class Money(Telling):
+class Money(ResponseModel):
     amount_minor: int
     currency: Annotated[str, Field(description="ISO 4217")]
-
-
-def share(part: float | Fraction, whole: float | Fraction) -> float | None:
-    """Tell a part as a share of the whole, to six decimals; of nothing there is none."""
-    return float(round(Fraction(part) / Fraction(whole), 6)) if whole else None
 
 
 # --- orders
 
 
-class OrderLine(Telling):
+class OrderSummary(ResponseModel):
     order_id: str
-    customer_id: Annotated[str | None, Field(description="Null also where the reader may not see it.")]
+    customer_id: Annotated[
+        str | None, Field(description="Null also where the caller's role may not see customers.")
+    ]
     status: Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
     reason: str | None
     region: str | None
@@ -56,67 +41,67 @@ class OrderLine(Telling):
     payment_method: str | None
     amount: Money | None
     units: int
-    placed_at: Moment
-    reserved_at: Moment | None
-    confirmed_at: Moment | None
-    ended_at: Moment | None
+    placed_at: Timestamp
+    reserved_at: Timestamp | None
+    confirmed_at: Timestamp | None
+    ended_at: Timestamp | None
 
 
-class OrderedItem(Telling):
+class OrderItem(ResponseModel):
     sku: str
     quantity: int
     unit_price: Money | None
 
 
-class Payment(Telling):
+class Payment(ResponseModel):
     status: Literal["REQUESTED", "SUCCEEDED", "FAILED", "REFUNDED"]
     amount: Money
     charge_id: str | None
     reason: str | None
     refund_id: str | None
     refunded: Money
-    requested_at: Moment | None
-    answered_at: Moment | None
-    refunded_at: Moment | None
+    requested_at: Timestamp | None
+    answered_at: Timestamp | None
+    refunded_at: Timestamp | None
 
 
-class Fulfillment(Telling):
+class Fulfillment(ResponseModel):
     status: Literal["DUE", "CALLED_OFF", "RETURNED"]
     units: int
-    due_at: Moment
-    ended_at: Moment | None
+    due_at: Timestamp
+    ended_at: Timestamp | None
 
 
-class TimelineEntry(Telling):
+class TimelineEntry(ResponseModel):
     event: str
     event_id: str
-    occurred_at: Moment
-    detail: Annotated[dict[str, Any], Field(description="The event as it was heard.")]
+    occurred_at: Timestamp
+    detail: Annotated[dict[str, Any], Field(description="The event as it was received.")]
 
 
-class Order(OrderLine):
-    items: list[OrderedItem]
+class Order(OrderSummary):
+    items: list[OrderItem]
     payment: Payment | None
     fulfillment: Fulfillment | None
     timeline: Annotated[
         list[TimelineEntry],
-        Field(description="The events of the order, oldest first; of very many, the first 200."),
+        Field(description="The events of the order, oldest first; at most the first 200."),
     ]
 
 
-class Orders(Telling):
-    orders: list[OrderLine]
+class Orders(ResponseModel):
+    orders: list[OrderSummary]
 
 
 # --- recurring revenue
 
 
-class Movement(Telling):
+class Movement(ResponseModel):
     amount: Money
     customers: int
 
 
-class Mrr(Telling):
+class Mrr(ResponseModel):
     month: Month
     opening: Movement
     new: Movement
@@ -128,7 +113,7 @@ class Mrr(Telling):
     formula: str
 
 
-class Churn(Telling):
+class Churn(ResponseModel):
     month: Month
     opening: Movement
     expansion: Movement
@@ -139,22 +124,26 @@ class Churn(Telling):
     net_revenue_churn: float | None
     gross_revenue_retention: float | None
     net_revenue_retention: float | None
-    formulas: Annotated[dict[str, str], Field(description="How each rate is made.")]
+    formulas: Annotated[dict[str, str], Field(description="How each rate is computed.")]
 
 
-class CohortCell(Telling):
+class CohortCell(ResponseModel):
     month: Month
-    active: Annotated[int | None, Field(description="Null where the group is too small to tell of.")]
+    active: Annotated[
+        int | None, Field(description="Null where the group is smaller than the tenant's minimum.")
+    ]
     retention: float | None
 
 
-class Cohort(Telling):
+class Cohort(ResponseModel):
     month: Month
-    customers: Annotated[int | None, Field(description="Null where the group is too small to tell of.")]
+    customers: Annotated[
+        int | None, Field(description="Null where the group is smaller than the tenant's minimum.")
+    ]
     months: list[CohortCell]
 
 
-class Cohorts(Telling):
+class Cohorts(ResponseModel):
     basis: Literal["order", "subscription"]
     start: Annotated[Month, Field(alias="from")]
     end: Annotated[Month, Field(alias="to")]
@@ -164,13 +153,13 @@ class Cohorts(Telling):
 # --- sales
 
 
-class Period(Telling):
+class Period(ResponseModel):
     start: Annotated[Day, Field(alias="from")]
-    end: Annotated[Day, Field(alias="to", description="The first day that no longer counts.")]
+    end: Annotated[Day, Field(alias="to", description="Exclusive.")]
 
 
-class Takings(Telling):
-    """What was taken in one currency, and what of it was given back."""
+class Revenue(ResponseModel):
+    """Revenue of confirmed orders in one currency, and what of it was refunded."""
 
     currency: str
     revenue: Money
@@ -179,20 +168,22 @@ class Takings(Telling):
     average_order_value: Money | None
 
 
-class Sales(Telling):
-    """What became of the orders that were placed in a time."""
+class Sales(ResponseModel):
+    """The orders placed in a period, by their outcome."""
 
     orders: int
-    confirmed: Annotated[int, Field(description="With those that were refunded later.")]
+    confirmed: Annotated[int, Field(description="Includes orders that were refunded later.")]
     rejected: int
     cancelled: int
     refunded: int
     units: Annotated[int, Field(description="Of confirmed orders.")]
     success_rate: Annotated[float | None, Field(description="confirmed / (confirmed + rejected + cancelled)")]
-    takings: Annotated[list[Takings], Field(description="By currency: amounts of two are never added up.")]
+    takings: Annotated[
+        list[Revenue], Field(description="By currency; amounts in different currencies are never added up.")
+    ]
 
 
-class CurrencyChange(Telling):
+class CurrencyChange(ResponseModel):
     currency: str
     revenue: float | None
     refunded: float | None
@@ -200,8 +191,8 @@ class CurrencyChange(Telling):
     average_order_value: float | None
 
 
-class Change(Telling):
-    """(now - before) / before; null where there was nothing before."""
+class Change(ResponseModel):
+    """(current - previous) / previous; null where previous is 0 or null."""
 
     orders: float | None
     confirmed: float | None
@@ -213,7 +204,7 @@ class Change(Telling):
     takings: list[CurrencyChange]
 
 
-class Summary(Telling):
+class Summary(ResponseModel):
     period: Period
     current: Sales
     previous_period: Period
@@ -222,10 +213,10 @@ class Summary(Telling):
 
 
 class RegionSales(Sales):
-    region: Annotated[str | None, Field(description="Null: nobody said where.")]
+    region: Annotated[str | None, Field(description="Null: the orders name no region.")]
 
 
-class Regions(Telling):
+class Regions(ResponseModel):
     period: Period
     regions: list[RegionSales]
 
@@ -235,7 +226,7 @@ class ProductSales(Sales):
     name: str | None
 
 
-class Products(Telling):
+class Products(ResponseModel):
     period: Period
     products: list[ProductSales]
 
@@ -244,40 +235,26 @@ class DaySales(Sales):
     day: Day
 
 
-class LastMonth(Telling):
+class LastMonth(ResponseModel):
     period: Period
     days: list[DaySales]
 
 
-# --- around every answer
+# --- the envelope
 
 
-class Meta(Telling):
+class Meta(ResponseModel):
     tenant: str
     as_of: Annotated[
-        Moment | None, Field(description="The newest event that counts; null: none was heard yet.")
+        Timestamp | None, Field(description="The time of the newest event included; null: none received yet.")
     ]
-    generated_at: Moment
+    generated_at: Timestamp
     request_id: str
-    withheld: Annotated[str | None, Field(description="What is not told, and why; null: nothing.")]
+    withheld: Annotated[
+        str | None, Field(description="What was withheld by governance rules; null: nothing.")
+    ]
 
 
-class Page(Telling):
+class Page(ResponseModel):
     limit: int
-    next_cursor: Annotated[str | None, Field(description="Null: this page is the last.")]
-
-
-class FaultTold(Telling):
-    parameter: str
-    problem: str
-
-
-class ProblemTold(Telling):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: Annotated[str, Field(description="What to do.")]
-    instance: str
-    errors: list[FaultTold] | None = None
+    next_cursor: Annotated[str | None, Field(description="Null on the last page.")]

@@ -1,37 +1,36 @@
-"""Every question there is: where it is asked, what it asks for, and where its answer comes from."""
+"""The routes of the analytics API: path, metric, parameters, response, and the handler that reads it."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any, Final
 
-from services.analytics.api import params, responses
-from services.analytics.api.caching import Keeping
+from services.analytics.api import mappers, params, responses
 from services.analytics.api.cursors import Cursors
-from services.analytics.api.governance import Terms
+from services.analytics.api.governance import AccessRules
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
-from services.analytics.queries import cohorts, mrr, orders, pipeline, sales, summary
+from services.analytics.queries import cohorts, mrr, orders, sales
 from services.analytics.queries.params import (
-    CohortsWanted,
-    MonthWanted,
-    OrdersWanted,
-    OrderWanted,
+    CohortsQuery,
+    Filters,
+    MonthQuery,
+    OrderQuery,
+    OrdersQuery,
     Position,
-    ProductsWanted,
+    ProductsQuery,
 )
+from services.shared.http.caching import Caching
 from services.shared.http.identity import Caller
 from services.shared.http.problems import bad_cursor, forbidden
+from services.shared.http.responses import ResponseModel
+from services.shared.http.routes import Route
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Who asks, on which terms, and when."""
-
+class RequestContext:
     caller: Caller
-    terms: Terms
+    rules: AccessRules
     today: date
     cursors: Cursors
 
@@ -41,182 +40,186 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    data: responses.Telling
+class Result:
+    data: ResponseModel
     page: responses.Page | None = None
     withheld: str | None = None
 
 
-@dataclass(frozen=True)
-class Route:
-    path: str
+@dataclass(frozen=True, kw_only=True)
+class MetricRoute(Route):
     metric: str
-    """What governance knows it by."""
-    summary: str
-    asks: type[params.Asking]
-    tells: type[responses.Telling]
-    answer: Callable[[Connection, Question, Any], Told | None]
-    keeping: Keeping = Keeping.REVALIDATED
-    paged: bool = False
+    """The name that governance rules use."""
+    params_model: type[params.AnalyticsParams]
+    handler: Callable[[Connection, RequestContext, Any], Result | None]
 
     @property
-    def rule(self) -> str:
-        """The path as the router takes it: an id may have any letter, a slash among them."""
-        return re.sub(r"\{\w+\}", ".+", self.path)
+    def tag(self) -> str:
+        return self.metric
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(self.path)))
-
-    def match(self, path: str) -> Mapping[str, str] | None:
-        """Return what the path says where the route leaves it open; None if it is another route's."""
-        found = self._pattern.fullmatch(path)
-        return found.groupdict() if found else None
+    @property
+    def envelope(self) -> Mapping[str, type[ResponseModel]]:
+        envelope: dict[str, type[ResponseModel]] = {"data": self.response_model, "meta": responses.Meta}
+        return {**envelope, "page": responses.Page} if self.paged else envelope
 
 
-def _orders(connection: Connection, question: Question, wanted: OrdersWanted) -> Told:
-    hides = question.terms.hides_customers
-    if hides and wanted.filters.customer is not None:
+def _orders(connection: Connection, context: RequestContext, query: OrdersQuery) -> Result:
+    hide_customers = context.rules.hides_customers
+    if hide_customers and query.filters.customer is not None:
         raise forbidden(
-            f"The role {question.caller.role} does not see customers: ask without the parameter customer."
+            f"The role {context.caller.role} cannot see customers. Retry without the parameter customer."
         )
-    after = None
-    if wanted.cursor is not None:
-        after = question.cursors.open(question.tenant_id, wanted.filters, wanted.cursor)
-        if after is None:
-            raise bad_cursor()
-    # One more than asked for tells whether there is another page.
-    rows = orders.newest(connection, question.tenant_id, wanted.filters, after, wanted.limit + 1)
-    shown = rows[: wanted.limit]
-    following = None
-    if len(rows) > len(shown):
-        last = Position(shown[-1]["placed_at"], shown[-1]["order_id"])
-        following = question.cursors.seal(question.tenant_id, wanted.filters, last)
-    return Told(
-        responses.Orders(orders=[orders.line(row, hides_customers=hides) for row in shown]),
-        page=responses.Page(limit=wanted.limit, next_cursor=following),
-        withheld=_CUSTOMERS if hides else None,
+    after = _position(context, query)
+    # One more than the limit shows whether there is another page.
+    found = orders.orders(connection, context.tenant_id, query.filters, after, query.limit + 1)
+    page = found[: query.limit]
+    next_cursor = _cursor(context, query.filters, page[-1]) if len(found) > len(page) else None
+    return Result(
+        responses.Orders(
+            orders=[mappers.order_summary(order, hide_customers=hide_customers) for order in page]
+        ),
+        page=responses.Page(limit=query.limit, next_cursor=next_cursor),
+        withheld=_CUSTOMERS if hide_customers else None,
     )
 
 
-def _order(connection: Connection, question: Question, wanted: OrderWanted) -> Told | None:
-    hides = question.terms.hides_customers
-    order = orders.one(connection, question.tenant_id, wanted.order_id, hides_customers=hides)
-    return Told(order, withheld=_CUSTOMERS if hides else None) if order else None
+def _position(context: RequestContext, query: OrdersQuery) -> Position | None:
+    if query.cursor is None:
+        return None
+    position = context.cursors.decode(context.tenant_id, query.filters, query.cursor)
+    if position is None:
+        raise bad_cursor()
+    return position
 
 
-def _mrr(connection: Connection, question: Question, wanted: MonthWanted) -> Told:
-    month = mrr.month(connection, question.tenant_id, wanted.month)
-    return Told(mrr.mrr(month, question.terms.currency))
+def _cursor(context: RequestContext, filters: Filters, last: orders.OrderRecord) -> str:
+    return context.cursors.encode(context.tenant_id, filters, Position(last.placed_at, last.order_id))
 
 
-def _churn(connection: Connection, question: Question, wanted: MonthWanted) -> Told:
-    month = mrr.month(connection, question.tenant_id, wanted.month)
-    return Told(mrr.churn(month, question.terms.currency))
+def _order(connection: Connection, context: RequestContext, query: OrderQuery) -> Result | None:
+    hide_customers = context.rules.hides_customers
+    history = orders.order(connection, context.tenant_id, query.order_id)
+    if history is None:
+        return None
+    return Result(
+        mappers.order(history, hide_customers=hide_customers),
+        withheld=_CUSTOMERS if hide_customers else None,
+    )
 
 
-def _cohorts(connection: Connection, question: Question, wanted: CohortsWanted) -> Told:
-    smallest = question.terms.smallest_group
-    told = cohorts.cohorts(connection, question.tenant_id, wanted, question.today, smallest)
-    withheld = f"groups of fewer than {smallest} customers" if cohorts.withholds(told) else None
-    return Told(told, withheld=withheld)
+def _mrr(connection: Connection, context: RequestContext, query: MonthQuery) -> Result:
+    month = mrr.revenue_month(connection, context.tenant_id, query.month)
+    return Result(mappers.mrr(month, context.rules.currency))
 
 
-def _summary(connection: Connection, question: Question, wanted: Days) -> Told:
-    return Told(summary.summary(connection, question.tenant_id, wanted))
+def _churn(connection: Connection, context: RequestContext, query: MonthQuery) -> Result:
+    month = mrr.revenue_month(connection, context.tenant_id, query.month)
+    return Result(mappers.churn(month, context.rules.currency))
 
 
-def _by_region(connection: Connection, question: Question, wanted: Days) -> Told:
-    return Told(pipeline.by_region(connection, question.tenant_id, wanted))
+def _cohorts(connection: Connection, context: RequestContext, query: CohortsQuery) -> Result:
+    smallest = context.rules.smallest_group
+    found = cohorts.cohorts(connection, context.tenant_id, query, context.today)
+    response = mappers.cohorts(query, found, smallest)
+    withheld = f"groups of fewer than {smallest} customers" if mappers.withholds_groups(response) else None
+    return Result(response, withheld=withheld)
 
 
-def _by_product(connection: Connection, question: Question, wanted: ProductsWanted) -> Told:
-    return Told(pipeline.by_product(connection, question.tenant_id, wanted))
+def _summary(connection: Connection, context: RequestContext, days: Days) -> Result:
+    return Result(mappers.summary(days, sales.comparison(connection, context.tenant_id, days)))
 
 
-def _last_month(connection: Connection, question: Question, wanted: Days) -> Told:
-    return Told(sales.by_day(connection, question.tenant_id, wanted))
+def _by_region(connection: Connection, context: RequestContext, days: Days) -> Result:
+    return Result(mappers.regions(days, sales.by_region(connection, context.tenant_id, days)))
+
+
+def _by_product(connection: Connection, context: RequestContext, query: ProductsQuery) -> Result:
+    return Result(mappers.products(query.days, sales.by_product(connection, context.tenant_id, query)))
+
+
+def _last_month(connection: Connection, context: RequestContext, days: Days) -> Result:
+    return Result(mappers.last_month(days, sales.by_day(connection, context.tenant_id, days)))
 
 
 _CUSTOMERS: Final = "customers"
 
-DOCUMENT: Final = "/api/openapi.json"
+DOCUMENT_PATH: Final = "/api/openapi.json"
 
 ROUTES: Final = (
-    Route(
+    MetricRoute(
         path="/api/orders",
         metric="orders",
         summary="Orders, newest first, page by page",
-        asks=params.OrdersAsked,
-        tells=responses.Orders,
-        answer=_orders,
-        keeping=Keeping.NEVER,
+        params_model=params.OrdersParams,
+        response_model=responses.Orders,
+        handler=_orders,
+        caching=Caching.NEVER,
         paged=True,
     ),
-    Route(
+    MetricRoute(
         path="/api/orders/{orderId}",
         metric="orders",
         summary="One order with its items, payment, fulfillment and timeline",
-        asks=params.OrderAsked,
-        tells=responses.Order,
-        answer=_order,
-        keeping=Keeping.NEVER,
+        params_model=params.OrderParams,
+        response_model=responses.Order,
+        handler=_order,
+        caching=Caching.NEVER,
     ),
-    Route(
+    MetricRoute(
         path="/api/metrics/mrr",
         metric="mrr",
-        summary="Monthly recurring revenue: how a month found it, moved it and left it",
-        asks=params.MonthAsked,
-        tells=responses.Mrr,
-        answer=_mrr,
+        summary="Monthly recurring revenue: opening, movements and closing of a month",
+        params_model=params.MonthParams,
+        response_model=responses.Mrr,
+        handler=_mrr,
     ),
-    Route(
+    MetricRoute(
         path="/api/metrics/churn",
         metric="churn",
-        summary="Customers and recurring revenue lost and kept in a month",
-        asks=params.MonthAsked,
-        tells=responses.Churn,
-        answer=_churn,
+        summary="Customers and recurring revenue lost and retained in a month",
+        params_model=params.MonthParams,
+        response_model=responses.Churn,
+        handler=_churn,
     ),
-    Route(
+    MetricRoute(
         path="/api/metrics/cohorts",
         metric="cohorts",
-        summary="Customers by the month in which they began, and how many stayed",
-        asks=params.CohortsAsked,
-        tells=responses.Cohorts,
-        answer=_cohorts,
+        summary="Retention of customers, by the month in which they began",
+        params_model=params.CohortsParams,
+        response_model=responses.Cohorts,
+        handler=_cohorts,
     ),
-    Route(
+    MetricRoute(
         path="/api/metrics/summary",
         metric="summary",
-        summary="Revenue, orders, average order value and success rate, with the period before",
-        asks=params.PeriodAsked,
-        tells=responses.Summary,
-        answer=_summary,
+        summary="Revenue, orders, average order value and success rate, compared with the period before",
+        params_model=params.PeriodParams,
+        response_model=responses.Summary,
+        handler=_summary,
     ),
-    Route(
+    MetricRoute(
         path="/api/pipeline/by-region",
         metric="pipeline",
-        summary="What was sold where",
-        asks=params.PeriodAsked,
-        tells=responses.Regions,
-        answer=_by_region,
+        summary="Sales by region",
+        params_model=params.PeriodParams,
+        response_model=responses.Regions,
+        handler=_by_region,
     ),
-    Route(
+    MetricRoute(
         path="/api/pipeline/by-product",
         metric="pipeline",
-        summary="What was sold of each product, most first",
-        asks=params.ProductsAsked,
-        tells=responses.Products,
-        answer=_by_product,
+        summary="Sales by product, most units first",
+        params_model=params.ProductsParams,
+        response_model=responses.Products,
+        handler=_by_product,
     ),
-    Route(
+    MetricRoute(
         path="/api/sales/last-month",
         metric="sales",
-        summary="The last 30 days (UTC) with today, day by day, live",
-        asks=params.LastMonthAsked,
-        tells=responses.LastMonth,
-        answer=_last_month,
-        keeping=Keeping.NEVER,
+        summary="Sales of the last 30 days (UTC), day by day, including today",
+        params_model=params.LastMonthParams,
+        response_model=responses.LastMonth,
+        handler=_last_month,
+        caching=Caching.NEVER,
     ),
 )

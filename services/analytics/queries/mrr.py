@@ -7,44 +7,71 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from services.analytics.api.responses import Churn, Money, Movement, Mrr, share
 from services.analytics.db.database import Connection
+from services.analytics.queries.ratios import ratio
 
-_MONTHS: Final = 12
-_ADDS: Final = ("new", "expansion", "reactivation")
-_TAKES: Final = ("contraction", "churn")
+_MONTHS_PER_YEAR: Final = 12
+_INCREASES: Final = ("new", "expansion", "reactivation")
+_DECREASES: Final = ("contraction", "churn")
+_SAME_CUSTOMERS: Final = frozenset({"expansion", "contraction"})
+"""Movements that leave the number of customers as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class RecurringRevenue:
     """What some customers pay in a year, exactly."""
 
     annual_minor: Fraction = Fraction()
     customers: int = 0
 
-    def __add__(self, other: "Amount") -> "Amount":
-        return Amount(self.annual_minor + other.annual_minor, self.customers + other.customers)
+    def __add__(self, other: "RecurringRevenue") -> "RecurringRevenue":
+        return RecurringRevenue(self.annual_minor + other.annual_minor, self.customers + other.customers)
 
-    def __sub__(self, other: "Amount") -> "Amount":
-        return Amount(self.annual_minor - other.annual_minor, self.customers - other.customers)
+    def __sub__(self, other: "RecurringRevenue") -> "RecurringRevenue":
+        return RecurringRevenue(self.annual_minor - other.annual_minor, self.customers - other.customers)
 
-    def told(self, currency: str) -> Movement:
+    @property
+    def monthly_minor(self) -> int:
         # Rounded here and nowhere else: half to even, as `round` does it with fractions.
-        monthly = round(self.annual_minor / _MONTHS)
-        return Movement(amount=Money(amount_minor=monthly, currency=currency), customers=self.customers)
+        return round(self.annual_minor / _MONTHS_PER_YEAR)
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """Recurring revenue as a month found it, and what happened in it."""
+class ChurnRates:
+    """Shares of the opening; None where there was nothing to lose."""
+
+    logo_churn: Fraction | None
+    gross_revenue_churn: Fraction | None
+    net_revenue_churn: Fraction | None
+    gross_revenue_retention: Fraction | None
+    net_revenue_retention: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueMonth:
+    """Recurring revenue at the opening of a month, and its movements in it."""
 
     month: date
-    opening: Amount
-    moved: Mapping[str, Amount]
+    opening: RecurringRevenue
+    movements: Mapping[str, RecurringRevenue]
 
     @property
-    def closing(self) -> Amount:
-        return self.opening + _net(self.moved)
+    def closing(self) -> RecurringRevenue:
+        return self.opening + _net(self.movements)
+
+    def churn_rates(self) -> ChurnRates:
+        """Return the rates of the customers of the opening: neither new nor returned ones."""
+        opening = self.opening.annual_minor
+        churned, expanded = self.movements["churn"], self.movements["expansion"].annual_minor
+        lost = self.movements["contraction"].annual_minor + churned.annual_minor
+        remaining = opening - lost
+        return ChurnRates(
+            logo_churn=ratio(churned.customers, self.opening.customers),
+            gross_revenue_churn=ratio(lost, opening),
+            net_revenue_churn=ratio(lost - expanded, opening),
+            gross_revenue_retention=ratio(remaining, opening),
+            net_revenue_retention=ratio(remaining + expanded, opening),
+        )
 
 
 _MOVEMENTS: Final = """
@@ -55,70 +82,28 @@ GROUP BY 1, 2
 """
 
 
-def month(connection: Connection, tenant_id: str, wanted: date) -> Month:
-    rows = connection.execute(_MOVEMENTS, {"tenant": tenant_id, "month": wanted}).fetchall()
+def revenue_month(connection: Connection, tenant_id: str, month: date) -> RevenueMonth:
+    rows = connection.execute(_MOVEMENTS, {"tenant": tenant_id, "month": month}).fetchall()
     before, now = (
         {
-            movement: _amount(annual, customers)
-            for movement, of_month, annual, customers in rows
-            if of_month is when
+            movement: _revenue(annual_minor, customers)
+            for movement, in_month, annual_minor, customers in rows
+            if in_month is current
         }
-        for when in (False, True)
+        for current in (False, True)
     )
-    return Month(wanted, _net(before), {name: now.get(name, Amount()) for name in (*_ADDS, *_TAKES)})
+    movements = {name: now.get(name, RecurringRevenue()) for name in (*_INCREASES, *_DECREASES)}
+    return RevenueMonth(month, _net(before), movements)
 
 
-def mrr(told: Month, currency: str) -> Mrr:
-    return Mrr(
-        month=told.month,
-        opening=told.opening.told(currency),
-        closing=told.closing.told(currency),
-        formula="closing = opening + new + expansion + reactivation - contraction - churn; a month is "
-        "a twelfth of a year, added up exactly and rounded half to even where it is shown",
-        **{name: amount.told(currency) for name, amount in told.moved.items()},
-    )
+def _revenue(annual_minor: Decimal, customers: int) -> RecurringRevenue:
+    return RecurringRevenue(Fraction(annual_minor), customers)
 
 
-_FORMULAS: Final = {
-    "logoChurn": "customers churned / customers at opening",
-    "grossRevenueChurn": "(contraction + churn) / opening",
-    "netRevenueChurn": "1 - netRevenueRetention",
-    "grossRevenueRetention": "1 - grossRevenueChurn",
-    "netRevenueRetention": "(opening + expansion - contraction - churn) / opening",
-}
-
-
-def churn(told: Month, currency: str) -> Churn:
-    """Tell the rates of those who were there at the opening: neither new customers nor returned ones."""
-    opening, lost = told.opening.annual_minor, told.moved["contraction"] + told.moved["churn"]
-    kept = opening - lost.annual_minor
-    retained = kept + told.moved["expansion"].annual_minor
-    return Churn(
-        month=told.month,
-        opening=told.opening.told(currency),
-        expansion=told.moved["expansion"].told(currency),
-        contraction=told.moved["contraction"].told(currency),
-        churn=told.moved["churn"].told(currency),
-        logo_churn=share(told.moved["churn"].customers, told.opening.customers),
-        gross_revenue_churn=share(lost.annual_minor, opening),
-        net_revenue_churn=share(opening - retained, opening),
-        gross_revenue_retention=share(kept, opening),
-        net_revenue_retention=share(retained, opening),
-        formulas=_FORMULAS,
-    )
-
-
-def _amount(annual_minor: Decimal, customers: int) -> Amount:
-    return Amount(Fraction(annual_minor), customers)
-
-
-def _net(moved: Mapping[str, Amount]) -> Amount:
-    """Add up what came and take away what went. How many customers there are, only some movements change."""
-    total = Amount()
-    for name, amount in moved.items():
-        counted = amount if name not in _SAME_CUSTOMERS else Amount(amount.annual_minor)
-        total = total + counted if name in _ADDS else total - counted
+def _net(movements: Mapping[str, RecurringRevenue]) -> RecurringRevenue:
+    """Add the increases and subtract the decreases; only some movements change the number of customers."""
+    total = RecurringRevenue()
+    for name, revenue in movements.items():
+        counted = RecurringRevenue(revenue.annual_minor) if name in _SAME_CUSTOMERS else revenue
+        total = total + counted if name in _INCREASES else total - counted
     return total
-
-
-_SAME_CUSTOMERS: Final = frozenset({"expansion", "contraction"})

@@ -1,28 +1,85 @@
-"""Orders, newest first, and one order with everything that is known of it."""
+"""Orders, newest first, and one order with its items, payment, fulfillment and events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
-from services.analytics.api.responses import (
-    Fulfillment,
-    Money,
-    Order,
-    OrderedItem,
-    OrderLine,
-    Payment,
-    TimelineEntry,
-)
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import midnight
 from services.analytics.queries.params import Filters, Position
 
-_COLUMNS: Final = sql.SQL(
-    "order_id, customer_id, status, reason, region, channel, payment_method, amount_minor, currency, units,"
-    " placed_at, reserved_at, confirmed_at, ended_at"
-)
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    order_id: str
+    customer_id: str | None
+    status: str
+    reason: str | None
+    region: str | None
+    channel: str | None
+    payment_method: str | None
+    amount_minor: int | None
+    currency: str | None
+    units: int
+    placed_at: datetime
+    reserved_at: datetime | None
+    confirmed_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    sku: str
+    quantity: int
+    unit_price_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRecord:
+    status: str
+    amount_minor: int
+    currency: str
+    charge_id: str | None
+    reason: str | None
+    refund_id: str | None
+    refunded_minor: int
+    requested_at: datetime | None
+    answered_at: datetime | None
+    refunded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentRecord:
+    status: str
+    units: int
+    due_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    event: str
+    event_id: str
+    occurred_at: datetime
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHistory:
+    """One order with its parts, and its events, oldest first."""
+
+    order: OrderRecord
+    items: tuple[ItemRecord, ...]
+    payment: PaymentRecord | None
+    fulfillment: FulfillmentRecord | None
+    events: tuple[EventRecord, ...]
+
+
+_COLUMNS: Final = sql.SQL(", ").join(map(sql.Identifier, OrderRecord.__slots__))
 
 _CONDITIONS: Final = {
     "tenant": sql.SQL("tenant_id = %(tenant)s"),
@@ -30,15 +87,15 @@ _CONDITIONS: Final = {
     "customer": sql.SQL("customer_id = %(customer)s"),
     "start": sql.SQL("placed_at >= %(start)s"),
     "end": sql.SQL("placed_at < %(end)s"),
-    # As one comparison of rows, it is where the index is entered; spelled out with OR, it would be a filter.
+    # As one comparison of rows, it is where the index is entered; written with OR, it would be a filter.
     "order_id": sql.SQL("(placed_at, order_id) < (%(placed_at)s, %(order_id)s)"),
 }
 
 
-def newest(
-    connection: Connection, tenant_id: str, filters: Filters, after: Position | None, most: int
-) -> list[dict[str, Any]]:
-    """Return the rows of orders that come after a position."""
+def orders(
+    connection: Connection, tenant_id: str, filters: Filters, after: Position | None, limit: int
+) -> list[OrderRecord]:
+    """Return the orders that come after a position, newest first."""
     values = {
         "tenant": tenant_id,
         "status": filters.status,
@@ -48,22 +105,19 @@ def newest(
         "placed_at": after and after.placed_at,
         "order_id": after and after.order_id,
     }
-    conditions = [spelled for name, spelled in _CONDITIONS.items() if values[name] is not None]
+    conditions = [condition for name, condition in _CONDITIONS.items() if values[name] is not None]
     query = sql.SQL(
         "SELECT {columns} FROM orders WHERE {conditions}"
-        " ORDER BY placed_at DESC, order_id DESC LIMIT %(most)s"
+        " ORDER BY placed_at DESC, order_id DESC LIMIT %(limit)s"
     ).format(columns=_COLUMNS, conditions=sql.SQL(" AND ").join(conditions))
-    return connection.cursor(row_factory=dict_row).execute(query, {**values, "most": most}).fetchall()
+    cursor = connection.cursor(row_factory=class_row(OrderRecord))
+    return cursor.execute(query, {**values, "limit": limit}).fetchall()
 
 
-def line(row: Mapping[str, Any], *, hides_customers: bool) -> OrderLine:
-    return OrderLine(**_line(row, hides_customers=hides_customers))
+MAX_EVENTS: Final = 200
+"""An order has about five. One with ten thousand must not outgrow a response."""
 
-
-MOST_MOMENTS: Final = 200
-"""An order has about five. One that a publisher tells of ten thousand times must not outgrow an answer."""
-
-# In one statement: what it tells is of one moment.
+# One statement, so that all of it is of one moment.
 _ORDER: Final = sql.SQL(
     """
 SELECT {columns},
@@ -75,14 +129,14 @@ SELECT {columns},
   (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY occurred_at, event_id, event), '[]') FROM (
      SELECT event, event_id, occurred_at, detail FROM event_inbox
      WHERE tenant_id = %(tenant)s AND kind = 'order' AND subject = %(order_id)s
-     ORDER BY occurred_at, event_id, event LIMIT {moments}
-   ) e) AS timeline
+     ORDER BY occurred_at, event_id, event LIMIT {max_events}
+   ) e) AS events
 FROM orders WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s
 """
-).format(columns=_COLUMNS, moments=sql.Literal(MOST_MOMENTS))
+).format(columns=_COLUMNS, max_events=sql.Literal(MAX_EVENTS))
 
 
-def one(connection: Connection, tenant_id: str, order_id: str, *, hides_customers: bool) -> Order | None:
+def order(connection: Connection, tenant_id: str, order_id: str) -> OrderHistory | None:
     row = (
         connection.cursor(row_factory=dict_row)
         .execute(_ORDER, {"tenant": tenant_id, "order_id": order_id})
@@ -90,74 +144,47 @@ def one(connection: Connection, tenant_id: str, order_id: str, *, hides_customer
     )
     if row is None:
         return None
-    return Order(
-        **_line(row, hides_customers=hides_customers),
-        items=[_item(item, row["currency"]) for item in row["items"]],
+    return OrderHistory(
+        order=OrderRecord(**{name: row[name] for name in OrderRecord.__slots__}),
+        items=tuple(
+            ItemRecord(item["sku"], item["quantity"], item["unit_price_minor"]) for item in row["items"]
+        ),
         payment=row["payment"] and _payment(row["payment"]),
         fulfillment=row["fulfillment"] and _fulfillment(row["fulfillment"]),
-        timeline=_timeline(row["timeline"], hides_customers=hides_customers),
+        events=tuple(
+            EventRecord(event["event"], event["event_id"], _time(event["occurred_at"]), event["detail"])
+            for event in row["events"]
+        ),
     )
 
 
-_TOLD_AS_IT_IS: Final = (
-    *("order_id", "status", "reason", "region", "channel", "payment_method", "units"),
-    *("placed_at", "reserved_at", "confirmed_at", "ended_at"),
-)
-
-
-def _line(row: Mapping[str, Any], *, hides_customers: bool) -> dict[str, Any]:
-    return {
-        **{name: row[name] for name in _TOLD_AS_IT_IS},
-        "customer_id": None if hides_customers else row["customer_id"],
-        "amount": _money(row["amount_minor"], row["currency"]),
-    }
-
-
-def _money(amount_minor: int | None, currency: str | None) -> Money | None:
-    if amount_minor is None or currency is None:
-        return None
-    return Money(amount_minor=amount_minor, currency=currency)
-
-
-def _item(row: Mapping[str, Any], currency: str | None) -> OrderedItem:
-    return OrderedItem(
-        sku=row["sku"],
-        quantity=row["quantity"],
-        unit_price=_money(row["unit_price_minor"], currency),
-    )
-
-
-def _payment(row: Mapping[str, Any]) -> Payment:
-    return Payment(
+def _payment(row: Mapping[str, Any]) -> PaymentRecord:
+    return PaymentRecord(
         status=row["status"],
-        amount=Money(amount_minor=row["amount_minor"], currency=row["currency"]),
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
         charge_id=row["charge_id"],
         reason=row["reason"],
         refund_id=row["refund_id"],
-        refunded=Money(amount_minor=row["refunded_minor"], currency=row["currency"]),
-        requested_at=row["requested_at"],
-        answered_at=row["answered_at"],
-        refunded_at=row["refunded_at"],
+        refunded_minor=row["refunded_minor"],
+        requested_at=_optional_time(row["requested_at"]),
+        answered_at=_optional_time(row["answered_at"]),
+        refunded_at=_optional_time(row["refunded_at"]),
     )
 
 
-def _fulfillment(row: Mapping[str, Any]) -> Fulfillment:
-    return Fulfillment(
-        status=row["status"], units=row["units"], due_at=row["due_at"], ended_at=row["ended_at"]
+def _fulfillment(row: Mapping[str, Any]) -> FulfillmentRecord:
+    return FulfillmentRecord(
+        status=row["status"],
+        units=row["units"],
+        due_at=_time(row["due_at"]),
+        ended_at=_optional_time(row["ended_at"]),
     )
 
 
-_NAMES_A_CUSTOMER: Final = frozenset({"customerId", "customer_id"})
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
-def _timeline(rows: Sequence[Mapping[str, Any]], *, hides_customers: bool) -> list[TimelineEntry]:
-    hidden = _NAMES_A_CUSTOMER if hides_customers else frozenset()
-    return [
-        TimelineEntry(
-            event=row["event"],
-            event_id=row["event_id"],
-            occurred_at=row["occurred_at"],
-            detail={name: value for name, value in row["detail"].items() if name not in hidden},
-        )
-        for row in rows
-    ]
+def _optional_time(text: str | None) -> datetime | None:
+    return None if text is None else _time(text)

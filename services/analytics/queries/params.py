@@ -1,4 +1,4 @@
-"""What is wanted of the read side, with nothing left open."""
+"""The resolved parameters of each query: defaults applied, contradictions rejected."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from services.analytics.model.date_ranges import Days, Months
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the pages of one question have in common."""
+    """What the pages of one list of orders have in common."""
 
     status: str | None
     customer: str | None
@@ -26,29 +26,29 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class OrdersWanted:
+class OrdersQuery:
     filters: Filters
     limit: int
     cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class OrderWanted:
+class OrderQuery:
     order_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class MonthWanted:
+class MonthQuery:
     month: date
 
 
 @dataclass(frozen=True, slots=True)
-class CohortsWanted:
+class CohortsQuery:
     basis: Literal["order", "subscription"]
     months: Months
 
 
 @dataclass(frozen=True, slots=True)
-class ProductsWanted:
+class ProductsQuery:
     days: Days
     limit: int

@@ -1,34 +1,38 @@
-"""What cannot be answered, told as RFC 9457 has it: what is wrong, and what to do about it."""
+"""Error responses as problem documents (RFC 9457): what is wrong, and what to do about it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from services.shared.errors import PulseQueueError
+from services.shared.http.responses import ResponseModel
 
 MEDIA_TYPE: Final = "application/problem+json"
+_NO_HEADERS: Final = MappingProxyType[str, str]({})
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One sort of problem: its name is the last part of its `type`."""
+class ProblemType:
+    """The name is the last part of the problem's `type` URI."""
 
     name: str
     status: int
     title: str
 
 
-BAD_CURSOR = Kind("bad-cursor", 400, "The cursor does not fit this question")
-UNAUTHENTICATED = Kind("unauthenticated", 401, "Nobody is signed in")
-FORBIDDEN = Kind("forbidden", 403, "This is not for you to see")
-NOT_FOUND = Kind("not-found", 404, "There is no such thing")
-WRONG_METHOD = Kind("wrong-method", 405, "Things can only be read here")
-BAD_PARAMETERS = Kind("bad-parameters", 422, "The question cannot be understood")
-UNEXPECTED = Kind("unexpected", 500, "Something went wrong that nobody foresaw")
-UNAVAILABLE = Kind("unavailable", 503, "The answer cannot be looked up now")
+BAD_CURSOR = ProblemType("bad-cursor", 400, "Invalid cursor")
+UNAUTHENTICATED = ProblemType("unauthenticated", 401, "Not authenticated")
+FORBIDDEN = ProblemType("forbidden", 403, "Forbidden")
+NOT_FOUND = ProblemType("not-found", 404, "Not found")
+WRONG_METHOD = ProblemType("wrong-method", 405, "Method not allowed")
+BAD_PARAMETERS = ProblemType("bad-parameters", 422, "Invalid parameters")
+UNEXPECTED = ProblemType("unexpected", 500, "Internal server error")
+UNAVAILABLE = ProblemType("unavailable", 503, "Service unavailable")
 
-KINDS: Final = (
+PROBLEM_TYPES: Final = (
     BAD_CURSOR,
     UNAUTHENTICATED,
     FORBIDDEN,
@@ -40,88 +44,89 @@ KINDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one parameter."""
-
+class InvalidParameter(ResponseModel):
     parameter: str
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    kind: Kind
-    detail: str
-    """What to do."""
-    faults: Sequence[Fault] = ()
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+class Problem(ResponseModel):
+    """RFC 9457."""
 
-    def body(self, instance: str) -> dict[str, Any]:
-        told: dict[str, Any] = {
-            "type": f"urn:pulsequeue:problem:{self.kind.name}",
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            "instance": instance,
-        }
-        if self.faults:
-            told["errors"] = [
-                {"parameter": fault.parameter, "problem": fault.problem} for fault in self.faults
-            ]
-        return told
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="What to do.")]
+    instance: str
+    errors: list[InvalidParameter] | None = None
 
 
-class RefusedError(PulseQueueError):
-    """A request that is answered with a problem."""
+class ProblemError(PulseQueueError):
+    """A request that is answered with a problem document."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
+    def __init__(
+        self,
+        problem_type: ProblemType,
+        detail: str,
+        *,
+        errors: Sequence[InvalidParameter] = (),
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
+        super().__init__(detail)
+        self.problem_type = problem_type
+        self.headers = headers
+        self._detail = detail
+        self._errors = errors
 
-
-def bad_parameters(*faults: Fault) -> RefusedError:
-    return RefusedError(
-        Problem(BAD_PARAMETERS, "Mend the parameters that `errors` names, and ask again.", faults)
-    )
-
-
-def not_found(detail: str) -> RefusedError:
-    return RefusedError(Problem(NOT_FOUND, detail))
-
-
-def forbidden(detail: str) -> RefusedError:
-    return RefusedError(Problem(FORBIDDEN, detail))
-
-
-def unauthenticated() -> RefusedError:
-    return RefusedError(
-        Problem(
-            UNAUTHENTICATED,
-            "Sign in, and send the header `Authorization: Bearer <ID token>` with a token that still holds.",
-            headers={"www-authenticate": 'Bearer realm="pulsequeue analytics"'},
+    def problem(self, instance: str) -> Problem:
+        return Problem(
+            type=f"urn:pulsequeue:problem:{self.problem_type.name}",
+            title=self.problem_type.title,
+            status=self.problem_type.status,
+            detail=self._detail,
+            instance=instance,
+            errors=list(self._errors) or None,
         )
+
+
+def invalid_parameter(parameter: str, problem: str) -> InvalidParameter:
+    return InvalidParameter(parameter=parameter, problem=problem)
+
+
+def bad_parameters(*errors: InvalidParameter) -> ProblemError:
+    return ProblemError(BAD_PARAMETERS, "Correct the parameters listed in `errors` and retry.", errors=errors)
+
+
+def not_found(detail: str) -> ProblemError:
+    return ProblemError(NOT_FOUND, detail)
+
+
+def forbidden(detail: str) -> ProblemError:
+    return ProblemError(FORBIDDEN, detail)
+
+
+def unauthenticated() -> ProblemError:
+    return ProblemError(
+        UNAUTHENTICATED,
+        "Sign in and send the header `Authorization: Bearer <ID token>` with a token that has not expired.",
+        headers={"www-authenticate": 'Bearer realm="pulsequeue analytics"'},
     )
 
 
-def bad_cursor() -> RefusedError:
-    return RefusedError(
-        Problem(
-            BAD_CURSOR,
-            "A cursor continues the very question it came from, with the same filters. "
-            "Ask for the first page again, without `cursor`.",
-        )
+def bad_cursor() -> ProblemError:
+    return ProblemError(
+        BAD_CURSOR,
+        "A cursor continues only the query it came from, with the same filters. "
+        "Request the first page, without `cursor`.",
     )
 
 
-def wrong_method(allowed: str) -> RefusedError:
-    return RefusedError(Problem(WRONG_METHOD, f"Use one of: {allowed}.", headers={"allow": allowed}))
+def wrong_method(allowed: str) -> ProblemError:
+    return ProblemError(WRONG_METHOD, f"Use one of: {allowed}.", headers={"allow": allowed})
 
 
-def unavailable() -> Problem:
-    return Problem(UNAVAILABLE, "Ask again in a few seconds.", headers={"retry-after": "5"})
+def unavailable() -> ProblemError:
+    return ProblemError(UNAVAILABLE, "Retry in a few seconds.", headers={"retry-after": "5"})
 
 
-def unexpected() -> Problem:
-    return Problem(
-        UNEXPECTED, "Ask again; if it fails again, give whoever runs this the `instance` to look for."
-    )
+def unexpected() -> ProblemError:
+    return ProblemError(UNEXPECTED, "Retry; if it fails again, report the `instance` to the operator.")

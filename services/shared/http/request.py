@@ -1,4 +1,4 @@
-"""What a request says, of all that an HTTP API hands to a function."""
+"""The parts of an HTTP API event that our functions use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 class Request:
     method: str
     path: str
-    parameters: tuple[tuple[str, str], ...]
-    """Of the query, in its order; a name may come twice."""
+    query: tuple[tuple[str, str], ...]
+    """In order; a name may occur twice."""
     headers: Mapping[str, str]
-    """By name, whatever its case."""
+    """Looked up case-insensitively."""
     claims: Mapping[str, Any] | None
-    """What the gateway's authorizer verified; None where it had nothing to verify."""
+    """Verified by the gateway's authorizer; None where there was no token to verify."""
     request_id: str
 
     @classmethod
@@ -28,7 +28,7 @@ class Request:
             method=event.http_method.upper(),
             # The gateway decodes everything but the per cent sign itself.
             path=unquote(event.path),
-            parameters=tuple(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)),
+            query=tuple(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)),
             headers=event.headers,
             claims=(authorizer.get("jwt") or {}).get("claims"),
             request_id=str(context.get("requestId") or "unknown"),
@@ -36,5 +36,5 @@ class Request:
 
     @property
     def instance(self) -> str:
-        """Name this very request, for whoever has to find it in the log."""
+        """A URN of this very request, to find it in the log."""
         return f"urn:pulsequeue:request:{quote(self.request_id, safe='')}"

@@ -10,7 +10,7 @@ import pytest
 from scripts.ops.contracts import openapi
 from services.analytics.api.openapi import document, text
 from services.analytics.api.routes import ROUTES
-from services.shared.http.problems import KINDS
+from services.shared.http.problems import PROBLEM_TYPES
 from tests.postgres.api.client import OpsContext, out_of_reach
 
 
@@ -51,11 +51,11 @@ def test_every_question_is_described_with_its_parameters_and_its_answer() -> Non
     assert set(described) == {route.path for route in ROUTES} | {"/api/openapi.json"}
     for route in ROUTES:
         operation = described[route.path]
-        asked = {field.alias or name for name, field in route.asks.model_fields.items()}
+        asked = {field.alias or name for name, field in route.params_model.model_fields.items()}
         told = operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
         assert {it["name"] for it in operation["parameters"]} - {"If-None-Match"} == asked
         assert all(it["description"] for it in operation["parameters"])
-        assert told["data"] == {"$ref": f"#/components/schemas/{route.tells.__name__}"}
+        assert told["data"] == {"$ref": f"#/components/schemas/{route.response_model.__name__}"}
         assert {"401", "403", "422", "500", "503"} <= set(operation["responses"])
 
 
@@ -68,7 +68,7 @@ def test_every_question_wants_a_token_and_so_does_the_document() -> None:
 def test_every_problem_is_described() -> None:
     responses = document()["components"]["responses"]
 
-    assert set(responses) == {kind.name for kind in KINDS}
+    assert set(responses) == {kind.name for kind in PROBLEM_TYPES}
     assert all("application/problem+json" in response["content"] for response in responses.values())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.analytics.queries.orders import MOST_MOMENTS
+from services.analytics.queries.orders import MAX_EVENTS
 from tests.postgres.api.client import OpsContext, at, claims, heard, insert, order
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START
@@ -126,7 +126,7 @@ def test_a_cursor_is_refused_with_other_filters(
     refused = ops.ask("/api/orders", {"limit": 1, "cursor": cursor, **changed})
 
     assert refused.status == 400
-    assert "Ask for the first page again" in refused.body["detail"]
+    assert "Request the first page" in refused.body["detail"]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", ".", "a.b", "é.é", "%%", "e30.e30", "=.=", "\x00"])
@@ -268,12 +268,12 @@ def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
 ) -> None:
     told = (
         {**heard("o-1", "OrderPlaced", START + timedelta(minutes=minute)), "event_id": f"e-{minute}"}
-        for minute in range(MOST_MOMENTS + 5)
+        for minute in range(MAX_EVENTS + 5)
     )
     insert(analytics, "orders", order("o-1"))
     insert(analytics, "event_inbox", *told)
 
     timeline = ops.ask("/api/orders/o-1").data["timeline"]
 
-    assert len(timeline) == MOST_MOMENTS
+    assert len(timeline) == MAX_EVENTS
     assert [moment["eventId"] for moment in timeline[:3]] == ["e-0", "e-1", "e-2"]

@@ -102,7 +102,7 @@ def test_what_can_be_meant_is_understood(ops: OpsContext, path: str, query: Mapp
 def test_an_unknown_parameter_is_answered_with_the_known_ones(ops: OpsContext) -> None:
     answer = ops.ask(SUMMARY, {"form": "2026-01-01"})
 
-    assert answer.errors == {"form": "is not known here; known are: from, to"}
+    assert answer.errors == {"form": "is unknown; this route takes: from, to"}
 
 
 def test_a_parameter_given_twice_is_refused_even_with_the_same_value(ops: OpsContext) -> None:

@@ -1,4 +1,4 @@
-"""A cursor is good for whom and what it was made for, as long as nobody touched it."""
+"""A cursor is valid only for the tenant and filters it was made for, unchanged."""
 
 import base64
 import json
@@ -22,24 +22,24 @@ positions = st.builds(
 
 
 @given(positions)
-def test_a_cursor_opens_at_the_very_microsecond_it_was_sealed_at(position: Position) -> None:
-    sealed = CURSORS.seal("acme", EVERYTHING, position)
+def test_a_cursor_decodes_to_the_very_microsecond_it_was_encoded_at(position: Position) -> None:
+    encoded = CURSORS.encode("acme", EVERYTHING, position)
 
-    assert CURSORS.open("acme", EVERYTHING, sealed) == position
-    assert len(sealed) <= 1024
+    assert CURSORS.decode("acme", EVERYTHING, encoded) == position
+    assert len(encoded) <= 1024
 
 
-def test_a_position_in_another_zone_is_the_same_moment() -> None:
+def test_a_position_in_another_time_zone_is_the_same_position() -> None:
     elsewhere = replace(POSITION, placed_at=POSITION.placed_at.astimezone(timezone(timedelta(hours=5))))
 
-    assert CURSORS.open("acme", EVERYTHING, CURSORS.seal("acme", EVERYTHING, elsewhere)) == POSITION
+    assert CURSORS.decode("acme", EVERYTHING, CURSORS.encode("acme", EVERYTHING, elsewhere)) == POSITION
 
 
 @pytest.mark.parametrize("tenant", ["other", "", "acm", "ACME"])
-def test_a_cursor_is_of_no_use_to_another_tenant(tenant: str) -> None:
-    sealed = CURSORS.seal("acme", EVERYTHING, POSITION)
+def test_a_cursor_of_one_tenant_is_refused_for_another(tenant: str) -> None:
+    encoded = CURSORS.encode("acme", EVERYTHING, POSITION)
 
-    assert CURSORS.open(tenant, EVERYTHING, sealed) is None
+    assert CURSORS.decode(tenant, EVERYTHING, encoded) is None
 
 
 @pytest.mark.parametrize(
@@ -52,37 +52,38 @@ def test_a_cursor_is_of_no_use_to_another_tenant(tenant: str) -> None:
         replace(EVERYTHING, end=date(2026, 1, 1)),
     ],
 )
-def test_a_cursor_is_of_no_use_with_other_filters(filters: Filters) -> None:
-    assert CURSORS.open("acme", filters, CURSORS.seal("acme", EVERYTHING, POSITION)) is None
-    assert CURSORS.open("acme", EVERYTHING, CURSORS.seal("acme", filters, POSITION)) is None
+def test_a_cursor_is_refused_with_other_filters(filters: Filters) -> None:
+    assert CURSORS.decode("acme", filters, CURSORS.encode("acme", EVERYTHING, POSITION)) is None
+    assert CURSORS.decode("acme", EVERYTHING, CURSORS.encode("acme", filters, POSITION)) is None
 
 
-def test_a_cursor_is_of_no_use_without_the_key_it_was_sealed_with() -> None:
+def test_a_cursor_is_refused_with_another_key() -> None:
     assert (
-        Cursors(lambda: "other").open("acme", EVERYTHING, CURSORS.seal("acme", EVERYTHING, POSITION)) is None
+        Cursors(lambda: "other").decode("acme", EVERYTHING, CURSORS.encode("acme", EVERYTHING, POSITION))
+        is None
     )
 
 
-def test_a_cursor_in_which_any_letter_was_changed_is_refused() -> None:
-    sealed = CURSORS.seal("acme", EVERYTHING, POSITION)
+def test_a_cursor_with_any_character_changed_is_refused() -> None:
+    encoded = CURSORS.encode("acme", EVERYTHING, POSITION)
 
     changed = [
-        sealed[:at] + dead_letter + sealed[at + 1 :]
-        for at in range(len(sealed))
-        for dead_letter in "A_.="
-        if dead_letter != sealed[at]
+        encoded[:at] + letter + encoded[at + 1 :]
+        for at in range(len(encoded))
+        for letter in "A_.="
+        if letter != encoded[at]
     ]
 
-    assert not [cursor for cursor in changed if CURSORS.open("acme", EVERYTHING, cursor)]
+    assert not [cursor for cursor in changed if CURSORS.decode("acme", EVERYTHING, cursor)]
 
 
-def test_a_position_of_one_s_own_is_refused() -> None:
-    _, _, seal = CURSORS.seal("acme", EVERYTHING, POSITION).partition(".")
-    wished = base64.urlsafe_b64encode(json.dumps(["2030-01-01T00:00:00+00:00", "o-9"]).encode())
+def test_a_forged_position_is_refused() -> None:
+    _, _, signature = CURSORS.encode("acme", EVERYTHING, POSITION).partition(".")
+    forged = base64.urlsafe_b64encode(json.dumps(["2030-01-01T00:00:00+00:00", "o-9"]).encode())
 
-    assert CURSORS.open("acme", EVERYTHING, f"{wished.decode().rstrip('=')}.{seal}") is None
+    assert CURSORS.decode("acme", EVERYTHING, f"{forged.decode().rstrip('=')}.{signature}") is None
 
 
 @given(st.text(max_size=200))
-def test_anything_at_all_is_refused_without_a_fuss(text: str) -> None:
-    assert CURSORS.open("acme", EVERYTHING, text) is None
+def test_any_text_is_refused(text: str) -> None:
+    assert CURSORS.decode("acme", EVERYTHING, text) is None

@@ -1,0 +1,321 @@
+"""Results of queries as response models: amounts get their currency, ratios are rounded."""
+
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+from services.analytics.api.responses import (
+    Change,
+    Churn,
+    Cohort,
+    CohortCell,
+    Cohorts,
+    CurrencyChange,
+    DaySales,
+    Fulfillment,
+    LastMonth,
+    Money,
+    Movement,
+    Mrr,
+    Order,
+    OrderItem,
+    OrderSummary,
+    Payment,
+    Period,
+    Products,
+    ProductSales,
+    Regions,
+    RegionSales,
+    Revenue,
+    Sales,
+    Summary,
+    TimelineEntry,
+)
+from services.analytics.model.date_ranges import Days
+from services.analytics.queries.cohorts import CohortActivity
+from services.analytics.queries.mrr import RecurringRevenue, RevenueMonth
+from services.analytics.queries.orders import (
+    EventRecord,
+    FulfillmentRecord,
+    ItemRecord,
+    OrderHistory,
+    OrderRecord,
+    PaymentRecord,
+)
+from services.analytics.queries.params import CohortsQuery
+from services.analytics.queries.ratios import ratio, relative_change
+from services.analytics.queries.sales import ProductTotals, SalesComparison
+from services.analytics.queries.sales_totals import CurrencyRevenue, SalesTotals
+
+_DECIMALS: Final = 6
+
+
+def _rounded(exact: Fraction | None) -> float | None:
+    return None if exact is None else float(round(exact, _DECIMALS))
+
+
+def _money(amount_minor: int | None, currency: str | None) -> Money | None:
+    if amount_minor is None or currency is None:
+        return None
+    return Money(amount_minor=amount_minor, currency=currency)
+
+
+# --- orders
+
+
+def order_summary(record: OrderRecord, *, hide_customers: bool) -> OrderSummary:
+    return OrderSummary(**_summary_fields(record, hide_customers=hide_customers))
+
+
+def order(history: OrderHistory, *, hide_customers: bool) -> Order:
+    return Order(
+        **_summary_fields(history.order, hide_customers=hide_customers),
+        items=[_item(item, history.order.currency) for item in history.items],
+        payment=_payment(history.payment) if history.payment else None,
+        fulfillment=_fulfillment(history.fulfillment) if history.fulfillment else None,
+        timeline=[_timeline_entry(event, hide_customers=hide_customers) for event in history.events],
+    )
+
+
+def _summary_fields(record: OrderRecord, *, hide_customers: bool) -> dict[str, Any]:
+    return {
+        "order_id": record.order_id,
+        "customer_id": None if hide_customers else record.customer_id,
+        "status": record.status,
+        "reason": record.reason,
+        "region": record.region,
+        "channel": record.channel,
+        "payment_method": record.payment_method,
+        "amount": _money(record.amount_minor, record.currency),
+        "units": record.units,
+        "placed_at": record.placed_at,
+        "reserved_at": record.reserved_at,
+        "confirmed_at": record.confirmed_at,
+        "ended_at": record.ended_at,
+    }
+
+
+def _item(item: ItemRecord, currency: str | None) -> OrderItem:
+    return OrderItem(sku=item.sku, quantity=item.quantity, unit_price=_money(item.unit_price_minor, currency))
+
+
+def _payment(payment: PaymentRecord) -> Payment:
+    return Payment.model_validate(
+        {
+            "status": payment.status,
+            "amount": _money(payment.amount_minor, payment.currency),
+            "charge_id": payment.charge_id,
+            "reason": payment.reason,
+            "refund_id": payment.refund_id,
+            "refunded": _money(payment.refunded_minor, payment.currency),
+            "requested_at": payment.requested_at,
+            "answered_at": payment.answered_at,
+            "refunded_at": payment.refunded_at,
+        }
+    )
+
+
+def _fulfillment(fulfillment: FulfillmentRecord) -> Fulfillment:
+    return Fulfillment.model_validate(
+        {
+            "status": fulfillment.status,
+            "units": fulfillment.units,
+            "due_at": fulfillment.due_at,
+            "ended_at": fulfillment.ended_at,
+        }
+    )
+
+
+_CUSTOMER_FIELDS: Final = frozenset({"customerId", "customer_id"})
+
+
+def _timeline_entry(event: EventRecord, *, hide_customers: bool) -> TimelineEntry:
+    hidden = _CUSTOMER_FIELDS if hide_customers else frozenset()
+    return TimelineEntry(
+        event=event.event,
+        event_id=event.event_id,
+        occurred_at=event.occurred_at,
+        detail={name: value for name, value in event.detail.items() if name not in hidden},
+    )
+
+
+# --- recurring revenue
+
+
+_MRR_FORMULA: Final = (
+    "closing = opening + new + expansion + reactivation - contraction - churn; a month is "
+    "a twelfth of a year, added up exactly and rounded half to even where it is shown"
+)
+_CHURN_FORMULAS: Final = {
+    "logoChurn": "customers churned / customers at opening",
+    "grossRevenueChurn": "(contraction + churn) / opening",
+    "netRevenueChurn": "1 - netRevenueRetention",
+    "grossRevenueRetention": "1 - grossRevenueChurn",
+    "netRevenueRetention": "(opening + expansion - contraction - churn) / opening",
+}
+
+
+def mrr(month: RevenueMonth, currency: str) -> Mrr:
+    return Mrr(
+        month=month.month,
+        opening=_movement(month.opening, currency),
+        closing=_movement(month.closing, currency),
+        formula=_MRR_FORMULA,
+        **{name: _movement(revenue, currency) for name, revenue in month.movements.items()},
+    )
+
+
+def churn(month: RevenueMonth, currency: str) -> Churn:
+    rates = month.churn_rates()
+    return Churn(
+        month=month.month,
+        opening=_movement(month.opening, currency),
+        expansion=_movement(month.movements["expansion"], currency),
+        contraction=_movement(month.movements["contraction"], currency),
+        churn=_movement(month.movements["churn"], currency),
+        logo_churn=_rounded(rates.logo_churn),
+        gross_revenue_churn=_rounded(rates.gross_revenue_churn),
+        net_revenue_churn=_rounded(rates.net_revenue_churn),
+        gross_revenue_retention=_rounded(rates.gross_revenue_retention),
+        net_revenue_retention=_rounded(rates.net_revenue_retention),
+        formulas=_CHURN_FORMULAS,
+    )
+
+
+def _movement(revenue: RecurringRevenue, currency: str) -> Movement:
+    return Movement(
+        amount=Money(amount_minor=revenue.monthly_minor, currency=currency), customers=revenue.customers
+    )
+
+
+# --- cohorts
+
+
+def cohorts(query: CohortsQuery, found: Iterable[CohortActivity], smallest_group: int) -> Cohorts:
+    """Withhold groups smaller than the governance rule allows."""
+    return Cohorts(
+        basis=query.basis,
+        start=query.months.start,
+        end=query.months.end,
+        cohorts=[_cohort(cohort, smallest_group) for cohort in found],
+    )
+
+
+def withholds_groups(response: Cohorts) -> bool:
+    return any(
+        cohort.customers is None or any(cell.active is None for cell in cohort.months)
+        for cohort in response.cohorts
+    )
+
+
+def _cohort(cohort: CohortActivity, smallest_group: int) -> Cohort:
+    visible = cohort.customers >= smallest_group
+    return Cohort(
+        month=cohort.month,
+        customers=cohort.customers if visible else None,
+        months=[
+            _cohort_cell(month, active, cohort.customers, visible=visible and active >= smallest_group)
+            for month, active in cohort.active
+        ],
+    )
+
+
+def _cohort_cell(month: date, active: int, customers: int, *, visible: bool) -> CohortCell:
+    return CohortCell(
+        month=month,
+        active=active if visible else None,
+        retention=_rounded(ratio(active, customers)) if visible else None,
+    )
+
+
+# --- sales
+
+
+def last_month(days: Days, by_day: Iterable[tuple[date, SalesTotals]]) -> LastMonth:
+    return LastMonth(
+        period=_period(days),
+        days=[DaySales(day=day, **_sales_fields(totals)) for day, totals in by_day],
+    )
+
+
+def regions(days: Days, by_region: Iterable[tuple[str | None, SalesTotals]]) -> Regions:
+    return Regions(
+        period=_period(days),
+        regions=[RegionSales(region=region, **_sales_fields(totals)) for region, totals in by_region],
+    )
+
+
+def products(days: Days, found: Iterable[ProductTotals]) -> Products:
+    return Products(
+        period=_period(days),
+        products=[
+            ProductSales(sku=product.sku, name=product.name, **_sales_fields(product.sales))
+            for product in found
+        ],
+    )
+
+
+def summary(days: Days, comparison: SalesComparison) -> Summary:
+    return Summary(
+        period=_period(days),
+        current=Sales(**_sales_fields(comparison.current)),
+        previous_period=_period(days.before),
+        previous=Sales(**_sales_fields(comparison.previous)),
+        change=_change(comparison.current, comparison.previous),
+    )
+
+
+def _period(days: Days) -> Period:
+    return Period(start=days.start, end=days.end)
+
+
+_COUNTS: Final = ("orders", "confirmed", "rejected", "cancelled", "refunded", "units")
+
+
+def _sales_fields(totals: SalesTotals) -> dict[str, Any]:
+    return {
+        **{name: getattr(totals, name) for name in _COUNTS},
+        "success_rate": _rounded(totals.success_rate),
+        "takings": [_revenue(revenue) for revenue in totals.revenue],
+    }
+
+
+def _revenue(revenue: CurrencyRevenue) -> Revenue:
+    currency = revenue.currency
+    return Revenue(
+        currency=currency,
+        revenue=Money(amount_minor=revenue.revenue_minor, currency=currency),
+        refunded=Money(amount_minor=revenue.refunded_minor, currency=currency),
+        net=Money(amount_minor=revenue.net_minor, currency=currency),
+        average_order_value=_money(revenue.average_order_value_minor, currency),
+    )
+
+
+def _change(current: SalesTotals, previous: SalesTotals) -> Change:
+    now = {revenue.currency: revenue for revenue in current.revenue}
+    before = {revenue.currency: revenue for revenue in previous.revenue}
+    return Change(
+        **{
+            name: _rounded(relative_change(getattr(current, name), getattr(previous, name)))
+            for name in (*_COUNTS, "success_rate")
+        },
+        takings=[
+            _currency_change(
+                now.get(currency, CurrencyRevenue(currency)), before.get(currency, CurrencyRevenue(currency))
+            )
+            for currency in sorted({*now, *before})
+        ],
+    )
+
+
+def _currency_change(now: CurrencyRevenue, before: CurrencyRevenue) -> CurrencyChange:
+    return CurrencyChange(
+        currency=now.currency,
+        revenue=_rounded(relative_change(now.revenue_minor, before.revenue_minor)),
+        refunded=_rounded(relative_change(now.refunded_minor, before.refunded_minor)),
+        net=_rounded(relative_change(now.net_minor, before.net_minor)),
+        average_order_value=_rounded(
+            relative_change(now.average_order_value_minor, before.average_order_value_minor)
+        ),
+    )
