@@ -1,6 +1,7 @@
-"""`pulsequeue dlq`: messages that nobody could handle."""
+"""`pulsequeue dlq`: list, show, redrive or drop dead letters."""
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,28 +11,74 @@ from scripts.cli.session import Session, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from scripts.ops.dlq.dlq import Handled
+    from collections.abc import Callable
+
+    from scripts.cli.output import Advance
+    from scripts.ops.dlq.dlq import DlqResult
     from scripts.ops.dlq.messages import DeadLetter, DeadLetterQueue, Filter
 
-Function = Annotated[
-    str | None, typer.Argument(help="The function whose letters are meant; all if not given.")
-]
-Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only these reasons; may be repeated.")]
-Events = Annotated[list[str] | None, typer.Option("--event", help="Only these events; may be repeated.")]
-Ids = Annotated[list[str] | None, typer.Option("--id", help="Only these message ids; may be repeated.")]
-Orders = Annotated[
-    list[str] | None,
-    typer.Option("--order", metavar="ORDER_ID", help="Only of these orders; repeatable."),
-]
-Older = Annotated[
-    str | None, typer.Option("--older-than", metavar="TIME", help="Here before, such as 2h (ago) or a date.")
-]
-Newer = Annotated[str | None, typer.Option("--newer-than", metavar="TIME", help="Here since.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")]
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The options that select dead letters; all that are given must match."""
+
+    function: Annotated[
+        str | None,
+        typer.Argument(metavar="[FUNCTION]", help="Function whose dead letters to select; default all."),
+    ] = None
+    reason: Annotated[
+        list[str] | None,
+        typer.Option("--reason", metavar="REASON", help="Only with this reason; repeatable."),
+    ] = None
+    event: Annotated[
+        list[str] | None, typer.Option("--event", metavar="EVENT", help="Only this event; repeatable.")
+    ] = None
+    order: Annotated[
+        list[str] | None,
+        typer.Option("--order", metavar="ORDER_ID", help="Only of this order; repeatable."),
+    ] = None
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", metavar="TIME", help="Sent before: 2h (ago), or a time.")
+    ] = None
+    newer_than: Annotated[
+        str | None, typer.Option("--newer-than", metavar="TIME", help="Sent since: 2h (ago), or a time.")
+    ] = None
+
+    @property
+    def ids(self) -> list[str]:
+        return []
+
+    def filter(self, session: Session) -> "Filter":
+        from scripts.common.times import moment
+        from scripts.ops.dlq.messages import Filter
+
+        now = session.ops.clock.now()
+        return Filter(
+            reasons=frozenset(self.reason or ()),
+            events=frozenset(self.event or ()),
+            ids=frozenset(self.ids),
+            orders=frozenset(self.order or ()),
+            before=moment(self.older_than, now) if self.older_than else None,
+            after=moment(self.newer_than, now) if self.newer_than else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionWithIds(Selection):
+    message_id: Annotated[
+        list[str] | None, typer.Option("--id", metavar="ID", help="Only this message id; repeatable.")
+    ] = None
+
+    @property
+    def ids(self) -> list[str]:
+        return self.message_id or []
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only list the messages.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Look at dead letters, send them again, or drop them.", no_args_is_help=True)
+    group = typer.Typer(help="List, show, redrive or drop dead letters.", no_args_is_help=True)
     for function in (ls, show, redrive, drop):
         command(group)(function)
     app.add_typer(group, name="dlq")
@@ -40,135 +87,107 @@ def register(app: typer.Typer) -> None:
 def ls(
     session: Session,
     *,
-    function: Function = None,
-    reason: Reasons = None,
-    event: Events = None,
-    order: Orders = None,
-    older_than: Older = None,
-    newer_than: Newer = None,
-    limit: Annotated[int, typer.Option(min=1, help="Look at no more than about so many.")] = 1_000,
+    selection: Selection,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of messages.")] = 1_000,
 ) -> None:
     """List dead letters, oldest first."""
     from scripts.ops.dlq.dlq import peek
 
-    meant = _filter(
-        session,
-        reasons=reason,
-        events=event,
-        orders=order,
-        older_than=older_than,
-        newer_than=newer_than,
-    )
-    _list(session, peek(_queues(session, function), meant, limit), "there are no dead letters")
+    found = peek(_queues(session, selection.function), selection.filter(session), limit)
+    _list(session, found, "no dead letters")
 
 
 def show(
     session: Session,
-    function: Annotated[str, typer.Argument()],
-    message_id: Annotated[str, typer.Argument(metavar="ID", help="A message id, or how it begins.")],
+    function: Annotated[
+        str, typer.Argument(metavar="FUNCTION", help="Function that could not process the message.")
+    ],
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="Message id, or its beginning.")],
 ) -> None:
-    """Show one dead letter whole."""
+    """Show one dead letter with its body."""
     from scripts.ops.dlq.dlq import peek
     from scripts.ops.dlq.messages import Filter, dead_letter_view
 
-    letters = peek(_queues(session, function), Filter())
-    found = [dead_letter for dead_letter in letters if dead_letter.message_id.startswith(message_id)]
-    if len(found) != 1:
-        many = (
-            f"{len(found)} dead letters of {function} begin with"
-            if found
-            else f"{function} has no dead letter"
+    messages = peek(_queues(session, function), Filter())
+    found = [message for message in messages if message.message_id.startswith(message_id)]
+    if not found:
+        raise ToolError(f"dead letter {message_id!r} of {function} not found.")
+    if len(found) > 1:
+        raise ToolError(
+            f"{len(found)} dead letters of {function} begin with {message_id!r}; give more of it."
         )
-        raise ToolError(f"{many} {message_id!r}.")
-    dead_letter = found[0]
-    event_fields = dead_letter_view(dead_letter)
-    body = dead_letter.envelope
-    text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+    (message,) = found
+    fields, body = dead_letter_view(message), message.envelope
     session.out.show(
-        {**event_fields, "body": body},
-        "\n".join(f"{name + ':':<12}{value}" for name, value in event_fields.items()),
+        {**fields, "body": body},
+        "\n".join(f"{name + ':':<12}{value}" for name, value in fields.items()),
         "",
-        text,
+        body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False),
     )
 
 
 def redrive(
     session: Session,
     *,
-    function: Function = None,
-    reason: Reasons = None,
-    event: Events = None,
-    order: Orders = None,
-    message_id: Ids = None,
-    older_than: Older = None,
-    newer_than: Newer = None,
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Messages a second at most.")] = None,
+    selection: SelectionWithIds,
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, metavar="N", help="Maximum messages per second.")
+    ] = None,
     yes: Yes = False,
 ) -> None:
-    """Send dead letters to their function once more. Says only what would be sent, unless --yes.
+    """Send dead letters to their function again; without --yes, only list them.
 
-    It can be interrupted or killed, and run again: a letter is deleted only after it was sent. What a killed
-    run had in hand is hidden for half a minute, and as long more as ten letters take at the --rate.
+    It can be interrupted or killed, and run again: a message is deleted only after it was sent. Messages of a
+    killed run stay hidden for half a minute, plus the time that ten messages take at --rate.
     """
-    from scripts.ops.dlq.dlq import Handled
-    from scripts.ops.dlq.dlq import redrive as send_again
+    from scripts.ops.dlq.dlq import redrive as redrive_queue
 
-    meant = _filter(
-        session,
-        reasons=reason,
-        events=event,
-        orders=order,
-        ids=message_id,
-        older_than=older_than,
-        newer_than=newer_than,
-    )
-    queues = _queues(session, function)
-    if not yes:
-        _would(session, queues, meant, "sent again")
-        return
-    handled = Handled()
-    for queue in queues:
-        with session.out.progress(f"Redriving {queue.function}", 0) as advance:
-            part = send_again(session.ops, queue, meant, rate=rate, seen=advance)
-        _gather(handled, part)
-    _report(session, handled, "sent again")
+    def redrive_one(queue: "DeadLetterQueue", selected: "Filter", advance: "Advance") -> "DlqResult":
+        return redrive_queue(session.ops, queue, selected, rate=rate, on_progress=advance)
+
+    _change(session, selection, "redriven", redrive_one, yes=yes)
 
 
-def drop(
+def drop(session: Session, *, selection: SelectionWithIds, yes: Yes = False) -> None:
+    """Delete dead letters, recording their bodies in the operations log; without --yes, only list them."""
+    from scripts.ops.dlq.dlq import drop as drop_from_queue
+
+    def drop_one(queue: "DeadLetterQueue", selected: "Filter", advance: "Advance") -> "DlqResult":
+        return drop_from_queue(session.ops, queue, selected, on_progress=advance)
+
+    _change(session, selection, "dropped", drop_one, yes=yes)
+
+
+def _change(
     session: Session,
+    selection: Selection,
+    done: str,
+    change: "Callable[[DeadLetterQueue, Filter, Advance], DlqResult]",
     *,
-    function: Function = None,
-    reason: Reasons = None,
-    event: Events = None,
-    order: Orders = None,
-    message_id: Ids = None,
-    older_than: Older = None,
-    newer_than: Newer = None,
-    yes: Yes = False,
+    yes: bool,
 ) -> None:
-    """Delete dead letters; the audit log keeps their words. Says only what would go, unless --yes."""
-    from scripts.ops.dlq.dlq import Handled
-    from scripts.ops.dlq.dlq import drop as throw_away
+    """Change the selected messages of every queue, or list them as a dry run."""
+    from scripts.ops.dlq.dlq import DlqResult, peek
 
-    meant = _filter(
-        session,
-        reasons=reason,
-        events=event,
-        orders=order,
-        ids=message_id,
-        older_than=older_than,
-        newer_than=newer_than,
-    )
-    queues = _queues(session, function)
+    selected, queues = selection.filter(session), _queues(session, selection.function)
     if not yes:
-        _would(session, queues, meant, "dropped")
+        found = peek(queues, selected)
+        _list(session, found, f"no dead letter would be {done}")
+        if found:
+            session.out.note(f"{len(found)} would be {done}; repeat with --yes to do it.")
         return
-    handled = Handled()
+    result = DlqResult()
     for queue in queues:
-        with session.out.progress(f"Dropping from {queue.function}", 0) as advance:
-            part = throw_away(session.ops, queue, meant, seen=advance)
-        _gather(handled, part)
-    _report(session, handled, "dropped")
+        with session.out.progress(f"{done.capitalize()} of {queue.function}", 0) as advance:
+            result.add(change(queue, selected, advance))
+    session.out.show(result.counts(), f"{len(result.done)} {done}.")
+    if result.duplicated:
+        session.out.note(
+            f"{len(result.duplicated)} of them are still in the dead-letter queue as well; "
+            "redriving them again has no second effect."
+        )
+    if result.failed:
+        raise ToolError(f"{len(result.failed)} could not be {done} and stay in the queue; run it again.")
 
 
 def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
@@ -179,75 +198,25 @@ def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
     return [ops.dlq(name) for name in names]
 
 
-def _filter(
-    session: Session,
-    *,
-    reasons: list[str] | None,
-    events: list[str] | None,
-    orders: list[str] | None,
-    older_than: str | None,
-    newer_than: str | None,
-    ids: list[str] | None = None,
-) -> "Filter":
-    from scripts.common.times import moment
-    from scripts.ops.dlq.messages import Filter
-
-    now = session.ops.clock.now()
-    return Filter(
-        reasons=frozenset(reasons or ()),
-        events=frozenset(events or ()),
-        ids=frozenset(ids or ()),
-        orders=frozenset(orders or ()),
-        before=moment(older_than, now) if older_than else None,
-        after=moment(newer_than, now) if newer_than else None,
-    )
-
-
-def _would(session: Session, queues: "list[DeadLetterQueue]", meant: "Filter", done: str) -> None:
-    from scripts.ops.dlq.dlq import peek
-
-    letters = peek(queues, meant)
-    _list(session, letters, f"no dead letter would be {done}")
-    if letters:
-        session.out.note(f"{len(letters)} would be {done}; say --yes to do it.")
-
-
-def _list(session: Session, letters: "list[DeadLetter]", empty: str) -> None:
+def _list(session: Session, messages: "list[DeadLetter]", empty: str) -> None:
     from scripts.common.times import ago
     from scripts.ops.dlq.messages import dead_letter_view
 
     now = session.ops.clock.now()
     rows = [
         (
-            dead_letter.function,
-            dead_letter.message_id,
-            dead_letter.event,
-            dead_letter.order_id,
-            dead_letter.why,
-            ago(dead_letter.sent_at, now),
-            dead_letter.receives,
+            message.function,
+            message.message_id,
+            message.event,
+            message.order_id,
+            message.why,
+            ago(message.sent_at, now),
+            message.receives,
         )
-        for dead_letter in letters
+        for message in messages
     ]
     columns = ("function", "message id", "event", "order", "reason", "age", "receives")
     session.out.show(
-        [dead_letter_view(dead_letter) for dead_letter in letters],
+        [dead_letter_view(message) for message in messages],
         Table(columns, rows, frozenset({"age", "receives"}), empty=empty),
     )
-
-
-def _gather(whole: "Handled", part: "Handled") -> None:
-    whole.done += part.done
-    whole.failed += part.failed
-    whole.doubled += part.doubled
-
-
-def _report(session: Session, handled: "Handled", done: str) -> None:
-    session.out.show(handled.counts(), f"{len(handled.done)} {done}.")
-    if handled.doubled:
-        session.out.note(
-            f"{len(handled.doubled)} of them are still in the dead-letter queue as well; "
-            "sending them once more has no second effect."
-        )
-    if handled.failed:
-        raise ToolError(f"{len(handled.failed)} could not be {done}, and are where they were.")

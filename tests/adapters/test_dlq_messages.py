@@ -1,4 +1,4 @@
-"""Work queues and dead letters against SQS: nothing is lost by looking, and everything is seen."""
+"""Work queues and dead-letter queues against SQS: reading loses no message and misses none."""
 
 import json
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class Queues:
         self.dead = SqsDeadLetterQueue(self.sqs, function="order", url=self.dead_url, work_queue=self.work)
 
     def send(self, *bodies: str, reason: str = "invalid_event") -> None:
-        """Set messages aside as the consumer does."""
-        buried = SqsPoisonQueue(self.sqs, queue_url=self.dead_url, consumer="order")
-        assert not buried.send([Poison(body, body, reason, "why") for body in bodies])
+        """Move messages to the DLQ as the consumer does."""
+        consumer_dlq = SqsPoisonQueue(self.sqs, queue_url=self.dead_url, consumer="order")
+        assert not consumer_dlq.send([Poison(body, body, reason, "why") for body in bodies])
 
     def waiting(self, url: str) -> list[str]:
         messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -53,13 +53,13 @@ def _taken(queues: Queues, **options: int) -> list[DeadLetter]:
 # --- the work queue ----------------------------------------------------------------------------------
 
 
-def test_a_message_that_skips_the_bus_is_there_at_once_whatever_the_queue_delays(queues: Queues) -> None:
+def test_a_message_past_the_bus_is_not_delayed(queues: Queues) -> None:
     assert not queues.work.send(["now"])
 
     assert queues.waiting(queues.work_url) == ["now"]
 
 
-def test_a_message_as_from_the_bus_waits_as_long_as_the_queue_says(queues: Queues) -> None:
+def test_a_message_as_from_the_bus_has_the_delay_of_the_queue(queues: Queues) -> None:
     queues.work.send(["later"], as_from_the_bus=True)
 
     assert queues.waiting(queues.work_url) == []
@@ -69,13 +69,13 @@ def test_a_message_as_from_the_bus_waits_as_long_as_the_queue_says(queues: Queue
     assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_more_than_a_call_takes_are_sent_in_several(queues: Queues) -> None:
+def test_many_messages_are_sent_in_several_calls(queues: Queues) -> None:
     bodies = [f"{number}" * 20_000 for number in range(10, 35)]
 
     assert not queues.work.send(bodies)
 
-    seen = [dead_letter.body for dead_letter in _all_of(queues, queues.work_url)]
-    assert sorted(seen) == sorted(bodies)
+    received = [dead_letter.body for dead_letter in _all_of(queues, queues.work_url)]
+    assert sorted(received) == sorted(bodies)
 
 
 def _all_of(queues: Queues, url: str) -> list[DeadLetter]:
@@ -83,10 +83,10 @@ def _all_of(queues: Queues, url: str) -> list[DeadLetter]:
     return [dead_letter for batch in reader.take() for dead_letter in batch]
 
 
-# --- dead letters ------------------------------------------------------------------------------------
+# --- dead messages ------------------------------------------------------------------------------------
 
 
-def test_a_letter_tells_why_it_is_there_and_what_it_is_about(queues: Queues) -> None:
+def test_a_dead_letter_has_its_reason_and_its_subject(queues: Queues) -> None:
     body = json.dumps({"detail-type": "OrderPlaced", "detail": {"orderId": "o-1"}})
     queues.send(body, reason="invalid_event")
 
@@ -102,8 +102,8 @@ def test_a_letter_tells_why_it_is_there_and_what_it_is_about(queues: Queues) -> 
     assert dead_letter.receives == 1
 
 
-def test_every_letter_is_taken_once_and_is_there_again_when_put_back(queues: Queues) -> None:
-    bodies = [f"letter {number}" for number in range(35)]
+def test_every_message_is_taken_once_and_visible_again_when_put_back(queues: Queues) -> None:
+    bodies = [f"message {number}" for number in range(35)]
     for start in range(0, 35, 10):
         queues.send(*bodies[start : start + 10])
 
@@ -116,7 +116,7 @@ def test_every_letter_is_taken_once_and_is_there_again_when_put_back(queues: Que
 
 
 class ScriptedSqs:
-    """Hands out messages in a given order, as a queue does whose first come back while others wait."""
+    """Returns messages in a given order, as a queue whose first messages become visible again early."""
 
     def __init__(self, *batches: str) -> None:
         self._batches = [batch.split() for batch in batches]
@@ -143,7 +143,7 @@ def _scripted(queues: Queues, *batches: str) -> tuple[ScriptedSqs, list[list[str
     return sqs, [[dead_letter.message_id for dead_letter in batch] for batch in reader.take()]
 
 
-def test_letters_that_come_back_while_others_are_still_to_be_read_end_nothing_too_early(
+def test_messages_that_reappear_early_do_not_end_the_reading(
     queues: Queues,
 ) -> None:
     sqs, taken = _scripted(queues, "a b", "c d", "a b", "c e", "f")
@@ -152,40 +152,40 @@ def test_letters_that_come_back_while_others_are_still_to_be_read_end_nothing_to
     assert sqs.put_back == ["a at 3", "b at 3", "c at 4"]
 
 
-def test_a_queue_that_only_goes_round_comes_to_an_end(queues: Queues) -> None:
+def test_a_queue_that_repeats_its_messages_is_read_once(queues: Queues) -> None:
     _, taken = _scripted(queues, *["a b", "c d"] * 1_000)
 
     assert taken == [["a", "b"], ["c", "d"]]
 
 
-def test_what_is_held_is_hidden_from_others_until_its_time_is_over(queues: Queues) -> None:
-    queues.send("letter")
+def test_taken_messages_are_hidden_until_their_time_is_over(queues: Queues) -> None:
+    queues.send("message")
 
     _taken(queues, held_seconds=2)
 
     assert queues.waiting(queues.dead_url) == []
-    wait_until(lambda: queues.waiting(queues.dead_url) == ["letter"], "the dead letter is visible")
+    wait_until(lambda: queues.waiting(queues.dead_url) == ["message"], "the message is visible")
 
 
-def test_a_letter_sent_again_goes_without_the_reason_it_had(queues: Queues) -> None:
-    queues.send("letter")
-    letters = _taken(queues)
+def test_a_redriven_message_has_no_reason(queues: Queues) -> None:
+    queues.send("message")
+    messages = _taken(queues)
 
-    assert not queues.dead.resend(letters)
-    assert not queues.dead.delete(letters)
+    assert not queues.dead.resend(messages)
+    assert not queues.dead.delete(messages)
 
     (message,) = queues.sqs.receive_message(QueueUrl=queues.work_url, MessageAttributeNames=["All"])[
         "Messages"
     ]
-    assert (message["Body"], message.get("MessageAttributes")) == ("letter", None)
+    assert (message["Body"], message.get("MessageAttributes")) == ("message", None)
     assert queues.waiting(queues.dead_url) == []
 
 
-def test_a_letter_that_somebody_else_deleted_is_no_trouble(queues: Queues) -> None:
-    queues.send("letter")
-    letters = _taken(queues)
-    queues.dead.delete(letters)
+def test_putting_back_a_deleted_message_is_no_error(queues: Queues) -> None:
+    queues.send("message")
+    messages = _taken(queues)
+    queues.dead.delete(messages)
 
-    queues.dead.put_back(letters)
+    queues.dead.put_back(messages)
 
     assert queues.waiting(queues.dead_url) == []

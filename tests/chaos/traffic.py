@@ -86,7 +86,7 @@ class Traffic:
         sent = 0
         for function in self._environment.topology.consumers:
             letters = self.ops.dlq(function)
-            sent += len(redrive(self.ops, letters, _EXHAUSTED, rate=None, seen=lambda _: None).done)
+            sent += len(redrive(self.ops, letters, _EXHAUSTED, rate=None, on_progress=lambda _: None).done)
         self.redriven += sent
         return sent
 

@@ -126,7 +126,7 @@ def test_a_dead_letter_is_listed_shown_and_dropped_and_its_words_are_kept(
     assert (listed["reason"], listed["event"]) == ("invalid_event", "OrderPlaced")
     assert shown["body"]["detail"]["orderId"] == name
     assert "1 would be dropped" in dry.err
-    assert dropped.json == {"done": 1, "failed": 0, "doubled": 0}
+    assert dropped.json == {"done": 1, "failed": 0, "duplicated": 0}
     assert after == []
     logs = pipeline.environment.client("logs").filter_log_events(
         logGroupName=pipeline.environment.names.operations_log_group, filterPattern=f'"{which}"'
@@ -149,7 +149,7 @@ def test_a_dead_letter_that_can_be_handled_now_is_sent_again(
     sent = pulsequeue("dlq", "redrive", "payment", "--id", told[0]["messageId"], "--yes", "--json")
 
     assert [dead_letter["reason"] for dead_letter in told] == ["retries_exhausted"]
-    assert sent.json == {"done": 1, "failed": 0, "doubled": 0}
+    assert sent.json == {"done": 1, "failed": 0, "duplicated": 0}
     pipeline.wait_for_status("early", "REFUNDED")
 
 

@@ -222,7 +222,7 @@ def test_a_message_that_keeps_failing_ends_as_a_dead_letter_that_can_be_sent_aga
     (body,) = pipeline.dlq("payment")
     assert json.loads(body)["detail"]["orderId"] == name
     refunds = Filter(events=frozenset({"RefundRequested"}))
-    redrive(pipeline.ops, pipeline.ops.dlq("payment"), refunds, rate=None, seen=lambda _: None)
+    redrive(pipeline.ops, pipeline.ops.dlq("payment"), refunds, rate=None, on_progress=lambda _: None)
 
     pipeline.wait_for_status("early", "REFUNDED")
     assert pipeline.levels(sku) == (5, 0, 5)

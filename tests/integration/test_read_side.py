@@ -167,7 +167,7 @@ def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
     invoke_migrator(pipeline.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
     letters = pipeline.ops.dlq("projector")
     ours = frozenset(it.message_id for it in peek([letters], Filter()) if pipeline.run in it.body)
-    handled = redrive(pipeline.ops, letters, Filter(ids=ours), rate=None, seen=lambda _: None)
+    handled = redrive(pipeline.ops, letters, Filter(ids=ours), rate=None, on_progress=lambda _: None)
 
     assert len(handled.done) == 1
     wait_until(lambda: counted()["customers"] == 2, "it is counted, too")

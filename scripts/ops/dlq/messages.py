@@ -1,7 +1,7 @@
-"""Dead letters, messages that nobody could handle: what they are, which are meant, and the queue they lie in.
+"""Dead letters: messages that could not be processed, filters over them, and the queue that holds them.
 
-A consumer that cannot read a message buries it with the reason; one without a reason was moved by SQS
-itself, after its last delivery.
+A consumer moves an invalid message to its DLQ with a reason; a message without a reason was moved by SQS
+after its last delivery.
 """
 
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RETRIES_EXHAUSTED = "retries_exhausted"
 
 HELD_SECONDS = 30
-"""Longer than a batch takes to be worked on, short enough when this process dies with messages in hand."""
+"""Longer than a batch takes; short enough if this process dies with received messages."""
 _OVERHEAD = 500
 
 
@@ -44,8 +44,8 @@ class DeadLetter:
         return self.reason if self.detail is None else f"{self.reason}: {self.detail}"
 
     @property
-    def envelope(self) -> Any:  # noqa: ANN401 - whatever somebody sent
-        """Return the body as JSON, or as the text it is."""
+    def envelope(self) -> Any:  # noqa: ANN401 - any JSON
+        """Return the body parsed as JSON, or else as text."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -53,9 +53,9 @@ class DeadLetter:
 
 
 def parse_dead_letter(function: str, message: Mapping[str, Any]) -> DeadLetter:
-    """Read one message as SQS gives it."""
+    """Parse a message as SQS returns it."""
     attributes = message.get("Attributes", {})
-    given = {
+    own_attributes = {
         name: str(value.get("StringValue", ""))
         for name, value in message.get("MessageAttributes", {}).items()
     }
@@ -65,9 +65,9 @@ def parse_dead_letter(function: str, message: Mapping[str, Any]) -> DeadLetter:
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message["Body"],
-        reason=given.get("reason") or RETRIES_EXHAUSTED,
-        detail=given.get("detail"),
-        consumer=given.get("consumer"),
+        reason=own_attributes.get("reason") or RETRIES_EXHAUSTED,
+        detail=own_attributes.get("detail"),
+        consumer=own_attributes.get("consumer"),
         sent_at=datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC),
         receives=int(attributes.get("ApproximateReceiveCount", 0)),
         event=event,
@@ -77,7 +77,7 @@ def parse_dead_letter(function: str, message: Mapping[str, Any]) -> DeadLetter:
 
 
 def _subject(body: str) -> tuple[str | None, str | None, str | None]:
-    """Name the event, the order and the tenant, as far as the message can be understood."""
+    """Return event, order id and tenant id, each None if the message does not have it."""
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
@@ -97,7 +97,7 @@ def _text(fields: Mapping[str, Any], name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters are meant; what is not said does not matter."""
+    """Which dead messages are selected; an empty field selects all."""
 
     reasons: frozenset[str] = frozenset()
     events: frozenset[str] = frozenset()
@@ -106,7 +106,7 @@ class Filter:
     before: datetime | None = None
     after: datetime | None = None
 
-    def means(self, dead_letter: DeadLetter) -> bool:
+    def matches(self, dead_letter: DeadLetter) -> bool:
         return (
             (not self.reasons or dead_letter.reason in self.reasons)
             and (not self.events or dead_letter.event in self.events)
@@ -117,8 +117,8 @@ class Filter:
         )
 
     def parameters(self) -> dict[str, Any]:
-        """Say what was asked for, for the audit log."""
-        said: dict[str, Any] = {
+        """Return the fields that are set, for the operations log."""
+        given: dict[str, Any] = {
             "reasons": sorted(self.reasons),
             "events": sorted(self.events),
             "ids": sorted(self.ids),
@@ -126,7 +126,7 @@ class Filter:
             "before": rfc3339(self.before) if self.before else None,
             "after": rfc3339(self.after) if self.after else None,
         }
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in given.items() if value}
 
 
 def dead_letter_view(dead_letter: DeadLetter) -> dict[str, Any]:
@@ -149,16 +149,16 @@ class DeadLetterQueue(Protocol):
     def function(self) -> str: ...
 
     def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[DeadLetter]]:
-        """Receive every message once, in batches; each stays hidden from others for so long."""
+        """Receive every message once, in batches; each stays hidden from others for `held_seconds`."""
 
-    def put_back(self, letters: Sequence[DeadLetter]) -> None:
-        """Let others see these messages again, now."""
+    def put_back(self, messages: Sequence[DeadLetter]) -> None:
+        """Make these messages visible to others now."""
 
-    def resend(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
-        """Send copies to the function's queue, to be delivered at once; returns those it did not take."""
+    def resend(self, messages: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        """Send copies to the function's queue without delay; returns those it refused."""
 
-    def delete(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
-        """Remove messages; returns those that could not be."""
+    def delete(self, messages: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        """Delete messages; returns those that could not be deleted."""
 
 
 class SqsDeadLetterQueue:
@@ -170,28 +170,28 @@ class SqsDeadLetterQueue:
 
     def take(self, held_seconds: int = HELD_SECONDS) -> Iterator[list[DeadLetter]]:
         seen: set[str] = set()
-        again: dict[str, DeadLetter] = {}
+        received_twice: dict[str, DeadLetter] = {}
         try:
-            # In a long queue, what was held first comes back before the last was reached: only a whole round
-            # with nothing new in it says that everything has been seen.
+            # In a long queue the first messages become visible again before the last is received: only a
+            # whole round without a new message shows that all were seen.
             stale = 0
-            while stale <= len(seen) and (letters := self._receive(held_seconds)):
-                new = [dead_letter for dead_letter in letters if dead_letter.message_id not in seen]
-                again |= {
+            while stale <= len(seen) and (messages := self._receive(held_seconds)):
+                new = [dead_letter for dead_letter in messages if dead_letter.message_id not in seen]
+                received_twice |= {
                     dead_letter.message_id: dead_letter
-                    for dead_letter in letters
+                    for dead_letter in messages
                     if dead_letter.message_id in seen
                 }
-                stale = 0 if new else stale + len(letters)
+                stale = 0 if new else stale + len(messages)
                 if new:
                     seen |= {dead_letter.message_id for dead_letter in new}
                     yield new
         finally:
-            # Only their newest receipt counts now.
-            self.put_back(list(again.values()))
+            # Only the newest receipt of a message is valid.
+            self.put_back(list(received_twice.values()))
 
     def _receive(self, held_seconds: int) -> list[DeadLetter]:
-        # Asking all of SQS's hosts needs a long poll; an empty answer to a short one proves nothing.
+        # Only a long poll queries all hosts of SQS; an empty response to a short poll proves nothing.
         response = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=10,
@@ -202,8 +202,8 @@ class SqsDeadLetterQueue:
         )
         return [parse_dead_letter(self.function, message) for message in response.get("Messages", [])]
 
-    def put_back(self, letters: Sequence[DeadLetter]) -> None:
-        for batch in in_batches(letters, lambda _: _OVERHEAD):
+    def put_back(self, messages: Sequence[DeadLetter]) -> None:
+        for batch in in_batches(messages, lambda _: _OVERHEAD):
             self._client.change_message_visibility_batch(
                 QueueUrl=self._url,
                 Entries=[
@@ -212,13 +212,13 @@ class SqsDeadLetterQueue:
                 ],
             )
 
-    def resend(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
-        refused = self._work_queue.send([dead_letter.body for dead_letter in letters])
-        return [letters[index] for index in sorted(refused)]
+    def resend(self, messages: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+        refused = self._work_queue.send([dead_letter.body for dead_letter in messages])
+        return [messages[index] for index in sorted(refused)]
 
-    def delete(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
+    def delete(self, messages: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
         failed: list[DeadLetter] = []
-        for batch in in_batches(letters, lambda _: _OVERHEAD):
+        for batch in in_batches(messages, lambda _: _OVERHEAD):
             response = self._client.delete_message_batch(
                 QueueUrl=self._url,
                 Entries=[

@@ -14,9 +14,9 @@ _OVERHEAD = 500
 
 class WorkQueue(Protocol):
     def send(self, bodies: Sequence[str], *, as_from_the_bus: bool = False) -> Collection[int]:
-        """Send messages to be delivered at once, or when the bus would have them delivered.
+        """Send messages without delay, or with the delay of messages from the bus.
 
-        Returns the positions of those not taken.
+        Returns the positions of those that were refused.
         """
 
 
@@ -28,12 +28,12 @@ class SqsWorkQueue:
     def send(self, bodies: Sequence[str], *, as_from_the_bus: bool = False) -> Collection[int]:
         refused: list[int] = []
         for batch in in_batches(enumerate(bodies), lambda pair: len(pair[1].encode()) + _OVERHEAD):
-            # No attributes: should the message die again, the reason must be the new one.
+            # No attributes: if the message fails again, it must carry the new reason.
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(position), "MessageBody": body} for position, body in batch
             ]
             if not as_from_the_bus:
-                # The queue's own delay is meant for what comes from the bus.
+                # The default delay of the queue is for messages from the bus.
                 entries = [{**entry, "DelaySeconds": 0} for entry in entries]
             response = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             refused += [int(entry["Id"]) for entry in response.get("Failed", [])]

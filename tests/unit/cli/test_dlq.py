@@ -1,4 +1,4 @@
-"""`pulsequeue dlq` loses no letter, and does nothing that was not asked for twice."""
+"""`pulsequeue dlq` loses no message, and changes nothing without --yes."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def test_a_redrive_is_only_described_until_it_is_confirmed(
     assert len(ops.dlqs["order"].visible) == 1
 
 
-def test_a_redrive_whose_letters_come_back_at_once_comes_to_an_end(
+def test_a_redrive_ends_though_its_messages_fail_again_at_once(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.dlqs["order"].always_fails = True
@@ -32,12 +32,12 @@ def test_a_redrive_whose_letters_come_back_at_once_comes_to_an_end(
 
     ran = pulsequeue("dlq", "redrive", "order", "--yes", "--json")
 
-    assert ran.json == {"done": 5, "failed": 0, "doubled": 0}
+    assert ran.json == {"done": 5, "failed": 0, "duplicated": 0}
     assert len(ops.dlqs["order"].visible) == 5
     assert ops.operations_log.actions() == ["dlq redrive"]
 
 
-def test_what_the_function_does_not_take_stays_where_it_is(
+def test_a_message_that_the_queue_refuses_stays_in_the_dlq(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.dlqs["order"].add("m-1", "bad")
@@ -48,18 +48,18 @@ def test_what_the_function_does_not_take_stays_where_it_is(
     assert [dead_letter.message_id for dead_letter in ops.dlqs["order"].visible] == ["m-1"]
 
 
-def test_a_dropped_letter_is_kept_word_for_word_in_the_audit_log(
+def test_the_body_of_a_dropped_message_is_in_the_operations_log(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
-    ops.dlqs["order"].add("m-1", "its words")
+    ops.dlqs["order"].add("m-1", "its body")
 
     pulsequeue("dlq", "drop", "order", "--id", "m-1", "--yes")
 
     assert ops.dlqs["order"].visible == []
-    assert [result.get("body") for _, _, result in ops.operations_log.lines] == ["its words", None]
+    assert [result.get("body") for _, _, result in ops.operations_log.lines] == ["its body", None]
 
 
-# --- which letters are meant -------------------------------------------------------------------------
+# --- selection -------------------------------------------------------------------------
 
 
 def _event(name: str, order_id: str) -> str:
@@ -67,8 +67,8 @@ def _event(name: str, order_id: str) -> str:
 
 
 @pytest.fixture
-def laid(ops: MemoryOpsContext) -> MemoryOpsContext:
-    """Four letters of two functions, an hour between each and the next."""
+def filled_dlqs(ops: MemoryOpsContext) -> MemoryOpsContext:
+    """Four dead letters of two functions, an hour apart."""
     hours = [START - timedelta(hours=back) for back in (4, 3, 2, 1)]
     ops.dlqs["order"].add("m-1", _event("OrderPlaced", "o-1"), sent_at=hours[0], reason="invalid_event")
     ops.dlqs["order"].add("m-2", "no JSON", sent_at=hours[1], reason="invalid_json", detail="at 0")
@@ -93,8 +93,8 @@ FILTERS: dict[tuple[str, ...], list[str]] = {
 
 
 @pytest.mark.parametrize("chosen", FILTERS)
-@pytest.mark.usefixtures("laid")
-def test_only_the_letters_that_were_asked_for_are_listed_oldest_first(
+@pytest.mark.usefixtures("filled_dlqs")
+def test_only_the_selected_messages_are_listed_oldest_first(
     pulsequeue: CommandLine, chosen: tuple[str, ...]
 ) -> None:
     assert [one["messageId"] for one in pulsequeue("dlq", "ls", *chosen, "--json").json] == FILTERS[chosen]
@@ -102,30 +102,31 @@ def test_only_the_letters_that_were_asked_for_are_listed_oldest_first(
 
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_a_redrive_sends_exactly_what_its_dry_run_listed(
-    pulsequeue: CommandLine, laid: MemoryOpsContext, chosen: tuple[str, ...]
+    pulsequeue: CommandLine, filled_dlqs: MemoryOpsContext, chosen: tuple[str, ...]
 ) -> None:
     listed = [one["messageId"] for one in pulsequeue("dlq", "redrive", *chosen, "--json").json]
 
     ran = pulsequeue("dlq", "redrive", *chosen, "--yes", "--json")
 
-    left = [dead_letter.message_id for dead in laid.dlqs.values() for dead_letter in dead.visible]
+    left = [dead_letter.message_id for dead in filled_dlqs.dlqs.values() for dead_letter in dead.visible]
     assert ran.json["done"] == len(listed)
     assert sorted(listed + left) == ["m-1", "m-2", "m-3", "m-4"]
 
 
-def test_a_redrive_writes_one_audit_line_for_each_queue_it_touched(
-    pulsequeue: CommandLine, laid: MemoryOpsContext
+def test_a_redrive_writes_one_log_line_per_queue(
+    pulsequeue: CommandLine, filled_dlqs: MemoryOpsContext
 ) -> None:
     pulsequeue("dlq", "redrive", "--order", "o-1", "--yes")
 
-    assert [(action, said["function"], said["orders"]) for action, said, _ in laid.operations_log.lines] == [
+    lines = filled_dlqs.operations_log.lines
+    assert [(action, given["function"], given["orders"]) for action, given, _ in lines] == [
         ("dlq redrive", "order", ["o-1"]),
         ("dlq redrive", "payment", ["o-1"]),
     ]
-    assert [result["messageIds"] for _, _, result in laid.operations_log.lines] == [["m-1"], ["m-3"]]
+    assert [result["messageIds"] for _, _, result in lines] == [["m-1"], ["m-3"]]
 
 
-def test_a_redrive_keeps_to_its_rate_and_holds_its_letters_as_long_as_that_takes(
+def test_a_redrive_keeps_to_its_rate_and_hides_its_messages_for_as_long(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     for number in range(6):
@@ -137,7 +138,7 @@ def test_a_redrive_keeps_to_its_rate_and_holds_its_letters_as_long_as_that_takes
     assert ops.dlqs["order"].held_seconds == 30 + 20
 
 
-def test_an_interrupted_redrive_gives_back_what_it_had_in_hand_and_says_what_it_did(
+def test_an_interrupted_redrive_puts_back_its_messages_and_logs_what_it_did(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     def interrupt(_seconds: float) -> None:
@@ -160,41 +161,41 @@ def test_an_interrupted_redrive_gives_back_what_it_had_in_hand_and_says_what_it_
 
 
 def test_a_drop_is_only_described_until_it_is_confirmed(
-    pulsequeue: CommandLine, laid: MemoryOpsContext
+    pulsequeue: CommandLine, filled_dlqs: MemoryOpsContext
 ) -> None:
     ran = pulsequeue("dlq", "drop", "payment")
 
     assert "2 would be dropped" in ran.err
-    assert len(laid.dlqs["payment"].visible) == 2
-    assert laid.operations_log.lines == []
+    assert len(filled_dlqs.dlqs["payment"].visible) == 2
+    assert filled_dlqs.operations_log.lines == []
 
 
-# --- one letter --------------------------------------------------------------------------------------
+# --- show --------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("laid")
-def test_a_letter_is_shown_whole_by_the_beginning_of_its_id(pulsequeue: CommandLine) -> None:
+@pytest.mark.usefixtures("filled_dlqs")
+def test_a_message_is_shown_by_the_beginning_of_its_id(pulsequeue: CommandLine) -> None:
     shown = pulsequeue("dlq", "show", "order", "m-2", "--json").json
 
     assert (shown["messageId"], shown["reason"], shown["detail"]) == ("m-2", "invalid_json", "at 0")
     assert shown["body"] == "no JSON"
 
 
-@pytest.mark.usefixtures("laid")
+@pytest.mark.usefixtures("filled_dlqs")
 @pytest.mark.parametrize(
-    ("wanted", "complaint"),
-    [("m", "2 dead letters of order begin with 'm'"), ("x", "order has no dead letter 'x'")],
+    ("message_id", "complaint"),
+    [("m", "2 dead letters of order begin with 'm'"), ("x", "dead letter 'x' of order not found")],
 )
-def test_an_id_that_names_not_exactly_one_letter_is_refused(
-    pulsequeue: CommandLine, wanted: str, complaint: str
+def test_an_id_that_does_not_select_one_message_is_refused(
+    pulsequeue: CommandLine, message_id: str, complaint: str
 ) -> None:
-    ran = pulsequeue("dlq", "show", "order", wanted)
+    ran = pulsequeue("dlq", "show", "order", message_id)
 
     assert ran.code == 1
     assert complaint in ran.err
 
 
-def test_a_function_nobody_knows_is_refused_with_those_there_are(pulsequeue: CommandLine) -> None:
+def test_an_unknown_function_is_refused_with_the_known_ones(pulsequeue: CommandLine) -> None:
     ran = pulsequeue("dlq", "ls", "ordr")
 
     assert (ran.code, ran.err) == (
@@ -203,7 +204,7 @@ def test_a_function_nobody_knows_is_refused_with_those_there_are(pulsequeue: Com
     )
 
 
-ODD_BODIES = [
+MALFORMED_BODIES = [
     "",
     "null",
     "7",
@@ -212,11 +213,11 @@ ODD_BODIES = [
     '{"detail": 7}',
     '{"detail-type": 7, "detail": {"orderId": {}}}',
 ]
-ODD_BODIES += ["[" * 100_000]
+MALFORMED_BODIES += ["[" * 100_000]
 
 
-@pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
-def test_a_letter_that_makes_no_sense_is_listed_all_the_same(
+@pytest.mark.parametrize("body", MALFORMED_BODIES, ids=range(len(MALFORMED_BODIES)))
+def test_a_malformed_message_is_still_listed(
     pulsequeue: CommandLine, ops: MemoryOpsContext, body: str
 ) -> None:
     ops.dlqs["order"].add("m-1", body, reason="invalid_envelope")
