@@ -1,4 +1,4 @@
-"""Binds the order service to the real world, once per process."""
+"""Wires the order service to AWS, once per process."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,6 +1,6 @@
-"""What the order service decides, and what the world must hear of an order in a given state. Pure.
+"""The decisions of the order service, and the events that an order in a given state requires. Pure.
 
-Events are a function of the order: telling them again after a crash tells the same events.
+Events are a function of the order: publishing them again after a crash publishes the same events.
 """
 
 from datetime import datetime, timedelta
@@ -15,14 +15,14 @@ from services.shared.events import (
     PaymentRequested,
     RefundRequested,
 )
-from services.shared.ledger import Key, Move, Order, Placement, Status, add_up
+from services.shared.ledger import Key, Move, Order, Placement, Status, sum_quantities
 
 
 def placement(event: OrderPlaced, now: datetime, hold: timedelta) -> Placement:
     return Placement(
         key=Key(event.tenant_id, event.order_id),
         customer_id=event.customer_id,
-        quantities=add_up(event.items),
+        quantities=sum_quantities(event.items),
         placed_at=event.placed_at or event.occurred_at,
         payment_method=event.payment_method,
         at=now,
@@ -32,27 +32,29 @@ def placement(event: OrderPlaced, now: datetime, hold: timedelta) -> Placement:
 
 
 def same_order(event: OrderPlaced, order: Order) -> bool:
-    """Tell a redelivery from a different order under an id already taken."""
+    """Whether an event is a redelivery of this order, not another order under its id."""
     quantities = tuple((line.sku, line.quantity) for line in order.lines)
-    return event.customer_id == order.customer_id and sorted(add_up(event.items)) == sorted(quantities)
+    return event.customer_id == order.customer_id and sorted(sum_quantities(event.items)) == sorted(
+        quantities
+    )
 
 
 def cancel(order: Order, now: datetime, cause: str) -> Move | None:
-    """A customer may call off what is reserved."""
+    """Cancel a reserved order at the customer's request."""
     if order.status is not Status.RESERVED:
         return None
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="customer_request"))
 
 
 def expire(order: Order, now: datetime, cause: str) -> Move | None:
-    """A reservation ends when its time is over."""
+    """Cancel a reserved order whose hold is over."""
     if order.status is not Status.RESERVED or order.expires_at is None or order.expires_at > now:
         return None
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="reservation_expired"))
 
 
 def events_for(order: Order) -> list[Event]:
-    """List the events of this service that an order in this state must have had published."""
+    """List the events that this service must publish about an order in this state."""
     match order.status:
         case Status.RESERVED if order.expires_at is not None and order.currency is not None:
             reserved = order.entered(Status.RESERVED)
@@ -91,10 +93,10 @@ def events_for(order: Order) -> list[Event]:
             return []
 
 
-def ask_for_refund(order: Order) -> RefundRequested:
-    """Call off an order that was paid already: its goods have not left, so they go back on the shelf.
+def refund_request_for(order: Order) -> RefundRequested:
+    """Request the refund of an order cancelled after payment: its goods have not left, so they are restocked.
 
-    It is due from the confirmation on; when it was asked for, each of several requests says otherwise.
+    Its time is that of the confirmation: several cancellation requests must give the same event.
     """
     confirmed = order.entered(Status.CONFIRMED)
     return RefundRequested(

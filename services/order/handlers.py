@@ -6,10 +6,10 @@ from services.order import bootstrap
 
 
 def order(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lambda's own signature
-    """Orders placed and cancelled."""
+    """Handle OrderPlaced and OrderCancellationRequested."""
     return bootstrap.order()(event, context)
 
 
 def expiry(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lambda's own signature
-    """Payment requests delivered a second time, when the hold is over."""
+    """Handle the delayed copy of PaymentRequested that arrives when the hold is over."""
     return bootstrap.expiry()(event, context)

@@ -1,4 +1,4 @@
-"""Binds the payment service to the real world, once per process."""
+"""Wires the payment service to AWS, once per process."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +13,7 @@ from services.shared.wiring import Runtime, utc_now
 
 
 def gateway(settings: Settings) -> PaymentGateway:
-    """Choose who moves the money: a real gateway takes its place here."""
+    """Choose the payment gateway; bind a real one here."""
     return SimulatedGateway(
         failure_rate=settings.gateway_failure_rate, slow_seconds=settings.gateway_slow_seconds
     )
@@ -28,6 +28,6 @@ def payment() -> Callable[[Any, Any], Any]:
         gateway(runtime.settings),
         runtime.telemetry,
         clock=utc_now,
-        run=runtime.at_once,
+        run=runtime.in_parallel,
     )
     return runtime.entry([PaymentRequested, RefundRequested], service.handle)

@@ -1,4 +1,4 @@
-"""What the payment service decides, and what the world must hear of an order in a given state. Pure."""
+"""The decisions of the payment service, and the events that an order in a given state requires. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -20,39 +20,41 @@ from services.shared.ledger import Move, Order, Payment, Status
 TOO_LATE = "order_no_longer_reserved"
 
 
-def settle(order: Order, answer: Charged | Declined, now: datetime, cause: str) -> Move | None:
-    """Turn the gateway's answer into the end of a reservation."""
+def settle(order: Order, result: Charged | Declined, now: datetime, cause: str) -> Move | None:
+    """End a reservation as the gateway's result requires: confirmed or cancelled."""
     if order.status is not Status.RESERVED:
         return None
-    if isinstance(answer, Charged):
-        payment = Payment(charge_id=answer.charge_id)
+    if isinstance(result, Charged):
+        payment = Payment(charge_id=result.charge_id)
         return Move(order, order.moved(Status.CONFIRMED, now, cause, payment=payment))
-    payment = Payment(declined=answer.presentable)
+    payment = Payment(declined=result.presentable)
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="payment_failed", payment=payment))
 
 
-def is_stray(order: Order, charge: Charged) -> bool:
-    """Tell whether a charge has nothing to pay for: its order went another way before it could confirm."""
+def is_late_charge(order: Order, charge: Charged) -> bool:
+    """Whether a charge pays for nothing: its order left RESERVED before the charge could confirm it."""
     if order.amount_minor == 0:
         return False
     return order.payment is None or order.payment.charge_id != charge.charge_id
 
 
-def may_hide_a_charge(order: Order) -> bool:
-    """An order that was called off while its payment was under way may have been charged all the same."""
+def may_have_been_charged(order: Order) -> bool:
+    """Whether an order was cancelled while its payment may have been in progress."""
     return order.status is Status.CANCELLED and order.payment is None and order.amount_minor > 0
 
 
-def note_stray(order: Order, charge: Charged, refund_id: str, now: datetime, cause: str) -> Move | None:
-    """Write a charge that came too late, and its refund, into the order it could not confirm."""
-    if not may_hide_a_charge(order):
+def record_late_charge(
+    order: Order, charge: Charged, refund_id: str, now: datetime, cause: str
+) -> Move | None:
+    """Record a late charge and its refund in the order that it could not confirm."""
+    if not may_have_been_charged(order):
         return None
     payment = Payment(charge_id=charge.charge_id, refund_id=refund_id, refund_reason=TOO_LATE)
     return Move(order, order.moved(Status.CANCELLED, now, cause, payment=payment))
 
 
 def refund(order: Order, refund_id: str, now: datetime, request: RefundRequested) -> Move | None:
-    """Only what was paid can be given back."""
+    """Refund a confirmed order; any other has nothing to refund."""
     if order.status is not Status.CONFIRMED or order.payment is None:
         return None
     payment = replace(
@@ -65,7 +67,7 @@ def refund(order: Order, refund_id: str, now: datetime, request: RefundRequested
 
 
 def payment_events_for(order: Order) -> list[Event]:
-    """List the events that the payment of an order in this state must have had published."""
+    """List the events that must be published about the payment of an order in this state."""
     payment = order.payment
     if payment is None:
         return []
@@ -77,7 +79,7 @@ def payment_events_for(order: Order) -> list[Event]:
 
 
 def refund_events_for(order: Order) -> list[Event]:
-    """List the events that the refund of an order must have had published."""
+    """List the events that must be published about the refund of an order."""
     payment = order.payment
     if payment is None or payment.charge_id is None or payment.refund_id is None:
         return []
@@ -94,7 +96,7 @@ def refund_events_for(order: Order) -> list[Event]:
 
 
 def _payment_processed(order: Order, charge_id: str, reached: Status) -> PaymentProcessed:
-    # A charge that came too late happened when it was noted, which is the last thing that happened.
+    # A late charge has no transition of its own: its time is that of the last one, which recorded it.
     at = order.entered(reached).at if reached is Status.CONFIRMED else order.history[-1].at
     return PaymentProcessed(
         **event_fields(order, PaymentProcessed, "charged", at), **_money(order), charge_id=charge_id

@@ -1,4 +1,4 @@
-"""The door to whoever moves the money: what is asked, what may be answered."""
+"""The port to the payment provider: requests and results."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,13 +9,13 @@ _LONGEST = 256
 
 
 def _presentable(text: str) -> str:
-    """Fit a gateway's words into what an event may say."""
+    """Fit a text of the gateway into an event: printable, at most 256 characters."""
     return "".join(char for char in text if char.isprintable())[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeRequest:
-    """`key` makes the charge idempotent: asked twice, it is made once."""
+    """`key` makes the charge idempotent: requested twice, it is made once."""
 
     key: str
     order_id: str
@@ -29,7 +29,7 @@ class Charged:
     charge_id: str
 
     def __post_init__(self) -> None:
-        require_name(self.charge_id)
+        require_valid_id(self.charge_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,20 @@ class Declined:
         return _presentable(self.reason) or "declined"
 
 
-def require_name(name: str) -> str:
-    """Refuse an answer whose id no event could carry, before anything is settled by it."""
-    if not name or name != _presentable(name):
-        raise GatewayUnavailableError("the gateway answered with an unusable id")
-    return name
+def require_valid_id(provider_id: str) -> str:
+    """Reject an id that no event could carry, before an order is settled by it."""
+    if not provider_id or provider_id != _presentable(provider_id):
+        raise GatewayUnavailableError("the gateway returned an id that is empty, too long or not printable")
+    return provider_id
 
 
 class PaymentGateway(Protocol):
-    """Every call raises GatewayUnavailableError when the answer is not known: it will be asked again."""
+    """Every call raises GatewayUnavailableError when its result is not known; the caller retries it."""
 
     def charge(self, request: ChargeRequest) -> Charged | Declined: ...
 
     def find(self, key: str) -> Charged | None:
-        """Look up a charge that was made under this key, whether or not its answer ever reached us."""
+        """Look up the charge made under this key, including one whose response was lost."""
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
-        """Give a whole charge back, once however often asked; returns the refund's id."""
+        """Refund a whole charge, once however often called; returns the refund's id."""

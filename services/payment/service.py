@@ -1,4 +1,4 @@
-"""Charges what is reserved and settles it; gives back what came too late or is asked back.
+"""Charges reserved orders and settles them; refunds late charges, and payments on request.
 
 The state of the order is the truth: it is read before anything is charged, its amount is what is charged,
 and a charge that could not confirm its order is refunded before its message leaves the queue.
@@ -6,21 +6,22 @@ and a charge that could not confirm its order is refunded before its message lea
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from services.payment import domain
-from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_name
+from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_valid_id
 from services.shared.errors import GatewayUnavailableError
-from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
+from services.shared.events import PaymentRequested, RefundRequested
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
 from services.shared.log_events import LogEvent
-from services.shared.messages import Delivery, Group, by_order
+from services.shared.messages import Delivery, Group, by_order, retry_unknown_orders
 from services.shared.metric_names import Metric, PaymentOutcome
 from services.shared.outbox import EventBus, Outbox
 from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
 from services.shared.transitions import advance
 
-E = TypeVar("E", bound=OrderEvent)
+ChargeResult = Charged | Declined | None
+"""None: the gateway has no charge for the order."""
 
 
 class PaymentService:
@@ -42,11 +43,11 @@ class PaymentService:
         self._run = run
 
     def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
-        """Pay and refund; returns the messages that must come again."""
+        """Charge and refund; returns the ids of the messages to retry."""
         outbox = Outbox()
-        again = self._pay(by_order(deliveries, PaymentRequested), outbox)
-        again |= self._refund(by_order(deliveries, RefundRequested), outbox)
-        return again | outbox.send(self._bus, self._telemetry)
+        retry = self._pay(by_order(deliveries, PaymentRequested), outbox)
+        retry |= self._refund(by_order(deliveries, RefundRequested), outbox)
+        return retry | outbox.send(self._bus, self._telemetry)
 
     # --- payments -------------------------------------------------------------------------------------
 
@@ -55,61 +56,56 @@ class PaymentService:
             return set()
         watch = Stopwatch()
         orders = self._ledger.orders(groups.keys())
-        again = self._unknown(groups, orders)
-        answers = self._ask(orders)
+        retry = retry_unknown_orders(groups, orders, self._telemetry)
+        results = self._charge_all(orders)
+        for key in orders.keys() - results.keys():
+            retry |= groups[key].message_ids
+        answered = {key: order for key, order in orders.items() if key in results}
         now = self._clock()
 
         def decide(order: Order) -> Move | None:
-            answer = answers.get(order.key)
-            if answer is None:
-                return None
-            return domain.settle(order, answer, now, groups[order.key].first.event_id)
+            result = results[order.key]
+            return domain.settle(order, result, now, groups[order.key].first.event_id) if result else None
 
-        heard = {key: order for key, order in orders.items() if key in answers}
-        for key in orders.keys() - answers.keys():
-            again |= groups[key].message_ids
-        for key, outcome in advance(self._ledger, heard, decide).items():
+        for key, outcome in advance(self._ledger, answered, decide).items():
             group = groups[key]
+            settled: Order | None = None
             match outcome:
-                case Unsettled(why=why):
-                    asked = Status.CONFIRMED if isinstance(answers[key], Charged) else Status.CANCELLED
-                    record_inventory_operation(self._telemetry, asked, outcome)
-                    self._telemetry.warning(LogEvent.PAYMENT_DEFERRED, key, why=why)
-                    again |= group.message_ids
-                    continue
+                case Unsettled():
+                    self._record_deferral(key, results[key], outcome)
                 case Committed(order=order):
                     record_inventory_operation(self._telemetry, order.status, outcome)
-                    self._account_for(order, watch.seconds(), now)
-                case Found(order=found):
-                    checked = self._without_stray(found, answers[key], group.first.event_id)
-                    if checked is None:
-                        again |= group.message_ids
-                        continue
-                    order = checked
-            outbox.add(group.message_ids, domain.payment_events_for(order))
-        return again
+                    self._record_settlement(order, watch.seconds(), now)
+                    settled = order
+                case Found(order=order):
+                    settled = self._refund_late_charge(order, results[key], group.first.event_id)
+            if settled is None:
+                retry |= group.message_ids
+            else:
+                outbox.add(group.message_ids, domain.payment_events_for(settled))
+        return retry
 
-    def _ask(self, orders: Mapping[Key, Order]) -> dict[Key, Charged | Declined | None]:
-        """Charge what is reserved, and look for charges of orders called off meanwhile.
+    def _charge_all(self, orders: Mapping[Key, Order]) -> dict[Key, ChargeResult]:
+        """Charge what is reserved, and look up charges of orders that were cancelled meanwhile.
 
-        Orders about which the gateway gave no answer are left out; None says that there was no charge.
+        Orders for which the gateway is unavailable are left out.
         """
 
-        def ask(order: Order) -> Charged | Declined | GatewayUnavailableError | None:
+        def call(order: Order) -> ChargeResult | GatewayUnavailableError:
             try:
                 if order.status is Status.RESERVED:
                     return self._charge(order)
-                return self._gateway.find(order.key.pk) if domain.may_hide_a_charge(order) else None
+                return self._gateway.find(order.key.pk) if domain.may_have_been_charged(order) else None
             except GatewayUnavailableError as error:
                 return error
 
-        answers: dict[Key, Charged | Declined | None] = {}
-        for order, answer in zip(orders.values(), self._run(ask, orders.values()), strict=True):
-            if isinstance(answer, GatewayUnavailableError):
-                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, order.key, why=str(answer))
+        results: dict[Key, ChargeResult] = {}
+        for order, result in zip(orders.values(), self._run(call, orders.values()), strict=True):
+            if isinstance(result, GatewayUnavailableError):
+                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, order.key, why=str(result))
             else:
-                answers[order.key] = answer
-        return answers
+                results[order.key] = result
+        return results
 
     def _charge(self, order: Order) -> Charged | Declined:
         if order.amount_minor == 0:
@@ -124,14 +120,19 @@ class PaymentService:
             )
         )
 
-    def _account_for(self, order: Order, seconds: float, now: datetime) -> None:
+    def _record_deferral(self, key: Key, result: ChargeResult, outcome: Unsettled) -> None:
+        target = Status.CONFIRMED if isinstance(result, Charged) else Status.CANCELLED
+        record_inventory_operation(self._telemetry, target, outcome)
+        self._telemetry.warning(LogEvent.PAYMENT_DEFERRED, key, why=outcome.why)
+
+    def _record_settlement(self, order: Order, seconds: float, now: datetime) -> None:
         confirmed = order.status is Status.CONFIRMED
         self._telemetry.count(
             Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if confirmed else PaymentOutcome.FAILED
         )
         self._telemetry.observe(Metric.PAYMENT_PROCESSING, seconds)
-        waited = max(0.0, (now - order.placed_at).total_seconds())
-        self._telemetry.observe(Metric.ORDER_SETTLEMENT, waited)
+        since_placed = max(0.0, (now - order.placed_at).total_seconds())
+        self._telemetry.observe(Metric.ORDER_SETTLEMENT, since_placed)
         declined = order.payment.declined if order.payment else None
         self._telemetry.info(
             LogEvent.ORDER_CONFIRMED if confirmed else LogEvent.PAYMENT_DECLINED,
@@ -141,33 +142,33 @@ class PaymentService:
             **({"reason": declined} if declined else {}),
         )
 
-    def _without_stray(self, order: Order, answer: Charged | Declined | None, cause: str) -> Order | None:
-        """Give back a charge that came too late for its order; None when that has to be tried again."""
-        if not isinstance(answer, Charged) or not domain.is_stray(order, answer):
+    def _refund_late_charge(self, order: Order, result: ChargeResult, cause: str) -> Order | None:
+        """Refund a charge that could not confirm its order; None when the message must be retried."""
+        if not isinstance(result, Charged) or not domain.is_late_charge(order, result):
             self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.DUPLICATE)
             self._telemetry.info(LogEvent.PAYMENT_DUPLICATE, order.key, status=order.status.value)
             return order
         try:
-            refund_id = self._give_back(order, answer.charge_id)
+            refund_id = self._refund_charge(order, result.charge_id)
         except GatewayUnavailableError as error:
             self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, order.key, why=str(error))
             return None
         now = self._clock()
-        noted = advance(
+        recorded = advance(
             self._ledger,
             {order.key: order},
-            lambda current: domain.note_stray(current, answer, refund_id, now, cause),
+            lambda current: domain.record_late_charge(current, result, refund_id, now, cause),
         )[order.key]
-        if isinstance(noted, Unsettled):
+        if isinstance(recorded, Unsettled):
             return None
         self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
         self._telemetry.warning(LogEvent.LATE_CHARGE_REFUNDED, order.key, status=order.status.value)
-        return noted.order
+        return recorded.order
 
-    def _give_back(self, order: Order, charge_id: str) -> str:
+    def _refund_charge(self, order: Order, charge_id: str) -> str:
         if order.amount_minor == 0:
             return "free"
-        return require_name(self._gateway.refund(charge_id, order.amount_minor, order.currency or ""))
+        return require_valid_id(self._gateway.refund(charge_id, order.amount_minor, order.currency or ""))
 
     # --- refunds --------------------------------------------------------------------------------------
 
@@ -175,11 +176,11 @@ class PaymentService:
         if not groups:
             return set()
         orders = self._ledger.orders(groups.keys())
-        again = self._unknown(groups, orders)
-        refund_ids, waiting = self._refund_paid(orders)
-        for key in waiting:
-            again |= groups[key].message_ids
-        ready = {key: order for key, order in orders.items() if key not in waiting}
+        retry = retry_unknown_orders(groups, orders, self._telemetry)
+        refund_ids, deferred = self._refund_all(orders)
+        for key in deferred:
+            retry |= groups[key].message_ids
+        ready = {key: order for key, order in orders.items() if key not in deferred}
         now = self._clock()
 
         def decide(order: Order) -> Move | None:
@@ -191,38 +192,34 @@ class PaymentService:
             match outcome:
                 case Unsettled(why=why):
                     self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why=why)
-                    again |= groups[key].message_ids
+                    retry |= groups[key].message_ids
                     continue
                 case Committed(order=order):
-                    restocked = order.payment is not None and order.payment.restocked
-                    record_inventory_operation(self._telemetry, Status.REFUNDED, outcome, restocked=restocked)
-                    self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
-                    self._telemetry.info(LogEvent.REFUND_PROCESSED, key, restocked=restocked)
+                    self._record_refund(order, outcome)
                 case Found(order=order):
                     self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)
             if order.status is Status.REFUNDED:
                 outbox.add(groups[key].message_ids, domain.refund_events_for(order))
-        return again
+        return retry
 
-    def _refund_paid(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:
-        """Have the gateway give back what is paid; also says which orders have to be looked at again."""
+    def _refund_all(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:
+        """Refund what is paid; returns the refund ids, and the orders to retry."""
         refund_ids: dict[Key, str] = {}
-        waiting: set[Key] = set()
+        deferred: set[Key] = set()
         for key, order in orders.items():
             try:
                 if order.status is Status.RESERVED:
                     self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why="not paid yet")
-                    waiting.add(key)
+                    deferred.add(key)
                 elif order.status is Status.CONFIRMED and order.payment and order.payment.charge_id:
-                    refund_ids[key] = self._give_back(order, order.payment.charge_id)
+                    refund_ids[key] = self._refund_charge(order, order.payment.charge_id)
             except GatewayUnavailableError as error:
                 self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, key, why=str(error))
-                waiting.add(key)
-        return refund_ids, waiting
+                deferred.add(key)
+        return refund_ids, deferred
 
-    def _unknown(self, groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order]) -> set[str]:
-        """Send back what tells of an order that is not there: its placement may still be on the way."""
-        missing = [key for key in groups if key not in orders]
-        for key in missing:
-            self._telemetry.warning(LogEvent.ORDER_NOT_FOUND, key)
-        return {message_id for key in missing for message_id in groups[key].message_ids}
+    def _record_refund(self, order: Order, outcome: Committed) -> None:
+        restocked = order.payment is not None and order.payment.restocked
+        record_inventory_operation(self._telemetry, Status.REFUNDED, outcome, restocked=restocked)
+        self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
+        self._telemetry.info(LogEvent.REFUND_PROCESSED, order.key, restocked=restocked)

@@ -1,4 +1,4 @@
-"""A stand-in for a payment gateway that moves no money."""
+"""A payment gateway that moves no money."""
 
 import hashlib
 import time
@@ -11,15 +11,15 @@ from services.shared.errors import GatewayUnavailableError
 
 
 class SimulatedGateway:
-    """Decides by payment method and order id alone, so that the same order always fares the same.
+    """Decides by payment method and order id alone, so that the same order always gets the same result.
 
-    `sim_declined` and `sim_insufficient_funds` decline, `sim_unavailable` never answers, `sim_slow` answers
-    late, order ids that begin with `test-failure` decline, and so does a share of all others set by
-    `failure_rate`. Its books live in this process, as its money does: what it charged for an order that was
-    never settled is forgotten with the process.
+    `sim_declined` and `sim_insufficient_funds` decline, `sim_unavailable` is never available, `sim_slow` is
+    slow, order ids that begin with `test-failure` decline, and so does a share of all others set by
+    `failure_rate`. Charges are remembered in this process only: one of an order that was never settled is
+    lost with the process.
     """
 
-    _REMEMBERED = 100_000
+    _MAX_CHARGES = 100_000
 
     def __init__(
         self,
@@ -37,19 +37,21 @@ class SimulatedGateway:
     def charge(self, request: ChargeRequest) -> Charged | Declined:
         match request.method:
             case "sim_unavailable":
-                raise GatewayUnavailableError("the simulated gateway does not answer")
+                raise GatewayUnavailableError(
+                    "the simulated gateway is unavailable (payment method sim_unavailable)"
+                )
             case "sim_declined":
                 return Declined("card_declined")
             case "sim_insufficient_funds":
                 return Declined("insufficient_funds")
             case "sim_slow":
                 self._sleep(self._slow_seconds)
-        if request.order_id.startswith("test-failure") or self._unlucky(request.key):
+        if request.order_id.startswith("test-failure") or self._declines_at_random(request.key):
             return Declined("card_declined")
         charged = Charged("ch_" + _digest(request.key))
         with self._lock:
             self._charges[request.key] = charged
-            if len(self._charges) > self._REMEMBERED:
+            if len(self._charges) > self._MAX_CHARGES:
                 self._charges.popitem(last=False)
         return charged
 
@@ -59,7 +61,7 @@ class SimulatedGateway:
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         return "re_" + _digest(f"{charge_id} {amount_minor} {currency}")
 
-    def _unlucky(self, key: str) -> bool:
+    def _declines_at_random(self, key: str) -> bool:
         return int(_digest("luck " + key), 16) < self._failure_rate * 16**20
 
 

@@ -1,6 +1,6 @@
-"""The ledger over any store: batches of orders in as few transactions as they fit.
+"""The ledger over any store: batches of orders in as few transactions as possible.
 
-A refused transaction is a source of knowledge, not an error: see transaction_planner.py for what is learned.
+A cancelled transaction is information, not an error: transaction_planner.py reads its verdicts.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -21,16 +21,15 @@ from services.shared.ledger import (
     Price,
     Store,
     Unsettled,
-    effects,
 )
-from services.shared.transaction_planner import Entry, Knowledge, Packable
+from services.shared.transaction_planner import Entry, Findings, Knowledge, Packable
 
 P = TypeVar("P", bound=Packable)
 Decide = Callable[[Sequence[P], Knowledge], Sequence[Entry]]
 
 
 class GroupCommit:
-    """A Ledger. `run` maps over chains that may go on at the same time; `map` runs them one by one."""
+    """A Ledger. `run` maps over chains and may run them concurrently; `map` runs them one by one."""
 
     def __init__(
         self,
@@ -39,13 +38,13 @@ class GroupCommit:
         run: Callable[..., Iterable[dict[Key, Outcome]]] = map,
         waits: Waits = jittered(6),  # noqa: B008 - makes a maker of iterators, which holds no state
         max_actions: int = transaction_planner.MAX_ACTIONS,
-        prices_kept: int = 100_000,
+        max_prices: int = 100_000,
     ) -> None:
         self._store = store
         self._run = run
         self._waits = waits
         self._max_actions = max_actions
-        self._prices_kept = prices_kept
+        self._max_prices = max_prices
         self._prices: dict[Key, Price] = {}
         self._scarce: set[Key] = set()
 
@@ -60,7 +59,7 @@ class GroupCommit:
         return self._store.read_orders(keys) if keys else {}
 
     def _known_prices(self, keys: AbstractSet[Key]) -> dict[Key, Price | None]:
-        """Prices from memory, and from the store where memory has none; the write makes them exact."""
+        """Return cached prices, reading the missing ones; a condition of the write makes them exact."""
         known = {key: self._prices[key] for key in keys if key in self._prices}
         if missing := keys - known.keys():
             read = {key: stock.price for key, stock in self._store.read_stock(missing).items()}
@@ -69,7 +68,7 @@ class GroupCommit:
         return {key: known.get(key) for key in keys}
 
     def _remember(self, prices: Mapping[Key, Price | None]) -> None:
-        if len(self._prices) + len(prices) > self._prices_kept:
+        if len(self._prices) + len(prices) > self._max_prices:
             self._prices.clear()
             self._scarce.clear()
         for key, price in prices.items():
@@ -101,32 +100,37 @@ class GroupCommit:
         outcomes: dict[Key, Outcome] = {}
         pending = list(pack)
         waits = self._waits()
-        # Every round that is not busy teaches something; the bound is for numbers that move as we look.
+        # Every round that is not busy adds knowledge; the bound is for stock that changes between rounds.
         for _ in range(len(pack) + 10):
             entries = decide(pending, known)
-            if doubtful := transaction_planner.doubtful(entries, known):
-                current = self._store.read_stock(doubtful)
-                for key in doubtful:
-                    known.note(key, current.get(key))
+            if to_read := transaction_planner.skus_to_read(entries, known):
+                self._read_stock(to_read, known)
                 continue
-            attempted = transaction_planner.writes(entries)
-            try:
-                verdicts = self._store.transact(attempted)
-            except StoreUnavailableError:
-                lesson = transaction_planner.Lesson({}, {}, busy=True)
-            else:
-                if not verdicts:
-                    known.note_scarcity(entries)
-                    known.forget_levels(
-                        key for entry in entries for key in effects(entry.before, entry.after)
-                    )
-                    return outcomes | {entry.key: Committed(entry.after) for entry in entries}
-                lesson = transaction_planner.learn(entries, attempted, verdicts, known)
-            outcomes |= {key: Found(order) for key, order in lesson.found.items()}
-            outcomes |= {key: Unsettled(why) for key, why in lesson.broken.items()}
+            findings = self._attempt(entries, known)
+            if findings is None:
+                return outcomes | {entry.key: Committed(entry.after) for entry in entries}
+            outcomes |= {key: Found(order) for key, order in findings.found.items()}
+            outcomes |= {key: Unsettled(why) for key, why in findings.broken.items()}
             pending = [one for one in pending if one.key not in outcomes]
             if not pending:
                 return outcomes
-            if lesson.busy and not next(waits, False):
+            if findings.busy and not next(waits, False):
                 break
         return outcomes | {one.key: Unsettled("contention") for one in pending}
+
+    def _read_stock(self, keys: AbstractSet[Key], known: Knowledge) -> None:
+        stock = self._store.read_stock(keys)
+        for key in keys:
+            known.note(key, stock.get(key))
+
+    def _attempt(self, entries: Sequence[Entry], known: Knowledge) -> Findings | None:
+        """Try one transaction; None when it is committed."""
+        attempted = transaction_planner.writes(entries)
+        try:
+            verdicts = self._store.transact(attempted)
+        except StoreUnavailableError:
+            return Findings({}, {}, busy=True)
+        if verdicts:
+            return transaction_planner.learn(entries, attempted, verdicts, known)
+        known.note_commit(entries)
+        return None

@@ -176,7 +176,7 @@ class Move:
         return list(effects(self.before, self.after))
 
 
-def add_up(items: Sequence[Item]) -> tuple[tuple[str, int], ...]:
+def sum_quantities(items: Sequence[Item]) -> tuple[tuple[str, int], ...]:
     """Add quantities per SKU, in the order in which the SKUs first appear."""
     totals: dict[str, int] = {}
     for item in items:

@@ -1,10 +1,10 @@
-"""Group commit without a database: which orders share a transaction, what to write, what a refusal teaches.
+"""Group commit without a database: which orders share a transaction, what to write, how to read verdicts.
 
-Pure. A round is: `admit` decides from what is known, `writes` spells the transaction out, the store
-answers, `learn` turns its answer into knowledge for the next round.
+Pure. A round is: `admit` decides from what is known, `writes` makes the transaction, the store applies or
+cancels it, `learn` turns the verdicts into knowledge for the next round.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -48,8 +48,8 @@ def plan(work: Sequence[P], max_actions: int = MAX_ACTIONS) -> list[list[Pack[P]
     """Arrange work into chains of packs, in arrival order within each chain.
 
     Orders that share a SKU, directly or through others, go into the same chain, whose packs are committed
-    one after the other: so first come is first served, and no two transactions of ours fight over an item.
-    Chains share nothing and may run at the same time. What is small enough shares a pack, to save calls.
+    one after the other: orders are served in arrival order, and our transactions do not conflict on an item.
+    Chains share no SKU and may run concurrently. Small chains share a pack, to save calls.
     """
     chains: list[list[Pack[P]]] = []
     open_packs: list[tuple[Pack[P], int]] = []
@@ -108,14 +108,14 @@ def _cut(group: Sequence[P], max_actions: int) -> Iterable[tuple[Pack[P], int]]:
 
 @dataclass(slots=True)
 class Knowledge:
-    """What is known of the SKUs at hand. A SKU known to be missing has the price None."""
+    """What is known of the SKUs of a chain. A SKU known to be missing has the price None."""
 
     prices: dict[Key, Price | None] = field(default_factory=dict)
     available: dict[Key, int] = field(default_factory=dict)
     fresh: set[Key] = field(default_factory=set)
-    """The SKUs whose price was seen just now; the other prices are remembered, and may be old."""
+    """The SKUs whose price was read in this run; the other prices are cached, and may be old."""
     scarce: set[Key] = field(default_factory=set)
-    """The SKUs that an order was short of the last time; there may be more of them by now."""
+    """The SKUs that were short the last time; they may have been restocked since."""
 
     def note(self, key: Key, current: Stock | None) -> None:
         self.fresh.add(key)
@@ -123,14 +123,11 @@ class Knowledge:
         if current:
             self.available[key] = current.available
 
-    def forget_levels(self, keys: Iterable[Key]) -> None:
-        """After a write of ours, the levels seen before it are history."""
-        for key in keys:
-            self.available.pop(key, None)
-
-    def note_scarcity(self, committed: Iterable["Entry"]) -> None:
-        """Learn from orders that were decided which SKUs run short, and which do so no longer."""
+    def note_commit(self, committed: Iterable["Entry"]) -> None:
+        """Drop the levels that a commit changed; note which SKUs ran short, and which do so no longer."""
         for entry in committed:
+            for key in effects(entry.before, entry.after):
+                self.available.pop(key, None)
             skus = {Key(entry.key.tenant_id, line.sku) for line in entry.after.lines}
             short = {Key(entry.key.tenant_id, sku) for sku in entry.after.blamed}
             if entry.after.reason == "out_of_stock":
@@ -152,9 +149,9 @@ class Entry:
 
 
 def admit(placements: Sequence[Placement], known: Knowledge) -> list[Entry]:
-    """Decide each placement in arrival order, as far as what is known to be available reaches.
+    """Decide each placement in arrival order, as far as the known stock reaches.
 
-    A SKU whose level is unknown counts as plentiful: the condition of the write finds out.
+    A SKU whose level is unknown counts as sufficient: the condition of the write checks it.
     """
     remaining = dict(known.available)
     entries = []
@@ -204,7 +201,7 @@ def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining:
 
 
 def _rejected(placement: Placement, reason: str, blamed: Sequence[str]) -> Order:
-    """Nothing is reserved, so nothing is priced."""
+    """Reject without prices: nothing is reserved."""
     return Order(
         key=placement.key,
         status=Status.REJECTED,
@@ -217,29 +214,29 @@ def _rejected(placement: Placement, reason: str, blamed: Sequence[str]) -> Order
     )
 
 
-def doubtful(entries: Sequence[Entry], known: Knowledge) -> set[Key]:
-    """Name the SKUs to look at before the transaction is tried.
+def skus_to_read(entries: Sequence[Entry], known: Knowledge) -> set[Key]:
+    """Name the SKUs to read before the transaction is tried.
 
     A reservation makes its prices exact by a condition on its writes. A rejection writes no SKU, and must not
-    go by what is only remembered. And of what was short the last time a look costs less than being refused.
+    rely on a cached price. For a SKU that was short the last time, a read costs less than a cancellation.
     """
-    named: set[Key] = set()
+    keys: set[Key] = set()
     for entry in entries:
         skus = {Key(entry.key.tenant_id, line.sku) for line in entry.after.lines}
         if entry.after.reason == "currency_mismatch":
-            named |= skus - known.fresh
+            keys |= skus - known.fresh
         elif entry.before is None and entry.after.status is Status.RESERVED:
-            named |= (skus & known.scarce) - known.available.keys()
-    return named
+            keys |= (skus & known.scarce) - known.available.keys()
+    return keys
 
 
 def entries_of(moves: Sequence[Move], _known: Knowledge) -> list[Entry]:
-    """Moves were decided by whoever read the orders; there is nothing to add."""
+    """Moves are decided already, by the caller that read the orders."""
     return [Entry(move.before, move.after) for move in moves]
 
 
 def writes(entries: Sequence[Entry]) -> list[Write]:
-    """Spell out the transaction: one write per order, and one per SKU with everybody's quantities added."""
+    """Make the transaction: one write per order, and one per SKU with the quantities of all orders summed."""
     deltas: dict[Key, Delta] = {}
     prices: dict[Key, Price] = {}
     for entry in entries:
@@ -254,59 +251,92 @@ def writes(entries: Sequence[Entry]) -> list[Write]:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a cancelled transaction said about the orders in it."""
+class Findings:
+    """What a cancelled transaction revealed about the orders in it."""
 
     found: Mapping[Key, Order]
-    """Orders that already are something else: they leave the pack."""
+    """Orders that already are in another state: they leave the pack."""
     broken: Mapping[Key, str]
-    """Orders that touch something no write can mend: they leave the pack, and a human looks."""
+    """Orders that touch an item that no write can change: they leave the pack, and need an operator."""
     busy: bool
-    """Somebody else was faster; wait before trying again."""
+    """Contention: wait before the next attempt."""
 
 
 def learn(
     entries: Sequence[Entry], attempted: Sequence[Write], verdicts: Sequence[Verdict], known: Knowledge
-) -> Lesson:
-    """Read the verdicts, per action, into `known` and a lesson. Contention never looks like short stock."""
-    answers = list(zip(attempted, verdicts, strict=True))
+) -> Findings:
+    """Read the verdicts into `known` and findings. Contention never looks like short stock."""
+    results = list(zip(attempted, verdicts, strict=True))
     found = {
         write.key: verdict.current
-        for write, verdict in answers
+        for write, verdict in results
         if isinstance(verdict, Refused) and isinstance(verdict.current, Order)
     }
-    # An order that moved already asks too much of its SKUs: it is no fault of theirs if they refuse.
-    excused = {key for entry in entries if entry.key in found for key in effects(entry.before, entry.after)}
-    broken: dict[Key, str] = {}
-    broken_stock: dict[Key, str] = {}
-    taught = False
-    for write, verdict in answers:
-        fault = _fault(write, verdict)
-        if isinstance(write, OrderWrite):
-            if fault:
-                broken[write.key] = fault
-        elif fault and (write.key not in excused or isinstance(verdict, Broken)):
-            broken_stock[write.key] = fault
-        elif isinstance(verdict, Refused) and not isinstance(verdict.current, Order):
-            known.note(write.key, verdict.current)
-            taught = True
+    broken_stock = _broken_stock(results, _skus(entries, found))
+    broken = _broken_orders(entries, results, found, broken_stock)
+    levels = {
+        write.key: verdict.current
+        for write, verdict in results
+        if isinstance(write, StockWrite)
+        and isinstance(verdict, Refused)
+        and not isinstance(verdict.current, Order)
+        and write.key not in broken_stock
+    }
+    for key, current in levels.items():
+        known.note(key, current)
+    # A cancellation that names no cause is contention too.
+    busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or levels)
+    return Findings(found, broken, busy)
+
+
+def _skus(entries: Sequence[Entry], orders: Container[Key]) -> set[Key]:
+    """Name the SKUs that some of the orders would have changed."""
+    return {key for entry in entries if entry.key in orders for key in effects(entry.before, entry.after)}
+
+
+def _broken_stock(
+    results: Sequence[tuple[Write, Verdict]], of_moved_orders: Container[Key]
+) -> dict[Key, str]:
+    """Name the SKUs that cannot be changed, and why.
+
+    A SKU may refuse only because an order that has moved already asks too much of it: that is no fault.
+    """
+    return {
+        write.key: fault
+        for write, verdict in results
+        if isinstance(write, StockWrite)
+        and (fault := _fault(write, verdict))
+        and (write.key not in of_moved_orders or isinstance(verdict, Broken))
+    }
+
+
+def _broken_orders(
+    entries: Sequence[Entry],
+    results: Sequence[tuple[Write, Verdict]],
+    found: Container[Key],
+    broken_stock: Mapping[Key, str],
+) -> dict[Key, str]:
+    """Name the orders that are broken themselves or touch a broken SKU, and why."""
+    broken = {
+        write.key: fault
+        for write, verdict in results
+        if isinstance(write, OrderWrite) and (fault := _fault(write, verdict))
+    }
     for entry in entries:
         if entry.key not in found:
             for key in effects(entry.before, entry.after).keys() & broken_stock.keys():
                 broken[entry.key] = broken_stock[key]
-    # A cancellation that names no cause is contention too.
-    busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or taught)
-    return Lesson(found, broken, busy)
+    return broken
 
 
 def _fault(write: Write, verdict: Verdict) -> str | None:
-    """What is wrong with the item itself, so that no other quantity or moment would help."""
+    """Describe a fault of the item itself, which no other quantity or time would avoid."""
     match write, verdict:
         case _, Broken(why=why):
             return why
         case OrderWrite(), Refused(current=None):
-            return "the order is gone"
+            return "the order does not exist any more"
         case StockWrite(delta=delta), Refused() if delta.available >= 0:
-            return f"{write.key.id!r} is gone, or its numbers do not allow what its orders need"
+            return f"SKU {write.key.id!r} does not exist, or its stock is less than its orders have reserved"
         case _:
             return None

@@ -39,19 +39,19 @@ class Runtime:
                 orders_table=self.settings.orders_table,
                 spent=self._count_capacity,
             ),
-            run=self.at_once,
+            run=self.in_parallel,
         )
         self.bus = EventBridgeBus(
             self._clients.events(),
             bus_name=self.settings.bus_name,
             source=f"pulsequeue.{service}",
-            run=self.at_once,
+            run=self.in_parallel,
         )
 
     def _count_capacity(self, table: TableRole, kind: Kind, units: float) -> None:
         self.telemetry.count(Metric.CAPACITY_UNITS, units, table=table, kind=kind)
 
-    def at_once(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:
+    def in_parallel(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:
         """Map with several calls in flight; a lone item is not worth a thread."""
         work = list(items)
         return map(function, work) if len(work) == 1 else self._pool.map(function, work)

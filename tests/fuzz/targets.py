@@ -33,15 +33,15 @@ def each_record_ends_one_way(consumer: str, batch: list[Draw]) -> None:
 
     ended = world.invoke(consumer, {"Records": [draw.record for draw in batch]})
 
-    assert {*ended.buried, *ended.again} <= ids
-    assert len(ended.buried) == len(set(ended.buried)), "a message is buried once"
-    assert not ended.again.intersection(ended.buried), "buried, and yet it comes again"
-    assert {poison.reason for poison in world.dlq.buried} <= REASONS
-    assert all(poison.detail for poison in world.dlq.buried), "buried without saying why"
+    assert {*ended.sent, *ended.retry} <= ids
+    assert len(ended.sent) == len(set(ended.sent)), "a message is buried once"
+    assert not ended.retry.intersection(ended.sent), "buried, and yet it comes again"
+    assert {poison.reason for poison in world.dlq.sent} <= REASONS
+    assert all(poison.detail for poison in world.dlq.sent), "buried without saying why"
     assert not world.telemetry.errors, f"unforeseen: {world.telemetry.errors}"
     for draw in batch:
         if draw.valid is not None:
-            _is_taken(world, draw, buried=ended.buried, again=ended.again)
+            _is_taken(world, draw, sent=ended.sent, retry=ended.retry)
     _balances(world)
     world.settle()
     assert not world.telemetry.errors, f"unforeseen: {world.telemetry.errors}"
@@ -49,16 +49,16 @@ def each_record_ends_one_way(consumer: str, batch: list[Draw]) -> None:
     assert all(order.status is not Status.RESERVED for order in world.store.orders.values())
 
 
-def _is_taken(world: World, draw: Draw, *, buried: Iterable[str], again: Iterable[str]) -> None:
+def _is_taken(world: World, draw: Draw, *, sent: Iterable[str], retry: Iterable[str]) -> None:
     message_id, envelope = draw.record["messageId"], draw.valid or {}
-    assert message_id not in buried, "a valid event was buried"
+    assert message_id not in sent, "a valid event was buried"
     detail = envelope["detail"]
     key = Key(detail.get("tenantId", "default"), detail["orderId"])
     if envelope["detail-type"] == "OrderPlaced":
-        assert message_id not in again, "a valid order was held up"
+        assert message_id not in retry, "a valid order was held up"
         assert key in world.store.orders, "a valid order was not decided"
     elif key not in world.store.orders:
-        assert message_id in again, "there is no such order yet, so it has to come again"
+        assert message_id in retry, "there is no such order yet, so it has to come again"
 
 
 def _balances(world: World) -> None:

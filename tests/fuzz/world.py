@@ -22,7 +22,7 @@ from services.shared.group_commit import GroupCommit
 from services.shared.ledger import OrderWrite, Verdict, Write
 from tests.support.fakes import (
     START,
-    BookkeepingGateway,
+    FakeGateway,
     ManualClock,
     MemoryStore,
     RecordingPoisonQueue,
@@ -73,8 +73,8 @@ class WireBus:
 class Ended:
     """How one invocation ended: ids of messages buried, and of those that come again."""
 
-    buried: tuple[str, ...]
-    again: frozenset[str]
+    sent: tuple[str, ...]
+    retry: frozenset[str]
 
 
 class World:
@@ -86,7 +86,7 @@ class World:
         self.telemetry = RecordingTelemetry()
         ledger = GroupCommit(self.store, waits=lambda: iter([True] * 3))
         orders = OrderService(ledger, self.bus, self.telemetry, clock=self.clock, hold=HOLD)
-        payments = PaymentService(ledger, self.bus, BookkeepingGateway(), self.telemetry, clock=self.clock)
+        payments = PaymentService(ledger, self.bus, FakeGateway(), self.telemetry, clock=self.clock)
         self._inboxes = {
             "order": self._inbox("order", [OrderPlaced, OrderCancellationRequested], orders.handle),
             "payment": self._inbox("payment", [PaymentRequested, RefundRequested], payments.handle),
@@ -98,13 +98,13 @@ class World:
 
     def invoke(self, consumer: str, raw: object) -> Ended:
         """Call a function as Lambda would; its answer must be a partial batch response."""
-        before = len(self.dlq.buried)
+        before = len(self.dlq.sent)
         answer = self._inboxes[consumer].receive(raw)
         assert answer.keys() == {"batchItemFailures"}
-        again = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-        assert len(again) == len(set(again)), "a message comes again once"
-        buried = [poison.message_id for poison in self.dlq.buried[before:]]
-        return Ended(tuple(buried), frozenset(again))
+        retry = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        assert len(retry) == len(set(retry)), "a message comes again once"
+        sent = [poison.message_id for poison in self.dlq.sent[before:]]
+        return Ended(tuple(sent), frozenset(retry))
 
     def open_orders(self, *names: str) -> None:
         """Reserve something for each of these orders, so that there is something to pay and to release."""
@@ -125,10 +125,10 @@ class World:
             requests = [record for record in records if '"PaymentRequested"' in record["body"]]
             refunds = [record for record in records if '"RefundRequested"' in record["body"]]
             paid = self.invoke("payment", {"Records": requests + refunds})
-            assert not paid.buried, "what we tell each other can be read"
+            assert not paid.sent, "what we tell each other can be read"
             self.clock.advance(HOLD)
             expired = self.invoke("expiry", {"Records": requests})
-            assert not expired.buried, "what we tell each other can be read"
+            assert not expired.sent, "what we tell each other can be read"
 
 
 def _record(n: int, name: str, wire: str) -> Record:

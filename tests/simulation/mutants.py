@@ -30,11 +30,11 @@ MUTATIONS = (
     Mutation(
         "emit before commit",
         _PAYMENT,
-        "        for key, outcome in advance(self._ledger, heard, decide).items():",
-        "        early = [move.after for order in heard.values() if (move := decide(order))]\n"
+        "        for key, outcome in advance(self._ledger, answered, decide).items():",
+        "        early = [move.after for order in answered.values() if (move := decide(order))]\n"
         "        early_events = [event for order in early for event in domain.payment_events_for(order)]\n"
         "        self._bus.publish(early_events)\n"
-        "        for key, outcome in advance(self._ledger, heard, decide).items():",
+        "        for key, outcome in advance(self._ledger, answered, decide).items():",
     ),
     Mutation(
         "ignore FailedEntryCount",
@@ -57,8 +57,10 @@ MUTATIONS = (
     Mutation(
         "skip re-emission for a duplicate payment",
         _PAYMENT,
-        "                    order = checked\n",
-        "                    continue\n",
+        "            else:\n"
+        "                outbox.add(group.message_ids, domain.payment_events_for(settled))",
+        "            elif isinstance(outcome, Committed):\n"
+        "                outbox.add(group.message_ids, domain.payment_events_for(settled))",
     ),
     Mutation(
         "skip re-emission for a duplicate refund",
@@ -125,10 +127,11 @@ MUTATIONS = (
     Mutation(
         "treat a conflict as short stock",
         _PACKING,
-        "        fault = _fault(write, verdict)\n",
-        "        fault = _fault(write, verdict)\n"
+        "    for key, current in levels.items():\n",
+        "    for write, verdict in results:\n"
         "        if isinstance(verdict, Busy) and isinstance(write, StockWrite):\n"
-        "            known.available[write.key] = 0\n",
+        "            known.available[write.key] = 0\n"
+        "    for key, current in levels.items():\n",
     ),
     Mutation(
         "reject although stock has come free",
@@ -237,7 +240,7 @@ MUTATIONS = (
     Mutation(
         "refund nothing, but say so",
         _PAYMENT,
-        "return require_name(self._gateway.refund(",
+        "return require_valid_id(self._gateway.refund(",
         'return "re-never" or str((',
     ),
     # --- time and messages ----------------------------------------------------------------------------
@@ -255,21 +258,21 @@ MUTATIONS = (
     ),
     Mutation(
         "forget a cancellation that comes before its order",
-        _ORDER,
-        "        return {message_id for key in missing for message_id in groups[key].message_ids}",
-        "        return set()",
+        "services.shared.messages",
+        "            retry |= group.message_ids",
+        "            pass",
     ),
     Mutation(
         "forget a cancellation that comes after the payment",
         _ORDER,
-        "                outbox.add(group.message_ids, [domain.ask_for_refund(outcome.order)])",
+        "                outbox.add(group.message_ids, [domain.refund_request_for(outcome.order)])",
         "                continue",
     ),
     Mutation(
         "forget a refund asked for before the payment",
         _PAYMENT,
         '                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why="not paid yet")\n'
-        "                    waiting.add(key)",
+        "                    deferred.add(key)",
         "                    pass",
     ),
     Mutation(

@@ -125,11 +125,11 @@ def a_key(name: str) -> Key:
     return Key("default", name)
 
 
-def placement(order_id: str, wants: Mapping[str, int] | None = None) -> Placement:
+def placement(order_id: str, quantities: Mapping[str, int] | None = None) -> Placement:
     return Placement(
         key=a_key(order_id),
         customer_id="customer-1",
-        quantities=tuple((wants or {"prod-001": 1}).items()),
+        quantities=tuple((quantities or {"prod-001": 1}).items()),
         placed_at=START,
         payment_method=None,
         at=START,
@@ -139,9 +139,9 @@ def placement(order_id: str, wants: Mapping[str, int] | None = None) -> Placemen
 
 
 def reserved(
-    order_id: str = "order-1", wants: Mapping[str, int] | None = None, *, price: int = 1_000
+    order_id: str = "order-1", quantities: Mapping[str, int] | None = None, *, price: int = 1_000
 ) -> Order:
-    lines = tuple(Line(sku, quantity, price) for sku, quantity in (wants or {"prod-001": 1}).items())
+    lines = tuple(Line(sku, quantity, price) for sku, quantity in (quantities or {"prod-001": 1}).items())
     return Order(
         key=a_key(order_id),
         status=Status.RESERVED,

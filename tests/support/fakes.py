@@ -138,13 +138,13 @@ class RecordingBus:
 
 @dataclass
 class RecordingPoisonQueue:
-    buried: list[Poison] = field(default_factory=list)
+    sent: list[Poison] = field(default_factory=list)
     broken: bool = False
 
     def send(self, poison: Sequence[Poison]) -> Collection[str]:
         if self.broken:
             return [one.message_id for one in poison]
-        self.buried += poison
+        self.sent += poison
         return []
 
 
@@ -177,7 +177,7 @@ class RecordingTelemetry:
         return self.counts.get((metric, frozenset(labels.items())), 0)
 
 
-class BookkeepingGateway:
+class FakeGateway:
     """A gateway that keeps its books through any crash of its callers, and can be told to fail."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from tests.support.fakes import (
 )
 
 
-class Shop:
+class OrderFixture:
     """The order service and everything around it."""
 
     def __init__(self, *stocks: Stock, store: MemoryStore | None = None) -> None:

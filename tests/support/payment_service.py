@@ -10,7 +10,7 @@ from services.shared.ledger import Busy, Order, OrderWrite, Passed, Status, Verd
 from services.shared.log_events import LogEvent
 from tests.support.builders import a_key, deliveries, no_waiting, placement
 from tests.support.fakes import (
-    BookkeepingGateway,
+    FakeGateway,
     ManualClock,
     MemoryStore,
     RecordingBus,
@@ -30,13 +30,13 @@ class ContendedStore(MemoryStore):
         return super().transact(writes)
 
 
-class Till:
+class PaymentFixture:
     """The payment service and everything around it, with one order reserved."""
 
-    def __init__(self, *, price: int = 1_000, gateway: BookkeepingGateway | None = None) -> None:
+    def __init__(self, *, price: int = 1_000, gateway: FakeGateway | None = None) -> None:
         self.store = ContendedStore([a_stock(price=price)])
         self.bus = RecordingBus()
-        self.gateway = gateway or BookkeepingGateway()
+        self.gateway = gateway or FakeGateway()
         self.telemetry = RecordingTelemetry()
         self.clock = ManualClock()
         self.ledger = GroupCommit(self.store, waits=no_waiting(2))
@@ -67,7 +67,7 @@ class Till:
         return [event for event, _, _ in self.telemetry.lines]
 
 
-class AttentiveGateway(BookkeepingGateway):
+class RecordingGateway(FakeGateway):
     """A gateway that remembers what it was asked to charge."""
 
     def __init__(self) -> None:
@@ -79,20 +79,20 @@ class AttentiveGateway(BookkeepingGateway):
         return super().charge(request)
 
 
-class LateGateway(BookkeepingGateway):
+class LateGateway(FakeGateway):
     """A gateway whose first answer comes after the order was released."""
 
-    till: Till | None = None
+    fixture: PaymentFixture | None = None
 
     def charge(self, request: ChargeRequest) -> Charged | Declined:
         answer = super().charge(request)
-        if self.till is not None:
-            self.till.expire(request.order_id)
+        if self.fixture is not None:
+            self.fixture.expire(request.order_id)
         return answer
 
 
-def a_late_till() -> tuple[Till, LateGateway]:
+def late_payment_fixture() -> tuple[PaymentFixture, LateGateway]:
     gateway = LateGateway()
-    till = Till(gateway=gateway)
-    gateway.till = till
-    return till, gateway
+    fixture = PaymentFixture(gateway=gateway)
+    gateway.fixture = fixture
+    return fixture, gateway

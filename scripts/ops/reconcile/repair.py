@@ -9,7 +9,7 @@ from itertools import islice
 from scripts.ops.context import OpsContext
 from scripts.ops.reconcile.rules import impossible, overdue
 from services.order.domain import events_for
-from services.payment.domain import may_hide_a_charge
+from services.payment.domain import may_have_been_charged
 from services.shared.events import Event, rfc3339
 from services.shared.ledger import Order, Status
 
@@ -95,7 +95,7 @@ def _is_due(order: Order, now: datetime) -> bool:
 
 
 def _may_be_charged(order: Order, now: datetime) -> bool:
-    return may_hide_a_charge(order) and order.history[-1].at + CHARGE_LOOKUP_WINDOW > now
+    return may_have_been_charged(order) and order.history[-1].at + CHARGE_LOOKUP_WINDOW > now
 
 
 def envelope(event: Event) -> str:

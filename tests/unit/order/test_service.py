@@ -21,18 +21,18 @@ from tests.support.fakes import (
     ScriptedStore,
     a_stock,
 )
-from tests.support.order_service import Shop
+from tests.support.order_service import OrderFixture
 
 
 def test_a_placed_order_is_reserved_and_its_payment_requested() -> None:
-    shop = Shop()
+    fixture = OrderFixture()
 
-    again = shop.handle(placed(quantity=2, paymentMethod="sim_ok"))
+    retry = fixture.handle(placed(quantity=2, paymentMethod="sim_ok"))
 
-    assert again == set()
-    assert shop.order().status is Status.RESERVED
-    assert shop.stock() == (10, 2, 8)
-    (event,) = shop.bus.published
+    assert retry == set()
+    assert fixture.order().status is Status.RESERVED
+    assert fixture.stock() == (10, 2, 8)
+    (event,) = fixture.bus.published
     assert isinstance(event, PaymentRequested)
     assert event.items == (PricedItem(sku="prod-001", quantity=2, unit_price_minor=1_000),)
     assert (event.order_id, event.correlation_id, event.customer_id) == ("order-1", "order-1", "customer-1")
@@ -41,27 +41,27 @@ def test_a_placed_order_is_reserved_and_its_payment_requested() -> None:
 
 
 def test_an_order_was_placed_when_the_publisher_says_or_else_when_its_event_occurred() -> None:
-    shop = Shop()
-    shop.clock.advance(timedelta(minutes=1))
+    fixture = OrderFixture()
+    fixture.clock.advance(timedelta(minutes=1))
 
-    shop.handle(placed("order-1"), placed("order-2", placedAt=START - timedelta(hours=1)))
+    fixture.handle(placed("order-1"), placed("order-2", placedAt=START - timedelta(hours=1)))
 
-    assert shop.order("order-1").placed_at == START
-    assert shop.order("order-2").placed_at == START - timedelta(hours=1)
+    assert fixture.order("order-1").placed_at == START
+    assert fixture.order("order-2").placed_at == START - timedelta(hours=1)
 
 
 def test_lines_of_one_sku_are_added_up_before_they_are_reserved() -> None:
-    shop = Shop(a_stock(stock=3))
+    fixture = OrderFixture(a_stock(stock=3))
     lines = [{"sku": "prod-001", "quantity": 2}, {"sku": "prod-001", "quantity": 2}]
 
-    shop.handle(placed(items=lines))
+    fixture.handle(placed(items=lines))
 
-    assert shop.order().reason == "out_of_stock"
-    assert shop.stock() == (3, 0, 3)
+    assert fixture.order().reason == "out_of_stock"
+    assert fixture.stock() == (3, 0, 3)
 
 
 @pytest.mark.parametrize(
-    ("wants", "reason", "blamed"),
+    ("quantities", "reason", "blamed"),
     [
         ([("a", 11)], "out_of_stock", ("a",)),
         ([("a", 1), ("nothing", 1)], "unknown_sku", ("nothing",)),
@@ -69,150 +69,155 @@ def test_lines_of_one_sku_are_added_up_before_they_are_reserved() -> None:
     ],
 )
 def test_an_order_that_cannot_be_filled_is_rejected_with_the_reason(
-    wants: list[tuple[str, int]], reason: str, blamed: tuple[str, ...]
+    quantities: list[tuple[str, int]], reason: str, blamed: tuple[str, ...]
 ) -> None:
-    shop = Shop(a_stock("a"), a_stock("b", currency="EUR"))
+    fixture = OrderFixture(a_stock("a"), a_stock("b", currency="EUR"))
 
-    again = shop.handle(placed(items=[{"sku": sku, "quantity": quantity} for sku, quantity in wants]))
+    retry = fixture.handle(placed(items=[{"sku": sku, "quantity": quantity} for sku, quantity in quantities]))
 
-    assert again == set()
-    (event,) = shop.bus.published
+    assert retry == set()
+    (event,) = fixture.bus.published
     assert isinstance(event, OrderRejected)
     assert (event.reason, event.skus, event.customer_id) == (reason, blamed, "customer-1")
-    assert (shop.stock("a"), shop.stock("b")) == ((10, 0, 10), (10, 0, 10))
-    assert shop.telemetry.counted("orders_total", outcome="rejected") == 1
-    assert shop.telemetry.counted("inventory_operations_total", operation="reserve", outcome=reason) == 1
+    assert (fixture.stock("a"), fixture.stock("b")) == ((10, 0, 10), (10, 0, 10))
+    assert fixture.telemetry.counted("orders_total", outcome="rejected") == 1
+    assert fixture.telemetry.counted("inventory_operations_total", operation="reserve", outcome=reason) == 1
 
 
 def test_a_reservation_is_counted_told_and_timed() -> None:
-    shop = Shop()
+    fixture = OrderFixture()
 
-    shop.handle(placed(quantity=2))
+    fixture.handle(placed(quantity=2))
 
-    assert shop.telemetry.counted("orders_total", outcome="reserved") == 1
-    assert shop.telemetry.counted("inventory_units_total", operation="reserve") == 2
-    assert shop.telemetry.counted("events_published_total", event="PaymentRequested") == 1
-    assert shop.telemetry.lines == [
+    assert fixture.telemetry.counted("orders_total", outcome="reserved") == 1
+    assert fixture.telemetry.counted("inventory_units_total", operation="reserve") == 2
+    assert fixture.telemetry.counted("events_published_total", event="PaymentRequested") == 1
+    assert fixture.telemetry.lines == [
         (LogEvent.ORDER_RESERVED, a_key("order-1"), {"amount_minor": 2_000, "currency": "USD"})
     ]
-    assert [metric for metric, _ in shop.telemetry.observations] == ["order_processing_duration_seconds"]
+    assert [metric for metric, _ in fixture.telemetry.observations] == ["order_processing_duration_seconds"]
 
 
 def test_the_last_unit_goes_to_the_first_order_of_a_batch() -> None:
-    shop = Shop(a_stock(stock=1))
+    fixture = OrderFixture(a_stock(stock=1))
 
-    shop.handle(placed("order-2"), placed("order-1"))
+    fixture.handle(placed("order-2"), placed("order-1"))
 
-    assert (shop.order("order-2").status, shop.order("order-1").status) == (Status.RESERVED, Status.REJECTED)
+    assert (fixture.order("order-2").status, fixture.order("order-1").status) == (
+        Status.RESERVED,
+        Status.REJECTED,
+    )
 
 
 def test_an_order_placed_twice_in_one_batch_is_reserved_once_and_announced_once() -> None:
-    shop = Shop()
+    fixture = OrderFixture()
 
-    again = shop.handle(placed(), placed())
+    retry = fixture.handle(placed(), placed())
 
-    assert again == set()
-    assert shop.stock() == (10, 1, 9)
-    assert shop.bus.names() == ["PaymentRequested"]
-    assert shop.telemetry.counted("orders_total", outcome="reserved") == 1
-    assert shop.telemetry.counted("orders_total", outcome="duplicate") == 1
+    assert retry == set()
+    assert fixture.stock() == (10, 1, 9)
+    assert fixture.bus.names() == ["PaymentRequested"]
+    assert fixture.telemetry.counted("orders_total", outcome="reserved") == 1
+    assert fixture.telemetry.counted("orders_total", outcome="duplicate") == 1
 
 
 @pytest.mark.parametrize("quantity", [1, 99], ids=["reserved", "rejected"])
 def test_an_order_placed_again_later_has_no_second_effect_and_the_same_event(quantity: int) -> None:
-    shop = Shop()
-    shop.handle(placed(quantity=quantity))
-    shop.clock.advance(timedelta(minutes=5))
-    stock, order = shop.stock(), shop.order()
+    fixture = OrderFixture()
+    fixture.handle(placed(quantity=quantity))
+    fixture.clock.advance(timedelta(minutes=5))
+    stock, order = fixture.stock(), fixture.order()
 
-    again = shop.handle(placed(quantity=quantity))
+    retry = fixture.handle(placed(quantity=quantity))
 
-    assert again == set()
-    assert (shop.stock(), shop.order()) == (stock, order)
-    first, second = shop.bus.published
+    assert retry == set()
+    assert (fixture.stock(), fixture.order()) == (stock, order)
+    first, second = fixture.bus.published
     assert first == second
-    assert shop.telemetry.counted("orders_total", outcome="duplicate") == 1
+    assert fixture.telemetry.counted("orders_total", outcome="duplicate") == 1
 
 
 @pytest.mark.parametrize("settle", ["pay", "cancel"])
 def test_an_order_placed_again_after_it_was_settled_says_nothing(settle: str) -> None:
-    shop = Shop()
-    shop.handle(placed())
+    fixture = OrderFixture()
+    fixture.handle(placed())
     if settle == "pay":
-        shop.pay()
+        fixture.pay()
     else:
-        shop.handle(cancellation())
-    order = shop.order()
-    shop.bus.published.clear()
+        fixture.handle(cancellation())
+    order = fixture.order()
+    fixture.bus.published.clear()
 
-    again = shop.handle(placed())
+    retry = fixture.handle(placed())
 
-    assert again == set()
-    assert shop.order() == order
-    assert shop.bus.published == []
+    assert retry == set()
+    assert fixture.order() == order
+    assert fixture.bus.published == []
 
 
 @pytest.mark.parametrize(
     "other", [placed(quantity=2), placed(customerId="customer-2"), placed(sku="prod-002")]
 )
 def test_another_order_under_a_taken_id_is_warned_about_and_ignored(other: Event) -> None:
-    shop = Shop()
-    shop.handle(placed())
+    fixture = OrderFixture()
+    fixture.handle(placed())
 
-    again = shop.handle(other)
+    retry = fixture.handle(other)
 
-    assert again == set()
-    assert shop.stock() == (10, 1, 9)
-    assert LogEvent.ORDER_CONFLICT in shop.logged()
+    assert retry == set()
+    assert fixture.stock() == (10, 1, 9)
+    assert LogEvent.ORDER_CONFLICT in fixture.logged()
 
 
 def test_a_redelivery_is_not_taken_for_another_order() -> None:
-    shop = Shop()
-    shop.handle(placed())
+    fixture = OrderFixture()
+    fixture.handle(placed())
 
-    shop.handle(placed())
+    fixture.handle(placed())
 
-    assert shop.logged()[-1] is LogEvent.ORDER_DUPLICATE
+    assert fixture.logged()[-1] is LogEvent.ORDER_DUPLICATE
 
 
 def test_one_order_id_of_two_tenants_is_two_orders() -> None:
     other = Stock(a_key("prod-001")._replace(tenant_id="shop-2"), 5, 0, 5, Price(700, "EUR"))
-    shop = Shop(a_stock(), other)
+    fixture = OrderFixture(a_stock(), other)
 
-    shop.handle(placed(), placed(tenantId="shop-2"))
+    fixture.handle(placed(), placed(tenantId="shop-2"))
 
-    assert [event.tenant_id for event in shop.bus.published] == ["default", "shop-2"]
-    assert len({event.event_id for event in shop.bus.published}) == 2
+    assert [event.tenant_id for event in fixture.bus.published] == ["default", "shop-2"]
+    assert len({event.event_id for event in fixture.bus.published}) == 2
 
 
 def test_an_order_in_contention_goes_back_and_is_never_rejected() -> None:
-    shop = Shop(store=ScriptedStore([a_stock()], [[Passed(), Busy()]] * 99))
+    fixture = OrderFixture(store=ScriptedStore([a_stock()], [[Passed(), Busy()]] * 99))
 
-    again = shop.handle(placed(), placed())
+    retry = fixture.handle(placed(), placed())
 
-    assert again == {"m0", "m1"}
-    assert shop.store.orders == {}
-    assert shop.bus.published == []
-    assert shop.telemetry.counted("inventory_operations_total", operation="reserve", outcome="contended") == 1
+    assert retry == {"m0", "m1"}
+    assert fixture.store.orders == {}
+    assert fixture.bus.published == []
+    assert (
+        fixture.telemetry.counted("inventory_operations_total", operation="reserve", outcome="contended") == 1
+    )
 
 
 def test_a_crash_between_commit_and_publish_is_finished_by_the_redelivery() -> None:
-    shop = Shop()
-    shop.bus.refuse = 2
+    fixture = OrderFixture()
+    fixture.bus.refuse = 2
 
-    lost = shop.handle(placed("order-1"), placed("order-2", quantity=99), placed("order-3"))
-    delivered = shop.handle(placed("order-1"), placed("order-2", quantity=99))
+    lost = fixture.handle(placed("order-1"), placed("order-2", quantity=99), placed("order-3"))
+    delivered = fixture.handle(placed("order-1"), placed("order-2", quantity=99))
 
     assert (lost, delivered) == ({"m0", "m1"}, set())
-    assert shop.bus.names() == ["PaymentRequested", "PaymentRequested", "OrderRejected"]
-    assert shop.stock() == (10, 2, 8)
+    assert fixture.bus.names() == ["PaymentRequested", "PaymentRequested", "OrderRejected"]
+    assert fixture.stock() == (10, 2, 8)
 
 
 def test_a_refused_event_brings_back_every_message_that_owes_it() -> None:
-    shop = Shop()
-    shop.bus.refuse = 1
+    fixture = OrderFixture()
+    fixture.bus.refuse = 1
 
-    assert shop.handle(placed(), placed()) == {"m0", "m1"}
+    assert fixture.handle(placed(), placed()) == {"m0", "m1"}
 
 
 class DarkStore(MemoryStore):
@@ -223,14 +228,14 @@ class DarkStore(MemoryStore):
 
 
 def test_a_store_that_cannot_be_read_makes_the_whole_batch_wait() -> None:
-    shop = Shop(store=DarkStore([a_stock()]))
+    fixture = OrderFixture(store=DarkStore([a_stock()]))
 
     with pytest.raises(StoreUnavailableError):
-        shop.handle(placed(), cancellation())
+        fixture.handle(placed(), cancellation())
 
 
 def test_no_messages_are_no_work() -> None:
-    shop = Shop()
+    fixture = OrderFixture()
 
-    assert (shop.handle(), shop.expire()) == (set(), set())
-    assert (shop.store.transactions, shop.telemetry.lines, shop.telemetry.counts) == ([], [], {})
+    assert (fixture.handle(), fixture.expire()) == (set(), set())
+    assert (fixture.store.transactions, fixture.telemetry.lines, fixture.telemetry.counts) == ([], [], {})

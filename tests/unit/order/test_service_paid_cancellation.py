@@ -30,8 +30,8 @@ def _call_off(n: int) -> OrderCancellationRequested:
 def _deliver(handle: object, *events: Event) -> Collection[str]:
     assert callable(handle)
     deliveries: Sequence[Delivery] = [Delivery(str(n), event) for n, event in enumerate(events)]
-    again: Collection[str] = handle(deliveries)
-    return again
+    retry: Collection[str] = handle(deliveries)
+    return retry
 
 
 def test_being_called_off_twice_asks_for_one_and_the_same_refund() -> None:

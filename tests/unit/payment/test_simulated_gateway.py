@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.payment.gateway import Charged, ChargeRequest, Declined, require_name
+from services.payment.gateway import Charged, ChargeRequest, Declined, require_valid_id
 from services.payment.simulated_gateway import SimulatedGateway
 from services.shared.errors import GatewayUnavailableError
 
@@ -104,7 +104,7 @@ def test_an_id_that_no_event_could_carry_is_no_answer(name: str) -> None:
     with pytest.raises(GatewayUnavailableError):
         Charged(name)
     with pytest.raises(GatewayUnavailableError):
-        require_name(name)
+        require_valid_id(name)
 
 
 @pytest.mark.parametrize(

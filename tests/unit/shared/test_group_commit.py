@@ -375,7 +375,7 @@ def test_a_sku_that_was_unknown_is_looked_up_again() -> None:
 
 def test_a_full_memory_of_prices_makes_no_sku_unknown() -> None:
     store = MemoryStore([a_stock("a"), a_stock("b")])
-    commit = GroupCommit(store, waits=no_waiting(), prices_kept=1)
+    commit = GroupCommit(store, waits=no_waiting(), max_prices=1)
     commit.reserve([placement("order-1", {"a": 1})])
 
     outcomes = commit.reserve([placement("order-2", {"a": 1, "b": 1})])

@@ -28,7 +28,7 @@ from services.shared.ledger import Busy, Delta, Key, Status, Stock, StockWrite, 
 from services.shared.messages import Delivery
 from tests.support.fakes import (
     START,
-    BookkeepingGateway,
+    FakeGateway,
     ManualClock,
     MemoryStore,
     RecordingTelemetry,
@@ -96,7 +96,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.store = FaultyStore([a_stock(sku, stock, price=100 * n) for n, sku in enumerate(SKUS)])
         self.shelf = Counter(dict.fromkeys(SKUS, stock))
         self.exchange = Exchange()
-        self.gateway = BookkeepingGateway()
+        self.gateway = FakeGateway()
         self.gateway.declining = {ORDERS[0]}
         telemetry = RecordingTelemetry()
         ledger = GroupCommit(self.store, waits=lambda: iter([True] * 3), max_actions=7)

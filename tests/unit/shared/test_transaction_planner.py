@@ -24,8 +24,8 @@ baskets = st.lists(
 )
 
 
-def placements(wanted: Sequence[Sequence[str]]) -> list[Placement]:
-    return [placement(f"order-{n}", dict.fromkeys(skus, 1)) for n, skus in enumerate(wanted)]
+def placements(requested_skus: Sequence[Sequence[str]]) -> list[Placement]:
+    return [placement(f"order-{n}", dict.fromkeys(skus, 1)) for n, skus in enumerate(requested_skus)]
 
 
 def actions(pack: Sequence[Placement]) -> int:
@@ -34,8 +34,8 @@ def actions(pack: Sequence[Placement]) -> int:
 
 @given(baskets)
 @settings(deadline=None)
-def test_every_order_is_planned_exactly_once(wanted: list[list[str]]) -> None:
-    work = placements(wanted)
+def test_every_order_is_planned_exactly_once(requested_skus: list[list[str]]) -> None:
+    work = placements(requested_skus)
 
     planned = [one for chain in plan(work, MAX_ACTIONS) for pack in chain for one in pack]
 
@@ -44,16 +44,16 @@ def test_every_order_is_planned_exactly_once(wanted: list[list[str]]) -> None:
 
 @given(baskets)
 @settings(deadline=None)
-def test_no_pack_is_larger_than_a_transaction_may_be(wanted: list[list[str]]) -> None:
-    chains = plan(placements(wanted), MAX_ACTIONS)
+def test_no_pack_is_larger_than_a_transaction_may_be(requested_skus: list[list[str]]) -> None:
+    chains = plan(placements(requested_skus), MAX_ACTIONS)
 
     assert all(actions(pack) <= MAX_ACTIONS for chain in chains for pack in chain)
 
 
 @given(baskets)
 @settings(deadline=None)
-def test_orders_for_one_sku_keep_their_order_of_arrival(wanted: list[list[str]]) -> None:
-    work = placements(wanted)
+def test_orders_for_one_sku_keep_their_order_of_arrival(requested_skus: list[list[str]]) -> None:
+    work = placements(requested_skus)
     arrival = {one.key: n for n, one in enumerate(work)}
 
     for chain in plan(work, MAX_ACTIONS):
@@ -64,8 +64,8 @@ def test_orders_for_one_sku_keep_their_order_of_arrival(wanted: list[list[str]])
 
 @given(baskets)
 @settings(deadline=None)
-def test_no_two_chains_touch_the_same_sku(wanted: list[list[str]]) -> None:
-    chains = plan(placements(wanted), MAX_ACTIONS)
+def test_no_two_chains_touch_the_same_sku(requested_skus: list[list[str]]) -> None:
+    chains = plan(placements(requested_skus), MAX_ACTIONS)
 
     touched = [{key for pack in chain for one in pack for key in one.stock_keys()} for chain in chains]
 
@@ -74,16 +74,16 @@ def test_no_two_chains_touch_the_same_sku(wanted: list[list[str]]) -> None:
 
 @given(baskets)
 @settings(deadline=None)
-def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(wanted: list[list[str]]) -> None:
-    for chain in plan(placements(wanted), MAX_ACTIONS):
+def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(requested_skus: list[list[str]]) -> None:
+    for chain in plan(placements(requested_skus), MAX_ACTIONS):
         for pack, following in pairwise(chain):
             assert actions([*pack, following[0]]) > MAX_ACTIONS
 
 
 @given(baskets)
 @settings(deadline=None)
-def test_no_two_whole_chains_would_fit_in_one_pack(wanted: list[list[str]]) -> None:
-    lone = [chain[0] for chain in plan(placements(wanted), MAX_ACTIONS) if len(chain) == 1]
+def test_no_two_whole_chains_would_fit_in_one_pack(requested_skus: list[list[str]]) -> None:
+    lone = [chain[0] for chain in plan(placements(requested_skus), MAX_ACTIONS) if len(chain) == 1]
 
     assert all(actions(one + other) > MAX_ACTIONS for n, one in enumerate(lone) for other in lone[n + 1 :])
 

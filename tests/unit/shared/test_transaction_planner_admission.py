@@ -21,8 +21,10 @@ USD = Price(1_000, "USD")
 A, B, C = a_key("a"), a_key("b"), a_key("c")
 
 
-def decided(known: Knowledge, *wanted: dict[str, int]) -> list[tuple[str, str | None, tuple[str, ...]]]:
-    entries = admit([placement(f"order-{n}", skus) for n, skus in enumerate(wanted)], known)
+def decided(
+    known: Knowledge, *requested_skus: dict[str, int]
+) -> list[tuple[str, str | None, tuple[str, ...]]]:
+    entries = admit([placement(f"order-{n}", skus) for n, skus in enumerate(requested_skus)], known)
     return [(entry.after.status.value, entry.after.reason, entry.after.blamed) for entry in entries]
 
 
@@ -97,10 +99,10 @@ def test_the_same_sku_of_two_tenants_is_two_skus() -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 4), min_size=1), max_size=12))
 @settings(deadline=None)
-def test_no_more_is_admitted_than_there_is(wanted: list[dict[str, int]]) -> None:
+def test_no_more_is_admitted_than_there_is(requested_skus: list[dict[str, int]]) -> None:
     known = Knowledge({A: USD, B: USD, C: USD}, {A: 5, B: 5, C: 5})
 
-    entries = admit([placement(f"order-{n}", skus) for n, skus in enumerate(wanted)], known)
+    entries = admit([placement(f"order-{n}", skus) for n, skus in enumerate(requested_skus)], known)
 
     for sku in "abc":
         admitted = [entry.after for entry in entries if entry.after.status is Status.RESERVED]

@@ -16,11 +16,11 @@ class ScriptedLedger:
     """Answers each round of moves as told, then commits."""
 
     def __init__(self, *rounds: Mapping[Key, Outcome]) -> None:
-        self.asked: list[list[Move]] = []
+        self.attempts: list[list[Move]] = []
         self._rounds = list(rounds)
 
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
-        self.asked.append(list(moves))
+        self.attempts.append(list(moves))
         if self._rounds:
             return self._rounds.pop(0)
         return {move.key: Committed(move.after) for move in moves}
@@ -48,7 +48,7 @@ def test_an_order_without_a_wanted_move_stays_as_it_was_found() -> None:
     ledger = ScriptedLedger()
 
     assert advance(ledger, {KEY: CANCELLED}, cancel) == {KEY: Found(CANCELLED)}
-    assert ledger.asked == []
+    assert ledger.attempts == []
 
 
 def test_no_orders_are_no_work() -> None:
@@ -56,43 +56,43 @@ def test_no_orders_are_no_work() -> None:
 
 
 def test_an_order_somebody_else_moved_is_decided_again_from_there() -> None:
-    again = reserved("order-1", {"prod-001": 2})
-    ledger = ScriptedLedger({KEY: Found(again)})
+    changed = reserved("order-1", {"prod-001": 2})
+    ledger = ScriptedLedger({KEY: Found(changed)})
 
     outcomes = advance(ledger, {KEY: RESERVED}, cancel)
 
     assert outcomes == {
-        KEY: Committed(again.moved(Status.CANCELLED, START, "cancel", reason="customer_request"))
+        KEY: Committed(changed.moved(Status.CANCELLED, START, "cancel", reason="customer_request"))
     }
-    assert [move.before for moves in ledger.asked for move in moves] == [RESERVED, again]
+    assert [move.before for moves in ledger.attempts for move in moves] == [RESERVED, changed]
 
 
 def test_an_order_somebody_else_finished_is_found_as_it_is() -> None:
     ledger = ScriptedLedger({KEY: Found(CANCELLED)})
 
     assert advance(ledger, {KEY: RESERVED}, cancel) == {KEY: Found(CANCELLED)}
-    assert len(ledger.asked) == 1
+    assert len(ledger.attempts) == 1
 
 
 def test_an_order_in_contention_is_left_unsettled_and_not_asked_again() -> None:
     ledger = ScriptedLedger({KEY: Unsettled("contention")})
 
     assert advance(ledger, {KEY: RESERVED}, cancel) == {KEY: Unsettled("contention")}
-    assert len(ledger.asked) == 1
+    assert len(ledger.attempts) == 1
 
 
 def test_an_order_that_never_stands_still_is_left_unsettled() -> None:
     ledger = ScriptedLedger(*[{KEY: Found(RESERVED)}] * 20)
 
     assert advance(ledger, {KEY: RESERVED}, cancel) == {KEY: Unsettled("contention")}
-    assert len(ledger.asked) < 20
+    assert len(ledger.attempts) < 20
 
 
 def test_an_order_that_comes_to_rest_in_the_last_round_is_found_there() -> None:
     ledger = ScriptedLedger(*[{KEY: Found(RESERVED)}] * 3, {KEY: Found(CANCELLED)})
 
     assert advance(ledger, {KEY: RESERVED}, cancel) == {KEY: Found(CANCELLED)}
-    assert len(ledger.asked) == 4
+    assert len(ledger.attempts) == 4
 
 
 def test_only_the_orders_that_moved_meanwhile_are_asked_again() -> None:
@@ -101,7 +101,7 @@ def test_only_the_orders_that_moved_meanwhile_are_asked_again() -> None:
 
     advance(ledger, {KEY: RESERVED, other.key: other}, cancel)
 
-    assert [[move.key.id for move in moves] for moves in ledger.asked] == [
+    assert [[move.key.id for move in moves] for moves in ledger.attempts] == [
         ["order-1", "order-2"],
         ["order-1"],
     ]

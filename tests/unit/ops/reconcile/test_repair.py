@@ -17,7 +17,7 @@ from services.shared.ledger import Key, Order, Payment, Status
 from tests.support.builders import no_waiting, sqs_event
 from tests.support.fakes import (
     START,
-    BookkeepingGateway,
+    FakeGateway,
     RecordingBus,
     RecordingPoisonQueue,
     RecordingTelemetry,
@@ -36,7 +36,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.ops = MemoryOpsContext([a_stock(stock=10)])
-        self.gateway = BookkeepingGateway()
+        self.gateway = FakeGateway()
         self.bus = RecordingBus()
         self._ledger = GroupCommit(self.ops.store, waits=no_waiting(2))
 
@@ -63,7 +63,7 @@ class Pipeline:
         dlq = RecordingPoisonQueue()
         queue = self.ops.work_queues[function]
         response = Inbox(function, accepts, handle, dlq, telemetry).receive(sqs_event(*queue.bodies))
-        assert (response["batchItemFailures"], dlq.buried) == ([], [])
+        assert (response["batchItemFailures"], dlq.sent) == ([], [])
         queue.bodies.clear()
 
     def order(self) -> Order:

@@ -58,7 +58,7 @@ class OpsContext:
         return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
     def reasons(self) -> list[str]:
-        return [poison.reason for poison in self.dlq.buried]
+        return [poison.reason for poison in self.dlq.sent]
 
 
 GOOD = envelope(placed_detail())
@@ -77,9 +77,9 @@ class BrokenPoisonQueue:
 def test_a_message_becomes_a_delivery_of_the_event_it_holds() -> None:
     ops = OpsContext()
 
-    again = ops.receive(GOOD)
+    retry = ops.receive(GOOD)
 
-    assert again == []
+    assert retry == []
     assert ops.worker.events == [OrderPlaced.model_validate(placed_detail())]
 
 
@@ -144,12 +144,10 @@ def test_an_empty_batch_is_no_work() -> None:
 def test_what_is_not_json_is_poison(body: str) -> None:
     ops = OpsContext()
 
-    again = ops.receive(body)
+    retry = ops.receive(body)
 
-    assert again == []
-    assert [(one.message_id, one.body, one.reason) for one in ops.dlq.buried] == [
-        ("m0", body, "invalid_json")
-    ]
+    assert retry == []
+    assert [(one.message_id, one.body, one.reason) for one in ops.dlq.sent] == [("m0", body, "invalid_json")]
 
 
 @pytest.mark.parametrize(
@@ -206,11 +204,11 @@ def test_an_envelope_whose_own_id_is_no_text_is_poison() -> None:
 def test_poison_is_buried_with_its_reason_while_its_batch_goes_on() -> None:
     ops = OpsContext()
 
-    again = ops.receive("not json", GOOD, envelope(placed_detail(items=[])))
+    retry = ops.receive("not json", GOOD, envelope(placed_detail(items=[])))
 
-    assert again == []
+    assert retry == []
     assert ops.worker.batches == [["m1"]]
-    assert [(one.message_id, one.reason, one.detail) for one in ops.dlq.buried] == [
+    assert [(one.message_id, one.reason, one.detail) for one in ops.dlq.sent] == [
         ("m0", "invalid_json", "expected ident at line 1 column 2"),
         ("m2", "invalid_event", "items: Value error, must have 1 to 1000 lines, this has 0"),
     ]
@@ -228,9 +226,9 @@ def test_buried_poison_is_counted_and_told() -> None:
 def test_poison_that_could_not_be_buried_comes_again_and_is_not_counted() -> None:
     ops = OpsContext(dlq=RecordingPoisonQueue(broken=True))
 
-    again = ops.receive("not json", GOOD)
+    retry = ops.receive("not json", GOOD)
 
-    assert again == ["m0"]
+    assert retry == ["m0"]
     assert ops.telemetry.counted("poison_events_total", consumer="order") == 0
 
 
@@ -256,9 +254,9 @@ def test_only_the_messages_the_work_sends_back_come_again() -> None:
 def test_a_passing_fault_sends_the_whole_batch_back_at_once() -> None:
     ops = OpsContext(Worker(wait=True))
 
-    again = ops.receive(GOOD, GOOD)
+    retry = ops.receive(GOOD, GOOD)
 
-    assert again == ["m0", "m1"]
+    assert retry == ["m0", "m1"]
     assert ops.worker.batches == [["m0", "m1"]]
     assert ops.telemetry.errors == []
 
@@ -273,9 +271,9 @@ def test_poison_beside_a_passing_fault_is_still_buried() -> None:
 def test_an_unforeseen_error_takes_the_batch_apart_and_sends_back_only_its_culprit() -> None:
     ops = OpsContext(Worker(fails_on="m1"))
 
-    again = ops.receive(GOOD, GOOD, GOOD)
+    retry = ops.receive(GOOD, GOOD, GOOD)
 
-    assert again == ["m1"]
+    assert retry == ["m1"]
     assert ops.worker.batches == [["m0", "m1", "m2"], ["m0"], ["m1"], ["m2"]]
     assert [type(error) for error in ops.telemetry.errors] == [ZeroDivisionError, ZeroDivisionError]
 

@@ -44,7 +44,7 @@ def test_half_a_character_is_not_json_and_holds_nobody_up() -> None:
     assert consumer.receive(good=GOOD, half="\ud800") == []
 
     assert consumer.handled == ["good"]
-    assert [(one.message_id, one.reason) for one in consumer.dlq.buried] == [("half", "invalid_json")]
+    assert [(one.message_id, one.reason) for one in consumer.dlq.sent] == [("half", "invalid_json")]
 
 
 class FullPoisonQueue(RecordingPoisonQueue):
@@ -62,5 +62,5 @@ def test_a_message_that_cannot_be_buried_is_left_to_its_queue_alone() -> None:
     assert consumer.receive(good=GOOD, small="{", large="{" * 101) == ["large"]
 
     assert consumer.handled == ["good"]
-    assert [one.message_id for one in consumer.dlq.buried] == ["small"]
+    assert [one.message_id for one in consumer.dlq.sent] == ["small"]
     assert [str(error) for error in consumer.telemetry.errors] == ["BatchRequestTooLong"] * 2
