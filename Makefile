@@ -83,9 +83,13 @@ verify: $(STAMP) ## Send test orders through a running environment and check eve
 bench: $(STAMP) ## Run all benchmarks and write docs/benchmarks/ (NAME=metrics runs one; QUICK=1 only checks that they run)
 	@$(BIN)/python -m benchmarks $(NAME) $(if $(QUICK),--quick)
 
+.PHONY: environment-sizes
+environment-sizes: $(STAMP) ## Write what dev and prod have that is billed, from Terraform's plans, for `pulsequeue cost`
+	@$(BIN)/python -m scripts.deploy.environment_sizes
+
 .PHONY: scale
-scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from what the benchmark per-order measured
-	@$(BIN)/python -m scripts.cost.page
+scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from the measured figures
+	@$(BIN)/python -m scripts.cost.scale_page
 
 .PHONY: static
 static: $(STAMP) ## Lint, format, types, import rules

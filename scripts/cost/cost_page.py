@@ -1,208 +1,203 @@
-"""The tables of docs/cost.md: what each environment costs, and what to turn to pay less."""
+"""The tables of docs/cost.md: what each environment costs, and which settings reduce that."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scripts.cost import prices
-from scripts.cost.bill import Deployed, monthly
-from scripts.cost.environment import Database, Environment
-from scripts.cost.inventory import Inventory
-from scripts.cost.lines import Bill, Nature
+from scripts.cost.bill import Bill, CostDriver
+from scripts.cost.environments import AuroraSize, EnvironmentSize, load_sizes
+from scripts.cost.markdown import VOLUMES, dollars, table, volume_label, with_tables
 from scripts.cost.model import Model, without_database
+from scripts.cost.pipeline_costs import Deployed, monthly
 from scripts.cost.prices import SECONDS_A_MONTH
-from scripts.cost.read_side import Projected, Projection
-from scripts.cost.tables import VOLUMES, dollars, filled, grid, told_volume
+from scripts.cost.read_side import ProjectionTimes, ReadSideMonth
 from scripts.environment.topology import CHECKOUT, Topology
 
 PAGE = CHECKOUT / "docs" / "cost.md"
-ENVIRONMENTS = ("dev", "prod")
 _RESTORED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Priced:
-    """An environment as its values have it, and as if somebody watched it."""
+class _PricedEnvironment:
+    """An environment as infra/envs has it, and with monitoring."""
 
     model: Model
-    projected: Projected
-    as_it_is: Environment
-    watched: Environment
+    projection: ProjectionTimes
+    default: EnvironmentSize
+    with_monitoring: EnvironmentSize
 
-    def bills(self, its: Environment, model: Model | None = None) -> Sequence[Bill]:
-        return [monthly(model or self.model, each, Deployed(its, self.projected)) for each in VOLUMES]
+    def bills(self, size: EnvironmentSize, model: Model | None = None) -> Sequence[Bill]:
+        return [monthly(model or self.model, each, Deployed(size, self.projection)) for each in VOLUMES]
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """Something to turn, and the bills afterwards."""
+class _Saving:
+    """A setting that reduces the bill, and the bills with it."""
 
-    what: str
-    where: str
+    change: str
+    setting: str
     bills: Sequence[Bill]
 
 
-def written(text: str, model: Model) -> str:
-    """Return the page with each of its tables as the model has it now."""
-    projected, inventory = Projected.load(), Inventory(model.topology)
+def with_current_tables(text: str, model: Model) -> str:
+    """Return the page with size tables written anew."""
+    projection = ProjectionTimes.load()
     priced = {
-        name: _Priced(
-            model, projected, inventory.environment(name), inventory.environment(name, watched=True)
-        )
-        for name in ENVIRONMENTS
+        name: _PricedEnvironment(model, projection, sizes.default, sizes.with_monitoring)
+        for name, sizes in load_sizes().items()
     }
     tables = {
         "all": all_table(priced),
         **{name: bill_table(it) for name, it in priced.items()},
         "less": less_table(priced),
         "database": database_table(priced),
-        "starts": starts_table(model),
+        "starts": cold_starts_table(model),
     }
-    return filled(text, tables)
+    return with_tables(text, tables)
 
 
-def all_table(priced: Mapping[str, _Priced]) -> str:
+def all_table(priced: Mapping[str, _PricedEnvironment]) -> str:
     alone = [monthly(next(iter(priced.values())).model, each) for each in VOLUMES]
-    rows = [["the pipeline and its metrics alone", *_totals(alone), ""]]
+    rows = [["pipeline and metrics only", *_totals(alone), ""]]
     for name, it in priced.items():
-        budget = f"{dollars(it.as_it_is.monthly_usd)}"
-        watched = f"{dollars(it.watched.monthly_usd)}"
-        rows.append([f"**{name}**", *(f"**{told}**" for told in _totals(it.bills(it.as_it_is))), budget])
-        rows.append([f"{name}, with `monitoring`", *_totals(it.bills(it.watched)), watched])
-    return grid(["", *map(told_volume, VOLUMES), "its budget"], rows)
+        budgets = [dollars(size.monthly_usd) for size in (it.default, it.with_monitoring)]
+        rows.append([f"**{name}**", *(f"**{total}**" for total in _totals(it.bills(it.default))), budgets[0]])
+        rows.append([f"{name}, with `monitoring`", *_totals(it.bills(it.with_monitoring)), budgets[1]])
+    return table(["", *map(volume_label, VOLUMES), "budget"], rows)
 
 
-def bill_table(priced: _Priced) -> str:
-    bills, watched = priced.bills(priced.as_it_is), priced.bills(priced.watched)
+def bill_table(priced: _PricedEnvironment) -> str:
+    bills, with_monitoring = priced.bills(priced.default), priced.bills(priced.with_monitoring)
     rows = [
         [service, *(dollars(bill.sum(service=service)) for bill in bills)]
         for service in sorted(bills[0].services(), key=lambda it: -bills[0].sum(service=it))
     ]
-    rows.append(["**all**", *(f"**{dollars(bill.total)}**" for bill in bills)])
-    rows += [[f"of it {it.value}", *(dollars(bill.sum(nature=it)) for bill in bills)] for it in Nature]
-    rows.append(["each million of orders adds", *(dollars(bill.per_million()) for bill in bills)])
-    more = [other.total - bill.total for bill, other in zip(bills, watched, strict=True)]
-    rows.append(["`monitoring` would add", *map(dollars, more)])
-    return grid(["", *map(told_volume, VOLUMES)], rows)
+    rows.append(["**total**", *(f"**{dollars(bill.total)}**" for bill in bills)])
+    rows += [[f"of which {it.value}", *(dollars(bill.sum(driver=it)) for bill in bills)] for it in CostDriver]
+    rows.append(["per million orders", *(dollars(bill.per_million()) for bill in bills)])
+    more = [other.total - bill.total for bill, other in zip(bills, with_monitoring, strict=True)]
+    rows.append(["`monitoring` adds", *map(dollars, more)])
+    return table(["", *map(volume_label, VOLUMES)], rows)
 
 
-def less_table(priced: Mapping[str, _Priced]) -> str:
-    """List what each turn saves, the most first; environments in which it saves the same share a row."""
+def less_table(priced: Mapping[str, _PricedEnvironment]) -> str:
+    """List what each setting saves, the most first; environments that save the same share a row."""
     saved: dict[tuple[str, str, tuple[float, ...]], list[str]] = {}
     for name, it in priced.items():
-        for turn in _turns(it):
+        for saving in _savings(it):
             amounts = tuple(
                 round(was.total - now.total, 2)
-                for was, now in zip(it.bills(it.as_it_is), turn.bills, strict=True)
+                for was, now in zip(it.bills(it.default), saving.bills, strict=True)
             )
             if any(amounts):
-                saved.setdefault((turn.what, turn.where, amounts), []).append(name)
+                saved.setdefault((saving.change, saving.setting, amounts), []).append(name)
     rows = [
-        [what, where, ", ".join(names), *map(dollars, amounts)]
-        for (what, where, amounts), names in sorted(saved.items(), key=lambda it: it[0][2], reverse=True)
+        [change, setting, ", ".join(names), *map(dollars, amounts)]
+        for (change, setting, amounts), names in sorted(saved.items(), key=lambda it: it[0][2], reverse=True)
     ]
-    return grid(["turn", "where", "in", *map(told_volume, VOLUMES)], rows, right=False)
+    return table(["change", "setting", "environments", *map(volume_label, VOLUMES)], rows, right=False)
 
 
-def _turns(priced: _Priced) -> Iterator[_Turn]:
-    its, model = priced.as_it_is, priced.model
-    if (database := its.database) is not None:
-        for what, where, turned in (
+def _savings(priced: _PricedEnvironment) -> Iterator[_Saving]:
+    size, model = priced.default, priced.model
+    if (database := size.database) is not None:
+        for change, setting, reduced in (
             (
-                "functions go to the cluster itself",
+                "no database proxy",
                 '`way_in = "cluster"`',
-                replace(its, database=replace(database, proxy=False)),
+                replace(size, database=replace(database, proxy=False)),
             ),
             (
-                "one instance of the database",
+                "one database instance",
                 "`instances = 1`",
-                replace(its, database=replace(database, instances=1)),
+                replace(size, database=replace(database, instances=1)),
             ),
-            ("two zones", "`zones = 2`", replace(its, zones=2)),
+            ("two zones", "`zones = 2`", replace(size, zones=2)),
         ):
-            yield _Turn(what, f"{where} in `infra/envs/{its.name}`", priced.bills(turned))
+            yield _Saving(change, f"{setting} in `infra/envs/{size.name}`", priced.bills(reduced))
         bare = replace(model, topology=without_database(model.topology))
-        alone = [monthly(bare, volume) for volume in VOLUMES]
-        yield _Turn("the pipeline alone", "`modules/pulsequeue`, as `infra/envs/local` has it", alone)
-    where = f"`traced = false` in `infra/envs/{its.name}`"
-    yield _Turn("no traces", where, priced.bills(replace(its, traced=False)))
-    for what, where, topology in _settings(model.topology):
-        after = priced.bills(its, replace(model, topology=topology))
-        yield _Turn(what, f"{where} in `infra/functions.yaml`", after)
+        pipeline = [monthly(bare, volume) for volume in VOLUMES]
+        yield _Saving("pipeline only", "`modules/pulsequeue`, as `infra/envs/local` has it", pipeline)
+    setting = f"`traced = false` in `infra/envs/{size.name}`"
+    yield _Saving("no traces", setting, priced.bills(replace(size, traced=False)))
+    for change, setting, topology in _settings(model.topology):
+        after = priced.bills(size, replace(model, topology=topology))
+        yield _Saving(change, f"{setting} in `infra/functions.yaml`", after)
 
 
 def _settings(topology: Topology) -> Iterator[tuple[str, str, Topology]]:
     rarer = topology.scheduled["collector"].model_copy(update={"schedule": "rate(2 minutes)"})
     functions = {**topology.functions, "collector": rarer}
     yield (
-        "numbers every two minutes",
+        "metrics every two minutes",
         "`schedule` of the collector",
         topology.model_copy(update={"functions": functions}),
     )
-    for what, name, days in (
-        ("an archive of 14 days", "archive_days", 14),
-        ("logs of a week", "log_days", 7),
+    for change, name, days in (
+        ("archive of 14 days", "archive_days", 14),
+        ("logs of 7 days", "log_days", 7),
     ):
         settings = topology.settings.model_copy(update={name: days})
-        where = "`archiveDays`" if name == "archive_days" else "`logDays`"
-        yield what, where, topology.model_copy(update={"settings": settings})
+        setting = "`archiveDays`" if name == "archive_days" else "`logDays`"
+        yield change, setting, topology.model_copy(update={"settings": settings})
 
 
-def database_table(priced: Mapping[str, _Priced]) -> str:
+def database_table(priced: Mapping[str, _PricedEnvironment]) -> str:
     columns = (
-        *("", "orders", "events/s", "in a batch", "ACU needed", "ACU of each instance"),
-        *("capacity", "reads and writes", "kept, and again each month after"),
-        *("the whole bill", "and were it always at its most"),
+        *("", "orders", "events/s", "batch size", "ACU needed", "ACU per instance"),
+        *("capacity", "reads and writes", "storage, each month"),
+        *("total", "total at maximum capacity"),
     )
     rows = [
         _database_row(it, database, volume)
         for it in priced.values()
-        if (database := it.as_it_is.database) is not None
+        if (database := it.default.database) is not None
         for volume in VOLUMES
     ]
-    return grid(columns, rows)
+    return table(columns, rows)
 
 
-def _database_row(priced: _Priced, database: Database, volume: float) -> Sequence[str]:
-    month = Projection.of(priced.model, database, priced.projected, volume)
-    largest = replace(database, least_acu=database.most_acu)
+def _database_row(priced: _PricedEnvironment, database: AuroraSize, volume: float) -> Sequence[str]:
+    month = ReadSideMonth.of(priced.model, database, priced.projection, volume)
+    largest = replace(database, min_acu=database.max_acu)
     bills = [
-        monthly(priced.model, volume, Deployed(its, priced.projected))
-        for its in (priced.as_it_is, replace(priced.as_it_is, database=largest))
+        monthly(priced.model, volume, Deployed(size, priced.projection))
+        for size in (priced.default, replace(priced.default, database=largest))
     ]
     return (
-        priced.as_it_is.name,
-        told_volume(volume),
+        priced.default.name,
+        volume_label(volume),
         f"{month.events / SECONDS_A_MONTH:.3g}",
         f"{month.batch:.3g}",
         f"{month.needed_acu:.2g}",
         f"{month.acu:g}",
         dollars(sum(line.dollars for line in month.capacity())),
-        dollars(sum(line.dollars for line in month.passing())),
-        dollars(sum(line.dollars for line in month.kept())),
+        dollars(sum(line.dollars for line in month.io())),
+        dollars(sum(line.dollars for line in month.storage())),
         *_totals(bills),
     )
 
 
-def starts_table(model: Model) -> str:
-    """Price what keeps starts from being cold, for one version and one copy of each function."""
+def cold_starts_table(model: Model) -> str:
+    """What avoiding cold starts costs, for one version and one instance of each function."""
     rows = []
     for name, function in model.topology.functions.items():
         gigabytes = function.memory_mb / 1024
-        kept = SECONDS_A_MONTH * gigabytes
+        gb_seconds = SECONDS_A_MONTH * gigabytes
         rows.append(
             [
                 name,
                 f"{function.memory_mb:,} MB",
-                dollars(kept * prices.LAMBDA_SNAPSHOT_KEPT.each),
+                dollars(gb_seconds * prices.LAMBDA_SNAPSHOT_STORAGE.each),
                 dollars(_RESTORED * gigabytes * prices.LAMBDA_SNAPSHOT_RESTORED.each),
-                dollars(kept * prices.LAMBDA_PROVISIONED.each),
+                dollars(gb_seconds * prices.LAMBDA_PROVISIONED.each),
             ]
         )
     columns = (
-        *("function", "memory", "SnapStart: one version, a month", f"{_RESTORED:,} starts from it"),
-        "one copy kept warm, a month",
+        *("function", "memory", "SnapStart: one version a month", f"{_RESTORED:,} restores"),
+        "provisioned concurrency of 1 a month",
     )
-    return grid(columns, rows)
+    return table(columns, rows)
 
 
 def _totals(bills: Sequence[Bill]) -> Sequence[str]:

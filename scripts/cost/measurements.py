@@ -1,4 +1,4 @@
-"""What an order takes, as the benchmark `per-order` measured it, for any batch and any number of SKUs."""
+"""What an order uses, as the benchmark `per-order` measured it, for any batch size and number of SKUs."""
 
 import json
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from typing import Self
 from scripts.common.errors import ToolError
 from scripts.environment.topology import CHECKOUT
 
-MEASURED = CHECKOUT / "docs" / "benchmarks" / "summaries" / "per-order.json"
+SUMMARY = CHECKOUT / "docs" / "benchmarks" / "summaries" / "per-order.json"
 
-OUTCOMES = ("confirmed", "declined", "rejected")
-MIXES = {"hot": 1, "spread": 1, "basket3": 3, "basket10": 10}
-"""How many SKUs an order has. `hot`: always the same one; the others: any of a hundred."""
-BATCHES = (1, 10, 99, 100)
 METRICS = "metrics"
 """The scenario of the figures that belong to no order."""
+OUTCOMES = ("confirmed", "declined", "rejected")
+MIXES = {"hot": 1, "spread": 1, "basket3": 3, "basket10": 10}
+"""SKUs of an order. `hot`: always the same one; the others: any of a hundred."""
+BATCHES = (1, 10, 99, 100)
 _WIDTHS = {width: mix for mix, width in MIXES.items() if mix != "hot"}
 
 
@@ -27,14 +27,14 @@ def name(outcome: str, mix: str, batch: int, figure: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Medians by the name of what was measured."""
+    """Measured medians by name."""
 
     medians: Mapping[str, float]
-    when: str
+    measured_on: str
 
     @classmethod
-    def load(cls, path: Path = MEASURED) -> Self:
-        """Read what the benchmark wrote, or say in one sentence what is wrong with it."""
+    def load(cls, path: Path = SUMMARY) -> Self:
+        """Read the results of the benchmark `per-order`."""
         try:
             summary = json.loads(path.read_text(encoding="utf-8"))
             medians = {
@@ -42,17 +42,19 @@ class Figures:
                 for scenario, figures in summary["medians"].items()
                 for figure, value in figures.items()
             }
-            when = str(summary["when"])
+            measured_on = str(summary["when"])
         except OSError as error:
             raise ToolError(
-                f"{path} cannot be read: {error.strerror}; `make bench NAME=per-order` measures it."
+                f"{path} cannot be read: {error.strerror}; run `make bench NAME=per-order`."
             ) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ToolError(f"{path} is not what `make bench NAME=per-order` writes.") from error
-        return cls.checked(medians, when, path)
+            raise ToolError(
+                f"{path} is not a result of the benchmark; run `make bench NAME=per-order`."
+            ) from error
+        return cls.checked(medians, measured_on, path)
 
     @classmethod
-    def checked(cls, medians: Mapping[str, float], when: str, path: Path) -> Self:
+    def checked(cls, medians: Mapping[str, float], measured_on: str, path: Path) -> Self:
         missing = [
             scenario
             for outcome in OUTCOMES
@@ -61,17 +63,17 @@ class Figures:
             if (scenario := name(outcome, mix, batch, "events")) not in medians
         ]
         if missing:
-            raise ToolError(f"{path} has no {missing[0]}; `make bench NAME=per-order` measures all there is.")
-        return cls(medians, when)
+            raise ToolError(f"{path} has no {missing[0]}; run `make bench NAME=per-order`.")
+        return cls(medians, measured_on)
 
-    def upkeep(self, figure: str) -> float:
-        """Return what one collection or one scrape takes."""
+    def scheduled(self, figure: str) -> float:
+        """Return a figure of one collection or one scrape."""
         return self.medians[figure]
 
     def per_order(self, outcome: str, figure: str, *, batch: float, skus: float, hot: bool = False) -> float:
-        """Return a figure between those measured; beyond ten SKUs it goes on as from three to ten.
+        """Interpolate a figure; beyond ten SKUs it is extrapolated from three to ten.
 
-        What a call costs as such is shared by its batch, so between batches a figure is a line over 1/batch.
+        An invocation's own cost is shared by its batch, so a figure is linear in 1/batch.
         """
         if hot:
             return self._at_batch(outcome, "hot", figure, batch)
@@ -85,7 +87,7 @@ class Figures:
         return at_high + (at_low - at_high) * (1 / batch - 1 / high) / (1 / low - 1 / high)
 
 
-def _neighbours(measured: tuple[int, ...], wanted: float) -> tuple[int, int]:
-    """Return the two measured points around a wanted one, or the last two."""
+def _neighbours(measured: tuple[int, ...], value: float) -> tuple[int, int]:
+    """Return the two measured points around a value, or the last two."""
     pairs = list(pairwise(measured))
-    return next((pair for pair in pairs if wanted <= pair[1]), pairs[-1])
+    return next((pair for pair in pairs if value <= pair[1]), pairs[-1])

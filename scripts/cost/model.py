@@ -1,22 +1,22 @@
-"""What bill and limits follow from: measured figures, what is deployed, and what is assumed. Pure."""
+"""The cost model: measured figures, the deployed functions, and assumptions. Pure."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.common.errors import ToolError
-from scripts.cost.deployed import deployment
 from scripts.cost.measurements import Figures
 from scripts.cost.prices import MINUTES_A_MONTH
-from scripts.environment.topology import Consumer, Topology
+from scripts.environment.topology import Consumer, Names, Topology
 from services.metrics.catalog import catalog
+from services.metrics.deployed_resources import DeployedFunction, Deployment
 from services.shared.adapters.clients import CONCURRENCY
 from services.shared.events import MAX_SKUS
 
 FULL_VCPU_MB = 1769
 """Lambda gives one virtual CPU at this memory, and less in proportion below it."""
 POLLERS = 5
-"""Batches that Lambda gathers side by side from a queue, at least."""
+"""Pollers that Lambda keeps on each queue, at least."""
 RECEIVED_AT_ONCE = 10
 """Lambda receives and deletes up to ten messages in one request."""
 _MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
@@ -24,43 +24,43 @@ _MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What no emulator can tell."""
+    """What cannot be measured without AWS."""
 
     round_trip_ms: float
-    """Until AWS has answered; calls made side by side are waited for once."""
+    """Of a call to AWS; parallel calls count once."""
     gateway_ms: float
-    """Until a real payment gateway has answered."""
+    """Of a call to a real payment gateway."""
     scrapers: int
     """Prometheus servers, each every 30 seconds."""
 
     def __post_init__(self) -> None:
         if not all(0 <= it < math.inf for it in (self.round_trip_ms, self.gateway_ms, self.scrapers)):
-            raise ToolError("times and numbers of servers are 0 or more.", exit_code=2)
+            raise ToolError("--round-trip-ms, --gateway-ms and --scrapers must be 0 or more.", exit_code=2)
 
 
 ASSUMED = Assumptions(round_trip_ms=25.0, gateway_ms=200.0, scrapers=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
-    """What kind of orders there are."""
+class OrderMix:
+    """The kind of orders."""
 
     skus: int = 1
     declined: float = 0.0
     rejected: float = 0.0
     hot: bool = False
-    """All of them for one and the same SKU."""
+    """All orders are for the same SKU."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.skus <= MAX_SKUS:
-            raise ToolError(f"an order has 1 to {MAX_SKUS} SKUs, not {self.skus}.", exit_code=2)
+            raise ToolError(f"--items must be 1 to {MAX_SKUS}, not {self.skus}.", exit_code=2)
         for share in (self.declined, self.rejected):
             if not 0 <= share <= 1:
-                raise ToolError(f"a share is a number from 0 to 1, not {share:g}.", exit_code=2)
+                raise ToolError(f"a share must be from 0 to 1, not {share:g}.", exit_code=2)
         if self.declined + self.rejected > 1:
-            raise ToolError("more orders are declined and rejected than there are.", exit_code=2)
+            raise ToolError("--decline-share and --reject-share must not exceed 1 together.", exit_code=2)
         if self.hot and self.skus > 1:
-            raise ToolError("orders that are all for the same SKU have one SKU.", exit_code=2)
+            raise ToolError("--hot needs --items 1.", exit_code=2)
 
     @property
     def outcomes(self) -> Mapping[str, float]:
@@ -71,23 +71,21 @@ class Orders:
         }
 
 
-PLAIN = Orders()
+DEFAULT_MIX = OrderMix()
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     figures: Figures
     topology: Topology
-    kind: Orders = PLAIN
+    mix: OrderMix = DEFAULT_MIX
     assumed: Assumptions = ASSUMED
     batch: float | None = None
-    """How full batches are; None lets it follow from the rate."""
+    """Orders per batch; None derives it from the rate."""
 
     def __post_init__(self) -> None:
         if self.batch is not None and not 1 <= self.batch <= self.full_batch:
-            raise ToolError(
-                f"a batch holds 1 to {self.full_batch:.0f} orders, not {self.batch:g}.", exit_code=2
-            )
+            raise ToolError(f"--batch must be 1 to {self.full_batch:.0f}, not {self.batch:g}.", exit_code=2)
 
     @property
     def full_batch(self) -> float:
@@ -95,57 +93,56 @@ class Model:
 
     @property
     def pipeline(self) -> Mapping[str, Consumer]:
-        """The functions that move orders, which the figures are about; the read side's are not among them."""
+        """The consumers that process orders, without the read side."""
         return {name: it for name, it in self.topology.consumers.items() if it.tables}
 
     def batches(self, per_second: float) -> Mapping[str, float]:
-        """Say how full the batches of each function are while orders arrive evenly."""
+        """Return the batch size of each function while orders arrive evenly."""
         return {
-            name: self.batch or gathered(per_second, consumer) for name, consumer in self.pipeline.items()
+            name: self.batch or batch_size(per_second, consumer) for name, consumer in self.pipeline.items()
         }
 
     def each(self, figure: str, batch: float) -> float:
-        """Average a figure over the outcomes of an order."""
+        """Average a figure over the outcomes of the order mix."""
         return sum(
-            share
-            * self.figures.per_order(outcome, figure, batch=batch, skus=self.kind.skus, hot=self.kind.hot)
-            for outcome, share in self.kind.outcomes.items()
+            share * self.figures.per_order(outcome, figure, batch=batch, skus=self.mix.skus, hot=self.mix.hot)
+            for outcome, share in self.mix.outcomes.items()
         )
 
     def busy_seconds(self, function: str, batch: float) -> float:
-        """Say how long a function is busy for each order: CPU at its share of one, and waiting."""
+        """Return how long a function is busy per order: processor time at its share of one, and waiting."""
         charging = 0.0
         if function == "payment":
-            reserved = 1 - self.kind.rejected
+            reserved = 1 - self.mix.rejected
             charging = reserved * math.ceil(batch / CONCURRENCY) / batch * self.assumed.gateway_ms
-        took = self.each(f"{function}.cpuMs", batch), self.each(f"{function}.stages", batch)
-        return self.seconds(function, *took) + charging / 1000
+        cpu_ms, stages = self.each(f"{function}.cpuMs", batch), self.each(f"{function}.stages", batch)
+        return self.seconds(function, cpu_ms, stages) + charging / 1000
 
     def seconds(self, function: str, cpu_ms: float, stages: float) -> float:
-        """Say how long a function of its memory takes for so much work and waiting."""
+        """Return how long a function takes for so much processor time and so many round trips."""
         memory_mb = self.topology.function(function).memory_mb
         slowed = cpu_ms * max(1.0, FULL_VCPU_MB / memory_mb)
         return (slowed + stages * self.assumed.round_trip_ms) / 1000
 
     @property
     def collections(self) -> float:
-        """Count the collector's runs in a month."""
+        """Runs of the collector in a month."""
         number, unit = self.topology.scheduled["collector"].schedule.removeprefix("rate(")[:-1].split()
         return MINUTES_A_MONTH / (float(number) * _MINUTES[unit.removesuffix("s")])
 
     # --- the metrics ------------------------------------------------------------------------------------
 
     def series(self) -> int:
-        """Count what the collector reads in any case."""
+        """Series that the collector reads each time."""
         listed = catalog(deployment(self.topology))
         return len(listed.counters) + len(listed.gauges)
 
     def buckets(self) -> int:
-        """Count what it reads besides, while they move."""
+        """Histogram buckets that it reads while there are orders."""
         return sum(len(histogram.buckets) for histogram in catalog(deployment(self.topology)).histograms)
 
     def own_metrics(self) -> int:
-        """Count the metrics that our functions may emit."""
+        """Custom metrics that our functions may emit."""
         deployed = deployment(self.topology)
         listed = catalog(deployed)
         series = [*listed.counters, *listed.gauges]
@@ -155,17 +152,32 @@ class Model:
 
 
 def requests(batch: float) -> float:
-    """Count what SQS bills of a message: sent, and received and deleted with others of its batch."""
+    """SQS requests per message: one to send, and a share of receiving and deleting its batch."""
     return 1 + 2 / min(batch, RECEIVED_AT_ONCE)
 
 
 def without_database(topology: Topology) -> Topology:
-    """Leave out the functions that there are only where there is a database."""
-    kept = {name: it for name, it in topology.functions.items() if it.database is None}
-    return topology.model_copy(update={"functions": kept})
+    """Leave out the functions that need a database."""
+    functions = {name: it for name, it in topology.functions.items() if it.database is None}
+    return topology.model_copy(update={"functions": functions})
 
 
-def gathered(per_second: float, consumer: Consumer) -> float:
-    """Fill a batch for the length of its window. Bursts and queues that are not empty fill it better."""
-    gathered = per_second * consumer.batch_window_seconds / POLLERS
-    return min(max(1.0, gathered), float(consumer.batch_size))
+def batch_size(per_second: float, consumer: Consumer) -> float:
+    """Orders that arrive within a batch window. Bursts and backlogs fill batches better."""
+    arrived = per_second * consumer.batch_window_seconds / POLLERS
+    return min(max(1.0, arrived), float(consumer.batch_size))
+
+
+def deployment(topology: Topology, env: str = "prod", region: str = "us-east-1") -> Deployment:
+    """Return the deployment as the collector reads it from its environment variables."""
+    consumers = topology.consumers
+    return Deployment(
+        env=Names(env).env,
+        region=region,
+        functions={
+            name: DeployedFunction(spec.memory_mb, queue=name in consumers)
+            for name, spec in topology.functions.items()
+        },
+        tables=tuple(topology.tables),
+        hold_seconds=topology.settings.hold_seconds,
+    )

@@ -1,8 +1,8 @@
-"""Every price there is in this project: list prices of us-east-1 in US dollars, on demand.
+"""List prices of us-east-1 in US dollars, on demand, as of November 2026.
 
-Without free tiers, volume tiers, discounts and taxes, so that they err on the dear side. Looked up in
-November 2026: `checked` says what was found; compare with the price lists of AWS before trusting a cent.
-After a change here, `make dashboards` and `make scale` write anew what was computed from them.
+Without free tiers, volume tiers, discounts and taxes: the bill errs on the high side. `checked` names the
+source of each; compare them with the price lists of AWS. After a change run `make dashboards` and
+`make scale`.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Price:
     def each(self) -> float:
         return self.dollars / self.per
 
-    def told(self) -> str:
+    def label(self) -> str:
         of = "" if self.per == 1 else f"{self.per:,.0f} "
         whole, _, cents = f"{self.dollars:.10f}".rstrip("0").partition(".")
         return f"${whole}.{cents:0<2} per {of}{self.unit}"
@@ -43,48 +43,52 @@ EVENTBRIDGE_EVENT = Price(
     1.00,
     MILLION,
     "events",
-    f"custom events, each 64 KB begun; what rules pass on to queues is free; {_CONFIRMED}",
+    f"custom events, each 64 KB begun; deliveries to queues are free; {_CONFIRMED}",
 )
 EVENTBRIDGE_ARCHIVED = Price(0.10, 1, "GB archived", _CONFIRMED)
-EVENTBRIDGE_ARCHIVE_KEPT = Price(0.023, 1, "GB-month in the archive", f"{_CONFIRMED}; one of them says 0.10")
+EVENTBRIDGE_ARCHIVE_STORAGE = Price(
+    0.023, 1, "GB-month in the archive", f"{_CONFIRMED}; one of them says 0.10"
+)
 SCHEDULER_CALL = Price(1.00, MILLION, "schedules run", f"14 million a month are free; {_CONFIRMED}")
 SQS_REQUEST = Price(0.40, MILLION, "requests", f"standard queues, each 64 KB begun; {_CONFIRMED}")
 DYNAMODB_WRITE_UNIT = Price(0.625, MILLION, "write units", f"since November 2024; {_CONFIRMED}")
 DYNAMODB_READ_UNIT = Price(0.125, MILLION, "read units", f"since November 2024; {_CONFIRMED}")
-DYNAMODB_KEPT = Price(0.25, 1, "GB-month in tables", _KNOWN)
-DYNAMODB_RECOVERABLE = Price(0.20, 1, "GB-month recoverable to any second", _KNOWN)
+DYNAMODB_STORAGE = Price(0.25, 1, "GB-month in tables", _KNOWN)
+DYNAMODB_RECOVERY = Price(0.20, 1, "GB-month of point-in-time recovery", _KNOWN)
 LOGS_INGESTED = Price(0.50, 1, "GB of log", f"first 10 TB a month; {_CONFIRMED}")
-LOGS_KEPT = Price(0.03, 1, "GB-month of log", f"of compressed log; counted here as if it were not; {_KNOWN}")
+LOGS_STORAGE = Price(
+    0.03, 1, "GB-month of log", f"of compressed log; counted here as if it were not; {_KNOWN}"
+)
 CUSTOM_METRIC = Price(
     0.30, 1, "metric-months", f"first 10,000, for the hours in which they have data; {_CONFIRMED}"
 )
-METRIC_REQUESTED = Price(0.01, 1000, "metrics asked for", f"GetMetricData; {_CONFIRMED}")
+METRIC_REQUESTED = Price(0.01, 1000, "metrics requested", f"GetMetricData; {_CONFIRMED}")
 ALARM = Price(
     0.10,
     1,
     "alarm-months",
-    f"standard resolution; infracost, too, counts each metric that an alarm looks at; {_CONFIRMED}",
+    f"standard resolution; infracost, too, counts each metric of an alarm; {_CONFIRMED}",
 )
 HTTP_API_REQUEST = Price(1.00, MILLION, "requests", f"first 300 million a month; {_KNOWN}")
 
 
-LAMBDA_SNAPSHOT_KEPT = Price(
+LAMBDA_SNAPSHOT_STORAGE = Price(
     0.0000015046,
     1,
-    "GB-seconds of a snapshot kept",
+    "GB-seconds of snapshot storage",
     f"for each version published, 3 hours at least; {_CONFIRMED}",
 )
 LAMBDA_SNAPSHOT_RESTORED = Price(0.0001397998, 1, "GB restored", f"at each cold start; {_CONFIRMED}")
-LAMBDA_PROVISIONED = Price(0.0000033334, 1, "GB-seconds kept ready", f"arm64; {_KNOWN}")
+LAMBDA_PROVISIONED = Price(0.0000033334, 1, "GB-seconds of provisioned concurrency", f"arm64; {_KNOWN}")
 AURORA_CAPACITY = Price(0.12, 1, "ACU-hours", f"Serverless v2, Standard; {_CONFIRMED}")
 AURORA_IO = Price(0.20, MILLION, "reads and writes", f"Aurora Standard; {_CONFIRMED}")
-AURORA_KEPT = Price(0.10, 1, "GB-month in the database", f"Aurora Standard; {_CONFIRMED}")
+AURORA_STORAGE = Price(0.10, 1, "GB-month in the database", f"Aurora Standard; {_CONFIRMED}")
 AURORA_BACKUP = Price(0.021, 1, "GB-month of backup", f"beyond one day; {_KNOWN}")
 PROXY_CAPACITY = Price(
     0.015,
     1,
     "ACU-hours behind a proxy",
-    "8 ACU at least: confirmed by a guide of 2024; taken once for a cluster, which no source denies or says",
+    "8 ACU at least: confirmed by a guide of 2024; assumed once per cluster: no source says so",
 )
 ENDPOINT_HOUR = Price(0.01, 1, "endpoint-hours in a zone", _CONFIRMED)
 NAT_HOUR = Price(0.045, 1, "NAT gateway-hours", _CONFIRMED)

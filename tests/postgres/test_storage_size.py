@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scripts.cost.read_side import BYTES_KEPT
+from scripts.cost.read_side import BYTES_PER_ORDER
 from scripts.demo_data import bulk_loader
 from scripts.demo_data.generator import DemoData
 from services.analytics.settings import OWNER
@@ -36,4 +36,4 @@ def test_an_order_with_its_events_takes_what_the_bill_says(analytics: Analytics)
         PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _said: None
     )
 
-    assert (_size(analytics) - before) / PAST.orders == pytest.approx(BYTES_KEPT, rel=0.1)
+    assert (_size(analytics) - before) / PAST.orders == pytest.approx(BYTES_PER_ORDER, rel=0.1)
