@@ -1,4 +1,4 @@
-"""`pulsequeue deploy` and `destroy`: an environment on AWS, from this checkout, or away with it."""
+"""`pulsequeue deploy` and `destroy`: deploy an environment on AWS from this checkout, or remove it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from scripts.common.subprocesses import terminate_as_interrupt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.deploy.release import Grafana, Means, Release
+    from scripts.deploy.release import Grafana, Release, ReleaseTools
 
-Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for pipelines.")]
-First = Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin at this step.")]
-Only = Annotated[str | None, typer.Option(metavar="STEP", help="Do this step alone, such as plan.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+First = Annotated[str | None, typer.Option("--from", metavar="STEP", help="Start at this step.")]
+Only = Annotated[str | None, typer.Option(metavar="STEP", help="Run this step only, such as plan.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,15 +36,17 @@ def deploy(
     first: First = None,
     only: Only = None,
 ) -> None:
-    """Check, package, plan, apply, migrate and verify; stops at the first step that fails.
+    """Check, package, plan, apply, migrate and verify; stop at the first failure.
 
-    The steps are lint, types, tests, package, plan, consent, apply, migrate, verify and dashboards.
+    The steps are lint, types, tests, package, plan, confirm, apply, migrate, verify and dashboards.
     """
-    from scripts.deploy.steps import chosen, run
+    from scripts.deploy.steps import run_steps, select_steps
 
-    with _released(session, yes=yes) as release:
-        steps = chosen(release.steps(), first=first, only=only)
-        run(steps, lambda step: f"pulsequeue deploy --env {session.env} --from {step}", session.out.note)
+    with _release(session, yes=yes) as release:
+        steps = select_steps(release.steps(), first=first, only=only)
+        run_steps(
+            steps, lambda step: f"pulsequeue deploy --env {session.env} --from {step}", session.out.note
+        )
     session.out.show({"environment": session.env, "steps": [it.name for it in steps]}, "Done.")
 
 
@@ -54,52 +56,52 @@ def destroy(
     yes: Yes = False,
     known: Annotated[
         str | None,
-        typer.Option("--i-know-what-i-do", metavar="NAME", help="The environment's name; prod asks for it."),
+        typer.Option("--i-know-what-i-do", metavar="NAME", help="Required for prod: repeat its name."),
     ] = None,
 ) -> None:
-    """Remove an environment, and all data in it."""
+    """Remove an environment and all its data."""
     from scripts.deploy.release import PROD
-    from scripts.deploy.steps import run
+    from scripts.deploy.steps import run_steps
 
     if session.env == PROD and known != PROD:
-        raise ToolError("prod is not removed unless `--i-know-what-i-do prod` says so.", exit_code=2)
-    with _released(session, yes=yes) as release:
-        run(release.removal(), lambda _: f"pulsequeue destroy --env {session.env}", session.out.note)
-    session.out.show({"environment": session.env, "removed": True}, f"{session.env} is gone.")
+        raise ToolError("removing prod needs `--i-know-what-i-do prod`.", exit_code=2)
+    with _release(session, yes=yes) as release:
+        run_steps(release.removal(), lambda _: f"pulsequeue destroy --env {session.env}", session.out.note)
+    session.out.show({"environment": session.env, "removed": True}, f"{session.env} is removed.")
 
 
 @contextmanager
-def _released(session: Session, *, yes: bool) -> Iterator[Release]:
-    from scripts.deploy.release import Release, Target
+def _release(session: Session, *, yes: bool) -> Iterator[Release]:
+    from scripts.deploy.release import DeployTarget, Release
 
-    target = Target.of(session.env, os.environ)
-    # A plan has secrets in it: nobody else reads it, and it goes with whoever made it.
+    target = DeployTarget.of(session.env, os.environ)
+    # A plan contains secrets: it is stored in a private folder, and deleted afterwards.
     with terminate_as_interrupt(), TemporaryDirectory() as folder:
-        yield Release(target, _means(session, yes=yes), Path(folder) / f"{session.env}.tfplan")
+        yield Release(target, _tools(session, yes=yes), Path(folder) / f"{session.env}.tfplan")
 
 
-def _means(session: Session, *, yes: bool) -> Means:
-    from scripts.deploy.programs import InstalledPrograms, find_terraform
-    from scripts.deploy.release import Means
+def _tools(session: Session, *, yes: bool) -> ReleaseTools:
+    from scripts.deploy.commands import InstalledCommands, find_terraform
+    from scripts.deploy.release import ReleaseTools
     from scripts.environment.environment import open_environment
     from scripts.verify.resource_checks import has_read_side
 
-    def whereabouts() -> str:
+    def account_and_region() -> str:
         environment = open_environment(session.env)
         return f"account {environment.client('sts').get_caller_identity()['Account']}, {environment.region}"
 
-    def consent(question: str) -> bool:
+    def confirm(question: str) -> bool:
         try:
             return yes or typer.confirm(question, err=True)
         except typer.Abort:
-            # There is nobody to ask, or he left.
+            # There is no terminal, or the user pressed Ctrl-C.
             return False
 
-    return Means(
+    return ReleaseTools(
         find_terraform,
-        InstalledPrograms(),
-        consent,
-        whereabouts,
+        InstalledCommands(),
+        confirm,
+        account_and_region,
         lambda: has_read_side(open_environment(session.env)),
         _grafana(),
     )
@@ -108,6 +110,6 @@ def _means(session: Session, *, yes: bool) -> Means:
 def _grafana() -> Grafana | None:
     from scripts.deploy.release import Grafana
 
-    told = [os.environ.get(name) for name in ("GRAFANA_URL", "GRAFANA_USER", "PROMETHEUS_URL")]
-    url, user, prometheus = told
+    names = "GRAFANA_URL", "GRAFANA_USER", "PROMETHEUS_URL"
+    url, user, prometheus = map(os.environ.get, names)
     return Grafana(url, user, prometheus) if url and user and prometheus else None

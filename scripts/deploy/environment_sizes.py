@@ -45,10 +45,12 @@ BILLED: Final = frozenset(
         SECRET,
     }
 )
+_RECIPIENTS: Final = '{ emails = ["team@example.com"] }'
 _VARIABLES: Final = {
     "package_folder": "../../modules/pulsequeue/tests/packages",
     "repository": "owner/name",
-    "told": '{ emails = ["team@example.com"] }',
+    "told": _RECIPIENTS,
+    "notify": _RECIPIENTS,
 }
 """What an environment has no default for. None of it changes the bill."""
 _MONITORING: Final = (

@@ -1,4 +1,4 @@
-"""The steps of a deployment, and of taking one away."""
+"""The steps that deploy an environment, and those that remove it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scripts.common.errors import ToolError
-from scripts.deploy.steps import Step
+from scripts.deploy.steps import ReleaseStep
 from scripts.environment.topology import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scripts.deploy.programs import Programs, Terraform
+    from scripts.deploy.commands import CommandRunner, Terraform
 
 ENVIRONMENTS: Final = CHECKOUT / "infra" / "envs"
 ENVIRONMENTS_VARIABLE: Final = "PULSEQUEUE_ENVIRONMENTS"
-"""Names the folder with the environments' own folders, for values that are kept outside this checkout."""
+"""Path of the folder with an environment's values, when they are outside this checkout."""
 LOCAL: Final = "local"
 PROD: Final = "prod"
 _TEMPLATE: Final = "dev"
-"""An environment without values of its own is made like this one, under its own name."""
+"""An environment without values of its own uses these, with its own name."""
 _NAME: Final = re.compile("[a-z][a-z0-9-]{0,15}")
-"""What infra/modules/pulsequeue takes for one; it becomes a folder and part of the state's address."""
-_CHANGED_NOTHING: Final = "Nothing was changed."
+"""As in infra/modules/pulsequeue; the name becomes part of paths and of the state's key."""
+_NOTHING_CHANGED: Final = "Nothing changed."
 
 
 @dataclass(frozen=True, slots=True)
 class Grafana:
-    """Where dashboards go; the password is in GRAFANA_PASSWORD."""
+    """Where dashboards are installed; the password is in GRAFANA_PASSWORD."""
 
     url: str
     user: str
@@ -38,8 +38,8 @@ class Grafana:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """An environment on AWS, and what its Terraform is run with."""
+class DeployTarget:
+    """An environment on AWS, and the settings of its Terraform."""
 
     env: str
     state_bucket: str
@@ -47,26 +47,26 @@ class Target:
     environments: Path = ENVIRONMENTS
 
     @classmethod
-    def of(cls, env: str, told: Mapping[str, str]) -> Target:
+    def of(cls, env: str, environ: Mapping[str, str]) -> DeployTarget:
         if env == LOCAL:
-            raise ToolError("the local environment needs no deployment; `make up` runs it.", exit_code=2)
+            raise ToolError("the local environment is not deployed; run `make up` instead.", exit_code=2)
         if not _NAME.fullmatch(env):
-            raise ToolError(f"{env!r} cannot name an environment: {_NAME.pattern}.", exit_code=2)
-        bucket = told.get("PULSEQUEUE_STATE_BUCKET")
-        region = told.get("AWS_REGION") or told.get("AWS_DEFAULT_REGION")
+            raise ToolError(f"invalid environment name {env!r}; it must match {_NAME.pattern}.", exit_code=2)
+        bucket = environ.get("PULSEQUEUE_STATE_BUCKET")
+        region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         if not bucket:
             raise ToolError(
-                "PULSEQUEUE_STATE_BUCKET does not say which bucket keeps Terraform's state; "
-                "infra/bootstrap makes one (docs/deploy.md).",
+                "PULSEQUEUE_STATE_BUCKET is not set; set it to the bucket of Terraform's state, "
+                "which infra/bootstrap creates (docs/deploy.md).",
                 exit_code=2,
             )
         if not region:
-            raise ToolError("AWS_REGION does not say where to deploy to.", exit_code=2)
-        environments = Path(told.get(ENVIRONMENTS_VARIABLE) or ENVIRONMENTS).absolute()
+            raise ToolError("AWS_REGION is not set; set it to the region to deploy to.", exit_code=2)
+        environments = Path(environ.get(ENVIRONMENTS_VARIABLE) or ENVIRONMENTS).absolute()
         target = cls(env, bucket, region, environments)
         if not target.folder.is_dir():
             raise ToolError(
-                f"{ENVIRONMENTS_VARIABLE} names {environments}, where neither {env} nor {_TEMPLATE} is.",
+                f"{ENVIRONMENTS_VARIABLE} is {environments}, which has neither {env} nor {_TEMPLATE}.",
                 exit_code=2,
             )
         return target
@@ -78,7 +78,7 @@ class Target:
 
     @property
     def values(self) -> list[str]:
-        """What is said here, so that it goes where consent is asked for, under the name that was given."""
+        """Region and name as variables, so that Terraform changes what was confirmed."""
         own = self.folder.name == self.env
         return [f"-var=region={self.region}", *([] if own else [f"-var=environment={self.env}"])]
 
@@ -94,68 +94,68 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What a release works with."""
+class ReleaseTools:
+    """External tools of a release."""
 
     terraform: Callable[[], Terraform]
-    programs: Programs
-    consent: Callable[[str], bool]
-    whereabouts: Callable[[], str]
-    """Names the account and the region that would be changed."""
+    commands: CommandRunner
+    confirm: Callable[[str], bool]
+    account_and_region: Callable[[], str]
+    """Returns the account and the region that would be changed."""
     has_read_side: Callable[[], bool]
     grafana: Grafana | None = None
 
 
 class Release:
-    def __init__(self, target: Target, means: Means, plan: Path) -> None:
-        """`plan` is a file of this release's own: what is applied was shown here, and by nobody else."""
+    def __init__(self, target: DeployTarget, tools: ReleaseTools, plan: Path) -> None:
+        """`plan` is a file of this release only: it applies exactly the plan that it showed."""
         self._target = target
-        self._means = means
+        self._tools = tools
         self._plan_file = plan
 
-    def steps(self) -> list[Step]:
-        """List what a deployment consists of."""
+    def steps(self) -> list[ReleaseStep]:
+        """Return the steps of a deployment."""
         return [
-            Step("lint", "is the code as it should be written?", self._lint, _CHANGED_NOTHING),
-            Step("types", "do the types hold, and the import rules?", self._types, _CHANGED_NOTHING),
-            Step("tests", "does every test pass?", self._tests, _CHANGED_NOTHING),
-            Step("package", "build what Lambda runs", self._package, _CHANGED_NOTHING),
-            Step("plan", "what would change", self._plan, _CHANGED_NOTHING),
-            Step("consent", "shall it?", self._consent, begins_at="plan"),
-            Step(
+            ReleaseStep("lint", "check code style", self._lint, _NOTHING_CHANGED),
+            ReleaseStep("types", "check types and import rules", self._types, _NOTHING_CHANGED),
+            ReleaseStep("tests", "run the tests", self._tests, _NOTHING_CHANGED),
+            ReleaseStep("package", "build the Lambda packages", self._package, _NOTHING_CHANGED),
+            ReleaseStep("plan", "show what would change", self._plan, _NOTHING_CHANGED),
+            ReleaseStep("confirm", "ask for confirmation", self._confirm, restart_from="plan"),
+            ReleaseStep(
                 "apply",
-                "change it",
+                "apply the plan",
                 self._apply,
-                "What was applied stays applied; plan again and apply the rest, or deploy the commit before "
-                "to go back.",
-                begins_at="plan",
+                "Changes made so far remain; plan and apply the rest, or deploy the previous commit "
+                "to roll back.",
+                restart_from="plan",
             ),
-            Step(
+            ReleaseStep(
                 "migrate",
-                "bring the database's schema up to date",
+                "migrate the database schema",
                 self._migrate,
-                "`pulsequeue db status` says how far it came; each migration is whole or not there at all.",
+                "`pulsequeue db status` shows the applied migrations; each applies fully or not at all.",
             ),
-            Step(
+            ReleaseStep(
                 "verify",
-                "send orders through, and check every link",
+                "send test orders and check every step",
                 self._verify,
-                "The new version is live. To go back, deploy the commit before: "
-                "git switch --detach <commit>, and this command again.",
+                "The new version is live. To roll back, run `git switch --detach <previous commit>`, "
+                "then this command again.",
             ),
-            Step("dashboards", "put the dashboards into Grafana", self._dashboards),
+            ReleaseStep("dashboards", "install the Grafana dashboards", self._dashboards),
         ]
 
-    def removal(self) -> list[Step]:
-        """List what taking an environment away consists of."""
+    def removal(self) -> list[ReleaseStep]:
+        """Return the steps that remove an environment."""
         return [
-            Step("plan", "what would be removed", self._plan_removal, _CHANGED_NOTHING),
-            Step("consent", "shall it?", self._consent_to_removal),
-            Step(
+            ReleaseStep("plan", "show what would be removed", self._plan_removal, _NOTHING_CHANGED),
+            ReleaseStep("confirm", "ask for confirmation", self._confirm_removal),
+            ReleaseStep(
                 "apply",
-                "remove it",
+                "remove the resources",
                 self._apply,
-                "What was removed is gone, the rest is still there; destroying again takes it away.",
+                "Some resources are removed; destroy again to remove the rest.",
             ),
         ]
 
@@ -174,34 +174,34 @@ class Release:
         self._run("pulsequeue", "package")
 
     def _plan(self) -> None:
-        self._planned(*self._target.values)
+        self._run_plan(*self._target.values)
 
     def _plan_removal(self) -> None:
-        self._planned("-destroy", *self._target.values)
+        self._run_plan("-destroy", *self._target.values)
 
-    def _planned(self, *arguments: str) -> None:
-        terraform, target = self._means.terraform(), self._target
+    def _run_plan(self, *arguments: str) -> None:
+        terraform, target = self._tools.terraform(), self._target
         terraform.run(target.folder, *target.init())
         terraform.run(target.folder, "plan", f"-out={self._plan_file}", *arguments, shown=True)
 
-    def _consent(self) -> None:
-        self._ask(f"Apply this plan to {self._target.env} in {self._means.whereabouts()}?")
+    def _confirm(self) -> None:
+        self._ask(f"Apply this plan to {self._target.env} in {self._tools.account_and_region()}?")
 
-    def _consent_to_removal(self) -> None:
-        self._ask(f"Remove {self._target.env} from {self._means.whereabouts()}?")
+    def _confirm_removal(self) -> None:
+        self._ask(f"Remove {self._target.env} from {self._tools.account_and_region()}?")
 
     def _ask(self, question: str) -> None:
-        if not self._means.consent(question):
-            raise ToolError("nobody said yes. Nothing was changed.")
+        if not self._tools.confirm(question):
+            raise ToolError("not confirmed. Nothing changed.")
 
     def _apply(self) -> None:
-        target, terraform = self._target, self._means.terraform()
-        # While somebody made up his mind, another environment may have been planned in the same folder.
+        target, terraform = self._target, self._tools.terraform()
+        # Meanwhile another environment may have been planned in the same folder.
         terraform.run(target.folder, *target.init())
         terraform.run(target.folder, "apply", str(self._plan_file), shown=True)
 
     def _migrate(self) -> str | None:
-        if not self._means.has_read_side():
+        if not self._tools.has_read_side():
             return f"{self._target.env} has no read side."
         self._run("pulsequeue", "db", "migrate", "--env", self._target.env)
         return None
@@ -210,12 +210,12 @@ class Release:
         self._run("pulsequeue", "verify", "--env", self._target.env)
 
     def _dashboards(self) -> str | None:
-        grafana = self._means.grafana
+        grafana = self._tools.grafana
         if grafana is None:
-            return "No Grafana is known (GRAFANA_URL, GRAFANA_USER, PROMETHEUS_URL): left out."
+            return "Skipped: GRAFANA_URL, GRAFANA_USER or PROMETHEUS_URL is not set."
         self._run("pulsequeue", "grafana", "setup", grafana.url, grafana.user, "-", grafana.prometheus_url)
         return None
 
     def _run(self, *command: str) -> None:
-        if code := self._means.programs.run(*command):
-            raise ToolError(f"`{' '.join(command)}` ended with {code}.")
+        if code := self._tools.commands.run(*command):
+            raise ToolError(f"`{' '.join(command)}` exited with {code}.")

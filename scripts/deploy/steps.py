@@ -1,4 +1,4 @@
-"""Steps, one after another: the first that fails ends it, and says how to go on and how to go back."""
+"""Runs steps in order; a failure ends the run, and says how to resume and how to roll back."""
 
 from __future__ import annotations
 
@@ -12,51 +12,55 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReleaseStep:
     name: str
-    does: str
+    description: str
     run: Callable[[], str | None]
-    """Does it, and may say what came of it; raises a ToolError when it fails."""
-    way_out: str = ""
-    """What to do when it failed, beside trying again."""
-    begins_at: str | None = None
-    """The step that always comes before it, whoever asks for it alone, first, or again; itself, if None."""
+    """Returns a message or None; raises a ToolError when it fails."""
+    on_failure: str = ""
+    """What to do after a failure, besides trying again."""
+    restart_from: str | None = None
+    """The step to restart from; a run that begins with this step begins there. None means itself."""
 
 
-def chosen(steps: Sequence[Step], *, first: str | None = None, only: str | None = None) -> Sequence[Step]:
-    """Return the steps from one on, or that one; with what either cannot do without before it."""
+def select_steps(
+    steps: Sequence[ReleaseStep], *, first: str | None = None, only: str | None = None
+) -> Sequence[ReleaseStep]:
+    """Return the steps from `first` on, or `only` that one, with the steps that must precede it."""
     names = [step.name for step in steps]
     for name in (first, only):
         if name is not None and name not in names:
-            raise ToolError(f"there is no step {name!r}; there are {', '.join(names)}.", exit_code=2)
+            raise ToolError(f"unknown step {name!r}; choose one of {', '.join(names)}.", exit_code=2)
     if first is not None and only is not None:
-        raise ToolError("say --from or --only.", exit_code=2)
-    asked = only or first
-    if asked is None:
+        raise ToolError("use either --from or --only, not both.", exit_code=2)
+    selected = only or first
+    if selected is None:
         return steps
-    at = names.index(asked)
-    begin = names.index(steps[at].begins_at or asked)
+    at = names.index(selected)
+    begin = names.index(steps[at].restart_from or selected)
     return steps[begin : at + 1] if only is not None else steps[begin:]
 
 
-def run(
-    steps: Sequence[Step],
-    again: Callable[[str], str],
-    say: Callable[[str], object] = lambda _: None,
+def run_steps(
+    steps: Sequence[ReleaseStep],
+    resume_command: Callable[[str], str],
+    print_line: Callable[[str], object] = lambda _: None,
 ) -> None:
-    """Take the steps; `again` spells the command that resumes at one of them."""
+    """Run the steps; `resume_command` returns the command that resumes at a step."""
     for number, step in enumerate(steps, start=1):
-        say(f"[{number}/{len(steps)}] {step.name}: {step.does}")
-        out = f" {step.way_out}" if step.way_out else ""
-        on = f"To go on: {again(step.begins_at or step.name)}"
+        print_line(f"[{number}/{len(steps)}] {step.name}: {step.description}")
+        advice = f" {step.on_failure}" if step.on_failure else ""
+        resume = f"To resume: {resume_command(step.restart_from or step.name)}"
         try:
-            said = step.run()
+            message = step.run()
         except ToolError as error:
-            # Terraform's words end as they like.
+            # Messages of Terraform may end with a full stop or not.
             reason = str(error).rstrip(".")
-            raise ToolError(f"{step.name} failed: {reason}.{out} {on}", exit_code=error.exit_code) from error
+            raise ToolError(
+                f"{step.name} failed: {reason}.{advice} {resume}", exit_code=error.exit_code
+            ) from error
         except KeyboardInterrupt:
-            say(f"{step.name} was interrupted.{out} {on}")
+            print_line(f"{step.name} was interrupted.{advice} {resume}")
             raise
-        if said:
-            say(said)
+        if message:
+            print_line(message)

@@ -1,4 +1,4 @@
-"""Finds Terraform, and its providers where this machine keeps them; runs it the same way everywhere."""
+"""Finds Terraform and its provider, and runs it with the same settings everywhere."""
 
 import fcntl
 import json
@@ -16,35 +16,35 @@ from scripts.common.subprocesses import run_to_completion
 from scripts.environment.topology import CHECKOUT
 
 MIRROR_VARIABLE: Final = "TF_PLUGIN_MIRROR"
-"""Names a folder laid out as a filesystem mirror, to be taken before any other."""
+"""Path of a filesystem mirror that is used before any other."""
 
 _PROVIDER: Final = Path("registry.terraform.io", "hashicorp", "aws")
 _VERSIONS: Final = "5.*"
-_ASKED_FOR: Final = CHECKOUT / "infra" / "modules" / "function" / "versions.tf"
-_KEPT_SOFTWARE: Final = ("/opt", "/usr/local", "/usr/share", "/var/lib")
+_REQUIREMENT: Final = CHECKOUT / "infra" / "modules" / "function" / "versions.tf"
+_SOFTWARE_FOLDERS: Final = ("/opt", "/usr/local", "/usr/share", "/var/lib")
 _DEPTH: Final = 3
-_FOLDERS_LOOKED_AT: Final = 5_000
+_MAX_FOLDERS: Final = 5_000
 _PLANNED_CHANGES: Final = 2
-"""What `plan -detailed-exitcode` ends with when there is something to do."""
+"""Exit code of `plan -detailed-exitcode` when there are changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """One Terraform, and what it is told wherever it runs."""
+    """A Terraform binary with its settings."""
 
     binary: str
     mirror: Path | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def run(self, folder: Path, *arguments: str, shown: bool = False) -> str:
-        """Run a command in a folder and return what it says; with `shown` a person sees it instead."""
+        """Run a command in a folder and return its output; `shown` prints it instead."""
         done = self._start(folder, arguments, shown=shown)
         if done.returncode != 0:
             raise ToolError(f"terraform {arguments[0]} failed in {folder.name}: {_reason(done)}")
         return done.stdout or ""
 
     def changes(self, folder: Path, *arguments: str) -> Sequence[str]:
-        """Plan, and return the addresses of what is not as it should be."""
+        """Plan, and return the addresses that would change."""
         plan = folder / "changes.tfplan"
         done = self._start(folder, ("plan", "-detailed-exitcode", f"-out={plan}", *arguments), shown=False)
         if done.returncode not in {0, _PLANNED_CHANGES}:
@@ -53,54 +53,56 @@ class Terraform:
         return [it["address"] for it in planned["resource_changes"] if it["change"]["actions"] != ["no-op"]]
 
     def outputs(self, folder: Path) -> Mapping[str, Any]:
-        """Return what an applied folder tells."""
-        told = json.loads(self.run(folder, "output", "-json"))
-        return {name: it["value"] for name, it in told.items()}
+        """Return the outputs of an applied folder."""
+        outputs = json.loads(self.run(folder, "output", "-json"))
+        return {name: it["value"] for name, it in outputs.items()}
 
     def _start(
         self, folder: Path, arguments: Sequence[str], *, shown: bool
     ) -> subprocess.CompletedProcess[str]:
         mirrored = [f"-plugin-dir={self.mirror}"] if arguments[0] == "init" and self.mirror else []
-        environ = {**os.environ, **_told(), **self.environ}
+        environ = {**os.environ, **_settings(), **self.environ}
         return run_to_completion(
             [self.binary, *arguments, *mirrored], cwd=folder, env=environ, capture=not shown
         )
 
 
-def find(environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Terraform:
-    """Find Terraform on the path; without a mirror it downloads its providers."""
+def find(
+    environ: Mapping[str, str] = os.environ, software_folders: Sequence[str] = _SOFTWARE_FOLDERS
+) -> Terraform:
+    """Find Terraform on the PATH; without a mirror it downloads its provider."""
     binary = shutil.which("terraform", path=environ.get("PATH"))
     if binary is None:
         raise ToolError("terraform is not on the PATH; install Terraform 1.11 or later.")
-    return Terraform(binary, find_mirror(environ, kept_software))
+    return Terraform(binary, find_mirror(environ, software_folders))
 
 
 def find_with_providers(
-    folder: Path, environ: Mapping[str, str] = os.environ, kept_software: Sequence[str] = _KEPT_SOFTWARE
+    folder: Path, environ: Mapping[str, str] = os.environ, software_folders: Sequence[str] = _SOFTWARE_FOLDERS
 ) -> Terraform:
-    """Find Terraform and its providers; where no mirror has them, they are downloaded once, into a folder."""
-    found = find(environ, kept_software)
+    """Find Terraform and its provider; without a mirror it is downloaded once, into a folder."""
+    found = find(environ, software_folders)
     if found.mirror:
         return found
     folder.mkdir(parents=True, exist_ok=True)
-    # What `init` downloads it lays out as a mirror.
+    # `init` lays out its downloads as a mirror.
     downloaded = folder / ".terraform" / "providers"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_mirror(downloaded):
-            shutil.copy(_ASKED_FOR, folder)
+            shutil.copy(_REQUIREMENT, folder)
             found.run(folder, "init")
     return replace(found, mirror=downloaded)
 
 
-def find_mirror(environ: Mapping[str, str], kept_software: Sequence[str] = _KEPT_SOFTWARE) -> Path | None:
-    """Find the providers: where a variable says, where Terraform looks, or where machines keep software."""
+def find_mirror(
+    environ: Mapping[str, str], software_folders: Sequence[str] = _SOFTWARE_FOLDERS
+) -> Path | None:
+    """Find a mirror: from the variable, in Terraform's own folders, or in common software folders."""
     if named := environ.get(MIRROR_VARIABLE):
         if is_mirror(Path(named)):
             return Path(named)
-        raise ToolError(
-            f"{MIRROR_VARIABLE} names {named}, where there is no provider {_PROVIDER} {_VERSIONS}."
-        )
+        raise ToolError(f"{MIRROR_VARIABLE} is {named}, which has no provider {_PROVIDER} {_VERSIONS}.")
     home = Path(environ.get("HOME", "/"))
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     implied = (
@@ -108,12 +110,12 @@ def find_mirror(environ: Mapping[str, str], kept_software: Sequence[str] = _KEPT
         data / "terraform" / "plugins",
         *(Path(it, "terraform", "plugins") for it in ("/usr/local/share", "/usr/share")),
     )
-    kept = (it for root in (*map(Path, kept_software), home) for it in _below(root))
-    return next(filter(is_mirror, (*implied, *kept)), None)
+    others = (it for root in (*map(Path, software_folders), home) for it in _below(root))
+    return next(filter(is_mirror, (*implied, *others)), None)
 
 
 def is_mirror(folder: Path) -> bool:
-    """Tell whether the provider is there, unpacked or packed, as Terraform lays mirrors out."""
+    """Tell whether a folder is a mirror with the provider, unpacked or packed."""
     provider = folder / _PROVIDER
     return any(provider.glob(f"{_VERSIONS}/*/terraform-provider-aws*")) or any(
         provider.glob(f"terraform-provider-aws_{_VERSIONS}.zip")
@@ -121,8 +123,8 @@ def is_mirror(folder: Path) -> bool:
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """Walk the folders below one, the near ones first, and no more of them than a search may cost."""
-    return islice(_by_depth(root), _FOLDERS_LOOKED_AT)
+    """Return folders below a root, breadth first, up to a limit."""
+    return islice(_by_depth(root), _MAX_FOLDERS)
 
 
 def _by_depth(root: Path) -> Iterator[Path]:
@@ -139,18 +141,18 @@ def _folders(parent: Path) -> Sequence[Path]:
         return ()
 
 
-def _told() -> Mapping[str, str]:
+def _settings() -> Mapping[str, str]:
     return {
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
         "TF_CLI_ARGS": "-no-color",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
-        # Whoever set it meant other work; it may name a file that is not there.
+        # It may be set for other work, and name a file that does not exist.
         "TF_CLI_CONFIG_FILE": os.devnull,
     }
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    said = [line for line in (done.stderr or "").splitlines() if line.strip(" │╷╵")]
-    return "\n".join(said) or f"it ended with {done.returncode}."
+    lines = [line for line in (done.stderr or "").splitlines() if line.strip(" │╷╵")]
+    return "\n".join(lines) or f"exit code {done.returncode}."

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from scripts.common.errors import ToolError
-from scripts.deploy.checkov import FRAMEWORKS, Checkov, Finding, Report, installed
+from scripts.deploy.checkov import FRAMEWORKS, Checkov, CheckovFinding, CheckovReport, installed
 from scripts.environment.topology import CHECKOUT
 from tests.terraform.proofs import PROOFS, YES, written
 
@@ -31,7 +31,7 @@ def checkov() -> Checkov:
 
 
 @pytest.fixture(scope="module")
-def reports(checkov: Checkov) -> dict[str, Report]:
+def reports(checkov: Checkov) -> dict[str, CheckovReport]:
     return {folder: checkov.report(CHECKOUT / folder, framework) for folder, framework in FRAMEWORKS.items()}
 
 
@@ -44,7 +44,7 @@ class Suppression:
     file: str
     line: int | None = None
 
-    def hides(self, finding: Finding) -> bool:
+    def hides(self, finding: CheckovFinding) -> bool:
         if finding.check != self.check:
             return False
         return self.line is None or (
@@ -85,21 +85,21 @@ def needless(checkov: Checkov, folder: Path, framework: str, bare: Path) -> list
 
 
 @pytest.mark.parametrize("folder", FRAMEWORKS)
-def test_nothing_is_found(reports: dict[str, Report], folder: str) -> None:
+def test_nothing_is_found(reports: dict[str, CheckovReport], folder: str) -> None:
     report = reports[folder]
 
     assert list(report.failed) == []
     assert report.passed
 
 
-def test_no_workflow_is_passed_over(reports: dict[str, Report]) -> None:
+def test_no_workflow_is_passed_over(reports: dict[str, CheckovReport]) -> None:
     # What checkov's own notion of a workflow does not allow, it leaves out without a word.
     workflows = {f"workflows/{it.name}" for it in CHECKOUT.glob(".github/workflows/*.yml")}
 
     assert {it.file for it in reports[".github"].passed} == workflows
 
 
-def test_the_table_of_proofs_tells_what_is_looked_at(reports: dict[str, Report]) -> None:
+def test_the_table_of_proofs_tells_what_is_looked_at(reports: dict[str, CheckovReport]) -> None:
     report = reports["infra"]
     table = written(PROOFS.read_text(encoding="utf-8"))
 

@@ -192,7 +192,7 @@ def test_an_environment_is_not_touched_when_nobody_says_yes(bootstrapped: Bootst
     done = bootstrapped.pulsequeue("deploy", "--env", "dev", "--from", "plan")
 
     assert done.returncode == 1
-    assert "consent failed: nobody said yes. Nothing was changed." in done.stderr
+    assert "confirm failed: not confirmed. Nothing changed." in done.stderr
     assert bootstrapped.rights == []
 
 
@@ -212,7 +212,7 @@ def test_while_somebody_deploys_nobody_else_does(bootstrapped: Bootstrapped) -> 
 def test_a_deployment_that_breaks_half_way_says_how_to_go_on(broken: Ended) -> None:
     assert broken.returncode == 1
     assert "dev-pulsequeue-payment already exists" in broken.stderr
-    assert broken.stderr.rstrip().endswith("To go on: pulsequeue deploy --env dev --from plan")
+    assert broken.stderr.rstrip().endswith("To resume: pulsequeue deploy --env dev --from plan")
 
 
 def test_going_on_completes_migrates_and_verifies(deployed: Ended) -> None:

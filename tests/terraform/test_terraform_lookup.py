@@ -1,4 +1,4 @@
-"""Terraform and its providers are found by rule, and what goes wrong is said in Terraform's own words."""
+"""Terraform and its provider are found by rule, and errors have Terraform's own message."""
 
 import json
 import stat
@@ -49,13 +49,13 @@ def test_the_mirror_that_a_variable_names_is_taken_before_any_other(tmp_path: Pa
 
 
 def test_a_variable_that_names_no_mirror_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match=f"{MIRROR_VARIABLE} names .*, where there is no provider"):
+    with pytest.raises(ToolError, match=f"{MIRROR_VARIABLE} is .*, which has no provider"):
         find_mirror({MIRROR_VARIABLE: str(tmp_path)}, ())
 
 
-@pytest.mark.parametrize("place", [".terraform.d/plugins", ".local/share/terraform/plugins"])
-def test_terraforms_own_places_are_looked_at(tmp_path: Path, place: str) -> None:
-    mirror = packed(tmp_path / place)
+@pytest.mark.parametrize("folder", [".terraform.d/plugins", ".local/share/terraform/plugins"])
+def test_terraforms_own_places_are_looked_at(tmp_path: Path, folder: str) -> None:
+    mirror = packed(tmp_path / folder)
 
     assert find_mirror({"HOME": str(tmp_path)}, ()) == mirror
 
@@ -89,15 +89,15 @@ def test_providers_that_no_mirror_has_are_downloaded_once(tmp_path: Path, machin
         'test "$1" = init && test -f versions.tf || exit 1',
         f"mkdir -p .terraform/providers/{PROVIDER}/5.100.0/linux_amd64",
         f"touch .terraform/providers/{PROVIDER}/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5",
-        "echo downloaded >> told",
+        "echo downloaded >> downloads",
     )
 
-    found = [find_with_providers(tmp_path / "kept", machine, ()) for _ in range(2)]
+    found = [find_with_providers(tmp_path / "cache", machine, ()) for _ in range(2)]
 
     assert found[0] == found[1]
     assert found[0].mirror is not None
     assert is_mirror(found[0].mirror)
-    assert (tmp_path / "kept" / "told").read_text(encoding="utf-8") == "downloaded\n"
+    assert (tmp_path / "cache" / "downloads").read_text(encoding="utf-8") == "downloaded\n"
 
 
 def test_providers_that_cannot_be_downloaded_either_are_told_of(
@@ -106,7 +106,7 @@ def test_providers_that_cannot_be_downloaded_either_are_told_of(
     terraform_that(tmp_path / "bin", "echo 'Error: could not connect to the registry' >&2", "exit 1")
 
     with pytest.raises(ToolError, match="could not connect to the registry"):
-        find_with_providers(tmp_path / "kept", machine, ())
+        find_with_providers(tmp_path / "cache", machine, ())
 
 
 @pytest.fixture
@@ -125,9 +125,9 @@ def test_a_failed_command_is_told_in_terraforms_words(tmp_path: Path) -> None:
 def test_providers_come_from_the_mirror_and_settings_meant_for_others_do_not_matter(tmp_path: Path) -> None:
     program = terraform_that(tmp_path / "bin", 'echo "$* $TF_CLI_CONFIG_FILE"')
 
-    said = Terraform(str(program), tmp_path / "mirror").run(_made(tmp_path / "dev"), "init")
+    output = Terraform(str(program), tmp_path / "mirror").run(_made(tmp_path / "dev"), "init")
 
-    assert said == f"init -plugin-dir={tmp_path / 'mirror'} /dev/null\n"
+    assert output == f"init -plugin-dir={tmp_path / 'mirror'} /dev/null\n"
 
 
 def test_a_plan_tells_the_addresses_of_what_changes(tmp_path: Path) -> None:

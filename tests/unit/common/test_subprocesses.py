@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.common.subprocesses import run_to_completion
-from scripts.deploy.programs import InstalledPrograms
+from scripts.deploy.commands import InstalledCommands
 from scripts.environment.topology import CHECKOUT
 from tests.support.polling import wait_until
 
@@ -61,9 +61,9 @@ def test_captured_output_is_returned_with_the_exit_code(tmp_path: Path) -> None:
 
 
 def test_a_program_gets_its_environment_and_its_exit_code_is_returned() -> None:
-    programs = InstalledPrograms({"CODE": "4"})
+    commands = InstalledCommands({"CODE": "4"})
 
     assert (
-        programs.run(Path(sys.executable).name, "-c", "import os; raise SystemExit(int(os.environ['CODE']))")
+        commands.run(Path(sys.executable).name, "-c", "import os; raise SystemExit(int(os.environ['CODE']))")
         == 4
     )

@@ -1,4 +1,4 @@
-"""The programs that a deployment runs, behind protocols that tests can fill with fakes."""
+"""The commands that a deployment runs, behind protocols for which tests have fakes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 class Terraform(Protocol):
     def run(self, folder: Path, *arguments: str, shown: bool = False) -> str:
-        """Run a command in a folder; with `shown` a person sees what it says. Raises when it fails."""
+        """Run a command in a folder; `shown` prints its output. Raises when it fails."""
 
 
-class Programs(Protocol):
+class CommandRunner(Protocol):
     def run(self, *command: str) -> int:
-        """Run a program where everybody sees what it says; returns its exit code."""
+        """Run a command, print its output, and return its exit code."""
 
 
-class InstalledPrograms:
-    """What is installed beside the Python that runs this."""
+class InstalledCommands:
+    """Runs commands that are installed in this virtual environment."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._folder = Path(sys.executable).parent
