@@ -17,15 +17,7 @@ from services.shared.transitions import advance
 E = TypeVar("E", bound=OrderEvent)
 
 
-_PLACED = {
-    Status.RESERVED: (OrderOutcome.RESERVED, LogEvent.ORDER_RESERVED),
-    Status.REJECTED: (OrderOutcome.REJECTED, LogEvent.ORDER_REJECTED),
-}
 _RELEASED = {"customer_request": OrderOutcome.CANCELLED, "reservation_expired": OrderOutcome.EXPIRED}
-_SKIPPED = {
-    "customer_request": LogEvent.RELEASE_SKIPPED,
-    "reservation_expired": LogEvent.EXPIRY_SKIPPED,
-}
 
 
 class OrderService:
@@ -91,13 +83,15 @@ class OrderService:
         return retry
 
     def _record_placement(self, order: Order, seconds: float) -> None:
-        outcome, log_event = _PLACED[order.status]
-        fields: dict[str, object] = {"amount_minor": order.amount_minor, "currency": order.currency}
-        if order.status is Status.REJECTED:
-            fields = {"reason": order.reason, "skus": order.blamed}
-        self._telemetry.count(Metric.ORDERS, outcome=outcome)
         self._telemetry.observe(Metric.ORDER_PROCESSING, seconds)
-        self._telemetry.info(log_event, order.key, **fields)
+        if order.status is Status.RESERVED:
+            self._telemetry.count(Metric.ORDERS, outcome=OrderOutcome.RESERVED)
+            self._telemetry.info(
+                LogEvent.ORDER_RESERVED, order.key, amount_minor=order.amount_minor, currency=order.currency
+            )
+        else:
+            self._telemetry.count(Metric.ORDERS, outcome=OrderOutcome.REJECTED)
+            self._telemetry.info(LogEvent.ORDER_REJECTED, order.key, reason=order.reason, skus=order.blamed)
 
     def _record_duplicates(self, order: Order, events: Sequence[OrderPlaced], count: int) -> None:
         self._telemetry.count(Metric.ORDERS, count, outcome=OrderOutcome.DUPLICATE)
@@ -158,5 +152,10 @@ class OrderService:
             case Found(order=order) if order.status is Status.CANCELLED and order.reason == reason:
                 outbox.add(group.message_ids, domain.events_for(order))
             case Found(order=order):
-                self._telemetry.info(_SKIPPED[reason], key, status=order.status.value)
+                expired = reason == "reservation_expired"
+                self._telemetry.info(
+                    LogEvent.EXPIRY_SKIPPED if expired else LogEvent.RELEASE_SKIPPED,
+                    key,
+                    status=order.status.value,
+                )
         return set()

@@ -148,4 +148,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestAnyHistory = Histories.TestCase
-TestAnyHistory.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+TestAnyHistory.settings = settings(max_examples=100, stateful_step_count=20)

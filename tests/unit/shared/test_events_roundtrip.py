@@ -108,7 +108,7 @@ FIELDS: dict[type[Event], dict[str, st.SearchStrategy[Any]]] = {
 
 @pytest.mark.parametrize("model", CATALOGUE, ids=lambda model: model.__name__)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_event_comes_back_from_the_wire_as_it_left(model: type[Event], data: st.DataObject) -> None:
     event = model.model_validate(data.draw(st.fixed_dictionaries(FIELDS[model])))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shared.ledger import (
@@ -33,7 +33,6 @@ def actions(pack: Sequence[Placement]) -> int:
 
 
 @given(baskets)
-@settings(deadline=None)
 def test_every_order_is_planned_exactly_once(requested_skus: list[list[str]]) -> None:
     work = placements(requested_skus)
 
@@ -43,7 +42,6 @@ def test_every_order_is_planned_exactly_once(requested_skus: list[list[str]]) ->
 
 
 @given(baskets)
-@settings(deadline=None)
 def test_no_pack_is_larger_than_a_transaction_may_be(requested_skus: list[list[str]]) -> None:
     chains = plan(placements(requested_skus), MAX_ACTIONS)
 
@@ -51,7 +49,6 @@ def test_no_pack_is_larger_than_a_transaction_may_be(requested_skus: list[list[s
 
 
 @given(baskets)
-@settings(deadline=None)
 def test_orders_for_one_sku_keep_their_order_of_arrival(requested_skus: list[list[str]]) -> None:
     work = placements(requested_skus)
     arrival = {one.key: n for n, one in enumerate(work)}
@@ -63,7 +60,6 @@ def test_orders_for_one_sku_keep_their_order_of_arrival(requested_skus: list[lis
 
 
 @given(baskets)
-@settings(deadline=None)
 def test_no_two_chains_touch_the_same_sku(requested_skus: list[list[str]]) -> None:
     chains = plan(placements(requested_skus), MAX_ACTIONS)
 
@@ -73,7 +69,6 @@ def test_no_two_chains_touch_the_same_sku(requested_skus: list[list[str]]) -> No
 
 
 @given(baskets)
-@settings(deadline=None)
 def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(requested_skus: list[list[str]]) -> None:
     for chain in plan(placements(requested_skus), MAX_ACTIONS):
         for pack, following in pairwise(chain):
@@ -81,7 +76,6 @@ def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(requested_skus: lis
 
 
 @given(baskets)
-@settings(deadline=None)
 def test_no_two_whole_chains_would_fit_in_one_pack(requested_skus: list[list[str]]) -> None:
     lone = [chain[0] for chain in plan(placements(requested_skus), MAX_ACTIONS) if len(chain) == 1]
 

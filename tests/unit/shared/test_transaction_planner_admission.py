@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shared.ledger import (
@@ -98,7 +98,6 @@ def test_the_same_sku_of_two_tenants_is_two_skus() -> None:
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 4), min_size=1), max_size=12))
-@settings(deadline=None)
 def test_no_more_is_admitted_than_there_is(requested_skus: list[dict[str, int]]) -> None:
     known = Knowledge({A: USD, B: USD, C: USD}, {A: 5, B: 5, C: 5})
 

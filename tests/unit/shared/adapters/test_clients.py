@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shared.adapters.clients import in_batches, is_transient
@@ -25,7 +25,6 @@ def size(entry: tuple[int, int]) -> int:
 
 
 @given(sizes, st.integers(1, 12))
-@settings(deadline=None)
 def test_batches_hold_every_entry_once_and_in_order(weights: list[int], most: int) -> None:
     entries = list(enumerate(weights))
 
@@ -35,7 +34,6 @@ def test_batches_hold_every_entry_once_and_in_order(weights: list[int], most: in
 
 
 @given(sizes, st.integers(1, 12))
-@settings(deadline=None)
 def test_batches_keep_within_both_limits_unless_one_entry_alone_breaks_them(
     weights: list[int], most: int
 ) -> None:
@@ -45,7 +43,6 @@ def test_batches_keep_within_both_limits_unless_one_entry_alone_breaks_them(
 
 
 @given(sizes, st.integers(1, 12))
-@settings(deadline=None)
 def test_a_batch_is_ended_only_when_the_next_entry_does_not_fit(weights: list[int], most: int) -> None:
     batches = list(in_batches(list(enumerate(weights)), size, most=most, most_bytes=100))
 

@@ -49,19 +49,19 @@ unpriced_orders = st.builds(
 
 
 @given(priced_orders | unpriced_orders)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_order_comes_back_from_the_table_as_it_went(order: Order) -> None:
     assert order_of(order_item(order)) == order
 
 
 @given(stocks)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stock_comes_back_from_the_table_as_it_went(stock: Stock) -> None:
     assert stock_of(stock_item(stock)) == stock
 
 
 @given(keys)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_key_comes_back_from_its_text(key: Key) -> None:
     assert Key.of(key.pk) == key
 
