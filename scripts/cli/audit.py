@@ -30,7 +30,9 @@ def audit(
     ] = False,
     grace: Annotated[
         float,
-        typer.Option(min=0, help="Seconds a reservation may outlive its expiry before it is a finding."),
+        typer.Option(
+            metavar="N", min=0, help="Seconds a reservation may outlive its expiry before it is a finding."
+        ),
     ] = 120.0,
     with_metrics: Annotated[
         bool, typer.Option("--publish/--no-publish", help="Publish the result as metrics.")

@@ -99,9 +99,11 @@ def rebuild(
 def seed(
     session: Session,
     *,
-    orders: Annotated[int, typer.Option(min=1, help="Number of orders.")] = 10_000,
-    customers: Annotated[int, typer.Option(min=1, help="Number of customers.")] = 1_000,
-    months: Annotated[int, typer.Option(min=1, max=120, help="Number of months, up to --until.")] = 24,
+    orders: Annotated[int, typer.Option(metavar="N", min=1, help="Number of orders.")] = 10_000,
+    customers: Annotated[int, typer.Option(metavar="N", min=1, help="Number of customers.")] = 1_000,
+    months: Annotated[
+        int, typer.Option(metavar="N", min=1, max=120, help="Number of months, up to --until.")
+    ] = 24,
     number: Annotated[
         int,
         typer.Option("--seed", metavar="N", help="Random seed; the same seed gives the same data."),
@@ -116,12 +118,12 @@ def seed(
     An empty tenant is loaded in bulk, a million orders in minutes; any other through the projector, a few
     thousand events a second.
     """
-    from scripts.common.times import moment
+    from scripts.common.times import parse_time
     from scripts.demo_data.generator import DemoData
     from scripts.local import database
 
     now = session.ops.clock.now()
-    data = DemoData(orders, customers, months, number, tenant, moment(until, now))
+    data = DemoData(orders, customers, months, number, tenant, parse_time(until, now))
     result = database.seed(_local_database(session), data, session.out.note)
     session.out.show(
         {"events": result.events, "orders": result.orders, "subscriptions": result.subscriptions},

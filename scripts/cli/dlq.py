@@ -49,7 +49,7 @@ class Selection:
         return []
 
     def filter(self, session: Session) -> "Filter":
-        from scripts.common.times import moment
+        from scripts.common.times import parse_time
         from scripts.ops.dlq.messages import Filter
 
         now = session.ops.clock.now()
@@ -58,8 +58,8 @@ class Selection:
             events=frozenset(self.event or ()),
             ids=frozenset(self.ids),
             orders=frozenset(self.order or ()),
-            before=moment(self.older_than, now) if self.older_than else None,
-            after=moment(self.newer_than, now) if self.newer_than else None,
+            before=parse_time(self.older_than, now) if self.older_than else None,
+            after=parse_time(self.newer_than, now) if self.newer_than else None,
         )
 
 

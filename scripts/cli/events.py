@@ -1,4 +1,4 @@
-"""`pulsequeue events`: what may be said on the bus."""
+"""`pulsequeue events`: the event catalogue and its JSON Schemas."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,14 +13,14 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs" / "events"
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The event catalogue and its contracts.", no_args_is_help=True)
+    group = typer.Typer(help="List, print, validate and release event contracts.", no_args_is_help=True)
     for function in (ls, schema, validate, release):
         command(group)(function)
     app.add_typer(group, name="events")
 
 
 def ls(session: Session) -> None:
-    """List every event: what it says, who emits it, who takes it."""
+    """List every event with its meaning, emitters and consumers."""
     from scripts.environment.topology import Topology
     from scripts.ops.contracts.event_catalog import catalogue
 
@@ -29,16 +29,16 @@ def ls(session: Session) -> None:
         [
             {
                 "event": entry.event,
-                "says": entry.says,
+                "description": entry.description,
                 "emittedBy": entry.emitted_by,
                 "consumedBy": entry.consumed_by,
             }
             for entry in entries
         ],
         Table(
-            ("event", "emitted by", "consumed by", "says"),
+            ("event", "emitted by", "consumed by", "description"),
             [
-                (entry.event, ", ".join(entry.emitted_by), ", ".join(entry.consumed_by), entry.says)
+                (entry.event, ", ".join(entry.emitted_by), ", ".join(entry.consumed_by), entry.description)
                 for entry in entries
             ],
         ),
@@ -47,18 +47,20 @@ def ls(session: Session) -> None:
 
 def schema(
     session: Session,
-    event: Annotated[str | None, typer.Argument()] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every event's.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write one file per event into this folder.")] = None,
+    event: Annotated[str | None, typer.Argument(metavar="[EVENT]", help="Name of the event.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="The schemas of all events.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write one file per event into this folder.")
+    ] = None,
 ) -> None:
     """Print an event's JSON Schema, or write all of them into a folder."""
     from scripts.ops.contracts.event_catalog import model_of
     from scripts.ops.contracts.schemas import render, schemas, write_all
 
     if every == (event is not None):
-        raise ToolError("name one event, or say --all.", exit_code=2)
+        raise ToolError("give one event, or --all.", exit_code=2)
     if output is not None and not every:
-        raise ToolError("--output goes with --all.", exit_code=2)
+        raise ToolError("--output needs --all.", exit_code=2)
     if output is not None:
         changed = write_all(output)
         view = "\n".join(f"wrote {path}" for path in changed) or f"{output} is up to date."
@@ -75,11 +77,16 @@ def schema(
 def validate(
     session: Session,
     file: Annotated[
-        str, typer.Argument(help="JSON: an event's detail, or its whole envelope; - is standard input.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="JSON: the detail or the envelope of an event; - is standard input."
+        ),
     ],
-    event: Annotated[str | None, typer.Option(help="Which event it is, when no envelope says so.")] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the event, if FILE has no envelope.")
+    ] = None,
 ) -> None:
-    """Check an event as its consumer would."""
+    """Validate an event as its consumer would."""
     from datetime import UTC, datetime
 
     from scripts.common.json_input import read_json
@@ -87,19 +94,20 @@ def validate(
 
     name, faults = check(read_json(file, stdin=session.stdin), event, datetime.now(UTC))
     data = {"event": name, "valid": not faults, "faults": faults}
-    session.out.show(data, *([] if faults else [f"a valid {name}."]))
+    session.out.show(data, *([] if faults else [f"valid {name}."]))
     if faults:
-        raise ToolError(f"this {name} is not valid:\n  " + "\n  ".join(faults))
+        raise ToolError(f"invalid {name}:\n  " + "\n  ".join(faults))
 
 
 def release(
     session: Session,
-    folder: Annotated[Path, typer.Option(help="Where the releases are kept.")] = _DOCS / "released",
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the releases.")] = _DOCS
+    / "released",
 ) -> None:
-    """Promise today's contracts to the outside; refused when they break an earlier promise."""
-    from scripts.ops.contracts.schema_registry import release as promise
+    """Release the current contracts; refused if they break an earlier release."""
+    from scripts.ops.contracts.schema_registry import release as add_release
     from scripts.ops.contracts.schemas import schemas
 
-    path = promise(folder, schemas())
-    said = f"released as {path}." if path else "nothing changed since the last release."
-    session.out.show({"released": str(path) if path else None}, said)
+    path = add_release(folder, schemas())
+    text = f"released as {path}." if path else "nothing changed since the last release."
+    session.out.show({"released": str(path) if path else None}, text)

@@ -1,4 +1,4 @@
-"""`pulsequeue grafana`: dashboards, made from their sources and put into a Grafana."""
+"""`pulsequeue grafana`: builds the dashboards and installs them in a Grafana."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _PROMETHEUS_SILENT = 6
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The Grafana dashboards.", no_args_is_help=True)
+    group = typer.Typer(help="Build and install the Grafana dashboards.", no_args_is_help=True)
     for function in (setup, build):
         command(group)(function)
     app.add_typer(group, name="grafana")
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def build(
     session: Session,
-    output: Annotated[Path | None, typer.Option(help="The folder to write into.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder to write to.")] = None,
 ) -> None:
     """Write the dashboards from their sources into monitoring/grafana."""
     from scripts.grafana.identifiers import DASHBOARDS
@@ -33,7 +33,7 @@ def build(
         from scripts.grafana.build import write_all
     except ModuleNotFoundError as missing:
         raise ToolError(
-            f"building takes {missing.name}, a development dependency; run `make install`."
+            f"building needs {missing.name}, a development dependency; run `make install`."
         ) from None
     folder = output or DASHBOARDS
     changed = write_all(folder)
@@ -46,7 +46,7 @@ def setup(
     grafana_url: Annotated[str, typer.Argument(help="Grafana's address, such as http://localhost:3000.")],
     user: Annotated[str, typer.Argument(help="A user with the role Admin.")],
     password: Annotated[
-        str, typer.Argument(help="The password; - takes it from GRAFANA_PASSWORD, or else asks for it.")
+        str, typer.Argument(help="The password; - reads GRAFANA_PASSWORD, or prompts for it.")
     ],
     prometheus_url: Annotated[str, typer.Argument(help="Prometheus's address, as Grafana reaches it.")],
     *,
@@ -58,12 +58,12 @@ def setup(
         bool, typer.Option("--prometheus-token", help="Send the bearer token in PROMETHEUS_TOKEN.")
     ] = False,
 ) -> None:
-    """Put data source, folder and dashboards into a Grafana; a second time changes nothing."""
+    """Install data source, folder and dashboards in a Grafana; repeating it changes nothing."""
     from scripts.grafana.api import GrafanaApi, Login, checked_url
     from scripts.grafana.install import Prometheus, install, prometheus_problem, read_dashboards
 
     if not user or ":" in user:
-        raise ToolError("the user's name should not be empty or hold a colon.", exit_code=_USAGE)
+        raise ToolError("the user name must not be empty or contain a colon.", exit_code=_USAGE)
     prometheus = Prometheus(
         checked_url(prometheus_url, "Prometheus"),
         prometheus_user,
@@ -91,29 +91,29 @@ def setup(
             ],
         },
         Table(
-            ("what", "title", "outcome", "address"),
+            ("kind", "title", "outcome", "URL"),
             [(one.kind, one.title, one.outcome, one.url) for one in installed],
         ),
-        *([] if any(one.outcome != "unchanged" for one in installed) else ["nothing had to be changed."]),
+        *([] if any(one.outcome != "unchanged" for one in installed) else ["nothing changed."]),
     )
     if complaint is not None:
         raise ToolError(
-            f"everything is in place, but Grafana cannot ask Prometheus at {prometheus.url}: {complaint}",
+            f"installed, but Grafana cannot query Prometheus at {prometheus.url}: {complaint}",
             exit_code=_PROMETHEUS_SILENT,
         )
 
 
 def _password(given: str, session: Session) -> str:
-    """Find the password without its standing in the shell's history, for whoever wants that."""
+    """Return the password; `-` keeps it out of the shell's history."""
     password = given
     if given == "-":
-        password = os.environ.get("GRAFANA_PASSWORD") or _asked(session)
+        password = os.environ.get("GRAFANA_PASSWORD") or _prompt(session)
     if not password:
         raise ToolError("the password is empty.", exit_code=_USAGE)
     return password
 
 
-def _asked(session: Session) -> str:
+def _prompt(session: Session) -> str:
     if session.stdin is None and sys.stdin.isatty():
         from getpass import getpass
 

@@ -1,4 +1,4 @@
-"""`pulsequeue`: puts the commands together, and turns every failure into one sentence and an exit code."""
+"""`pulsequeue`: registers the commands, and turns every failure into one sentence and an exit code."""
 
 import os
 import sys
@@ -37,7 +37,7 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="pulsequeue",
-    help="Run, feed and look after PulseQueue.",
+    help="Run, use and operate PulseQueue.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -54,7 +54,7 @@ def choose(
             "--env",
             metavar="ENV",
             envvar="PULSEQUEUE_ENV",
-            help="Environment: local, dev, prod, or another that was deployed.",
+            help="Environment: local, dev, prod, or another deployed one.",
         ),
     ] = "local",
     as_json: Json = False,
@@ -85,19 +85,19 @@ for group in (
 
 
 def run() -> None:
-    """Be the program."""
+    """Entry point of the program."""
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads any more. The interpreter would flush once more at its end, and complain.
+        # The reader has closed the pipe; a second flush at exit would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or _FAILED
     sys.exit(code)
 
 
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
-    """Run one command line and return its exit code; this is the one place where anything is caught."""
+    """Run one command line and return its exit code; the only place with a catch-all."""
     try:
         app(list(arguments), prog_name="pulsequeue", obj=session)
     except SystemExit as end:
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted.", _INTERRUPTED)
     except Exception as error:
-        # The boundary: whatever happened, a user gets a sentence and never a traceback.
+        # The boundary: a user gets a sentence, never a traceback.
         if os.environ.get("PULSEQUEUE_DEBUG"):
             raise
         return _fail(_sentence(error), _FAILED)
@@ -134,12 +134,12 @@ def _sentence(error: Exception) -> str:
         case ValidationError():
             return f"{error.title} is not valid: {'; '.join(faults(error))}."
         case PulseQueueError():
-            return f"try again: {error}."
+            return f"{error}; retry."
         case OSError():
             return f"{error.filename or 'the system'}: {error.strerror or error}."
         case _:
             what = f"{type(error).__name__}: {error}"
-            return f"something unforeseen happened ({what}); PULSEQUEUE_DEBUG=1 shows where."
+            return f"unexpected error ({what}); set PULSEQUEUE_DEBUG=1 for a traceback."
 
 
 def _aws_sentence(error: "BotoCoreError | ClientError") -> str:
@@ -147,11 +147,11 @@ def _aws_sentence(error: "BotoCoreError | ClientError") -> str:
 
     match error:
         case ClientError():
-            said = error.response.get("Error", {})
-            return f"AWS refused {error.operation_name}: {said.get('Message') or said.get('Code')}"
+            details = error.response.get("Error", {})
+            return f"AWS refused {error.operation_name}: {details.get('Message') or details.get('Code')}"
         case NoCredentialsError():
-            return "there are no AWS credentials; log in, or set AWS_PROFILE."
+            return "no AWS credentials; log in, or set AWS_PROFILE."
         case EndpointConnectionError():
-            return f"AWS cannot be reached: {error} Is the stack up, or the network?"
+            return f"cannot reach AWS: {error} Check the network, or start the stack with `make up`."
         case _:
-            return f"AWS could not be asked: {error}"
+            return f"the AWS call failed: {error}"

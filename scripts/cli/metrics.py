@@ -1,4 +1,4 @@
-"""`pulsequeue metrics`: the numbers as Prometheus gets them."""
+"""`pulsequeue metrics`: the metrics as Prometheus scrapes them."""
 
 from typing import Annotated
 
@@ -14,11 +14,13 @@ def register(app: typer.Typer) -> None:
 
 def metrics(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Only metrics with this text in their name.")] = "",
-    zeros: Annotated[bool, typer.Option(help="Show what stands at zero, too.")] = False,
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Only metrics with this text in their name.")
+    ] = "",
+    zeros: Annotated[bool, typer.Option(help="Show samples with the value zero as well.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the page as it is served.")] = False,
 ) -> None:
-    """Scrape /metrics once and show what it says."""
+    """Scrape /metrics once and show its samples."""
     from scripts.environment.environment import open_environment
     from scripts.ops.metrics_page import address, fetch, samples
 
@@ -32,5 +34,5 @@ def metrics(
         (it.name, " ".join(f"{label}={value}" for label, value in it.labels.items()), f"{it.value:.15g}")
         for it in found
     ]
-    empty = "nothing has been counted yet" if not name else f"nothing counted under a name with {name!r}"
+    empty = "no metrics yet" if not name else f"no metric with {name!r} in its name"
     session.out.show(data, Table(("metric", "labels", "value"), rows, frozenset({"value"}), empty))

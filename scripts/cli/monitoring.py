@@ -1,4 +1,4 @@
-"""`pulsequeue monitoring`: Prometheus over the local stack, and with Docker Alertmanager and Grafana."""
+"""`pulsequeue monitoring`: Prometheus for the local stack, and with Docker Alertmanager and Grafana."""
 
 from typing import TYPE_CHECKING
 
@@ -11,42 +11,42 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Watch the local stack, and stop watching it.", no_args_is_help=True)
+    group = typer.Typer(help="Start or stop monitoring of the local stack.", no_args_is_help=True)
     for function in (up, down):
         group.command()(function)
     app.add_typer(group, name="monitoring")
 
 
 def up(context: typer.Context, *, as_json: Json = False) -> None:
-    """Start Prometheus over the local stack: in containers, or a `prometheus` of this machine."""
+    """Start Prometheus for the local stack, in containers or as an installed `prometheus`."""
     from scripts.local.monitoring import launcher
 
     out = session_of(context).with_options(None, as_json=as_json).out
-    out.note("Starting Prometheus over the local stack ...")
+    out.note("Starting Prometheus for the local stack ...")
     found = launcher.up()
     out.show(found.model_dump(mode="json", include={"kind", "pages", "log"}), _view(found))
 
 
 def down(context: typer.Context, *, as_json: Json = False) -> None:
-    """Stop what `monitoring up` started; what was measured is kept."""
+    """Stop what `monitoring up` started; its data stays."""
     from scripts.local.monitoring import launcher
 
     stopped = launcher.down()
-    said = "Nothing watches the local stack any more." if stopped else "Nothing watched the local stack."
-    session_of(context).with_options(None, as_json=as_json).out.show({"stopped": stopped}, said)
+    text = "Monitoring stopped." if stopped else "Monitoring was not running."
+    session_of(context).with_options(None, as_json=as_json).out.show({"stopped": stopped}, text)
 
 
 def _view(found: "Monitoring") -> str:
     lines = {
-        "Grafana": "dashboards; user admin, password pulsequeue unless GRAFANA_PASSWORD said otherwise",
-        "Prometheus": "/targets is it scraped, /alerts what is wrong, /query for questions",
-        "Alertmanager": "who would be told",
+        "Grafana": "dashboards; user admin, password pulsequeue unless GRAFANA_PASSWORD is set",
+        "Prometheus": "/targets: scrapes; /alerts: alerts; /query: queries",
+        "Alertmanager": "notifications",
     }
-    told = [f"  {page:<13} {url:<23} {lines[page]}" for page, url in found.pages.items()]
-    how = "in containers" if found.kind == "containers" else "as a process of this machine"
-    without = "" if "Grafana" in found.pages else "\nDashboards and Alertmanager come with Docker."
+    pages = [f"  {page:<13} {url:<23} {lines[page]}" for page, url in found.pages.items()]
+    how = "in containers" if found.kind == "containers" else "as a process on this machine"
+    without = "" if "Grafana" in found.pages else "\nGrafana and Alertmanager need Docker."
     return (
-        f"Prometheus watches the local stack {how}. The first numbers take a minute or two.\n"
-        + "\n".join(told)
-        + f"{without}\nIts log is {found.log}; `pulsequeue monitoring down` or `make down` stops it."
+        f"Prometheus scrapes the local stack {how}. The first samples take a minute or two.\n"
+        + "\n".join(pages)
+        + f"{without}\nLog: {found.log}. Stop it with `pulsequeue monitoring down` or `make down`."
     )

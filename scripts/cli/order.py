@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Id = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the record.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
-Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait.")]
+Timeout = Annotated[float, typer.Option(metavar="N", min=0, help="Seconds to wait.")]
 
 
 def register(app: typer.Typer) -> None:

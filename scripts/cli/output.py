@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _NO_TERMINAL_WIDTH = 10_000
-"""Rows for a pipe are never wrapped; whoever reads them counts on one line each."""
+"""Rows for a pipe are never wrapped: readers expect one line per row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     numbers: frozenset[str] = frozenset()
-    """Columns of numbers, set flush right."""
+    """Right-aligned columns."""
     empty: str = "nothing to show"
 
 
@@ -32,7 +32,7 @@ class Output:
         self.as_json = as_json
 
     def show(self, data: object, *view: Table | str) -> None:
-        """Print `data` when JSON was asked for, or else the view of it."""
+        """Print `data` as JSON with --json, or else its view."""
         if self.as_json:
             print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
             return
@@ -41,12 +41,12 @@ class Output:
             self._print(console, part)
 
     def note(self, text: str) -> None:
-        """Say something that is no part of the answer."""
+        """Print a note on standard error."""
         print(_printable(text, keep="\n"), file=sys.stderr)
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Advance]:
-        """Show a bar on standard error, where somebody is looking."""
+        """Show a progress bar on standard error if it is a terminal."""
         if self.as_json or not sys.stderr.isatty():
             yield lambda _done: None
             return
@@ -92,7 +92,7 @@ def _rich_table(table: Table) -> Any:  # noqa: ANN401 - rich's own type would ha
 
 
 def _printable(text: str, keep: str = "") -> str:
-    """Take the sting out of what strangers wrote: no control character reaches the terminal."""
+    """Replace control characters, which must not reach the terminal."""
     return "".join(
         char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text
     )

@@ -1,4 +1,4 @@
-"""`pulsequeue package`: builds what Lambda runs."""
+"""`pulsequeue package`: builds the zip files of the Lambda functions."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ def package(
     context: typer.Context,
     *,
     platform: Annotated[
-        Platform, typer.Option(help="The processor it is for; `host` is this machine, and its Python.")
+        Platform,
+        typer.Option(
+            metavar="PLATFORM",
+            help="aarch64, x86_64, or host (this machine and its Python).",
+        ),
     ] = Platform.AARCH64,
     python: Annotated[
         str | None, typer.Option(metavar="VERSION", help=f"Python to build for; Lambda's is {LAMBDA_PYTHON}.")
     ] = None,
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the zips go.")] = Path("build"),
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the zip files.")] = Path("build"),
     as_json: Json = False,
 ) -> None:
-    """Build one zip per service, the same bytes from the same sources."""
+    """Build one zip file per service; the same sources give the same bytes."""
     from scripts.environment.topology import Topology
     from scripts.packaging.packages import build
 
@@ -48,7 +52,7 @@ def package(
     output.mkdir(parents=True, exist_ok=True)
     for built in packages:
         (output / built.file_name).write_bytes(built.zip)
-    out.show([_data(built, output) for built in packages], _view(packages), f"In {output}.")
+    out.show([_data(built, output) for built in packages], _view(packages), f"Written to {output}.")
 
 
 def _data(built: Package, output: Path) -> dict[str, Any]:

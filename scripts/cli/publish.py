@@ -46,14 +46,15 @@ def publish(
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Publish one of the FILE's named scenarios.")] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="Number of orders to generate, one item each.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=1_000_000, help="Number of orders to generate, one item each."),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.01, max=10_000, help="Orders per second; unlimited by default."),
+        typer.Option(metavar="N", min=0.01, max=10_000, help="Orders per second; unlimited by default."),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the orders are settled.")] = False,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
+    timeout: Annotated[float, typer.Option(metavar="N", min=0, help="Seconds to wait.")] = 60.0,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Publish without validation.")] = False,
 ) -> None:
     """Publish orders from a FILE, one order with --item, or many with --count."""

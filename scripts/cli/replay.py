@@ -28,7 +28,9 @@ def replay(
     consumer: Annotated[
         list[str] | None, typer.Option("--consumer", help="Only to this function; repeatable.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Maximum events per second.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="N", min=0.1, help="Maximum events per second.")
+    ] = None,
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="NAME", help="Resume an interrupted replay.")
     ] = None,
@@ -80,12 +82,12 @@ def _plan(
     events: "tuple[str, ...] | list[str]",
     consumers: "tuple[str, ...] | list[str]",
 ) -> "Plan":
-    from scripts.common.times import moment
+    from scripts.common.times import parse_time
     from scripts.ops.replay.replay import Plan, routes, window
 
     now = session.ops.clock.now()
     chosen = routes(session.ops.topology, events, consumers)
-    start, end = window(moment(since, now), moment(until, now), now)
+    start, end = window(parse_time(since, now), parse_time(until, now), now)
     return Plan(start, end, chosen)
 
 

@@ -1,4 +1,4 @@
-"""`pulsequeue up`, `down`, `status` and `logs`: the one-machine stack, and what its functions say."""
+"""`pulsequeue up`, `down`, `status` and `logs`: the local stack and its logs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from scripts.local.stack import Status
     from scripts.ops.function_logs import LogLine
 
-_SPANS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -35,24 +33,30 @@ def register(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     *,
-    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Where the emulator listens.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=65_535, help="Port of the emulator.")
+    ] = None,
     hold: Annotated[
-        int | None, typer.Option(min=1, max=900, help="Seconds a reservation waits for its payment.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=900, help="Seconds until an unpaid reservation expires."),
     ] = None,
     retry: Annotated[
-        int | None, typer.Option(min=1, max=900, help="Seconds until a failed message is tried again.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=900, help="Seconds until a failed message is retried."),
     ] = None,
     failure_rate: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Share of payments that are declined.")
+        float | None, typer.Option(metavar="N", min=0, max=1, help="Share of payments that are declined.")
     ] = None,
     slow_seconds: Annotated[
-        float | None, typer.Option(min=0, max=30, help="How long a slow payment takes.")
+        float | None, typer.Option(metavar="N", min=0, max=30, help="Seconds that a slow payment takes.")
     ] = None,
-    burst: Annotated[int, typer.Option(min=1, max=10_000, help="Orders in the sample burst.")] = 200,
-    samples: Annotated[bool, typer.Option(help="Run sample orders through.")] = True,
+    burst: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10_000, help="Orders in the sample burst.")
+    ] = 200,
+    samples: Annotated[bool, typer.Option(help="Place sample orders.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Start the whole system on this machine, run sample orders through it, and leave it running."""
+    """Start the local stack and place sample orders."""
     from scripts.environment.environment import LOCAL, open_environment
     from scripts.local import sample_orders as sampling
     from scripts.local import stack
@@ -72,31 +76,31 @@ def up(
         sampling.seed(environment, sampling.catalogue())
         result = None
     _collect_metrics(environment)
-    if _asked(context, as_json):
+    if _json_requested(context, as_json):
         _print_json({**_connection(state), "samples": _samples_json(result) if result else None})
     else:
         _show_up(state, result)
     if result is not None and not result.ok:
-        raise ToolError("the sample orders did not all end as they should; see `pulsequeue logs`.")
+        raise ToolError("some sample orders did not have the expected outcome; see `pulsequeue logs`.")
 
 
 def down(context: typer.Context, as_json: Json = False) -> None:
-    """Stop what `up` started."""
+    """Stop the local stack."""
     from scripts.local import stack
 
     stopped = stack.down()
-    if _asked(context, as_json):
+    if _json_requested(context, as_json):
         _print_json({"stopped": stopped})
     else:
-        print("The local stack is down." if stopped else "There was no stack running.")
+        print("The local stack is down." if stopped else "The local stack was not running.")
 
 
 def status(context: typer.Context, as_json: Json = False) -> None:
-    """Show whether the local stack is well, and what waits in its queues."""
+    """Show the health of the local stack, its functions and queues."""
     from scripts.local import stack
 
     found = stack.status()
-    if _asked(context, as_json):
+    if _json_requested(context, as_json):
         _print_json(_status_json(found))
     else:
         _show_status(found)
@@ -107,16 +111,19 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 def logs(
     context: typer.Context,
     *,
-    function: Annotated[str | None, typer.Argument(help="Only this function's lines.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come.")] = False,
-    since: Annotated[str, typer.Option(metavar="SPAN", help="How far back: 90s, 5m, 2h, 1d.")] = "5m",
-    grep: Annotated[str, typer.Option(metavar="TEXT", help="Only lines with this text.")] = "",
+    function: Annotated[
+        str | None, typer.Argument(metavar="[FUNCTION]", help="Only the lines of this function.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines as they arrive.")] = False,
+    since: Annotated[str, typer.Option(metavar="SPAN", help="Lines since: 90s, 5m, 2h or 1d ago.")] = "5m",
+    grep: Annotated[str, typer.Option(metavar="TEXT", help="Only lines that contain this text.")] = "",
     env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="Environment.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as they were logged.")] = False,
 ) -> None:
-    """Print what the functions have logged."""
+    """Print the logs of the functions."""
     import time
 
+    from scripts.common.times import parse_duration
     from scripts.environment.environment import LOCAL, open_environment
     from scripts.ops import function_logs
 
@@ -124,9 +131,9 @@ def logs(
     if function is not None:
         environment.topology.function(function)
     functions = [function] if function else list(environment.topology.functions)
-    start = int((time.time() - _seconds(since)) * 1000)
+    start = max(0, int((time.time() - parse_duration(since).total_seconds()) * 1000))
     read = function_logs.follow if follow else function_logs.read
-    raw = _asked(context, as_json)
+    raw = _json_requested(context, as_json)
     for text in _rendered(iter(read(environment, functions, start)), raw=raw, grep=grep):
         print(text, flush=follow)
 
@@ -139,30 +146,23 @@ def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str
             continue
         text = line.message if raw else format_line(line)
         if text is not None:
-            # What strangers wrote into an order must not reach the terminal as a control character.
+            # Orders may contain control characters, which must not reach the terminal.
             yield "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)
 
 
 def _collect_metrics(environment: Environment) -> None:
-    """Make the metrics answer at once; they will in a minute, so that failing here stops nothing."""
+    """Collect metrics now; a failure is only noted, since the collector runs every minute."""
     from scripts.local import metrics_endpoint
 
     _say("Collecting the first metrics ...")
     try:
         metrics_endpoint.collect(environment)
     except ToolError as error:
-        _say(f"! {error}; it is tried again every minute.")
+        _say(f"! {error}; it is retried every minute.")
 
 
-def _seconds(span: str) -> int:
-    number, unit = span[:-1], span[-1:]
-    if not number.isdecimal() or unit not in _SPANS or len(number) > 6:  # noqa: PLR2004 -- eleven days in seconds
-        raise ToolError(f"{span!r} is not a span of time such as 90s, 5m, 2h or 1d.", exit_code=2)
-    return int(number) * _SPANS[unit]
-
-
-def _asked(context: typer.Context, as_json: bool) -> bool:
-    """Tell whether JSON was asked for, before the command's name or after it."""
+def _json_requested(context: typer.Context, as_json: bool) -> bool:
+    """Whether --json was given, before or after the command."""
     return as_json or bool(context.find_root().params.get("as_json"))
 
 
@@ -250,20 +250,20 @@ def _show_up(state: StackState, result: SamplesResult | None) -> None:
         _show_samples(result)
     print(f"\nPulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:")
     print("  .venv/bin/pulsequeue status          queues and functions")
-    print("  .venv/bin/pulsequeue logs --follow   what the functions say")
-    print("  .venv/bin/pulsequeue --help          everything else")
+    print("  .venv/bin/pulsequeue logs --follow   logs of the functions")
+    print("  .venv/bin/pulsequeue --help          all commands")
     print("  make down                            stop it")
-    print(f"\nPrometheus finds the metrics at {state.metrics_url}")
-    print("with the bearer token that `pulsequeue status --json` tells.")
-    print(f"\nAnalytics answers at {state.api_url}/api/..., from PostgreSQL at {state.postgres}:")
+    print(f"\nMetrics: {state.metrics_url}")
+    print("with the bearer token shown by `pulsequeue status --json`.")
+    print(f"\nAnalytics API: {state.api_url}/api/..., backed by PostgreSQL at {state.postgres}:")
     print('  curl -H "Authorization: Bearer $(.venv/bin/pulsequeue token --role admin)" \\')
     print(f"    '{state.api_url}/api/orders?limit=3'")
 
 
 def _show_samples(result: SamplesResult) -> None:
-    orders = _table("sample", "order", "expected", "seen", "")
+    orders = _table("sample", "order", "expected", "actual", "")
     for it in result.outcomes:
-        orders.add_row(it.kind, it.order_id, it.expected, it.seen, "ok" if it.ok else "NOT AS EXPECTED")
+        orders.add_row(it.kind, it.order_id, it.expected, it.seen, "ok" if it.ok else "UNEXPECTED")
     stock = _table("SKU", "product", "stock before", "after")
     for change in result.stock:
         stock.add_row(change.sku, change.name, str(change.before), str(change.after))
@@ -304,7 +304,7 @@ def _table(*columns: str) -> Table:
 def _print_tables(*tables: Table) -> None:
     from rich.console import Console
 
-    # A pipe has no width: whoever reads it counts on one line for each row.
+    # A pipe has no width: readers expect one line per row.
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, emoji=False)
     for table in tables:
         if table.row_count:

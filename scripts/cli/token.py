@@ -1,4 +1,4 @@
-"""`pulsequeue token`: what the API wants to see."""
+"""`pulsequeue token`: prints a bearer token for the analytics API."""
 
 from typing import Annotated
 
@@ -20,22 +20,27 @@ def token(
     user: Annotated[str | None, typer.Option(metavar="NAME", help="A user of the pool, by name.")] = None,
     password: Annotated[
         str | None,
-        typer.Option(envvar="PULSEQUEUE_PASSWORD", help="Asked for when not given.", show_envvar=True),
+        typer.Option(
+            envvar="PULSEQUEUE_PASSWORD",
+            metavar="PASSWORD",
+            help="Prompted for by default.",
+            show_envvar=True,
+        ),
     ] = None,
 ) -> None:
-    """Sign in to the user pool and print a token for the analytics API; it is good for an hour."""
+    """Sign in to the user pool and print a token for the analytics API, valid for an hour."""
     from scripts.environment.cognito import ROLES
     from scripts.environment.cognito import token as sign_in
     from scripts.environment.environment import LOCAL, open_environment
     from scripts.environment.local_state import StackState, home_folder
 
     if (role is None) == (user is None):
-        raise ToolError("say --role or --user.", exit_code=2)
+        raise ToolError("give either --role or --user.", exit_code=2)
     if role is not None:
         if role not in ROLES:
-            raise ToolError(f"there is no role {role!r}; there are {', '.join(ROLES)}.", exit_code=2)
+            raise ToolError(f"role {role!r} not found; choose one of {', '.join(ROLES)}.", exit_code=2)
         if session.env != LOCAL:
-            raise ToolError("only the local stack has a user for each role; say --user.", exit_code=2)
+            raise ToolError("only the local stack has a user per role; give --user.", exit_code=2)
         state = StackState.read(home_folder())
         user, password = role, state.users_password if state else ""
     environment = open_environment(session.env)

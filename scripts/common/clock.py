@@ -1,4 +1,4 @@
-"""Time as the tools see it: passed in, so that tests need not wait."""
+"""The clock of the tools: passed in, so that tests need not wait."""
 
 import time
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""What the tools tell a person when something cannot be done."""
+"""The error of the command-line tools."""
 
 
 class ToolError(Exception):
-    """One clear sentence for the user, who never sees a traceback for it."""
+    """A sentence for the user, printed without a traceback."""
 
     def __init__(self, message: str, *, exit_code: int = 1) -> None:
         super().__init__(message)

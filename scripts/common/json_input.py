@@ -1,4 +1,4 @@
-"""JSON that a person wrote: read from a file or from standard input, its faults told by their place."""
+"""Hand-written JSON from a file or standard input, with errors that name the place."""
 
 import json
 import sys
@@ -15,9 +15,9 @@ def read_json(source: str, *, stdin: TextIO | None = None) -> object:
     """Read one JSON document; `-` is standard input."""
     name, text = _read(source, stdin)
     if not text.strip():
-        raise ToolError(f"{name} is empty; it should hold a JSON document.")
+        raise ToolError(f"{name} is empty; expected a JSON document.")
     try:
-        return json.loads(text, parse_constant=_no_such_number)
+        return json.loads(text, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise ToolError(
             f"{name} is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}."
@@ -25,7 +25,7 @@ def read_json(source: str, *, stdin: TextIO | None = None) -> object:
     except ValueError as error:
         raise ToolError(f"{name} is not JSON: {error}.") from None
     except RecursionError:
-        raise ToolError(f"{name} is nested too deeply to be read.") from None
+        raise ToolError(f"{name} is nested too deeply.") from None
 
 
 def _read(source: str, stdin: TextIO | None) -> tuple[str, str]:
@@ -34,24 +34,24 @@ def _read(source: str, stdin: TextIO | None) -> tuple[str, str]:
             return "standard input", (stdin or sys.stdin).read()
         return source, Path(source).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ToolError(f"{source} cannot be read: {error.strerror}.") from None
+        raise ToolError(f"cannot read {source}: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise ToolError(f"{source} is not UTF-8 text (byte {error.start}).") from None
 
 
-def _no_such_number(name: str) -> object:
+def _reject_constant(name: str) -> object:
     raise ValueError(f"{name} is not a JSON number")
 
 
 def faults(error: ValidationError) -> list[str]:
-    """Say what is wrong, field by field: `items[1].quantity: Input should be greater than 0`."""
-    found = []
+    """Describe each invalid field: `items[1].quantity: Input should be greater than 0`."""
+    messages = []
     for fault in error.errors(include_url=False, include_context=False):
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "string_pattern_mismatch":
-            message = "has blanks at its ends, control characters, or a sign that is not allowed"
-        found.append(f"{path(fault['loc'])}: {message}" if fault["loc"] else message)
-    return found
+            message = "has leading or trailing blanks, control characters, or a character that is not allowed"
+        messages.append(f"{path(fault['loc'])}: {message}" if fault["loc"] else message)
+    return messages
 
 
 def path(location: Sequence[int | str]) -> str:

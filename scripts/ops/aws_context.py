@@ -1,4 +1,4 @@
-"""The desk over a real environment; everything on it is made when it is first picked up."""
+"""The OpsContext of an environment on AWS or on the local stack; clients are built on first use."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -19,9 +19,9 @@ from services.shared.adapters.eventbridge import EventBridgeBus
 if TYPE_CHECKING:
     from scripts.environment.topology import Topology
 
-_CALLS_AT_ONCE = 8
+_CONCURRENT_CALLS = 8
 _SETTLING_SECONDS = 30.0
-"""On AWS, a new rule takes a while to match, and a replay is over before its last events have arrived."""
+"""On AWS a new rule takes effect with a delay, and a replay completes before its last events arrive."""
 
 
 class AwsOpsContext:
@@ -48,7 +48,7 @@ class AwsOpsContext:
 
     @cached_property
     def bus(self) -> EventBridgeBus:
-        pool = ThreadPoolExecutor(max_workers=_CALLS_AT_ONCE)
+        pool = ThreadPoolExecutor(max_workers=_CONCURRENT_CALLS)
         client = self._environment.client("events")
         return EventBridgeBus(client, bus_name=self._environment.names.bus, source=SOURCE, run=pool.map)
 
@@ -72,7 +72,7 @@ class AwsOpsContext:
     @cached_property
     def function_logs(self) -> CloudWatchFunctionLogs:
         names = self._environment.names
-        # What is not a consumer has nothing to say about an order.
+        # Only consumers log about orders.
         groups = {function: names.log_group(function) for function in self.topology.consumers}
         return CloudWatchFunctionLogs(self._environment.client("logs"), groups)
 

@@ -1,4 +1,4 @@
-"""What an operator works with in one environment. Tests put small fakes in its place."""
+"""Ports of the operator tools: one environment's store, bus, queues and logs. Tests pass fakes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Store(Protocol):
-    """The two tables, as far as the tools need them; `DynamoDBStore` has all of it."""
+    """The two tables, as far as the tools need them; implemented by `DynamoDBStore`."""
 
     def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]: ...
 
@@ -40,7 +40,7 @@ class Store(Protocol):
 
 class Bus(Protocol):
     def publish(self, events: Sequence[Event]) -> Collection[Event]:
-        """Publish, and return the events that did not get through."""
+        """Publish events; returns those that were not accepted."""
 
 
 class OpsContext(Protocol):
@@ -72,7 +72,7 @@ class OpsContext(Protocol):
     def gauges(self) -> "Gauges": ...
 
     def dlq(self, function: str) -> "DeadLetterQueue":
-        """Reach the dead-letter queue of a function."""
+        """Return the dead-letter queue of a function."""
 
     def work_queue(self, function: str) -> "WorkQueue":
-        """Reach the queue that feeds a function."""
+        """Return the queue that feeds a function."""

@@ -1,4 +1,4 @@
-"""What operators do with stock. Every change is told on the bus and written into the audit log."""
+"""Changes of stock by operators, each published on the bus and recorded in the operations log."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from services.shared.events import (
 )
 from services.shared.ledger import Key, Price, Stock
 
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 
 
 class Product(BaseModel):
@@ -46,10 +46,10 @@ _SKU = TypeAdapter(Identifier)
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class StockChange:
     stock: Stock
-    told: bool
-    """False when the change was made, but the bus did not take the event that tells of it."""
+    published: bool
+    """Whether the bus accepted the InventoryAdjusted event; the change is made in any case."""
 
 
 def products(document: object, source: str) -> list[Product]:
@@ -57,61 +57,62 @@ def products(document: object, source: str) -> list[Product]:
     if isinstance(document, dict) and "products" in document:
         document = document["products"]
     try:
-        read = _PRODUCTS.validate_python(document)
+        parsed = _PRODUCTS.validate_python(document)
     except ValidationError as error:
-        raise ToolError(f"{source} is not a catalogue:\n  " + "\n  ".join(faults(error))) from None
-    names = [product.sku for product in read]
-    if twice := sorted({sku for sku in names if names.count(sku) > 1}):
-        raise ToolError(f"{source} names {', '.join(twice)} more than once.")
-    return read
+        raise ToolError(f"{source} is not a valid catalogue:\n  " + "\n  ".join(faults(error))) from None
+    names = [product.sku for product in parsed]
+    if duplicates := sorted({sku for sku in names if names.count(sku) > 1}):
+        raise ToolError(f"{source} lists {', '.join(duplicates)} more than once.")
+    return parsed
 
 
 def key_of(sku: str, tenant: str) -> Key:
     try:
         return Key(_SKU.validate_python(tenant), _SKU.validate_python(sku))
     except ValidationError as error:
-        raise ToolError(f"{sku!r} cannot be a SKU: {'; '.join(faults(error))}.", exit_code=2) from None
+        raise ToolError(f"{sku!r} is not a valid SKU: {'; '.join(faults(error))}.", exit_code=2) from None
 
 
 def seed(ops: OpsContext, catalogue: Iterable[Product], tenant: str) -> tuple[list[Stock], bool]:
-    """Put the products that are not there yet; returns them, and whether everybody was told."""
+    """Add the missing products; returns them, and whether all their events were published."""
     stocks = [product.as_stock(tenant) for product in catalogue]
     known = ops.store.read_stock([stock.key for stock in stocks])
-    # One by one, so that what another seeding put first is not told as ours.
+    # One at a time, so that products added by a concurrent run are not published by this one.
     new = [stock for stock in stocks if stock.key not in known and ops.store.seed([stock])]
-    told = True
-    for start in range(0, len(new), _AT_ONCE):
-        part = new[start : start + _AT_ONCE]
-        told &= not ops.bus.publish([_adjusted(ops, stock, stock.stock) for stock in part])
+    published = True
+    for start in range(0, len(new), _BATCH_SIZE):
+        part = new[start : start + _BATCH_SIZE]
+        published &= not ops.bus.publish([_adjusted(ops, stock, stock.stock) for stock in part])
     if new:
         _record(ops, "inventory seed", {"tenant": tenant}, {"skus": [stock.key.id for stock in new]})
-    return new, told
+    return new, published
 
 
-def adjust(ops: OpsContext, key: Key, delta: int) -> Changed:
+def adjust(ops: OpsContext, key: Key, delta: int) -> StockChange:
     stock = ops.store.adjust(key, delta)
     if stock is None:
         current = ops.store.read_stock([key]).get(key)
         if current is None:
-            raise ToolError(f"there is no SKU {key.id!r}; `pulsequeue inventory set` makes one.")
+            raise ToolError(f"SKU {key.id!r} not found; create it with `pulsequeue inventory set`.")
         raise ToolError(
-            f"{key.id!r} has only {current.available} available of {current.stock}; {-delta} cannot be taken."
+            f"only {current.available} of {current.stock} units of {key.id!r} are available; "
+            f"cannot remove {-delta}."
         )
-    return _tell(ops, "inventory adjust", stock, delta, {"delta": delta})
+    return _publish(ops, "inventory adjust", stock, delta, {"delta": delta})
 
 
 def set_stock(
     ops: OpsContext, key: Key, *, stock: int | None, price: Price | None, name: str | None
-) -> Changed:
+) -> StockChange:
     """Create a SKU, or set parts of one."""
     before = ops.store.read_stock([key]).get(key)
     if before is None and price is None:
-        raise ToolError(f"{key.id!r} is not in the inventory yet; it needs --price and --currency.")
+        raise ToolError(f"SKU {key.id!r} is new; give --price and --currency.")
     after = ops.store.set_stock(key, stock=stock, price=price, name=name)
     if after is None:
         current = ops.store.read_stock([key]).get(key)
         reserved = current.reserved if current else 0
-        raise ToolError(f"{reserved} of {key.id!r} are reserved; the stock cannot be set to {stock}.")
+        raise ToolError(f"{reserved} units of {key.id!r} are reserved; cannot set the stock to {stock}.")
     parameters = {
         "stock": stock,
         "unitPriceMinor": price.minor if price else None,
@@ -119,11 +120,11 @@ def set_stock(
         "name": name,
     }
     given = {name: value for name, value in parameters.items() if value is not None}
-    return _tell(ops, "inventory set", after, after.stock - (before.stock if before else 0), given)
+    return _publish(ops, "inventory set", after, after.stock - (before.stock if before else 0), given)
 
 
 def price_of(current: Stock | None, minor: int | None, currency: str | None) -> Price | None:
-    """Complete a price of which only one half was given with what the SKU costs now."""
+    """Complete a price from the current one if only its amount or its currency is given."""
     if minor is None and currency is None:
         return None
     if current is None and (minor is None or currency is None):
@@ -133,16 +134,23 @@ def price_of(current: Stock | None, minor: int | None, currency: str | None) -> 
     try:
         Product(sku="sku", stock=0, unit_price_minor=price.minor, currency=price.currency)
     except ValidationError as error:
-        raise ToolError(f"that is no price: {'; '.join(faults(error))}.", exit_code=2) from None
+        raise ToolError(f"invalid price: {'; '.join(faults(error))}.", exit_code=2) from None
     return price
 
 
-def _tell(ops: OpsContext, action: str, stock: Stock, delta: int, parameters: dict[str, Any]) -> Changed:
-    told = not ops.bus.publish([_adjusted(ops, stock, delta)])
+def _publish(
+    ops: OpsContext, action: str, stock: Stock, delta: int, parameters: dict[str, Any]
+) -> StockChange:
+    published = not ops.bus.publish([_adjusted(ops, stock, delta)])
     parameters = {"sku": stock.key.id, "tenant": stock.key.tenant_id, **parameters}
-    levels = {"stock": stock.stock, "reserved": stock.reserved, "available": stock.available, "told": told}
+    levels = {
+        "stock": stock.stock,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "published": published,
+    }
     _record(ops, action, parameters, levels)
-    return Changed(stock, told)
+    return StockChange(stock, published)
 
 
 def _record(ops: OpsContext, action: str, parameters: dict[str, Any], result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Who did what to the system: one JSON line per action, in CloudWatch Logs, out of the operator's hands."""
+"""The operations log: who did what, one JSON line per action, in CloudWatch Logs."""
 
 import getpass
 import json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class OperationsLog(Protocol):
     def record(self, action: str, parameters: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        """Write one line; raises when it could not be written."""
+        """Write one line; raises if it could not be written."""
 
 
 class CloudWatchOperationsLog:
@@ -40,7 +40,7 @@ class CloudWatchOperationsLog:
         try:
             self._put(stream, message)
         except self._client.exceptions.ResourceNotFoundException:
-            self._make(stream)
+            self._create(stream)
             self._put(stream, message)
 
     def _put(self, stream: str, message: str) -> None:
@@ -51,8 +51,8 @@ class CloudWatchOperationsLog:
             logEvents=[{"timestamp": timestamp, "message": message}],
         )
 
-    def _make(self, stream: str) -> None:
-        # The group may be there already, and another operator may be faster.
+    def _create(self, stream: str) -> None:
+        # The group may exist, or another operator may create it first.
         with suppress(self._client.exceptions.ResourceAlreadyExistsException):
             self._client.create_log_group(logGroupName=self._group)
         with suppress(self._client.exceptions.ResourceAlreadyExistsException):
@@ -60,7 +60,7 @@ class CloudWatchOperationsLog:
 
 
 def operator() -> str:
-    """Name the person at this machine, as well as the machine knows."""
+    """Return user@host of this process."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):

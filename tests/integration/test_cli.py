@@ -144,11 +144,11 @@ def test_a_dead_letter_that_can_be_handled_now_is_sent_again(
     wait_until(lambda: len(pipeline.dlq("payment")) == 1, "five deliveries are enough")
     pipeline.place(pipeline.order("early", sku))
     pipeline.wait_for_status("early", "CONFIRMED")
-    told = pulsequeue("order", "show", name, "--json").json["deadLetters"]
+    dead = pulsequeue("order", "show", name, "--json").json["deadLetters"]
 
-    sent = pulsequeue("dlq", "redrive", "payment", "--id", told[0]["messageId"], "--yes", "--json")
+    sent = pulsequeue("dlq", "redrive", "payment", "--id", dead[0]["messageId"], "--yes", "--json")
 
-    assert [dead_letter["reason"] for dead_letter in told] == ["retries_exhausted"]
+    assert [dead_letter["reason"] for dead_letter in dead] == ["retries_exhausted"]
     assert sent.json == {"done": 1, "failed": 0, "duplicated": 0}
     pipeline.wait_for_status("early", "REFUNDED")
 

@@ -90,7 +90,7 @@ def test_a_second_time_changes_nothing_and_says_so(setup: Setup, grafana: FakeGr
     as_json, as_table = setup("--json"), setup()
 
     assert as_json.outcomes == ["unchanged"] * (2 + BOARDS)
-    assert as_table.out.endswith("nothing had to be changed.\n")
+    assert as_table.out.endswith("nothing changed.\n")
     assert grafana.writes == []
 
 

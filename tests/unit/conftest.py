@@ -1,4 +1,4 @@
-"""The command line over a desk in memory."""
+"""The command line over an OpsContext in memory."""
 
 import io
 import json
@@ -14,13 +14,13 @@ from tests.support.ops_context import MemoryOpsContext
 
 
 @dataclass(frozen=True)
-class Ran:
+class CliResult:
     code: int
     out: str
     err: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+    def json(self) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(self.out)
 
 
@@ -31,10 +31,10 @@ class CommandLine:
         self.ops = ops
         self._capsys = capsys
 
-    def __call__(self, *arguments: str, stdin: str = "") -> Ran:
+    def __call__(self, *arguments: str, stdin: str = "") -> CliResult:
         code = main(arguments, Session(opener=lambda _env: self.ops, stdin=io.StringIO(stdin)))
-        said = self._capsys.readouterr()
-        return Ran(code, said.out, said.err)
+        captured = self._capsys.readouterr()
+        return CliResult(code, captured.out, captured.err)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Which events there are, who emits them, who takes them, and whether a given one is right."""
+"""The event catalogue: events, their emitters and consumers, and validation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from services.shared.messages import detail_of
 if TYPE_CHECKING:
     from scripts.environment.topology import Topology
 
-# No file says who emits what but the code that does it; a test holds this against that code.
+# Emitters are known from the code alone; a test compares this table with it.
 EMITTERS: Mapping[str, tuple[str, ...]] = {
     "OrderPlaced": ("cli", "shop"),
     "PaymentRequested": ("order",),
@@ -35,18 +35,18 @@ EMITTERS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     event: str
-    says: str
+    description: str
     emitted_by: tuple[str, ...]
     consumed_by: tuple[str, ...]
 
 
-def catalogue(topology: "Topology") -> list[Entry]:
+def catalogue(topology: "Topology") -> list[CatalogEntry]:
     return [
-        Entry(
+        CatalogEntry(
             event=model.detail_type(),
-            says=(model.__doc__ or "").strip(),
+            description=(model.__doc__ or "").strip(),
             emitted_by=EMITTERS[model.detail_type()],
             consumed_by=tuple(
                 name
@@ -61,24 +61,24 @@ def catalogue(topology: "Topology") -> list[Entry]:
 def model_of(name: str) -> type[Event]:
     model = by_name(name)
     if model is None:
-        raise ToolError(f"there is no event {name!r}; `pulsequeue events ls` lists them.", exit_code=2)
+        raise ToolError(f"event {name!r} not found; list them with `pulsequeue events ls`.", exit_code=2)
     return model
 
 
 def validate(document: object, name: str | None, now: datetime) -> tuple[str, list[str]]:
-    """Check an event, bare or in its envelope, as its consumer would; returns its name and its faults."""
+    """Validate a detail or an envelope as a consumer would; returns the event name and the faults."""
     if not isinstance(document, dict):
-        raise ToolError("an event is a JSON object, and this is none.")
+        raise ToolError("an event must be a JSON object.")
     envelope: dict[str, Any] = document if "detail-type" in document else {"detail": document}
-    said = envelope.get("detail-type")
-    name = name or (said if isinstance(said, str) else None)
+    detail_type = envelope.get("detail-type")
+    name = name or (detail_type if isinstance(detail_type, str) else None)
     if name is None:
-        raise ToolError("which event is it? Say --event NAME, or give the whole envelope.", exit_code=2)
-    if said is not None and said != name:
-        return name, [f"detail-type: says {said!r}, not {name!r}"]
+        raise ToolError("the event is unknown; give --event NAME or an envelope.", exit_code=2)
+    if detail_type is not None and detail_type != name:
+        return name, [f"detail-type: is {detail_type!r}, not {name!r}"]
     if not isinstance(envelope.get("detail"), dict):
         return name, ["detail: should be an object"]
-    # Where there is no envelope, the bus will put one around it, with an id and a time.
+    # A detail without an envelope gets one from the bus, with an id and a time.
     filled = detail_of({"id": "given-by-the-bus", "time": rfc3339(now), **envelope})
     try:
         model_of(name).model_validate(filled)

@@ -10,7 +10,7 @@ PUBLISHED: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
 
 
 def write(path: Path = PUBLISHED) -> bool:
-    """Write the document; tells whether it was another one."""
+    """Write the document; returns whether it changed."""
     document = text()
     try:
         if path.exists() and path.read_text(encoding="utf-8") == document:
@@ -18,7 +18,7 @@ def write(path: Path = PUBLISHED) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(document, encoding="utf-8")
     except OSError as error:
-        raise ToolError(f"the document cannot be written to {path}: {error.strerror}.") from error
+        raise ToolError(f"cannot write {path}: {error.strerror}.") from error
     return True
 
 

@@ -1,6 +1,6 @@
-"""Which changes to the events break somebody: a publisher whose event is no longer taken, or a reader.
+"""Finds changes of event schemas that break a publisher or a reader. Pure.
 
-Pure. Only what is known to be additive passes; a keyword this module does not know counts as breaking.
+Only changes known to be additive pass; an unknown keyword counts as breaking.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ _HANDLED = frozenset({"type", "anyOf", "$ref", "properties", "required", "items"
 
 
 def breaking_changes(old: Contract, new: Contract) -> list[str]:
-    """Say, one sentence each, how `new` breaks those who rely on `old`; empty when it only adds."""
+    """Describe each change from `old` to `new` that breaks a publisher or a reader."""
     broken: list[str] = []
     for name in old:
         if name in new:

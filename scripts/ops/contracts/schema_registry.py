@@ -1,7 +1,7 @@
-"""What was promised to the outside: every released contract, kept for ever and only ever added to.
+"""The released contracts: none is ever changed or removed, and each only adds to the one before.
 
 A release is one file, `0001-<digest>.json`. Its name holds the digest of its text, and its text the name of
-the release before it, so that neither editing nor dropping an old promise goes unnoticed.
+the previous release, so that an edited or removed release is detected.
 """
 
 import json
@@ -23,7 +23,7 @@ class Release:
 
 
 def read_releases(folder: Path) -> list[Release]:
-    """Read every release, first to last, and refuse a history that somebody has changed."""
+    """Read the releases in order; fails if one was edited or removed."""
     releases: list[Release] = []
     for number, path in enumerate(sorted(folder.glob("*.json")), start=1):
         text = path.read_text(encoding="utf-8")
@@ -32,27 +32,25 @@ def read_releases(folder: Path) -> list[Release]:
         content = json.loads(text)
         previous = releases[-1].name if releases else None
         if content["previous"] != previous:
-            raise ToolError(
-                f"{path}: does not follow on {previous or 'an empty history'}; restore the history."
-            )
+            raise ToolError(f"{path}: does not follow {previous or 'an empty history'}; restore the history.")
         releases.append(Release(path.stem, content["events"]))
     return releases
 
 
-def broken_promises(releases: list[Release], contract: Contract) -> list[str]:
-    """Hold a contract against everything ever released."""
+def broken_releases(releases: list[Release], contract: Contract) -> list[str]:
+    """Compare a contract with every release."""
     return [
-        f"{fault} (promised in {release.name})"
+        f"{fault} (released in {release.name})"
         for release in releases
         for fault in breaking_changes(release.contract, contract)
     ]
 
 
 def release(folder: Path, contract: Contract) -> Path | None:
-    """Promise a contract. None when it is what was promised last; refused when it breaks a promise."""
+    """Release a contract; None if it equals the latest release. Fails if it breaks a release."""
     releases = read_releases(folder)
-    if broken := broken_promises(releases, contract):
-        raise ToolError("this contract breaks what was released:\n  " + "\n  ".join(broken))
+    if broken := broken_releases(releases, contract):
+        raise ToolError("this contract breaks earlier releases:\n  " + "\n  ".join(broken))
     if releases and releases[-1].contract == contract:
         return None
     previous = releases[-1].name if releases else None
@@ -62,7 +60,7 @@ def release(folder: Path, contract: Contract) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ToolError(f"the release cannot be written to {folder}: {error.strerror}.") from error
+        raise ToolError(f"cannot write the release to {folder}: {error.strerror}.") from error
     return path
 
 

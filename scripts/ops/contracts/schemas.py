@@ -49,12 +49,12 @@ def write_all(folder: Path) -> list[Path]:
                 path.write_text(text, encoding="utf-8")
                 changed.append(path)
     except OSError as error:
-        raise ToolError(f"the schemas cannot be written to {folder}: {error.strerror}.") from error
+        raise ToolError(f"cannot write the schemas to {folder}: {error.strerror}.") from error
     return changed
 
 
 def _without_titles(node: Any) -> Any:  # noqa: ANN401 - a JSON tree
-    """Drop the titles pydantic makes up from field names; a property may itself be called `title`."""
+    """Drop the titles that pydantic derives from field names; a property may itself be called `title`."""
     if isinstance(node, list):
         return [_without_titles(part) for part in node]
     if not isinstance(node, dict):

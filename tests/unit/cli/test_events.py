@@ -1,4 +1,4 @@
-"""`pulsequeue events` says what may be said on the bus, and tells right from wrong as a consumer would."""
+"""`pulsequeue events` lists, validates and releases event contracts."""
 
 import ast
 import json
@@ -30,7 +30,7 @@ def test_every_event_is_listed_with_who_emits_and_who_takes_it(pulsequeue: Comma
     assert listed.keys() == NAMES
     assert listed["PaymentRequested"]["emittedBy"] == ["order"]
     assert listed["PaymentRequested"]["consumedBy"] == ["payment", "expiry", "projector"]
-    assert all(entry["says"] for entry in listed.values())
+    assert all(entry["description"] for entry in listed.values())
 
 
 def _made_by(service: str) -> set[str]:
@@ -45,19 +45,19 @@ def _made_by(service: str) -> set[str]:
     return set(calls()) & NAMES
 
 
-def _said_to_be_emitted_by(*names: str) -> set[str]:
+def _declared_for(*names: str) -> set[str]:
     return {event for event, emitters in EMITTERS.items() if set(names) & set(emitters)}
 
 
 def test_the_services_make_exactly_the_events_that_they_are_said_to_emit() -> None:
-    assert _made_by("order") == _said_to_be_emitted_by("order", "expiry")
-    assert _made_by("payment") == _said_to_be_emitted_by("payment")
+    assert _made_by("order") == _declared_for("order", "expiry")
+    assert _made_by("payment") == _declared_for("payment")
 
 
 def test_the_expiry_tells_only_of_what_it_released() -> None:
     released = an_order().moved(Status.CANCELLED, START, "e", reason="reservation_expired")
 
-    assert {event.detail_type() for event in events_for(released)} == _said_to_be_emitted_by("expiry")
+    assert {event.detail_type() for event in events_for(released)} == _declared_for("expiry")
 
 
 def test_the_command_line_publishes_exactly_the_events_that_it_is_said_to_emit(
@@ -70,7 +70,7 @@ def test_the_command_line_publishes_exactly_the_events_that_it_is_said_to_emit(
     pulsequeue("order", "refund", "o-1")
     pulsequeue("inventory", "adjust", "prod-001", "1")
 
-    assert set(ops.bus.names()) == _said_to_be_emitted_by("cli")
+    assert set(ops.bus.names()) == _declared_for("cli")
 
 
 def test_somebody_is_said_to_emit_every_event() -> None:
@@ -115,9 +115,9 @@ def _validate(pulsequeue: CommandLine, document: object, *options: str) -> tuple
 
 
 def test_what_a_publisher_sends_at_least_is_valid(pulsequeue: CommandLine) -> None:
-    code, said = _validate(pulsequeue, ORDER, "--event", "OrderPlaced")
+    code, result = _validate(pulsequeue, ORDER, "--event", "OrderPlaced")
 
-    assert (code, said) == (0, {"event": "OrderPlaced", "valid": True, "faults": []})
+    assert (code, result) == (0, {"event": "OrderPlaced", "valid": True, "faults": []})
 
 
 def test_an_envelope_says_itself_which_event_it_holds(pulsequeue: CommandLine) -> None:
@@ -127,7 +127,7 @@ def test_an_envelope_says_itself_which_event_it_holds(pulsequeue: CommandLine) -
 WRONG: dict[str, tuple[object, str]] = {
     "a field is missing": ({"orderId": "o-1", "items": ORDER["items"]}, "customerId: Field required"),
     "a line is wrong": (ORDER | {"items": [{"sku": "s", "quantity": 0}]}, "items[0].quantity: "),
-    "another event": ({"detail-type": "OrderConfirmed", "detail": ORDER}, "detail-type: says"),
+    "another event": ({"detail-type": "OrderConfirmed", "detail": ORDER}, "detail-type: is"),
     "no detail": ({"detail-type": "OrderPlaced"}, "detail: should be an object"),
 }
 
@@ -136,10 +136,10 @@ WRONG: dict[str, tuple[object, str]] = {
 def test_what_is_wrong_is_named_by_its_place(pulsequeue: CommandLine, fault: str) -> None:
     document, complaint = WRONG[fault]
 
-    code, said = _validate(pulsequeue, document, "--event", "OrderPlaced")
+    code, result = _validate(pulsequeue, document, "--event", "OrderPlaced")
 
     assert code == 1
-    assert any(one.startswith(complaint) for one in said["faults"])
+    assert any(one.startswith(complaint) for one in result["faults"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`pulsequeue inventory` changes stock only as far as it may, tells it on the bus, and notes who did."""
+"""`pulsequeue inventory` changes available stock only, publishes each change, and records the operator."""
 
 import json
 from dataclasses import replace
@@ -35,7 +35,7 @@ def _levels(ops: MemoryOpsContext, sku: str = "prod-001") -> tuple[int, int, int
     return stock.stock, stock.reserved, stock.available
 
 
-def _told(ops: MemoryOpsContext) -> list[tuple[str, int, int]]:
+def _adjustments(ops: MemoryOpsContext) -> list[tuple[str, int, int]]:
     return [
         (event.sku, event.delta, event.stock)
         for event in ops.bus.published
@@ -67,7 +67,7 @@ def test_only_the_skus_of_the_tenant_are_listed(pulsequeue: CommandLine, ops: Me
 def test_an_empty_inventory_says_how_to_fill_it(capsys: pytest.CaptureFixture[str]) -> None:
     ran = CommandLine(MemoryOpsContext(), capsys)("inventory", "ls")
 
-    assert (ran.code, ran.out) == (0, "the inventory is empty; `pulsequeue inventory seed` fills it\n")
+    assert (ran.code, ran.out) == (0, "the inventory is empty; run `pulsequeue inventory seed`\n")
 
 
 def test_a_row_that_cannot_be_read_is_named_after_those_that_can(
@@ -94,11 +94,11 @@ def test_seeding_adds_what_is_new_and_leaves_the_rest_alone(
     assert ran.json == {"new": ["new-1"], "known": 1}
     assert _levels(ops, "new-1") == (3, 0, 3)
     assert _levels(ops) == (10, 0, 10)
-    assert _told(ops) == [("new-1", 3, 3)]
+    assert _adjustments(ops) == [("new-1", 3, 3)]
     assert ops.operations_log.actions() == ["inventory seed"]
 
 
-def test_seeding_twice_changes_and_tells_nothing_more(
+def test_seeding_twice_changes_and_publishes_nothing_more(
     pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
 ) -> None:
     catalogue = _catalogue(tmp_path, PRODUCT)
@@ -106,7 +106,7 @@ def test_seeding_twice_changes_and_tells_nothing_more(
     for _ in range(2):
         pulsequeue("inventory", "seed", catalogue)
 
-    assert len(_told(ops)) == 1
+    assert len(_adjustments(ops)) == 1
     assert ops.operations_log.actions() == ["inventory seed"]
 
 
@@ -123,20 +123,20 @@ def test_the_sample_catalogue_is_a_catalogue(pulsequeue: CommandLine) -> None:
     assert ran.json["new"]
 
 
-FAULTY: dict[str, tuple[dict[str, Any], str]] = {
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a stock below zero": (PRODUCT | {"stock": -1}, "[0].stock: "),
     "a stock that is a text": (PRODUCT | {"stock": "3"}, "[0].stock: "),
     "a currency in small letters": (PRODUCT | {"currency": "eur"}, "[0].currency: "),
-    "a sku with a blank": (PRODUCT | {"sku": " a"}, "[0].sku: has blanks at its ends"),
+    "a sku with a blank": (PRODUCT | {"sku": " a"}, "[0].sku: has leading or trailing blanks"),
     "a field nobody knows": (PRODUCT | {"colour": "red"}, "[0].colour: "),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTY)
+@pytest.mark.parametrize("fault", INVALID)
 def test_a_faulty_catalogue_is_refused_whole_with_the_place(
     pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path, fault: str
 ) -> None:
-    product, complaint = FAULTY[fault]
+    product, complaint = INVALID[fault]
 
     ran = pulsequeue("inventory", "seed", _catalogue(tmp_path, product, PRODUCT))
 
@@ -149,7 +149,7 @@ def test_a_catalogue_that_names_a_sku_twice_is_refused(pulsequeue: CommandLine, 
     ran = pulsequeue("inventory", "seed", _catalogue(tmp_path, PRODUCT, PRODUCT))
 
     assert ran.code == 1
-    assert "names new-1 more than once" in ran.err
+    assert "lists new-1 more than once" in ran.err
 
 
 # --- set ---------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_a_new_sku_is_made_with_a_price(pulsequeue: CommandLine, ops: MemoryOpsC
     )
 
     assert (ran.json["available"], ran.json["unitPriceMinor"], ran.json["currency"]) == (4, 250, "EUR")
-    assert _told(ops) == [("new-1", 4, 4)]
+    assert _adjustments(ops) == [("new-1", 4, 4)]
 
 
 def test_setting_one_thing_leaves_the_others(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
@@ -177,7 +177,7 @@ def test_the_stock_is_not_set_below_what_is_reserved(pulsequeue: CommandLine, op
     ran = pulsequeue("inventory", "set", "prod-001", "--stock", "3")
 
     assert ran.code == 1
-    assert "4 of 'prod-001' are reserved; the stock cannot be set to 3" in ran.err
+    assert "4 units of 'prod-001' are reserved; cannot set the stock to 3" in ran.err
     assert _levels(ops) == (10, 4, 6)
     assert (ops.bus.published, ops.operations_log.lines) == ([], [])
 
@@ -211,40 +211,38 @@ def test_what_cannot_be_set_is_refused_and_nothing_changes(
 
 
 @pytest.mark.parametrize(("delta", "left"), [("5", 15), ("-5", 5), ("-10", 0)])
-def test_stock_is_changed_by_so_much_and_told(
+def test_stock_is_changed_by_so_much_and_adjustments(
     pulsequeue: CommandLine, ops: MemoryOpsContext, delta: str, left: int
 ) -> None:
     ran = pulsequeue("inventory", "adjust", "prod-001", delta)
 
     assert ran.code == 0
     assert _levels(ops) == (left, 0, left)
-    assert _told(ops) == [("prod-001", int(delta), left)]
+    assert _adjustments(ops) == [("prod-001", int(delta), left)]
     assert ops.operations_log.lines[0][1] == {"sku": "prod-001", "tenant": "default", "delta": int(delta)}
 
 
-def test_what_is_reserved_cannot_be_taken_off_the_shelf(
-    pulsequeue: CommandLine, ops: MemoryOpsContext
-) -> None:
+def test_reserved_units_cannot_be_removed(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     ops.store.stock[KEY] = replace(a_stock(stock=10), reserved=4, available=6)
 
     ran = pulsequeue("inventory", "adjust", "prod-001", "-7")
 
     assert ran.code == 1
-    assert "'prod-001' has only 6 available of 10; 7 cannot be taken" in ran.err
+    assert "only 6 of 10 units of 'prod-001' are available; cannot remove 7" in ran.err
     assert _levels(ops) == (10, 4, 6)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"), [(("prod-001", "0"), 2), (("prod-001", "many"), 2), (("nobody", "1"), 1)]
 )
-def test_a_change_that_is_none_is_refused(
+def test_an_invalid_adjustment_is_refused(
     pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...], code: int
 ) -> None:
     assert pulsequeue("inventory", "adjust", *arguments).code == code
     assert ops.bus.published == []
 
 
-def test_a_change_the_bus_was_not_told_of_is_made_and_fails_the_command(
+def test_a_change_that_is_not_published_is_made_and_fails_the_command(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:
     ops.bus.refuse = 1
@@ -252,6 +250,6 @@ def test_a_change_the_bus_was_not_told_of_is_made_and_fails_the_command(
     ran = pulsequeue("inventory", "adjust", "prod-001", "1")
 
     assert ran.code == 1
-    assert "the stock was changed, but the bus did not take the InventoryAdjusted" in ran.err
+    assert "the stock was changed, but the bus did not accept the InventoryAdjusted event" in ran.err
     assert _levels(ops) == (11, 0, 11)
-    assert ops.operations_log.lines[0][2]["told"] is False
+    assert ops.operations_log.lines[0][2]["published"] is False

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, a user reads one sentence, and a script reads an exit code."""
+"""Every failure is one sentence for a person and an exit code for a script."""
 
 import os
 import subprocess
@@ -36,22 +36,22 @@ FAILURES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
         1,
         "pulsequeue: AWS refused Scan: not you\n",
     ),
-    "no credentials": (NoCredentialsError, 1, "pulsequeue: there are no AWS credentials;"),
+    "no credentials": (NoCredentialsError, 1, "pulsequeue: no AWS credentials;"),
     "nobody there": (
         lambda: EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
         1,
-        "pulsequeue: AWS cannot be reached:",
+        "pulsequeue: cannot reach AWS:",
     ),
     "a store that is busy": (
         lambda: StoreUnavailableError("throttled"),
         1,
-        "pulsequeue: try again: throttled.",
+        "pulsequeue: throttled; retry.",
     ),
     "something invalid": (_invalid, 1, "pulsequeue: _Model is not valid: number: Input should be"),
     "a full disk": (lambda: OSError(28, "No space left on device", "x"), 1, "pulsequeue: x: No space left"),
     "an interrupt": (KeyboardInterrupt, 130, ""),
     "a reader that went away": (BrokenPipeError, 1, ""),
-    "a defect": (lambda: KeyError("oops"), 1, "pulsequeue: something unforeseen happened (KeyError: 'oops')"),
+    "a defect": (lambda: KeyError("oops"), 1, "pulsequeue: unexpected error (KeyError: 'oops')"),
 }
 
 
@@ -64,10 +64,10 @@ def test_a_failure_becomes_a_sentence_and_an_exit_code(what: str, capsys: pytest
 
     assert main(["inventory", "ls"], Session(opener=fail)) == code
 
-    said = capsys.readouterr()
-    assert said.err.startswith(sentence)
-    assert "Traceback" not in said.err
-    assert said.out == ""
+    captured = capsys.readouterr()
+    assert captured.err.startswith(sentence)
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
 
 
 @pytest.mark.parametrize(
@@ -84,32 +84,32 @@ def test_a_command_that_is_none_exits_with_2(pulsequeue: CommandLine, arguments:
     "arguments", [("--env", "dev", "inventory", "ls"), ("inventory", "ls", "--env", "dev")]
 )
 def test_the_environment_may_be_named_before_or_after_the_command(arguments: tuple[str, ...]) -> None:
-    asked: list[str] = []
+    opened: list[str] = []
 
     def refuse(env: str) -> OpsContext:
-        asked.append(env)
+        opened.append(env)
         raise ToolError("no.")
 
     main(arguments, Session(opener=refuse))
 
-    assert asked == ["dev"]
+    assert opened == ["dev"]
 
 
 def test_the_environment_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULSEQUEUE_ENV", "prod")
-    asked: list[str] = []
+    opened: list[str] = []
 
     def refuse(env: str) -> OpsContext:
-        asked.append(env)
+        opened.append(env)
         raise ToolError("no.")
 
     main(["inventory", "ls"], Session(opener=refuse))
 
-    assert asked == ["prod"]
+    assert opened == ["prod"]
 
 
 @pytest.mark.parametrize("arguments", [("--json", "inventory", "ls"), ("inventory", "ls", "--json")])
-def test_json_may_be_asked_for_before_or_after_the_command(
+def test_json_may_be_requested_before_or_after_the_command(
     pulsequeue: CommandLine, arguments: tuple[str, ...]
 ) -> None:
     assert [stock["sku"] for stock in pulsequeue(*arguments).json] == ["prod-001", "prod-002"]
@@ -123,12 +123,12 @@ def test_a_reader_that_stops_early_causes_no_complaint() -> None:
     reading, writing = os.pipe()
     os.close(reading)
 
-    ended = subprocess.run(  # noqa: S603 - our own program
+    process = subprocess.run(  # noqa: S603 - our own program
         _program("events", "schema", "--all"), stdout=writing, stderr=subprocess.PIPE, check=False
     )
     os.close(writing)
 
-    assert ended.stderr == b""
+    assert process.stderr == b""
 
 
 def test_asking_for_help_loads_no_aws_client_and_no_model() -> None:
@@ -137,8 +137,8 @@ def test_asking_for_help_loads_no_aws_client_and_no_model() -> None:
         "print([name for name in ('boto3', 'botocore', 'pydantic', 'rich') if name in sys.modules])"
     )
 
-    ended = subprocess.run(  # noqa: S603 - our own program
+    process = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 
-    assert ended.stdout.splitlines()[-1] == "[]"
+    assert process.stdout.splitlines()[-1] == "[]"

@@ -1,4 +1,4 @@
-"""`pulsequeue monitoring` where there is no stack."""
+"""`pulsequeue monitoring` without a running stack."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def test_up_without_a_stack_says_how_to_start_one(pulsequeue: CommandLine) -> No
     assert ran.err.splitlines()[-1] == "pulsequeue: the local stack is not running; start it with `make up`."
 
 
-def test_down_where_nothing_watches_is_fine(pulsequeue: CommandLine, tmp_path: Path) -> None:
-    assert pulsequeue("monitoring", "down").out == "Nothing watched the local stack.\n"
+def test_down_without_monitoring_is_no_error(pulsequeue: CommandLine, tmp_path: Path) -> None:
+    assert pulsequeue("monitoring", "down").out == "Monitoring was not running.\n"
     assert pulsequeue("monitoring", "down", "--json").json == {"stopped": False}
     assert pulsequeue("--json", "monitoring", "down").json == {"stopped": False}
     assert not (tmp_path / "none").exists()

@@ -114,7 +114,7 @@ def test_every_fault_names_its_order_and_its_line_and_nothing_is_sent(
     assert ops.bus.published == []
     for fault in (
         "order 2 (b): customerId: Field required",
-        "order 2 (b): items[1].sku: has blanks at its ends",
+        "order 2 (b): items[1].sku: has leading or trailing blanks",
         "order 2 (b): items[1].quantity: Input should be greater than or equal to 1",
         "order 3: should be an object",
         "order 4: order id 'a' is already used by order 1",
@@ -152,7 +152,7 @@ def test_a_broken_document_is_refused_with_its_place(
 def test_a_file_that_is_not_there_is_one_sentence(pulsequeue: CommandLine) -> None:
     ran = pulsequeue("publish", "nowhere.json")
 
-    assert (ran.code, ran.err) == (1, "pulsequeue: nowhere.json cannot be read: No such file or directory.\n")
+    assert (ran.code, ran.err) == (1, "pulsequeue: cannot read nowhere.json: No such file or directory.\n")
 
 
 @pytest.mark.parametrize(

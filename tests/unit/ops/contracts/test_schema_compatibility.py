@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from scripts.common.errors import ToolError
 from scripts.ops.contracts.schema_compatibility import breaking_changes
-from scripts.ops.contracts.schema_registry import broken_promises, read_releases, release
+from scripts.ops.contracts.schema_registry import broken_releases, read_releases, release
 from scripts.ops.contracts.schemas import render, schemas, write_all
 
 DOCS = Path(__file__).parents[4] / "docs" / "events"
@@ -185,7 +185,7 @@ def test_the_models_keep_every_promise_ever_released() -> None:
     releases = read_releases(DOCS / "released")
 
     assert releases, "nothing was released, so nothing is held"
-    broken = broken_promises(releases, schemas())
+    broken = broken_releases(releases, schemas())
     assert not broken, "these changes break publishers or readers:\n" + "\n".join(broken)
 
 
