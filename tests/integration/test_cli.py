@@ -189,7 +189,7 @@ def test_a_replay_of_chosen_events_reaches_their_consumers_alone_and_changes_not
     assert ran.json["sent"].keys() == {"order", "projector"}
     wait_until(
         lambda: LogEvent.ORDER_DUPLICATE in _lines(pulsequeue, pipeline.order_id("replayed")),
-        "the order service hears of the order again",
+        "the order service receives the order again",
     )
     assert pipeline.get("replayed") == order
     assert "payment asked for again, no second effect" not in _lines(
@@ -302,6 +302,6 @@ def test_a_rebuild_first_says_what_it_would_do_and_does_nothing(pulsequeue: Prog
 
     ran = pulsequeue("db", "rebuild", "--json")
 
-    assert ran.json["heard"] == sum(it["events"] for it in before["tenants"])
+    assert ran.json["recorded"] == sum(it["events"] for it in before["tenants"])
     assert "Nothing was changed" in ran.err
     assert pulsequeue("db", "status", "--json").json["migrations"] == before["migrations"]
