@@ -1,4 +1,4 @@
-"""One collection: read what may have changed, complete the ledger by it, and leave a new snapshot."""
+"""One collection: read what may have changed, update the ledger, store a new snapshot."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ WINDOW = 60
 """Minutes that stay open. Re-reading them costs nothing: CloudWatch bills metrics, not the values in them."""
 
 REACH = 360
-"""Minutes read at once after a long silence; the next collections read on from there."""
+"""Minutes read at once after a long pause; the next collections continue from there."""
 
 
 class Source(Protocol):
@@ -29,12 +29,12 @@ class Snapshots(Protocol):
     def load(self) -> Snapshot | None: ...
 
     def replace(self, before: Snapshot | None, after: Snapshot, pages: Pages) -> bool:
-        """Put `after` in the place of `before`, whole or not at all; False when that place was taken."""
+        """Replace `before` by `after` atomically; False when `before` is no longer current."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A ledger after a reading, and what the reading took."""
+    """A ledger after a reading, with the reading's cost and gaps."""
 
     ledger: Ledger
     requested: int
@@ -59,7 +59,7 @@ class Collector:
         self._clock = clock
 
     def collect(self) -> Snapshot | None:
-        """Return the new snapshot; None when another collector was faster, who then knows as much."""
+        """Return the new snapshot; None when another collector wrote first."""
         watch, now = Stopwatch(), int(self._clock())
         before = self._snapshots.load()
         this_minute = now // 60
@@ -69,7 +69,7 @@ class Collector:
         closed = self._closed(read, min(end, this_minute - WINDOW))
         after = Snapshot(
             version=before.version + 1 if before else 1,
-            # After a long silence the numbers are only as new as the last minute that was read.
+            # After a long pause the metrics are only as new as the last minute that was read.
             collected_at=min(now, end * 60),
             ledger=closed,
             tally=(before.tally if before else Tally()).plus(
@@ -93,23 +93,23 @@ class Collector:
         counters, gauges = self._catalog.counters, self._catalog.gauges
         reading = self._source.read([*counters, *gauges], ledger.watermark, end)
         gauge_keys = {series.key for series in gauges}
-        told = ledger.counting(
+        counted = ledger.counting(
             {key: seen for key, seen in reading.values.items() if key not in gauge_keys}
         ).gauging({key: seen for key, seen in reading.values.items() if key in gauge_keys})
-        return self._read_buckets(told, end, reading)
+        return self._read_buckets(counted, end, reading)
 
     def _read_buckets(self, ledger: Ledger, end: Minute, first: Reading) -> _Read:
         """Read the buckets of those histograms only whose buckets do not hold every observation yet."""
-        wanted: list[Series] = []
+        buckets: list[Series] = []
         earliest = end
         for histogram in self._catalog.histograms:
             gaps = ledger.gaps(histogram.count.key, (bucket.key for bucket in histogram.buckets))
             if gaps:
-                wanted += histogram.buckets
+                buckets += histogram.buckets
                 earliest = min(earliest, *gaps)
-        if not wanted:
+        if not buckets:
             return _Read(ledger, first.requested, first.incomplete)
-        second = self._source.read(wanted, earliest, end)
+        second = self._source.read(buckets, earliest, end)
         return _Read(
             ledger.counting(second.values),
             first.requested + second.requested,
@@ -117,7 +117,7 @@ class Collector:
         )
 
     def _closed(self, read: _Read, watermark: Minute) -> Ledger:
-        """Close what is old enough, unless part of it was not told: then it stays open until it is."""
+        """Close minutes that are old enough, unless CloudWatch returned partial data."""
         if read.incomplete:
             self._telemetry.warning(LogEvent.COLLECTION_INCOMPLETE, series=sorted(read.incomplete)[:10])
             return read.ledger

@@ -1,4 +1,4 @@
-"""What a scraper can read, by its own words. Pure."""
+"""Chooses format and compression from a scraper's headers. Pure."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class _Choice:
 
 
 def choose_format(accept: str) -> Format:
-    """Pick the format the scraper likes best; one that says nothing usable gets the plain text."""
+    """Pick the scraper's preferred format; plain text when it accepts none of ours."""
     best, best_weight = Format.TEXT, 0.0
     for choice in _choices(accept):
         form, version = _TYPES.get(choice.name, (None, ""))

@@ -1,7 +1,7 @@
 """The ledger that turns CloudWatch's sums per minute into counters that only grow. Pure.
 
 Minutes count from the epoch. A minute is open until the watermark passes it: until then whatever CloudWatch
-says of it again can only complete it, afterwards nothing can change it.
+returns for it can only complete it; afterwards nothing can change it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,14 +58,14 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Every series as far as it is known. What it held once it keeps: a series never vanishes."""
+    """Every known series. A series is never removed."""
 
     watermark: Minute
     counters: Mapping[str, Counter] = field(default_factory=dict)
     gauges: Mapping[str, Gauge] = field(default_factory=dict)
 
     def counting(self, readings: Readings) -> Self:
-        """Complete the counters by what was read."""
+        """Update the counters with readings."""
         changed = {
             key: self.counter(key).merged(seen, watermark=self.watermark)
             for key, seen in readings.items()
@@ -74,7 +74,7 @@ class Ledger:
         return type(self)(self.watermark, {**self.counters, **changed}, self.gauges)
 
     def gauging(self, readings: Readings) -> Self:
-        """Move the gauges on to the newest value that was read."""
+        """Update the gauges to their newest readings."""
         changed = {
             key: self.gauges[key].merged(seen) if key in self.gauges else Gauge(max(seen), seen[max(seen)])
             for key, seen in readings.items()
@@ -93,7 +93,7 @@ class Ledger:
         return self.counters.get(key, _NOTHING)
 
     def total(self, key: str) -> int:
-        """What a counter stands at; one that was never seen stands at zero."""
+        """A counter's value; zero when it was never seen."""
         return self.counter(key).total
 
     def gaps(self, whole: str, parts: Iterable[str]) -> frozenset[Minute]:

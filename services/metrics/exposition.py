@@ -1,4 +1,4 @@
-"""Answers one scrape from the newest snapshot: no CloudWatch call, the same bytes for everyone."""
+"""Answers a scrape from the newest snapshot: no CloudWatch call, the same bytes for every scraper."""
 
 import base64
 import gzip
@@ -16,8 +16,8 @@ from services.shared.telemetry import Telemetry
 _PLAIN = {"content-type": "text/plain; charset=utf-8"}
 
 
-class Shelf(Protocol):
-    """Where pages are kept."""
+class PageStore(Protocol):
+    """Rendered pages by version."""
 
     def latest(self) -> Edition | None: ...
 
@@ -25,13 +25,13 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
     def for_gateway(self) -> dict[str, Any]:
-        """What an HTTP API takes from a function."""
+        """The response format of an HTTP API's Lambda integration."""
         return {
             "statusCode": self.status,
             "headers": {"cache-control": "no-store", **self.headers},
@@ -44,24 +44,24 @@ class Exposition:
     def __init__(
         self,
         gate: Gate,
-        shelf: Shelf,
+        page_store: PageStore,
         telemetry: Telemetry,
         *,
         stale_seconds: int,
         clock: Callable[[], float],
     ) -> None:
         self._gate = gate
-        self._shelf = shelf
+        self._page_store = page_store
         self._telemetry = telemetry
         self._stale_seconds = stale_seconds
         self._clock = clock
-        self._kept: dict[Format, tuple[int, bytes]] = {}
+        self._cached: dict[Format, tuple[int, bytes]] = {}
 
-    def answer(self, headers: Mapping[str, str]) -> Answer:
-        """Answer a scraper by its headers, whose names are lower case."""
+    def answer(self, headers: Mapping[str, str]) -> Response:
+        """Answer a scrape by its headers, whose names are lower case."""
         try:
             if not self._gate.admits(headers.get("authorization", "")):
-                return Answer(
+                return Response(
                     401,
                     {**_PLAIN, "www-authenticate": 'Bearer realm="pulsequeue metrics"'},
                     b"Send the header `Authorization: Bearer <token>` with the token for scraping.\n",
@@ -69,39 +69,39 @@ class Exposition:
             return self._page(choose_format(headers.get("accept", "")), headers)
         except (TransientError, EmptyTokenError) as error:
             self._telemetry.warning(LogEvent.SCRAPE_FAILED, why=str(error))
-            return _unavailable("The numbers cannot be read now; the function's log says why.")
+            return _unavailable("The metrics cannot be read; see the function's log, then retry.")
 
-    def _page(self, form: Format, headers: Mapping[str, str]) -> Answer:
-        edition = self._shelf.latest()
+    def _page(self, form: Format, headers: Mapping[str, str]) -> Response:
+        edition = self._page_store.latest()
         if edition is None:
-            return _unavailable("There are no numbers yet: the collector has not run.")
-        page = self._kept_page(form, edition)
+            return _unavailable("There are no metrics yet: the collector has not run. Retry in a minute.")
+        page = self._cached_page(form, edition)
         age = self._clock() - edition.collected_at
         if age > self._stale_seconds:
             return _unavailable(
-                f"The numbers are {age:.0f} s old, more than the {self._stale_seconds} s allowed: "
-                "the collector does not run, or CloudWatch does not answer it."
+                f"The metrics are {age:.0f} s old; at most {self._stale_seconds} s are allowed. "
+                "Check that the collector runs and that CloudWatch answers it."
             )
-        told = {"content-type": form.content_type, "vary": "Accept, Accept-Encoding"}
+        page_headers = {"content-type": form.content_type, "vary": "Accept, Accept-Encoding"}
         if takes_gzip(headers.get("accept-encoding", "")):
-            return Answer(200, {**told, "content-encoding": "gzip"}, page)
-        return Answer(200, told, gzip.decompress(page))
+            return Response(200, {**page_headers, "content-encoding": "gzip"}, page)
+        return Response(200, page_headers, gzip.decompress(page))
 
-    def _kept_page(self, form: Format, edition: Edition) -> bytes:
-        """Read each version once in the life of the process."""
-        version, page = self._kept.get(form, (0, b""))
+    def _cached_page(self, form: Format, edition: Edition) -> bytes:
+        """Read each version once per process."""
+        version, page = self._cached.get(form, (0, b""))
         if version < edition.version:
-            found = self._shelf.page(form)
+            found = self._page_store.page(form)
             if found is None:
-                raise VanishedError("the snapshot vanished while it was read")
+                raise SnapshotMissingError("the snapshot was deleted while it was read")
             newest, page = found
-            self._kept[form] = newest.version, page
+            self._cached[form] = newest.version, page
         return page
 
 
-class VanishedError(TransientError):
-    """Someone emptied the table."""
+class SnapshotMissingError(TransientError):
+    """The table was emptied."""
 
 
-def _unavailable(reason: str) -> Answer:
-    return Answer(503, {**_PLAIN, "retry-after": "60"}, f"{reason}\n".encode())
+def _unavailable(reason: str) -> Response:
+    return Response(503, {**_PLAIN, "retry-after": "60"}, f"{reason}\n".encode())

@@ -158,7 +158,7 @@ def _gauge(family: GaugeFamily, ledger: Ledger, now: int) -> Metric:
         gauge = ledger.gauges.get(series.key)
         reported = gauge is not None and (family.idle is Idle.HELD or now - gauge.at < IDLE_MINUTES)
         if gauge is not None and reported:
-            metric.add_metric(_values(series), series.measure.show(gauge.value))
+            metric.add_metric(_values(series), series.measure.from_units(gauge.value))
         elif family.idle is Idle.ZERO:
             metric.add_metric(_values(series), 0)
     return metric
@@ -187,7 +187,7 @@ def _summary(family: SummaryFamily, ledger: Ledger) -> Metric:
 
 
 def _total(series: Series, ledger: Ledger) -> float:
-    return series.measure.show(ledger.total(series.key))
+    return series.measure.from_units(ledger.total(series.key))
 
 
 def _names(series: Iterable[Series]) -> list[str]:

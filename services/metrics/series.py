@@ -1,4 +1,4 @@
-"""What a series is: a name and labels for Prometheus, and one question to CloudWatch. Pure."""
+"""A series: its Prometheus name and labels, and its CloudWatch query. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How CloudWatch's floats become whole numbers, which add up exactly, and those what is shown."""
+    """Converts CloudWatch's floats to integers, which add up exactly, and back to Prometheus's unit."""
 
-    kept: int
+    stored_units: int
     """Whole units in one of CloudWatch's."""
-    shown: int
+    shown_units: int
     """Whole units in one of Prometheus's."""
 
-    def keep(self, value: float) -> int:
-        return round(value * self.kept)
+    def to_units(self, value: float) -> int:
+        return round(value * self.stored_units)
 
-    def show(self, units: int) -> float:
-        return units / self.shown
+    def from_units(self, units: int) -> float:
+        return units / self.shown_units
 
 
 COUNT = Measure(1, 1)
@@ -46,14 +46,14 @@ CAPACITY = Measure(1_000, 1_000)  # DynamoDB counts in halves
 
 
 class Idle(Enum):
-    """What a gauge shows when nothing was reported for a while."""
+    """The value of a gauge without recent reports."""
 
     ZERO = "zero"
-    """Nobody reports on what is empty."""
+    """Empty resources are not reported."""
     ABSENT = "absent"
-    """There is nothing to show."""
+    """No value."""
     HELD = "held"
-    """The last report stands until the next."""
+    """The last report holds until the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Series:
 
     @property
     def key(self) -> str:
-        """What the ledger knows it by, for as long as it exists."""
+        """Its stable key in the ledger."""
         return f"{self.name}{{{','.join(f'{name}={value}' for name, value in self.labels)}}}"
 
 

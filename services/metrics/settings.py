@@ -1,4 +1,4 @@
-"""What the collector and the exposition are told by their environment."""
+"""Environment variables of the collector and the exposition."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What one collection leaves behind for the next one, and for everyone who scrapes. Pure."""
+"""The result of one collection: the ledger for the next one, and the pages for scrapers. Pure."""
 
 import json
 import zlib
@@ -11,7 +11,7 @@ from services.metrics.counters import Counter, Gauge, Ledger
 
 
 class Format(StrEnum):
-    """The two ways Prometheus reads numbers."""
+    """The two formats Prometheus reads."""
 
     TEXT = "text"
     OPENMETRICS = "openmetrics"
@@ -27,18 +27,18 @@ _CONTENT_TYPES = {
 }
 
 Pages = Mapping[Format, bytes]
-"""The numbers as they are served: rendered once, compressed by gzip, in every format."""
+"""The served pages: rendered once, compressed with gzip, in every format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What collecting itself has cost, since the first collection."""
+    """Counters of the collection itself, since the first one."""
 
     collections: int = 0
     requested: int = 0
-    """Metrics that CloudWatch was asked for, which is what it bills."""
+    """Metrics requested from CloudWatch, as it bills them."""
     incomplete: int = 0
-    """Answers that CloudWatch called partial or failed."""
+    """Results that CloudWatch marked as partial or failed."""
 
     def plus(self, *, requested: int, incomplete: int) -> Self:
         return type(self)(self.collections + 1, self.requested + requested, self.incomplete + incomplete)
@@ -53,7 +53,7 @@ class Snapshot:
     tally: Tally
 
     def encoded(self) -> bytes:
-        """Write the ledger down, open minutes as distances from the watermark."""
+        """Encode the ledger, with open minutes relative to the watermark."""
         ledger = self.ledger
         document = {
             "version": self.version,
@@ -87,13 +87,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One version of the numbers, and where its parts are."""
+    """One version of the metrics and the keys of its parts."""
 
     version: int
     collected_at: int
     parts: Mapping[str, Sequence[str]]
     retired: Sequence[str]
-    """Parts of the version before, which a slow reader may still be after."""
+    """Parts of the previous version, which a slow reader may still need."""
 
 
 def _flat(minutes: Mapping[int, int], watermark: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Who may scrape: whoever knows the token, which can be changed without a deployment."""
+"""Bearer token check for scrapes; the token can be changed without a deployment."""
 
 import hmac
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from services.shared.errors import PulseQueueError, TransientError
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-_KEPT_SECONDS = 300.0
+_CACHE_SECONDS = 300.0
 _REREAD_SECONDS = 10.0
 
 
 class TokenUnavailableError(TransientError):
-    """The token could not be read, so that nobody can be let in."""
+    """The token could not be read, so every scrape is refused."""
 
 
 class EmptyTokenError(PulseQueueError):
-    """A token that everyone knows lets nobody in."""
+    """An empty token admits nobody."""
 
 
 class Gate:
@@ -31,12 +31,12 @@ class Gate:
         self._read_at = float("-inf")
 
     def admits(self, authorization: str) -> bool:
-        """Tell whether this header carries the token. After a wrong one the token is soon read again."""
+        """Whether this header carries the token; after a wrong one the token is re-read soon."""
         scheme, _, presented = authorization.partition(" ")
         if scheme.lower() != "bearer" or not presented.strip():
             return False
         given = presented.strip().encode()
-        if hmac.compare_digest(given, self._current(_KEPT_SECONDS)):
+        if hmac.compare_digest(given, self._current(_CACHE_SECONDS)):
             return True
         return hmac.compare_digest(given, self._current(_REREAD_SECONDS))
 
@@ -45,7 +45,7 @@ class Gate:
         if now - self._read_at >= age:
             token = self._read_token().strip()
             if not token:
-                raise EmptyTokenError("the token for scraping is empty")
+                raise EmptyTokenError("the scrape token is empty; set its parameter")
             self._token, self._read_at = token, now
         return self._token.encode()
 

@@ -38,7 +38,7 @@ def client() -> "CloudWatchClient":
     )
 
 
-def told(name: str, minutes: dict[int, float], status: str = "Complete") -> dict[str, Any]:
+def points(name: str, minutes: dict[int, float], status: str = "Complete") -> dict[str, Any]:
     return {
         "Id": name,
         "Label": name,
@@ -49,20 +49,20 @@ def told(name: str, minutes: dict[int, float], status: str = "Complete") -> dict
 
 
 def test_every_page_is_read_and_a_series_is_complete_by_its_last_one(client: "CloudWatchClient") -> None:
-    asked = {"MetricDataQueries": ANY, "StartTime": at(START), "EndTime": at(START + 9), "ScanBy": ANY}
+    params = {"MetricDataQueries": ANY, "StartTime": at(START), "EndTime": at(START + 9), "ScanBy": ANY}
     with Stubber(client) as stub:
         stub.add_response(
             "get_metric_data",
             {
-                "MetricDataResults": [told("m0", {START: 1.0}, "PartialData"), told("m1", {START: 5.0})],
+                "MetricDataResults": [points("m0", {START: 1.0}, "PartialData"), points("m1", {START: 5.0})],
                 "NextToken": "more",
             },
-            asked,
+            params,
         )
         stub.add_response(
             "get_metric_data",
-            {"MetricDataResults": [told("m0", {START + 1: 2.0})]},
-            {**asked, "NextToken": "more"},
+            {"MetricDataResults": [points("m0", {START + 1: 2.0})]},
+            {**params, "NextToken": "more"},
         )
 
         reading = CloudWatch(client).read([ONE, TWO], START, START + 9)
@@ -78,7 +78,7 @@ def test_what_is_not_told_whole_is_called_incomplete(client: "CloudWatchClient",
     with Stubber(client) as stub:
         stub.add_response(
             "get_metric_data",
-            {"MetricDataResults": [told("m0", {START: 1.0}, status), told("m1", {START: 5.0})]},
+            {"MetricDataResults": [points("m0", {START: 1.0}, status), points("m1", {START: 5.0})]},
         )
 
         reading = CloudWatch(client).read([ONE, TWO], START, START + 9)
@@ -89,7 +89,7 @@ def test_what_is_not_told_whole_is_called_incomplete(client: "CloudWatchClient",
 
 def test_a_series_that_is_not_answered_at_all_is_incomplete(client: "CloudWatchClient") -> None:
     with Stubber(client) as stub:
-        stub.add_response("get_metric_data", {"MetricDataResults": [told("m0", {})]})
+        stub.add_response("get_metric_data", {"MetricDataResults": [points("m0", {})]})
 
         reading = CloudWatch(client).read([ONE, TWO], START, START + 9)
 
@@ -101,7 +101,8 @@ def test_many_series_are_asked_for_in_few_calls(client: "CloudWatchClient") -> N
     with Stubber(client) as stub:
         for size in (2, 2, 1):
             stub.add_response(
-                "get_metric_data", {"MetricDataResults": [told(f"m{it}", {START: it}) for it in range(size)]}
+                "get_metric_data",
+                {"MetricDataResults": [points(f"m{it}", {START: it}) for it in range(size)]},
             )
 
         reading = CloudWatch(client, queries_a_call=2).read(many, START, START + 9)
@@ -137,14 +138,16 @@ def test_sums_counts_and_maxima_come_back_minute_by_minute(emulator: "RunningEmu
             Namespace=namespace,
             MetricData=[{"MetricName": "took", "Timestamp": at(minute), "Values": values}],
         )
-    wanted = {
+    by_statistic = {
         statistic: Series(f"took_{statistic}", (), Query(namespace, "took", statistic), MILLISECONDS)
         for statistic in ("Sum", "SampleCount", "Maximum")
     }
 
-    reading = CloudWatch(emulator.clients.client("cloudwatch")).read(list(wanted.values()), now, now + 2)
+    reading = CloudWatch(emulator.clients.client("cloudwatch")).read(
+        list(by_statistic.values()), now, now + 2
+    )
 
     assert reading.incomplete == frozenset()
-    assert reading.values[wanted["Sum"].key] == {now: 30_500, now + 1: 4_000}
-    assert reading.values[wanted["SampleCount"].key] == {now: 2_000, now + 1: 1_000}
-    assert reading.values[wanted["Maximum"].key] == {now: 20_500, now + 1: 4_000}
+    assert reading.values[by_statistic["Sum"].key] == {now: 30_500, now + 1: 4_000}
+    assert reading.values[by_statistic["SampleCount"].key] == {now: 2_000, now + 1: 1_000}
+    assert reading.values[by_statistic["Maximum"].key] == {now: 20_500, now + 1: 4_000}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SMALL_PARTS = 40
 
 
-class Place(Protocol):
+class SnapshotStore(Protocol):
     def load(self) -> Snapshot | None: ...
     def replace(self, before: Snapshot | None, after: Snapshot, pages: Pages) -> bool: ...
     def latest(self) -> Edition | None: ...
@@ -38,7 +38,7 @@ def in_table(client: "DynamoDBClient") -> DynamoDBSnapshots:
 
 
 @pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def store(request: pytest.FixtureRequest) -> Iterator[SnapshotStore]:
     if request.param == "memory":
         yield MemorySnapshots()
     elif request.param == "moto":
@@ -63,44 +63,46 @@ def pages(mark: str) -> Pages:
     return {form: f"{mark} {form} ".encode() * 20 for form in Format}
 
 
-def test_at_first_there_is_nothing(place: Place) -> None:
-    assert place.load() is None
-    assert place.latest() is None
-    assert place.page(Format.TEXT) is None
+def test_at_first_there_is_nothing(store: SnapshotStore) -> None:
+    assert store.load() is None
+    assert store.latest() is None
+    assert store.page(Format.TEXT) is None
 
 
-def test_what_was_put_is_found_whole(place: Place) -> None:
+def test_what_was_put_is_found_whole(store: SnapshotStore) -> None:
     """However many items it takes."""
-    assert place.replace(None, snapshot(1), pages("one"))
+    assert store.replace(None, snapshot(1), pages("one"))
 
-    assert place.load() == snapshot(1)
+    assert store.load() == snapshot(1)
     for form in Format:
-        found = place.page(form)
+        found = store.page(form)
         assert found is not None
         assert found[0].version == 1
         assert found[1] == pages("one")[form]
 
 
-def test_a_newer_version_takes_the_place_of_the_older(place: Place) -> None:
-    place.replace(None, snapshot(1), pages("one"))
+def test_a_newer_version_takes_the_place_of_the_older(store: SnapshotStore) -> None:
+    store.replace(None, snapshot(1), pages("one"))
 
-    assert place.replace(snapshot(1), snapshot(2, units=5), pages("two"))
+    assert store.replace(snapshot(1), snapshot(2, units=5), pages("two"))
 
-    assert place.load() == snapshot(2, units=5)
-    edition = place.latest()
+    assert store.load() == snapshot(2, units=5)
+    edition = store.latest()
     assert edition is not None
     assert (edition.version, edition.collected_at) == (2, 120)
 
 
 @pytest.mark.parametrize("before", [None, 1, 3])
-def test_whoever_started_from_another_version_changes_nothing(place: Place, before: int | None) -> None:
-    place.replace(None, snapshot(1), pages("one"))
-    place.replace(snapshot(1), snapshot(2), pages("two"))
+def test_a_collector_that_started_from_another_version_changes_nothing(
+    store: SnapshotStore, before: int | None
+) -> None:
+    store.replace(None, snapshot(1), pages("one"))
+    store.replace(snapshot(1), snapshot(2), pages("two"))
     started_from = snapshot(before) if before else None
 
-    assert not place.replace(started_from, snapshot((before or 0) + 1, units=9), pages("lost"))
+    assert not store.replace(started_from, snapshot((before or 0) + 1, units=9), pages("lost"))
 
-    assert place.load() == snapshot(2)
+    assert store.load() == snapshot(2)
 
 
 def test_a_rival_between_look_and_move_is_noticed(table: DynamoDBSnapshots) -> None:

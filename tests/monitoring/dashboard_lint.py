@@ -152,7 +152,7 @@ def targets_are_told_apart(dashboard: Document) -> Iterator[Finding]:
 
 
 def selectors_match_job_and_environment(dashboard: Document) -> Iterator[Finding]:
-    for name, expr in _asked(dashboard):
+    for name, expr in _expressions(dashboard):
         for metric, matchers, _ in _SELECTOR.findall(expr):
             if 'job=~"$job"' not in matchers or 'environment=~"$environment"' not in matchers:
                 yield f"{name} looks at {metric} of any job or environment"
@@ -161,14 +161,14 @@ def selectors_match_job_and_environment(dashboard: Document) -> Iterator[Finding
 
 
 def ranges_follow_the_scrape_interval(dashboard: Document) -> Iterator[Finding]:
-    for name, expr in _asked(dashboard):
+    for name, expr in _expressions(dashboard):
         for function, over in re.findall(r"\b(i?rate|increase|i?delta)\([^[\]]*\[([^\]]*)\]", expr):
             if over not in _RANGES.get(function, set()):
                 yield f"{name} takes {function} over {over}"
 
 
 def counters_are_summed_rates(dashboard: Document) -> Iterator[Finding]:
-    for name, expr in _asked(dashboard):
+    for name, expr in _expressions(dashboard):
         for found in _SELECTOR.finditer(expr):
             if not _COUNTER.search(found[1]):
                 continue
@@ -181,14 +181,14 @@ def counters_are_summed_rates(dashboard: Document) -> Iterator[Finding]:
 
 
 def gauges_are_not_taken_for_counters(dashboard: Document) -> Iterator[Finding]:
-    for name, expr in _asked(dashboard):
+    for name, expr in _expressions(dashboard):
         for metric, _, over in _SELECTOR.findall(expr):
             if over and not _COUNTER.search(metric):
                 yield f"{name} takes a rate of the gauge {metric}"
 
 
 def quantiles_keep_their_buckets(dashboard: Document) -> Iterator[Finding]:
-    for name, expr in _asked(dashboard):
+    for name, expr in _expressions(dashboard):
         for argument in re.findall(r"histogram_quantile\([^,]+,\s*(.{0,12})", expr):
             if not argument.startswith("sum by (le"):
                 yield f"{name} takes a quantile of something other than a sum by le"
@@ -219,7 +219,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _asked(dashboard: Document) -> Iterator[tuple[str, str]]:
+def _expressions(dashboard: Document) -> Iterator[tuple[str, str]]:
     for panel in panels(dashboard):
         for target in panel.get("targets") or ():
             yield _name(panel), target.get("expr") or ""

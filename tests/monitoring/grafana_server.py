@@ -106,19 +106,19 @@ class FakeGrafana:
         return 200, self.folders[uid]
 
     def _save(self, document: Json) -> Answer:
-        wanted = document["dashboard"]
+        dashboard = document["dashboard"]
         if document["folderUid"] not in self.folders:
             return 400, {"message": "folder not found"}
-        found = self.dashboards.get(wanted["uid"])
+        found = self.dashboards.get(dashboard["uid"])
         if found and not document.get("overwrite"):
             return 412, {"message": "The dashboard has been changed by someone else", "status": "name-exists"}
         version = found["dashboard"]["version"] + 1 if found else 1
         number = found["dashboard"]["id"] if found else len(self.dashboards) + 1
-        self.dashboards[wanted["uid"]] = {
+        self.dashboards[dashboard["uid"]] = {
             "meta": {"folderUid": document["folderUid"], "provisioned": False, "canEdit": True},
-            "dashboard": {**wanted, "id": number, "version": version},
+            "dashboard": {**dashboard, "id": number, "version": version},
         }
-        return 200, {"id": number, "uid": wanted["uid"], "status": "success", "version": version}
+        return 200, {"id": number, "uid": dashboard["uid"], "status": "success", "version": version}
 
 
 @contextmanager

@@ -24,8 +24,8 @@ class Api:
 
     def instant(self, query: str, at: float | None = None) -> dict[Labels, float]:
         """Return what a query gives at one moment, by the labels that a series had when it was scraped."""
-        asked = {"query": query} | ({"time": f"{at:.3f}"} if at else {})
-        answer = self.get("query", **asked)
+        params = {"query": query} | ({"time": f"{at:.3f}"} if at else {})
+        answer = self.get("query", **params)
         if answer["resultType"] == "scalar":
             return {frozenset(): float(answer["result"][1])}
         return {_own(it["metric"]): float(it["value"][1]) for it in answer["result"]}
@@ -39,12 +39,12 @@ class Api:
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http to ourselves
-                told = json.load(answer)
+                response = json.load(answer)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from error
-        assert told["status"] == "success", told
-        assert not told.get("warnings"), told["warnings"]
-        return told["data"]
+        assert response["status"] == "success", response
+        assert not response.get("warnings"), response["warnings"]
+        return response["data"]
 
 
 def _own(labels: dict[str, str]) -> Labels:

@@ -30,7 +30,7 @@ def install(tmp_path: Path) -> Install:
             "#!/bin/sh\n"
             f'[ "$1 $2" = "compose version" ] && exit {compose}\n'
             f'[ "$1" = info ] && {{ echo "{system}"; exit {info}; }}\n'
-            f'echo "$@" >> {tmp_path}/heard\n'
+            f'echo "$@" >> {tmp_path}/calls\n'
             f'echo "$PULSEQUEUE_SCRAPE" > {tmp_path}/scrape\n'
             f"echo port is already allocated; exit {work}\n",
             encoding="utf-8",
@@ -52,8 +52,8 @@ def tools(path: str, platform: str = "linux") -> Tools:
     return Tools(docker=Docker.find(path, platform=platform), prometheus=None)
 
 
-def heard(tmp_path: Path) -> list[str]:
-    return (tmp_path / "heard").read_text(encoding="utf-8").splitlines()
+def calls(tmp_path: Path) -> list[str]:
+    return (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
 
 
 def scraped(home: Path) -> str:
@@ -79,7 +79,7 @@ def test_on_linux_the_containers_share_the_loopback_of_the_stack(
     found = launcher.up(home=home, tools=tools(install()))
 
     assert found.pages == PAGES
-    assert heard(tmp_path) == [f"compose --file={COMPOSE} --file={ON_LINUX} up --detach --wait"]
+    assert calls(tmp_path) == [f"compose --file={COMPOSE} --file={ON_LINUX} up --detach --wait"]
     assert scraped(home) == "127.0.0.1:4820"
 
 
@@ -91,7 +91,7 @@ def test_elsewhere_they_reach_the_stack_through_the_host_s_name(
 ) -> None:
     launcher.up(home=home, tools=tools(install(system=system), platform))
 
-    assert heard(tmp_path) == [f"compose --file={COMPOSE} up --detach --wait"]
+    assert calls(tmp_path) == [f"compose --file={COMPOSE} up --detach --wait"]
     assert scraped(home) == "host.docker.internal:4820"
 
 
@@ -108,10 +108,10 @@ def test_the_containers_find_target_and_token_and_may_read_them(
 def test_prometheus_finds_alertmanager_by_the_name_of_its_container(install: Install, home: Path) -> None:
     launcher.up(home=home, tools=tools(install()))
 
-    told = (home / "monitoring/scrape/alertmanager.yml").read_text(encoding="utf-8")
-    assert yaml.safe_load(told) == [{"targets": ["alertmanager:9093"]}]
+    targets = (home / "monitoring/scrape/alertmanager.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(targets) == [{"targets": ["alertmanager:9093"]}]
     by_hand = (PROMETHEUS / "scrape" / "alertmanager.yml").read_text(encoding="utf-8")
-    assert yaml.safe_load(by_hand) == yaml.safe_load(told)
+    assert yaml.safe_load(by_hand) == yaml.safe_load(targets)
 
 
 def test_down_takes_the_containers_down_once(install: Install, home: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_down_takes_the_containers_down_once(install: Install, home: Path, tmp_p
     assert launcher.down(home=home, tools=there)
     assert not launcher.down(home=home, tools=there)
 
-    assert [line.split()[-1] for line in heard(tmp_path)] == ["--wait", "down"]
+    assert [line.split()[-1] for line in calls(tmp_path)] == ["--wait", "down"]
 
 
 def test_a_start_that_fails_says_so_and_can_still_be_taken_down(install: Install, home: Path) -> None:

@@ -29,11 +29,11 @@ BOARDS = committed()
 
 
 def test_the_committed_dashboards_are_what_the_sources_make() -> None:
-    made = {name: render(dashboard) for name, dashboard in dashboards().items()}
+    generated = {name: render(dashboard) for name, dashboard in dashboards().items()}
 
-    kept = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
+    committed_files = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
 
-    assert kept == made, "run `make dashboards`"
+    assert committed_files == generated, "run `make dashboards`"
 
 
 def test_writing_brings_a_folder_up_to_date_and_then_leaves_it_alone(tmp_path: Path) -> None:

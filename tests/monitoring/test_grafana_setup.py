@@ -52,8 +52,8 @@ class Setup:
     ) -> Ran:
         arguments = ["grafana", "setup", url or self._grafana.url, user, password, prometheus, *options]
         code = main(arguments, Session(stdin=io.StringIO(stdin)))
-        said = self._capsys.readouterr()
-        return Ran(code, said.out, said.err)
+        output = self._capsys.readouterr()
+        return Ran(code, output.out, output.err)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_version_that_grafana_keeps_to_itself_is_no_hindrance(setup: Setup, gr
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "same"),
+    ("found", "expected", "same"),
     [
         ({"a": 1, "b": 2}, {"a": 1}, True),
         ({"a": 1.0}, {"a": 1}, True),
@@ -168,8 +168,8 @@ def test_a_version_that_grafana_keeps_to_itself_is_no_hindrance(setup: Setup, gr
         (None, {"a": 1}, False),
     ],
 )
-def test_defaults_that_grafana_adds_are_no_difference(found: object, wanted: object, same: bool) -> None:
-    assert contains(found, wanted) is same
+def test_defaults_that_grafana_adds_are_no_difference(found: object, expected: object, same: bool) -> None:
+    assert contains(found, expected) is same
 
 
 # --- Passwords ---------------------------------------------------------------------------------------------
@@ -254,18 +254,18 @@ def test_an_address_where_nothing_answers(setup: Setup) -> None:
 
 
 def test_a_wrong_password(setup: Setup, grafana: FakeGrafana) -> None:
-    said = _sentence(setup(password="guessed"), 4)
+    output = _sentence(setup(password="guessed"), 4)
 
-    assert "does not accept this password for admin" in said
-    assert "guessed" not in said
+    assert "does not accept this password for admin" in output
+    assert "guessed" not in output
     assert grafana.writes == []
 
 
 def test_a_user_who_may_only_look(setup: Setup) -> None:
-    said = _sentence(setup(user="viewer", password="looking"), 4)
+    output = _sentence(setup(user="viewer", password="looking"), 4)
 
-    assert "does not let viewer do this" in said
-    assert "Admin" in said
+    assert "does not let viewer do this" in output
+    assert "Admin" in output
 
 
 def test_something_that_is_not_grafana(setup: Setup, grafana: FakeGrafana) -> None:
@@ -347,6 +347,6 @@ def test_building_twice_writes_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     main(["grafana", "build", "--output", str(tmp_path)])
     main(["grafana", "build", "--output", str(tmp_path)])
 
-    said = capsys.readouterr().out.splitlines()
-    assert len(said) == BOARDS + 1
-    assert said[-1] == f"{tmp_path} is up to date."
+    output = capsys.readouterr().out.splitlines()
+    assert len(output) == BOARDS + 1
+    assert output[-1] == f"{tmp_path} is up to date."

@@ -211,7 +211,7 @@ def test_cloudwatch_holds_the_same_sums(run: Run) -> None:
     cloudwatch = run.environment.client("cloudwatch")
     day = timedelta(days=1)
     for (name, labels), expected in run.truth.counters.items():
-        told = cloudwatch.get_metric_statistics(
+        statistics = cloudwatch.get_metric_statistics(
             Namespace=run.environment.names.metrics_namespace,
             MetricName=name,
             Dimensions=[{"Name": label, "Value": value} for label, value in labels],
@@ -220,7 +220,7 @@ def test_cloudwatch_holds_the_same_sums(run: Run) -> None:
             Period=60,
             Statistics=["Sum"],
         )
-        assert sum(point["Sum"] for point in told["Datapoints"]) == expected, (name, labels)
+        assert sum(point["Sum"] for point in statistics["Datapoints"]) == expected, (name, labels)
 
 
 def test_a_counter_grew_from_zero_by_every_order_and_never_fell(run: Run) -> None:

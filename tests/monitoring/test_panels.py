@@ -132,7 +132,7 @@ SHOWS: dict[tuple[str, str], list[float]] = {
 }
 
 
-def _asked(prometheus: Recorded, board: str, panel: str, environment: str = "local") -> list[float]:
+def _values(prometheus: Recorded, board: str, panel: str, environment: str = "local") -> list[float]:
     return sorted(
         value
         for one in expressions(BOARDS[f"pulsequeue-{board}.json"])
@@ -143,7 +143,7 @@ def _asked(prometheus: Recorded, board: str, panel: str, environment: str = "loc
 
 @pytest.mark.parametrize(("board", "panel"), SHOWS)
 def test_a_panel_shows_what_the_hour_adds_up_to(prometheus: Recorded, board: str, panel: str) -> None:
-    assert _asked(prometheus, board, panel) == pytest.approx(SHOWS[board, panel], rel=1e-4, abs=1e-6)
+    assert _values(prometheus, board, panel) == pytest.approx(SHOWS[board, panel], rel=1e-4, abs=1e-6)
 
 
 def test_the_cost_of_an_hour_is_what_its_parts_cost_by_hand(prometheus: Recorded) -> None:
@@ -155,22 +155,22 @@ def test_the_cost_of_an_hour_is_what_its_parts_cost_by_hand(prometheus: Recorded
     metrics = 100 * 60 * costs.CLOUDWATCH_METRIC_REQUESTED
     hour = lambda_compute + lambda_requests + events + requests * costs.SQS_REQUEST + tables + metrics
 
-    assert _asked(prometheus, "cost", "In the time range") == pytest.approx([hour], rel=1e-4)
-    assert _asked(prometheus, "cost", "Per hour") == pytest.approx([hour], rel=1e-4)
-    assert sum(_asked(prometheus, "cost", "By service")) == pytest.approx(hour, rel=1e-4)
-    assert _asked(prometheus, "cost", "Per 1,000 orders") == pytest.approx([hour / ORDERS * 1000], rel=1e-4)
+    assert _values(prometheus, "cost", "In the time range") == pytest.approx([hour], rel=1e-4)
+    assert _values(prometheus, "cost", "Per hour") == pytest.approx([hour], rel=1e-4)
+    assert sum(_values(prometheus, "cost", "By service")) == pytest.approx(hour, rel=1e-4)
+    assert _values(prometheus, "cost", "Per 1,000 orders") == pytest.approx([hour / ORDERS * 1000], rel=1e-4)
 
 
 @pytest.mark.parametrize("panel", ["Settlement error budget", "Speed error budget"])
 def test_where_no_order_came_no_budget_was_spent(prometheus: Recorded, panel: str) -> None:
-    assert _asked(prometheus, "overview", panel, environment="dev") == [1]
+    assert _values(prometheus, "overview", panel, environment="dev") == [1]
 
 
 def test_where_no_order_came_there_is_no_share_of_them(prometheus: Recorded) -> None:
-    assert _asked(prometheus, "overview", "Orders paid", environment="dev") == []
+    assert _values(prometheus, "overview", "Orders paid", environment="dev") == []
 
 
 def test_quantiles_lie_in_the_bucket_of_their_orders(prometheus: Recorded) -> None:
-    p50, p95, p99 = _asked(prometheus, "overview", "Placed to settled")
+    p50, p95, p99 = _values(prometheus, "overview", "Placed to settled")
 
     assert 1 < p50 < p95 <= p99 <= 2

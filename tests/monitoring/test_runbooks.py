@@ -19,8 +19,8 @@ a_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def commands(page: Path) -> Iterator[str]:
     """Find what a reader would type after `pulsequeue`, up to a comment or the end of the quotation."""
     text = page.read_text(encoding="utf-8")
-    for said in re.findall(r"(?:^|`)pulsequeue ([^`\n#]+)", text, re.MULTILINE):
-        yield said.strip()
+    for command_line in re.findall(r"(?:^|`)pulsequeue ([^`\n#]+)", text, re.MULTILINE):
+        yield command_line.strip()
 
 
 def options_of(command: Any) -> set[str]:  # noqa: ANN401 - a command of the click that typer brings
@@ -29,14 +29,14 @@ def options_of(command: Any) -> set[str]:  # noqa: ANN401 - a command of the cli
 
 @a_page
 def test_every_command_of_a_page_exists_with_its_options(page: Path) -> None:
-    for said in commands(page):
-        words = said.split()
+    for command_line in commands(page):
+        words = command_line.split()
         command: Any = typer.main.get_command(app)  # typer brings a click of its own
         while hasattr(command, "commands"):
-            assert words[0] in command.commands, said
+            assert words[0] in command.commands, command_line
             command = command.commands[words.pop(0)]
 
-        assert {word for word in words if word.startswith("--")} <= options_of(command), said
+        assert {word for word in words if word.startswith("--")} <= options_of(command), command_line
 
 
 @a_page

@@ -45,7 +45,7 @@ class MemoryCloudWatch:
     """Keys of series of which a reading tells only a part."""
     before_answer: Callable[[], None] = lambda: None
     """What happens while a reading is under way."""
-    asked: list[tuple[str, ...]] = field(default_factory=list)
+    requests: list[tuple[str, ...]] = field(default_factory=list)
     _values: defaultdict[Query, defaultdict[Minute, list[float]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
@@ -57,14 +57,14 @@ class MemoryCloudWatch:
         return sum(map(sum, self._values[bound(query)].values()))
 
     def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
-        self.asked.append(tuple(it.key for it in series))
+        self.requests.append(tuple(it.key for it in series))
         values = {it.key: self._minutes(it, start, end) for it in series}
         self.before_answer()
         return Reading(values, self.partial & {it.key for it in series}, len(series))
 
     def _minutes(self, series: Series, start: Minute, end: Minute) -> Mapping[Minute, int]:
         whole = {
-            minute: series.measure.keep(_statistic(series.query.statistic, values))
+            minute: series.measure.to_units(_statistic(series.query.statistic, values))
             for minute, values in self._values[bound(series.query)].items()
             if start <= minute < end
         }
@@ -110,8 +110,8 @@ class MemorySnapshots:
 def deployed() -> Deployment:
     """What infra/functions.yaml deploys, as the collector is told of it."""
     topology = Topology.load()
-    told = variables(Names("local"), topology, "collector", LambdaEnvInputs(hold_seconds=900))
-    return CollectorSettings.from_environment({**told, "AWS_REGION": "us-east-1"}).deployment
+    env_vars = variables(Names("local"), topology, "collector", LambdaEnvInputs(hold_seconds=900))
+    return CollectorSettings.from_environment({**env_vars, "AWS_REGION": "us-east-1"}).deployment
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Reads CloudWatch: many series a call, every page, and an honest account of what is missing."""
+"""Reads CloudWatch: many series per call, every page, and which series are incomplete."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 QUERIES_A_CALL = 500
-"""GetMetricData takes no more."""
+"""The limit of GetMetricData."""
 
 
 class CloudWatchUnavailableError(TransientError):
@@ -29,9 +29,9 @@ class CloudWatchUnavailableError(TransientError):
 class Reading:
     values: Readings
     incomplete: frozenset[str]
-    """Keys of series of which CloudWatch did not tell everything."""
+    """Keys of series with partial data."""
     requested: int
-    """Metrics asked for, as CloudWatch bills them."""
+    """Metrics requested, as CloudWatch bills them."""
 
 
 class CloudWatch:
@@ -53,14 +53,14 @@ class CloudWatch:
     def _read(
         self, part: Sequence[Series], start: Minute, end: Minute
     ) -> tuple[dict[str, Mapping[Minute, int]], set[str]]:
-        asked = {f"m{index}": series for index, series in enumerate(part)}
+        series_by_id = {f"m{index}": series for index, series in enumerate(part)}
         values: defaultdict[str, dict[Minute, int]] = defaultdict(dict)
         statuses: dict[str, str] = {}
-        for page in self._pages([_query(name, series) for name, series in asked.items()], start, end):
+        for page in self._pages([_query(name, series) for name, series in series_by_id.items()], start, end):
             for result in page["MetricDataResults"]:
-                series = asked[result["Id"]]
+                series = series_by_id[result["Id"]]
                 for timestamp, value in zip(result["Timestamps"], result["Values"], strict=True):
-                    values[series.key][int(timestamp.timestamp()) // 60] = series.measure.keep(value)
+                    values[series.key][int(timestamp.timestamp()) // 60] = series.measure.to_units(value)
                 # A series that goes on over pages is partial until its last one.
                 statuses[series.key] = result["StatusCode"]
         return dict(values), {key for key, status in statuses.items() if status == "Complete"}

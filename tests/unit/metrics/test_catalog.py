@@ -55,13 +55,13 @@ def test_a_function_without_a_queue_has_no_queue_series() -> None:
 
 
 def test_the_help_of_a_family_names_where_its_numbers_come_from() -> None:
-    told = {family.name: family.help for family in catalog(SMALL).families}
+    helps = {family.name: family.help for family in catalog(SMALL).families}
 
-    assert told["orders_total"].endswith("CloudWatch: test-pulsequeue orders_total Sum")
-    assert "AWS/Lambda Duration Sum; AWS/Lambda Duration SampleCount" in told["aws_lambda_duration_seconds"]
+    assert helps["orders_total"].endswith("CloudWatch: test-pulsequeue orders_total Sum")
+    assert "AWS/Lambda Duration Sum; AWS/Lambda Duration SampleCount" in helps["aws_lambda_duration_seconds"]
 
 
 def test_seconds_are_kept_in_whole_microseconds_and_capacity_in_thousandths() -> None:
-    assert SECONDS.show(SECONDS.keep(0.1) + SECONDS.keep(0.2)) == 0.3
-    assert MILLISECONDS.show(MILLISECONDS.keep(1234.56)) == 1.23456
-    assert CAPACITY.show(CAPACITY.keep(0.5)) == 0.5
+    assert SECONDS.from_units(SECONDS.to_units(0.1) + SECONDS.to_units(0.2)) == 0.3
+    assert MILLISECONDS.from_units(MILLISECONDS.to_units(1234.56)) == 1.23456
+    assert CAPACITY.from_units(CAPACITY.to_units(0.5)) == 0.5

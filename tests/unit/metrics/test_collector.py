@@ -69,8 +69,8 @@ def test_without_observations_no_bucket_is_asked_for(bench: Bench) -> None:
 
     bench.collect()
 
-    assert len(bench.cloudwatch.asked) == 1
-    assert not any("_bucket" in key for key in bench.cloudwatch.asked[0])
+    assert len(bench.cloudwatch.requests) == 1
+    assert not any("_bucket" in key for key in bench.cloudwatch.requests[0])
 
 
 def test_buckets_are_asked_for_until_they_hold_every_observation(bench: Bench) -> None:
@@ -82,11 +82,11 @@ def test_buckets_are_asked_for_until_they_hold_every_observation(bench: Bench) -
     counted = next(it for it in SETTLEMENT.buckets if dict(it.labels)["le"] == "5")
     bench.cloudwatch.observe(counted.query, MINUTE, 1.0)
     bench.collect()
-    asked = len(bench.cloudwatch.asked)
+    requests = len(bench.cloudwatch.requests)
     bench.collect()
 
-    assert asked == 6  # three collections with two questions each
-    assert len(bench.cloudwatch.asked) == 7  # and one with one
+    assert requests == 6  # three collections with two questions each
+    assert len(bench.cloudwatch.requests) == 7  # and one with one
 
 
 def test_only_the_buckets_of_the_histogram_that_moved_are_asked_for(bench: Bench) -> None:
@@ -94,7 +94,7 @@ def test_only_the_buckets_of_the_histogram_that_moved_are_asked_for(bench: Bench
 
     bench.collect()
 
-    assert set(bench.cloudwatch.asked[1]) == {bucket.key for bucket in SETTLEMENT.buckets}
+    assert set(bench.cloudwatch.requests[1]) == {bucket.key for bucket in SETTLEMENT.buckets}
 
 
 def test_the_watermark_stays_while_something_was_not_told(bench: Bench) -> None:
@@ -128,11 +128,11 @@ def test_after_a_long_silence_the_past_is_read_in_steps_and_called_old_until_the
 def test_of_two_collectors_one_wins_and_the_other_says_so(bench: Bench) -> None:
     bench.cloudwatch.observe(RESERVED.query, MINUTE, 3)
 
-    def rival() -> None:
+    def other_collector() -> None:
         bench.cloudwatch.before_answer = lambda: None
         bench.collect()
 
-    bench.cloudwatch.before_answer = rival
+    bench.cloudwatch.before_answer = other_collector
     bench.collect()
 
     assert bench.total(RESERVED) == 3
@@ -178,5 +178,5 @@ def test_what_was_asked_of_cloudwatch_is_counted(bench: Bench) -> None:
     bench.collect()
 
     assert bench.snapshots.snapshot is not None
-    assert bench.snapshots.snapshot.tally.requested == sum(map(len, bench.cloudwatch.asked))
+    assert bench.snapshots.snapshot.tally.requested == sum(map(len, bench.cloudwatch.requests))
     assert bench.snapshots.snapshot.tally.collections == 1

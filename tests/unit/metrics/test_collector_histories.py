@@ -40,7 +40,7 @@ class Histories(RuleBasedStateMachine):
         self.minute: Minute = START
         self.cloudwatch = MemoryCloudWatch()
         self.snapshots = MemorySnapshots()
-        self.shown = {series.key: 0 for series in WATCHED}
+        self.previous = {series.key: 0 for series in WATCHED}
         self.collect()  # a ledger begins some time, and knows nothing from long before
 
     @property
@@ -52,7 +52,7 @@ class Histories(RuleBasedStateMachine):
     @rule(series=st.sampled_from(PLAIN), values=st.lists(st.tuples(AGO, st.integers(1, 1_000)), min_size=1))
     def values_arrive(self, series: Series, values: list[tuple[int, int]]) -> None:
         for ago, halves in values:
-            value = halves / 2 if series.measure.kept > 1 else float(halves)
+            value = halves / 2 if series.measure.stored_units > 1 else float(halves)
             self.cloudwatch.observe(series.query, max(self.minute - ago, self.oldest), value)
 
     @rule(settled=st.lists(st.tuples(AGO, st.integers(1, 20_000_000)), min_size=1))
@@ -80,11 +80,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(point=st.sampled_from(["reading", "replacing"]))
     def a_rival_collects_meanwhile(self, point: str) -> None:
-        def rival() -> None:
+        def other_collector() -> None:
             self.cloudwatch.observe(PLAIN[0].query, self.minute, 5.0)
             self.collect()
 
-        self._meanwhile(point, rival)
+        self._meanwhile(point, other_collector)
         self.collect()
 
     @rule(point=st.sampled_from(["reading", "replacing"]))
@@ -104,8 +104,8 @@ class Histories(RuleBasedStateMachine):
         assert snapshot is not None
         for series in WATCHED:
             total = snapshot.ledger.total(series.key)
-            assert total >= self.shown[series.key], series.key
-            self.shown[series.key] = total
+            assert total >= self.previous[series.key], series.key
+            self.previous[series.key] = total
 
     def teardown(self) -> None:
         if not hasattr(self, "minute"):
@@ -123,7 +123,7 @@ class Histories(RuleBasedStateMachine):
         for series in (*PLAIN, SETTLEMENT.sum, *SETTLEMENT.buckets):
             counter = snapshot.ledger.counter(series.key)
             assert not counter.open, series.key
-            assert counter.base == series.measure.keep(self.cloudwatch.sum(series.query)), series.key
+            assert counter.base == series.measure.to_units(self.cloudwatch.sum(series.query)), series.key
 
     def collect(self) -> None:
         Collector(

@@ -8,7 +8,7 @@ import pytest
 from services.metrics.catalog import catalog
 from services.metrics.content_negotiation import choose_format, takes_gzip
 from services.metrics.counters import Ledger
-from services.metrics.exposition import Answer, Exposition
+from services.metrics.exposition import Exposition, Response
 from services.metrics.rendering import Rendering
 from services.metrics.snapshot import Edition, Format, Snapshot, Tally
 from services.metrics.token_auth import Gate, TokenUnavailableError
@@ -25,7 +25,7 @@ class Bench:
         self.now = float(NOW)
         self.token: str | None = "open-sesame"
         self.token_reads = 0
-        self.shelf = MemorySnapshots()
+        self.snapshots = MemorySnapshots()
         self.page_reads = 0
         self.broken = False
         self.publish(version=1)
@@ -39,20 +39,20 @@ class Bench:
 
     def publish(self, version: int) -> None:
         snapshot = Snapshot(version, int(self.now), Ledger(watermark=NOW // 60), Tally())
-        self.shelf.snapshot = snapshot
-        self.shelf.pages = Rendering(SMALL, catalog(SMALL), snapshot, 0.1).pages()
+        self.snapshots.snapshot = snapshot
+        self.snapshots.pages = Rendering(SMALL, catalog(SMALL), snapshot, 0.1).pages()
 
-    def get(self, **headers: str) -> Answer:
+    def get(self, **headers: str) -> Response:
         return self.exposition.answer({name.replace("_", "-"): value for name, value in headers.items()})
 
     def latest(self) -> Edition | None:
         if self.broken:
             raise StoreUnavailableError("throttled")
-        return self.shelf.latest()
+        return self.snapshots.latest()
 
     def page(self, form: Format) -> tuple[Edition, bytes] | None:
         self.page_reads += 1
-        return self.shelf.page(form)
+        return self.snapshots.page(form)
 
     def _token(self) -> str:
         self.token_reads += 1
@@ -105,11 +105,11 @@ def test_gzip_is_sent_to_those_who_take_it(bench: Bench) -> None:
 def test_the_gateway_gets_bytes_it_can_carry(bench: Bench) -> None:
     answer = bench.get(**ALLOWED, accept_encoding="gzip")
 
-    told = answer.for_gateway()
+    response = answer.for_gateway()
 
-    assert told["isBase64Encoded"] is True
-    assert base64.b64decode(told["body"]) == answer.body
-    assert told["headers"]["cache-control"] == "no-store"
+    assert response["isBase64Encoded"] is True
+    assert base64.b64decode(response["body"]) == answer.body
+    assert response["headers"]["cache-control"] == "no-store"
 
 
 def test_stale_numbers_are_refused_with_the_reason(bench: Bench) -> None:
@@ -129,7 +129,7 @@ def test_numbers_at_the_very_limit_are_served(bench: Bench) -> None:
 
 
 def test_before_the_first_collection_there_is_nothing_and_that_is_said(bench: Bench) -> None:
-    bench.shelf.snapshot = None
+    bench.snapshots.snapshot = None
 
     answer = bench.get(**ALLOWED)
 

@@ -57,11 +57,11 @@ def test_a_counter_shows_its_closed_and_open_minutes() -> None:
 
 
 def test_a_histogram_is_cumulative_and_ends_with_its_count() -> None:
-    shown = lines(page(FULL), "order_settlement_duration_seconds_bucket")
+    rendered = lines(page(FULL), "order_settlement_duration_seconds_bucket")
 
-    assert [line.split()[-1] for line in shown] == ["0.0"] * 5 + ["3.0"] * 3 + ["4.0"] * 3
-    assert shown[5].startswith('order_settlement_duration_seconds_bucket{le="0.5"}')
-    assert shown[-1].startswith('order_settlement_duration_seconds_bucket{le="+Inf"}')
+    assert [line.split()[-1] for line in rendered] == ["0.0"] * 5 + ["3.0"] * 3 + ["4.0"] * 3
+    assert rendered[5].startswith('order_settlement_duration_seconds_bucket{le="0.5"}')
+    assert rendered[-1].startswith('order_settlement_duration_seconds_bucket{le="+Inf"}')
     assert "order_settlement_duration_seconds_count 4.0" in page(FULL)
     assert "order_settlement_duration_seconds_sum 3.5" in page(FULL)
 
