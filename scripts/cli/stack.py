@@ -230,7 +230,7 @@ def _samples_json(result: SamplesResult) -> dict[str, Any]:
     return {
         "ok": result.ok,
         "outcomes": [
-            {"kind": it.kind, "orderId": it.order_id, "expected": it.expected, "seen": it.seen, "ok": it.ok}
+            {"kind": it.kind, "orderId": it.order_id, "expected": it.expected, "seen": it.actual, "ok": it.ok}
             for it in result.outcomes
         ],
         "stock": [
@@ -263,7 +263,7 @@ def _show_up(state: StackState, result: SamplesResult | None) -> None:
 def _show_samples(result: SamplesResult) -> None:
     orders = _table("sample", "order", "expected", "actual", "")
     for it in result.outcomes:
-        orders.add_row(it.kind, it.order_id, it.expected, it.seen, "ok" if it.ok else "UNEXPECTED")
+        orders.add_row(it.kind, it.order_id, it.expected, it.actual, "ok" if it.ok else "UNEXPECTED")
     stock = _table("SKU", "product", "stock before", "after")
     for change in result.stock:
         stock.add_row(change.sku, change.name, str(change.before), str(change.after))

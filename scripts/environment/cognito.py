@@ -1,4 +1,4 @@
-"""Who may ask: the user pool of an environment, and how somebody gets a token from it."""
+"""The user pool of an environment, and signing in to it."""
 
 from __future__ import annotations
 
@@ -17,38 +17,40 @@ _REFUSALS: Final = frozenset({"NotAuthorizedException", "UserNotFoundException"}
 
 
 def pool_id(environment: Environment) -> str | None:
-    """Find the pool by its name."""
+    """Return the id of the pool with the environment's name."""
     pages = (
         environment.client("cognito-idp")
         .get_paginator("list_user_pools")
         .paginate(PaginationConfig={"PageSize": 60})
     )
-    named = environment.names.user_pool
-    return next((pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == named), None)
+    name = environment.names.user_pool
+    return next((pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name), None)
 
 
 def token(environment: Environment, user: str, password: str) -> str:
-    """Sign somebody in, and return the token that the API takes."""
+    """Sign a user in; return the ID token that the API accepts."""
     cognito, pool = environment.client("cognito-idp"), pool_id(environment)
     if pool is None:
         raise ToolError(
-            f"there is no user pool {environment.names.user_pool}; deploy {environment.name} first."
+            f"user pool {environment.names.user_pool} not found; deploy {environment.name} first."
         )
     clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
     if not clients:
-        raise ToolError(f"user pool {environment.names.user_pool} has no app client to sign in by.")
+        raise ToolError(
+            f"user pool {environment.names.user_pool} has no app client; deploy {environment.name} again."
+        )
     try:
-        answer = cognito.initiate_auth(
+        response = cognito.initiate_auth(
             ClientId=clients[0]["ClientId"],
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )
     except ClientError as error:
         if error.response["Error"]["Code"] in _REFUSALS:
-            raise ToolError(f"the user pool does not let {user} in: wrong name or password.") from error
+            raise ToolError(f"sign-in of {user} failed: wrong user name or password.") from error
         raise
-    if "AuthenticationResult" not in answer:
+    if "AuthenticationResult" not in response:
         raise ToolError(
-            f"{user} has to answer {answer.get('ChallengeName')} first; sign in by the console once."
+            f"{user} must complete {response.get('ChallengeName')}; sign in with the console first."
         )
-    return answer["AuthenticationResult"]["IdToken"]
+    return response["AuthenticationResult"]["IdToken"]

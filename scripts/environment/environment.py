@@ -1,4 +1,4 @@
-"""One way to an environment, be it on this machine or on AWS: its names, and clients that reach it."""
+"""An environment, local or on AWS: its names and its AWS clients."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _CONFIG = Config(
     max_pool_connections=50,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
-_PATIENT = _CONFIG.merge(Config(read_timeout=910, tcp_keepalive=True))
-"""A function may take 15 minutes to answer. Who gives up sooner sets it off once more, beside itself."""
+_LAMBDA_CONFIG = _CONFIG.merge(Config(read_timeout=910, tcp_keepalive=True))
+"""A function may run for 15 minutes; a client that times out earlier would invoke it a second time."""
 
 
 class _TypedClients(ABC):
-    """Tells of which type the client of each service is."""
+    """Typed overloads of `client` for each service."""
 
     @overload
     def client(self, service: Literal["apigatewayv2"]) -> ApiGatewayV2Client: ...
@@ -80,32 +80,32 @@ class _TypedClients(ABC):
         return self._client(service)
 
     @abstractmethod
-    def _client(self, service: Any) -> Any: ...  # noqa: ANN401 -- `client` says of which type
+    def _client(self, service: Any) -> Any: ...  # noqa: ANN401 -- `client` has the types
 
 
 class Clients(_TypedClients):
-    """AWS clients of one session, each made once, by whichever thread asks first."""
+    """AWS clients of one session, each created once, on first use."""
 
     def __init__(self, session: boto3.Session, *, endpoint: str | None = None) -> None:
         self._session = session
         self._endpoint = endpoint
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     @property
     def region(self) -> str:
         return self._session.region_name
 
-    def _client(self, service: Any) -> Any:  # noqa: ANN401 -- `client` says of which type
-        # Clients may be shared between threads; making one may not.
+    def _client(self, service: Any) -> Any:  # noqa: ANN401 -- `client` has the types
+        # Clients are thread-safe; creating one is not.
         with self._lock:
-            if service not in self._made:
-                self._made[service] = self._session.client(
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
                     service,
                     endpoint_url=self._endpoint,
-                    config=_PATIENT if service == "lambda" else _CONFIG,
+                    config=_LAMBDA_CONFIG if service == "lambda" else _CONFIG,
                 )
-            return self._made[service]
+            return self._clients[service]
 
     @classmethod
     def of_emulator(cls, endpoint: str, region: str, access_key_id: str, secret_access_key: str) -> Clients:
@@ -138,7 +138,7 @@ class Environment(_TypedClients):
     def is_local(self) -> bool:
         return self.name == LOCAL
 
-    def _client(self, service: Any) -> Any:  # noqa: ANN401 -- `client` says of which type
+    def _client(self, service: Any) -> Any:  # noqa: ANN401 -- `client` has the types
         return self.clients.client(service)
 
     def queue_url(self, function: str) -> str:
@@ -164,7 +164,7 @@ class Environment(_TypedClients):
 
 
 def open_environment(name: str, *, home: Path | None = None) -> Environment:
-    """Reach an environment by name; `local` is the stack that `make up` runs on this machine."""
+    """Open an environment by name; `local` is the stack that `make up` runs on this machine."""
     topology = Topology.load()
     if name == LOCAL:
         state = StackState.read(home or home_folder())
@@ -172,7 +172,7 @@ def open_environment(name: str, *, home: Path | None = None) -> Environment:
             raise ToolError("the local stack is not running; start it with `make up`.")
         return Environment(name, topology, Clients.of_state(state))
     try:
-        # So Terraform and Lambda call it; of itself, boto3 looks at AWS_DEFAULT_REGION alone.
+        # Terraform and Lambda use AWS_REGION; boto3 itself reads AWS_DEFAULT_REGION only.
         session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     except BotoCoreError as error:
         raise ToolError(f"AWS is not configured for {name}: {error}") from error

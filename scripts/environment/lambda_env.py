@@ -1,4 +1,4 @@
-"""What each function is told by its environment, as it follows from its entry in infra/functions.yaml."""
+"""The environment variables of each function, derived from its entry in infra/functions.yaml."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from scripts.environment.topology import Consumer, Endpoint, Names, Topology
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where PostgreSQL is, and whether it has to show who it is."""
+    """Where PostgreSQL is, and how its certificate is verified."""
 
     host: str
     port: int
@@ -20,7 +20,7 @@ class DatabaseAddress:
 
 @dataclass(frozen=True, slots=True)
 class LambdaEnvInputs:
-    """What is known only once other things have been made, or is chosen for one environment."""
+    """Values of one environment: chosen for it, or known once its resources exist."""
 
     hold_seconds: int
     database: DatabaseAddress | None = None
@@ -28,49 +28,49 @@ class LambdaEnvInputs:
     web_origins: Sequence[str] = ()
 
 
-def variables(names: Names, topology: Topology, function: str, around: LambdaEnvInputs) -> dict[str, str]:
-    """Return what the function's settings read, and what Powertools is told."""
+def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnvInputs) -> dict[str, str]:
+    """Return the variables that the function's settings and Powertools read."""
     spec = topology.function(function)
-    told = {
+    env_vars = {
         "PULSEQUEUE_ENV": names.env,
         "PULSEQUEUE_FUNCTION": function,
         "POWERTOOLS_SERVICE_NAME": function,
         "POWERTOOLS_LOG_LEVEL": "INFO",
-        **{f"{_shouted(table)}_TABLE": names.table(table) for table in spec.tables},
-        **{f"{_shouted(secret)}_PARAMETER": names.secret(secret) for secret in spec.secrets},
+        **{f"{_upper(table)}_TABLE": names.table(table) for table in spec.tables},
+        **{f"{_upper(secret)}_PARAMETER": names.secret(secret) for secret in spec.secrets},
     }
     if spec.publishes:
-        told["BUS_NAME"] = names.bus
+        env_vars["BUS_NAME"] = names.bus
     if spec.reads_metrics:
-        told["TOPOLOGY"] = _what_is_deployed(topology, around.hold_seconds)
+        env_vars["TOPOLOGY"] = _deployed_resources(topology, inputs.hold_seconds)
     if spec.database:
-        if around.database is None:
-            raise ToolError(f"function {function} needs a database, and nobody said where it is.")
-        told |= {
-            "DATABASE_HOST": around.database.host,
-            "DATABASE_PORT": str(around.database.port),
-            "DATABASE_NAME": around.database.name,
-            "DATABASE_SSLMODE": around.database.sslmode,
+        if inputs.database is None:
+            raise ToolError(f"function {function} needs a database, but no database address is given.")
+        env_vars |= {
+            "DATABASE_HOST": inputs.database.host,
+            "DATABASE_PORT": str(inputs.database.port),
+            "DATABASE_NAME": inputs.database.name,
+            "DATABASE_SSLMODE": inputs.database.sslmode,
         }
     if spec.database == "owner":
-        told["DATABASE_ADMIN_SECRET"] = names.database_secret
+        env_vars["DATABASE_ADMIN_SECRET"] = names.database_secret
     match spec:
         case Consumer():
-            told |= {
-                "DEAD_LETTER_QUEUE_URL": around.dead_letter_queue_url,
-                "HOLD_SECONDS": str(around.hold_seconds),
+            env_vars |= {
+                "DEAD_LETTER_QUEUE_URL": inputs.dead_letter_queue_url,
+                "HOLD_SECONDS": str(inputs.hold_seconds),
             }
         case Endpoint(callers="users"):
-            told["ALLOWED_ORIGINS"] = " ".join(around.web_origins)
+            env_vars["ALLOWED_ORIGINS"] = " ".join(inputs.web_origins)
         case Endpoint():
-            told["STALE_SECONDS"] = str(topology.settings.stale_seconds)
+            env_vars["STALE_SECONDS"] = str(topology.settings.stale_seconds)
         case _:
             pass
-    return told
+    return env_vars
 
 
-def _what_is_deployed(topology: Topology, hold_seconds: int) -> str:
-    """Spell what there is to be measured, by short names: full ones follow from the environment's."""
+def _deployed_resources(topology: Topology, hold_seconds: int) -> str:
+    """Encode the resources to measure, by short name; full names follow from the environment."""
     consumers = topology.consumers
     deployed = {
         "functions": {
@@ -83,5 +83,5 @@ def _what_is_deployed(topology: Topology, hold_seconds: int) -> str:
     return json.dumps(deployed, separators=(",", ":"))
 
 
-def _shouted(name: str) -> str:
+def _upper(name: str) -> str:
     return name.replace("-", "_").upper()

@@ -1,4 +1,4 @@
-"""What the local stack remembers between two commands: a folder, and one file in it."""
+"""The state of the local stack between two commands: one file in one folder."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ HOME_VARIABLE = "PULSEQUEUE_HOME"
 
 
 def home_folder() -> Path:
-    """Tell where the stack keeps its state: in the checkout, unless PULSEQUEUE_HOME says otherwise."""
+    """Return the folder of the stack's state: .pulsequeue in the checkout, or PULSEQUEUE_HOME."""
     return Path(os.environ.get(HOME_VARIABLE) or CHECKOUT / ".pulsequeue").absolute()
 
 
@@ -25,7 +25,7 @@ class Record(BaseModel):
 
 
 class ProcessRecord(Record):
-    """A process we started. Its start time tells it from a later one that got the same pid."""
+    """A process we started. Its start time distinguishes it from a later process with the same pid."""
 
     name: str
     pid: int
@@ -56,7 +56,7 @@ class StackState(Record):
 
     @classmethod
     def read(cls, home: Path) -> Self | None:
-        """Return what an earlier `up` wrote, or None when there is nothing (readable) to go by."""
+        """Return the state that `up` wrote; None if there is none or it cannot be read."""
         try:
             return cls.model_validate_json(state_file(home).read_bytes())
         except (FileNotFoundError, NotADirectoryError, ValidationError):
@@ -73,7 +73,7 @@ def state_file(home: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step, so that no reader ever sees half of it, and nobody else any of it."""
+    """Replace a file atomically; only its owner can read it."""
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_home(home: Path) -> None:
-    """Make the folder, private to its owner, or say why not."""
+    """Create the folder, private to its owner."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = home / ".writable"
@@ -92,5 +92,5 @@ def make_home(home: Path) -> None:
     except OSError as error:
         raise ToolError(
             f"the state folder {home} cannot be written to ({error.strerror}); "
-            f"name another one with {HOME_VARIABLE}."
+            f"choose another one with {HOME_VARIABLE}."
         ) from error

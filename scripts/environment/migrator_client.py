@@ -1,4 +1,4 @@
-"""Has the migrator do something: the database itself is reached by functions alone."""
+"""Invokes the migrator function: only functions reach the database."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ MIGRATOR: Final = "migrator"
 
 
 def invoke_migrator(environment: Environment, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Invoke the migrator; what it refuses is raised with its own words."""
+    """Invoke the migrator; its refusal is raised as a ToolError with its message."""
     functions, name = environment.client("lambda"), environment.names.function(MIGRATOR)
     try:
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps(request).encode())
+        response = functions.invoke(FunctionName=name, Payload=json.dumps(request).encode())
     except functions.exceptions.ResourceNotFoundException:
-        raise ToolError(f"there is no function {name}; deploy {environment.name} first.") from None
+        raise ToolError(f"function {name} not found; deploy {environment.name} first.") from None
     except ReadTimeoutError:
+        timeout = functions.meta.config.read_timeout  # type: ignore[attr-defined]
         raise ToolError(
-            f"{name} is at it for longer than this waits; `pulsequeue logs {MIGRATOR}` tells when it is done."
+            f"{name} is still running after {timeout} s; `pulsequeue logs {MIGRATOR}` shows its log."
         ) from None
-    said: Any = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise ToolError(f"the database refused to {request['action']}: {said.get('errorMessage', said)}")
-    return dict(said)
+    result: Any = json.loads(response["Payload"].read())
+    if response.get("FunctionError"):
+        raise ToolError(f"the database refused to {request['action']}: {result.get('errorMessage', result)}")
+    return dict(result)

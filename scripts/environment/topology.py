@@ -1,7 +1,6 @@
-"""infra/functions.yaml, read and checked, and every name that follows from it.
+"""infra/functions.yaml, read and validated, and the resource names derived from it.
 
-The local stack, the command line and the Terraform parity test all take names from here, so that there
-is one place in which a name is made up.
+The local stack, the command line and the Terraform parity test all take their names from here.
 """
 
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TABLE_OF_FUNCTIONS = CHECKOUT / "infra" / "functions.yaml"
 
 MAX_DELAY_SECONDS = 900
-"""SQS delays a message this long at most."""
+"""The longest delay of SQS."""
 
 Right = Literal["read", "write"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
@@ -48,7 +47,7 @@ class Table(_Section):
 
 
 class Function(_Section):
-    """What every function has, whatever sets it off."""
+    """What every function has, whatever triggers it."""
 
     description: str = Field(min_length=1, max_length=256)
     handler: str = Field(pattern=r"^services(\.[a-z_]+){3,}$")
@@ -58,12 +57,12 @@ class Function(_Section):
     publishes: bool = False
     reads_metrics: bool = False
     database: DatabaseRole | None = None
-    """Who it is to the database; it gets there by that name alone."""
+    """The database role it connects as."""
     secrets: tuple[Slug, ...] = ()
 
 
 class Consumer(Function):
-    """A function that is handed the messages of its own queue."""
+    """A function that consumes its own queue."""
 
     subscriptions: tuple[str, ...] = Field(min_length=1)
     delay: int | Literal["hold"] = Field(default=0, alias="delaySeconds")
@@ -75,7 +74,7 @@ class Consumer(Function):
     def _can_be_deployed(self) -> Self:
         unknown = [name for name in self.subscriptions if events.by_name(name) is None]
         if unknown:
-            raise ValueError(f"subscribes to {', '.join(unknown)}, which is no event")
+            raise ValueError(f"subscribes to {', '.join(unknown)}, which is not an event")
         if self.batch_size > 10 and self.batch_window_seconds == 0:  # noqa: PLR2004 -- SQS's own limit
             raise ValueError("a batch of more than 10 needs batchWindowSeconds of at least 1")
         if isinstance(self.delay, int) and not 0 <= self.delay <= MAX_DELAY_SECONDS:
@@ -84,12 +83,12 @@ class Consumer(Function):
 
     @property
     def visibility_timeout_seconds(self) -> int:
-        """AWS's own rule: six times the function's time-out, and the batch window."""
+        """AWS's recommendation: six times the function's timeout, plus the batch window."""
         return 6 * self.timeout_seconds + self.batch_window_seconds
 
     @property
     def rule_pattern(self) -> dict[str, list[Any]]:
-        """Match by name alone: publishers outside choose their own source. Replays come by another way."""
+        """Match by event name: outside publishers choose their source. Replays use their own queues."""
         return {"detail-type": list(self.subscriptions), "replay-name": [{"exists": False}]}
 
     def delay_seconds(self, hold_seconds: int) -> int:
@@ -97,22 +96,22 @@ class Consumer(Function):
 
 
 class Scheduled(Function):
-    """A function that the clock sets off."""
+    """A function that runs on a schedule."""
 
     schedule: str = Field(pattern=r"^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$")
     reserved_concurrency: int | None = Field(default=None, ge=1)
 
 
 class Endpoint(Function):
-    """A function that answers HTTP requests."""
+    """A function that serves HTTP routes."""
 
     routes: tuple[Route, ...] = Field(min_length=1)
     callers: Literal["users", "anyone"] = "anyone"
-    """Whom the API lets through: holders of a user pool's token, or whoever the function itself admits."""
+    """`users`: the API verifies tokens of the user pool; `anyone`: the function authorizes callers itself."""
 
 
 class Task(Function):
-    """A function that somebody sets off by hand, or a deployment does."""
+    """A function that an operator or a deployment invokes."""
 
     invoked_by: Literal["operators"]
 
@@ -123,15 +122,15 @@ _TRIGGERS = {
     "routes": "routes",
     "invokedBy": "invoked_by",
 }
-"""What sets a function off, as the file spells it, and as the models do."""
+"""The field that tells the kind of a function: its name in the file, and in the models."""
 
 
-def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- whatever the file says
-    """Name what sets a function off; None if that is nothing, or more than one thing."""
+def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- YAML
+    """Return the trigger of a function; None if it has none, or several."""
     if isinstance(function, Function):
-        return next(name for name, spelled in _TRIGGERS.items() if hasattr(function, spelled))
-    said = [name for name in _TRIGGERS if isinstance(function, dict) and name in function]
-    return said[0] if len(said) == 1 else None
+        return next(name for name, attribute in _TRIGGERS.items() if hasattr(function, attribute))
+    triggers = [name for name in _TRIGGERS if isinstance(function, dict) and name in function]
+    return triggers[0] if len(triggers) == 1 else None
 
 
 AnyFunction = Annotated[
@@ -148,7 +147,7 @@ AnyFunction = Annotated[
 
 
 class Topology(_Section):
-    """What infra/functions.yaml says."""
+    """The content of infra/functions.yaml."""
 
     settings: Settings
     functions: Mapping[Slug, AnyFunction] = Field(min_length=1)
@@ -180,16 +179,16 @@ class Topology(_Section):
 
     @model_validator(mode="after")
     def _routes_lead_to_one_function(self) -> Self:
-        led: dict[str, str] = {}
+        owners: dict[str, str] = {}
         for name, endpoint in self.endpoints.items():
             for route in endpoint.routes:
-                if (other := led.setdefault(route, name)) != name:
+                if (other := owners.setdefault(route, name)) != name:
                     raise ValueError(f"route {route} leads to both {other} and {name}")
         return self
 
     @classmethod
     def load(cls, path: Path = TABLE_OF_FUNCTIONS) -> Self:
-        """Read the table of functions, or say in one sentence what is wrong with it."""
+        """Read and validate the file."""
         try:
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except OSError as error:
@@ -198,16 +197,16 @@ class Topology(_Section):
             raise ToolError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
         except ValidationError as error:
             faults = "; ".join(
-                f"{'.'.join(_place(fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
+                f"{'.'.join(_path(fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
             )
-            raise ToolError(f"{path} is not a table of functions: {faults}.") from error
+            raise ToolError(f"{path} is invalid: {faults}.") from error
 
     def function(self, name: str) -> Function:
         try:
             return self.functions[name]
         except KeyError:
             known = ", ".join(self.functions)
-            raise ToolError(f"there is no function {name!r}; there are {known}.") from None
+            raise ToolError(f"function {name!r} not found; known functions: {known}.") from None
 
     def consumer(self, name: str) -> Consumer:
         """Return a function that has a queue."""
@@ -215,23 +214,21 @@ class Topology(_Section):
         try:
             return consumers[name]
         except KeyError:
-            is_none = (
-                f"function {name} has no queue"
-                if name in self.functions
-                else f"there is no function {name!r}"
+            problem = (
+                f"function {name} has no queue" if name in self.functions else f"function {name!r} not found"
             )
-            raise ToolError(f"{is_none}; there are {', '.join(consumers)}.") from None
+            raise ToolError(f"{problem}; functions with a queue: {', '.join(consumers)}.") from None
 
 
-def _place(location: tuple[int | str, ...]) -> list[str]:
-    """Spell where a fault is, without the name of the kind that pydantic puts after the function's own."""
+def _path(location: tuple[int | str, ...]) -> list[str]:
+    """Return the path of a fault, without the tag that pydantic adds after the function's name."""
     inside_function = location[:1] == ("functions",) and len(location) > 2 and location[2] in _TRIGGERS  # noqa: PLR2004
     return [str(step) for step in (location[:2] + location[3:] if inside_function else location)]
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What everything is called in one environment."""
+    """The resource names of one environment."""
 
     env: str
 
@@ -253,7 +250,7 @@ class Names:
 
     @property
     def operations_log_group(self) -> str:
-        """Where the command line notes what operators did."""
+        """The log group of operators' actions."""
         return f"/pulsequeue/{self.env}/operations"
 
     def table(self, table: str) -> str:
@@ -298,9 +295,9 @@ class Names:
 
     @property
     def database_secret(self) -> str:
-        """Name the secret with the credentials of whoever administers the database."""
+        """The secret with the credentials of the database administrator."""
         return f"{self.prefix}-database"
 
     def secret(self, secret: str) -> str:
-        """Name the parameter that keeps a secret."""
+        """Return the name of the SSM parameter of a secret."""
         return f"/{self.prefix}/{secret}"

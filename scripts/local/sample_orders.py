@@ -1,4 +1,4 @@
-"""Sample orders of every kind, sent through the running stack and followed to their end."""
+"""Places sample orders of every kind on the running stack and checks their outcomes."""
 
 import json
 import secrets
@@ -21,16 +21,16 @@ TENANT = "default"
 DEAD_LETTER = "DEAD_LETTER"
 BURST_SKU = "prod-001"
 
-_ENTRIES = 10  # PutEvents takes this many at once
+_ENTRIES = 10  # limit of PutEvents
 _PAUSE = 0.05
 _DEADLINE_SECONDS = 60.0
 
 
-class _Record(BaseModel):
+class _JsonModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-class Product(_Record):
+class Product(_JsonModel):
     sku: str
     name: str
     stock: int = Field(ge=0)
@@ -42,7 +42,7 @@ class Product(_Record):
         return Key(TENANT, self.sku)
 
 
-class Expectation(_Record):
+class Expectation(_JsonModel):
     status: str
     reason: str | None = None
 
@@ -50,27 +50,27 @@ class Expectation(_Record):
         return f"{self.status} ({self.reason})" if self.reason else self.status
 
 
-class Sample(_Record):
+class SampleOrder(_JsonModel):
     kind: str
     order: dict[str, Any]
     expect: Expectation
     copies: int = Field(default=1, ge=1)
-    """How many times the order is placed; it must count once."""
+    """How often the order is published; it must count once."""
 
     def placed(self, run: str) -> dict[str, Any]:
         return {"orderId": f"sample-{self.kind}-{run}", **self.order}
 
 
 @dataclass(frozen=True, slots=True)
-class SampleOutcome:
+class SampleOrderOutcome:
     kind: str
     order_id: str
     expected: str
-    seen: str
+    actual: str
 
     @property
     def ok(self) -> bool:
-        return self.expected == self.seen
+        return self.expected == self.actual
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class SamplesResult:
-    outcomes: tuple[SampleOutcome, ...]
+    outcomes: tuple[SampleOrderOutcome, ...]
     stock: tuple[StockChange, ...]
     burst: Burst
 
@@ -111,12 +111,12 @@ def catalogue(path: Path = DATA / "catalogue.json") -> tuple[Product, ...]:
     return TypeAdapter(tuple[Product, ...]).validate_json(path.read_bytes())
 
 
-def sample_orders(path: Path = DATA / "sample-orders.json") -> tuple[Sample, ...]:
-    return TypeAdapter(tuple[Sample, ...]).validate_json(path.read_bytes())
+def sample_orders(path: Path = DATA / "sample-orders.json") -> tuple[SampleOrder, ...]:
+    return TypeAdapter(tuple[SampleOrder, ...]).validate_json(path.read_bytes())
 
 
 def seed(environment: Environment, products: Sequence[Product]) -> int:
-    """Put the products that are not there yet; return how many were new."""
+    """Add missing products; return how many were added."""
     return _store(environment).seed(
         Stock(it.key, it.stock, 0, it.stock, Price(it.unit_price_minor, it.currency), it.name)
         for it in products
@@ -130,7 +130,7 @@ def run_samples(
     timeout: float = _DEADLINE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SamplesResult:
-    """Send every kind of order, then a burst, and report what became of them."""
+    """Place every kind of order, then a burst, and return the outcomes."""
     store, products = _store(environment), catalogue()
     seed(environment, products)
     _top_up(store, products, burst_orders)
@@ -151,27 +151,27 @@ def run_samples(
 
 
 def _send_each_kind(
-    environment: Environment, samples: Sequence[Sample], run: str, timeout: float
-) -> tuple[SampleOutcome, ...]:
+    environment: Environment, samples: Sequence[SampleOrder], run: str, timeout: float
+) -> tuple[SampleOrderOutcome, ...]:
     deadline = time.monotonic() + timeout
     orders = {sample.kind: sample.placed(run) for sample in samples}
     _place(environment, [orders[sample.kind] for sample in samples for _ in range(sample.copies)])
     poison = {orders[it.kind]["orderId"] for it in samples if it.expect.status == DEAD_LETTER}
-    readable = [it["orderId"] for it in orders.values() if it["orderId"] not in poison]
-    ended = _follow(environment, readable, deadline)
-    buried = {
+    valid = [it["orderId"] for it in orders.values() if it["orderId"] not in poison]
+    settled = _wait_until_settled(environment, valid, deadline)
+    dead_lettered = {
         name: _collect_dead_letters(environment, name, poison, deadline)
         for name, consumer in environment.topology.consumers.items()
         if "OrderPlaced" in consumer.subscriptions
     }
-    seen = {order_id: _describe(order) for order_id, order in ended.items()}
-    seen |= dict.fromkeys(poison.intersection(*buried.values()), DEAD_LETTER)
+    actual = {order_id: _describe(order) for order_id, order in settled.items()}
+    actual |= dict.fromkeys(poison.intersection(*dead_lettered.values()), DEAD_LETTER)
     return tuple(
-        SampleOutcome(
+        SampleOrderOutcome(
             kind=sample.kind,
             order_id=orders[sample.kind]["orderId"],
             expected=str(sample.expect),
-            seen=seen.get(orders[sample.kind]["orderId"], "nothing in time"),
+            actual=actual.get(orders[sample.kind]["orderId"], "timed out"),
         )
         for sample in samples
     )
@@ -189,15 +189,15 @@ def _send_burst(environment: Environment, count: int, run: str, timeout: float) 
     ]
     started = time.monotonic()
     _place(environment, orders)
-    ended = _follow(environment, [order["orderId"] for order in orders], deadline)
+    settled = _wait_until_settled(environment, [order["orderId"] for order in orders], deadline)
     seconds = time.monotonic() - started
-    return Burst(count, sum(it.status is Status.CONFIRMED for it in ended.values()), seconds)
+    return Burst(count, sum(it.status is Status.CONFIRMED for it in settled.values()), seconds)
 
 
 def _place(environment: Environment, orders: Sequence[Mapping[str, Any]]) -> None:
     events = environment.client("events")
     for start in range(0, len(orders), _ENTRIES):
-        answer = events.put_events(
+        response = events.put_events(
             Entries=[
                 {
                     "Source": "pulsequeue.samples",
@@ -208,40 +208,42 @@ def _place(environment: Environment, orders: Sequence[Mapping[str, Any]]) -> Non
                 for order in orders[start : start + _ENTRIES]
             ]
         )
-        if answer["FailedEntryCount"]:
-            raise ToolError("the bus did not take the sample orders; see `pulsequeue status`.")
+        if response["FailedEntryCount"]:
+            raise ToolError("the bus rejected sample orders; check `pulsequeue status`.")
 
 
-def _follow(environment: Environment, order_ids: Sequence[str], deadline: float) -> dict[str, Order]:
-    """Look until each order has come to its end or the time is up; return those that have."""
+def _wait_until_settled(
+    environment: Environment, order_ids: Sequence[str], deadline: float
+) -> dict[str, Order]:
+    """Poll until every order is settled or the deadline passes; return the settled ones."""
     store = _store(environment)
     waiting = {Key(TENANT, order_id) for order_id in order_ids}
-    ended: dict[str, Order] = {}
+    settled: dict[str, Order] = {}
     while waiting and time.monotonic() < deadline:
         done = {
             key: order
             for key, order in store.read_orders(waiting).items()
             if order.status is not Status.RESERVED
         }
-        ended |= {key.id: order for key, order in done.items()}
+        settled |= {key.id: order for key, order in done.items()}
         waiting -= done.keys()
         if waiting:
             time.sleep(_PAUSE)
-    return ended
+    return settled
 
 
 def _collect_dead_letters(
     environment: Environment, function: str, order_ids: set[str], deadline: float
 ) -> set[str]:
-    """Wait for these orders in a dead-letter queue and take them out again; leave all others there."""
+    """Wait for these orders in a dead-letter queue and delete them; other messages stay."""
     sqs, url = environment.client("sqs"), environment.dead_letter_url(function)
     found: set[str] = set()
     others: list[str] = []
     while found != order_ids and time.monotonic() < deadline:
-        answer = sqs.receive_message(
+        response = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=30
         )
-        for message in answer.get("Messages", []):
+        for message in response.get("Messages", []):
             order_id = _order_id(message["Body"])
             if order_id in order_ids:
                 found.add(order_id)
@@ -261,7 +263,7 @@ def _order_id(body: str) -> str:
 
 
 def _top_up(store: DynamoDBStore, products: Sequence[Product], burst_orders: int) -> None:
-    """Refill what earlier runs have sold, when the samples would otherwise run dry."""
+    """Restock products that the samples would sell out."""
     for product, stock in _running_low(store, products, burst_orders):
         store.adjust(product.key, max(product.stock, burst_orders) - stock.available)
 
@@ -274,9 +276,9 @@ def _running_low(
         if sample.expect.status == Status.CONFIRMED:
             for item in sample.order["items"]:
                 needs[item["sku"]] = needs.get(item["sku"], 0) + item["quantity"]
-    there = store.read_stock([it.key for it in products])
+    stocks = store.read_stock([it.key for it in products])
     for product in products:
-        stock = there[product.key]
+        stock = stocks[product.key]
         if stock.available < needs.get(product.sku, 0):
             yield product, stock
 

@@ -22,7 +22,7 @@ from scripts.local import database, metrics_endpoint, postgres, processes
 from scripts.local.aws import cloudwatch_shipper, emulator
 from scripts.local.aws.provision import Overrides, provision
 from scripts.local.aws.triggers import route_url
-from scripts.local.aws.user_pool import made_up_password
+from scripts.local.aws.user_pool import generate_password
 from scripts.local.monitoring import launcher
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ class StackOptions:
     port: int | None = None
     hold_seconds: int | None = None
     retry_seconds: int | None = None
-    """How long a failed message stays hidden; what the functions' time-outs ask for when not given."""
+    """Seconds until a failed message is redelivered; default: the visibility timeout of the queue."""
     gateway_failure_rate: float | None = None
     gateway_slow_seconds: float | None = None
     shipper_seconds: float = 2.0
     """How often the CloudWatch shipper reads logs and queues."""
     functions_endpoint: str | None = None
-    """Where the functions find AWS; the emulator itself when not given."""
+    """The AWS endpoint of the functions; default: the emulator."""
     web_origins: tuple[str, ...] = ("http://localhost:3000", "http://localhost:5173")
-    """Web pages that may ask the API: where development servers usually are."""
+    """Origins allowed by CORS: the usual development servers."""
 
     def overrides(self, state: StackState, metrics_token: str) -> Overrides:
         variables = {
@@ -75,7 +75,7 @@ class FunctionStatus:
     name: str
     state: str
     trigger: str
-    """What sets it off: its queue, a schedule, or its routes."""
+    """Its queue, schedule or routes."""
     trigger_state: str
 
 
@@ -97,33 +97,33 @@ class Status:
     queues: tuple[QueueStatus, ...] = ()
 
 
-def _silent(_: str) -> None: ...
+def _no_progress(_: str) -> None: ...
 
 
 def up(
-    options: StackOptions, *, home: Path | None = None, progress: Callable[[str], None] = _silent
+    options: StackOptions, *, home: Path | None = None, progress: Callable[[str], None] = _no_progress
 ) -> StackState:
-    """Bring the stack up, or up to date when it already runs; a failure leaves nothing running."""
+    """Start the stack, or update it when it already runs; a failure stops everything it started."""
     home = home or home_folder()
     make_home(home)
     topology = Topology.load()
-    with _alone(home), contextlib.ExitStack() as undo:
-        state = _running(home, options)
+    with _locked(home), contextlib.ExitStack() as undo:
+        state = _running_state(home, options)
         if state is None:
-            _clear_away(home)
-            undo.callback(_clear_away, home)
+            _stop_and_remove(home)
+            undo.callback(_stop_and_remove, home)
             progress("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
         state = _with_postgres(home, state, progress)
         progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
-        access = metrics_endpoint.access(home, state.aws_endpoint, environment.names)
-        _provision(environment, options.overrides(state, access.token))
+        endpoint = metrics_endpoint.metrics_endpoint(home, state.aws_endpoint, environment.names)
+        _provision(environment, options.overrides(state, endpoint.token))
         database.migrate(environment)
         state = state.model_copy(
             update={
-                "metrics_url": access.url,
-                "metrics_token": access.token,
+                "metrics_url": endpoint.url,
+                "metrics_token": endpoint.token,
                 "api_url": route_url(state.aws_endpoint, environment.names.api, ""),
             }
         )
@@ -134,13 +134,13 @@ def up(
 
 
 def down(*, home: Path | None = None) -> bool:
-    """Stop what `up` started, and what watches it; tell whether there was a stack to stop."""
+    """Stop the stack and its monitoring; return whether a stack was running."""
     home = home or home_folder()
     stopped = False
     if state_file(home).exists():
         make_home(home)
-        with _alone(home):
-            stopped = _clear_away(home)
+        with _locked(home):
+            stopped = _stop_and_remove(home)
     launcher.down(home=home)
     return stopped
 
@@ -149,22 +149,24 @@ def status(*, home: Path | None = None) -> Status:
     home = home or home_folder()
     state = StackState.read(home)
     if state is None:
-        return Status(healthy=False, state=None, problems=("the stack is not running (`make up` starts it)",))
-    problems = [f"the {record.name} has ended" for record in state.processes if not processes.find(record)]
+        return Status(
+            healthy=False, state=None, problems=("the stack is not running; start it with `make up`",)
+        )
+    problems = [f"{record.name} has exited" for record in state.processes if not processes.find(record)]
     if not emulator.is_healthy(state.aws_endpoint):
-        problems.append(f"nothing answers on {state.aws_endpoint}")
+        problems.append(f"nothing responses on {state.aws_endpoint}")
         return Status(healthy=False, state=state, problems=tuple(problems))
     environment = open_environment(LOCAL, home=home)
     try:
         functions = tuple(_function_status(environment, name) for name in environment.topology.functions)
         queues = tuple(_queue_status(environment, name) for name in environment.topology.consumers)
     except (BotoCoreError, ClientError, ToolError) as error:
-        problems.append(f"the stack is incomplete ({error}); `make up` completes it")
+        problems.append(f"the stack is incomplete ({error}); complete it with `make up`")
         return Status(healthy=False, state=state, problems=tuple(problems))
-    # A function is Pending for a moment after it was made, and takes work all the same.
+    # A new function is Pending for a moment and accepts invocations all the same.
     problems += [f"{it.name} is {it.state}" for it in functions if it.state not in {"Active", "Pending"}]
     problems += [
-        f"what sets off {it.name} ({it.trigger}) is {it.trigger_state}"
+        f"the trigger of {it.name} ({it.trigger}) is {it.trigger_state}"
         for it in functions
         if it.trigger_state != _ENABLED
     ]
@@ -172,16 +174,18 @@ def status(*, home: Path | None = None) -> Status:
 
 
 @contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def _locked(home: Path) -> Iterator[None]:
     with (home / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ToolError("another `up` or `down` is at work on this stack; wait for it to end.") from None
+            raise ToolError(
+                "another `up` or `down` of this stack is running; wait for it to finish."
+            ) from None
         yield
 
 
-def _running(home: Path, options: StackOptions) -> StackState | None:
+def _running_state(home: Path, options: StackOptions) -> StackState | None:
     state = StackState.read(home)
     record = state.process(EMULATOR) if state else None
     if state is None or record is None or processes.find(record) is None:
@@ -196,7 +200,7 @@ def _running(home: Path, options: StackOptions) -> StackState | None:
 
 
 def _start_emulator(home: Path, options: StackOptions) -> StackState:
-    # Not `or`: 0 is no port that could be asked for.
+    # Not `or`: port 0 is an explicit, invalid choice.
     port = emulator.DEFAULT_PORT if options.port is None else options.port
     started = emulator.start(home, port)
     state = StackState(
@@ -222,11 +226,11 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
 
 
 def _with_postgres(home: Path, state: StackState, progress: Callable[[str], None]) -> StackState:
-    there = state.process(POSTGRES)
-    if there is not None and processes.find(there):
+    running = state.process(POSTGRES)
+    if running is not None and processes.find(running):
         return state
     progress("Starting PostgreSQL ...")
-    _forget(state.postgres_scratch)
+    _remove(state.postgres_scratch)
     started = postgres.start(home / "postgres.log")
     try:
         database.make(started)
@@ -238,7 +242,7 @@ def _with_postgres(home: Path, state: StackState, progress: Callable[[str], None
                 "postgres_scratch": str(started.scratch),
                 "postgres": started.dsn(database.NAME),
                 "logs": {**state.logs, POSTGRES: str(home / "postgres.log")},
-                "users_password": state.users_password or made_up_password(),
+                "users_password": state.users_password or generate_password(),
             }
         )
         state.write(home)
@@ -248,7 +252,7 @@ def _with_postgres(home: Path, state: StackState, progress: Callable[[str], None
     return state
 
 
-def _forget(scratch: str | None) -> None:
+def _remove(scratch: str | None) -> None:
     if scratch:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -257,14 +261,13 @@ def _provision(environment: Environment, overrides: Overrides) -> None:
     try:
         provision(environment, overrides)
     except (BotoCoreError, ClientError) as error:
-        raise ToolError(f"the emulator refused a part of the stack: {error}") from error
+        raise ToolError(f"provisioning failed: {error}") from error
 
 
 def _with_shipper(home: Path, state: StackState, options: StackOptions) -> StackState:
-    there = state.process(CLOUDWATCH_SHIPPER)
-    if there is not None and processes.find(there):
+    running = state.process(CLOUDWATCH_SHIPPER)
+    if running is not None and processes.find(running):
         return state
-    # Numbers of an emulator that has gone say nothing about this one.
     record = _start_shipper(home, state, options)
     others = tuple(it for it in state.processes if it.name != CLOUDWATCH_SHIPPER)
     state = state.model_copy(update={"processes": (*others, record)})
@@ -284,17 +287,17 @@ def _start_shipper(home: Path, state: StackState, options: StackOptions) -> Proc
     )
 
 
-def _clear_away(home: Path) -> bool:
-    """Stop what is left of a stack and forget it; a crashed one leaves its state file behind."""
+def _stop_and_remove(home: Path) -> bool:
+    """Stop all processes of the stack and remove its state, also after a crash."""
     state = StackState.read(home)
     if state is None:
-        state_file(home).unlink(missing_ok=True)  # unreadable, if there is one
+        state_file(home).unlink(missing_ok=True)  # in case it is unreadable
         return False
     was_running = any(processes.find(record) for record in state.processes)
-    # Neither has anything to save, so neither is waited for long.
+    # None has anything to save: a short timeout is enough.
     processes.stop(state.processes, timeout=1.0)
-    _forget(state.scratch)
-    _forget(state.postgres_scratch)
+    _remove(state.scratch)
+    _remove(state.postgres_scratch)
     cloudwatch_shipper.cursors_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
     return was_running
@@ -311,8 +314,8 @@ def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
     names = environment.names
     match environment.topology.function(name):
         case Scheduled(schedule=schedule):
-            there = environment.client("scheduler").get_schedule(Name=names.schedule(name))
-            return schedule, there["State"].capitalize()
+            found = environment.client("scheduler").get_schedule(Name=names.schedule(name))
+            return schedule, found["State"].capitalize()
         case Endpoint(routes=routes):
             api = environment.client("apigatewayv2").get_routes(ApiId=names.api)
             known = {it["RouteKey"] for it in api["Items"]}
@@ -339,7 +342,7 @@ def _queue_status(environment: Environment, name: str) -> QueueStatus:
 
 
 def _counts(environment: Environment, url: str) -> Mapping[str, int]:
-    answer = environment.client("sqs").get_queue_attributes(
+    response = environment.client("sqs").get_queue_attributes(
         QueueUrl=url,
         AttributeNames=[
             "ApproximateNumberOfMessages",
@@ -347,4 +350,4 @@ def _counts(environment: Environment, url: str) -> Mapping[str, int]:
             "ApproximateNumberOfMessagesDelayed",
         ],
     )
-    return {name: int(value) for name, value in answer["Attributes"].items()}
+    return {name: int(value) for name, value in response["Attributes"].items()}

@@ -1,1 +1,1 @@
-"""Builds what Lambda runs: one zip per service, the same bytes from the same sources."""
+"""Builds the Lambda packages: one zip per service, the same bytes from the same sources."""

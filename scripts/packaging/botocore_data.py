@@ -1,7 +1,7 @@
-"""What botocore has to know of AWS: the services our functions call, without their manuals.
+"""Reduces botocore's data to the services our functions call, without documentation.
 
-botocore looks through the folders of all of its 400 services when it makes its first client, and reads the
-endpoints of all of them. Here it finds seven.
+botocore scans the folders of all of its 400 services when it creates its first client, and reads all their
+endpoints. In our packages it finds seven.
 """
 
 import gzip
@@ -18,23 +18,23 @@ SERVICES: Final = {
     "ssm": "ssm",
     "xray": "xray",
 }
-"""What functions call, and its name in the table of endpoints. The X-Ray SDK makes a client when it is
-imported; the credentials of a function are in its environment, and nothing has to be asked for them."""
+"""Services that functions call, with their names in endpoints.json. The X-Ray SDK creates a client on import.
+Credentials of a function are in its environment and need no service."""
 
 _DATA = PurePosixPath("botocore/data")
 
 
 def is_needed(path: PurePosixPath) -> bool:
-    """Tell whether a file of botocore's data is about a service we call, or about all of them."""
-    place = path.relative_to(_DATA).parts
-    about_all = len(place) == 1
-    return about_all or (place[0] in SERVICES and path.name != "examples-1.json")
+    """Return whether a data file belongs to a service we call, or to all services."""
+    parts = path.relative_to(_DATA).parts
+    is_global = len(parts) == 1
+    return is_global or (parts[0] in SERVICES and path.name != "examples-1.json")
 
 
 def trimmed(path: PurePosixPath, content: bytes) -> tuple[PurePosixPath, bytes]:
-    """Return what to ship in place of a file of botocore's data."""
+    """Return the path and content to ship for a data file."""
     if path.name == "endpoints.json":
-        return path, _compact(_endpoints_of_ours(json.loads(content)))
+        return path, _compact(_our_endpoints(json.loads(content)))
     if path.name == "service-2.json.gz":
         # Unpacked, because the zip compresses anyway, and once is enough.
         return path.with_suffix(""), _compact(_without_documentation(json.loads(gzip.decompress(content))))
@@ -45,12 +45,17 @@ def is_data(path: PurePosixPath) -> bool:
     return path.is_relative_to(_DATA)
 
 
-def _endpoints_of_ours(table: dict[str, Any]) -> dict[str, Any]:
-    kept = set(SERVICES.values())
+def _our_endpoints(table: dict[str, Any]) -> dict[str, Any]:
+    ours = set(SERVICES.values())
     return {
         **table,
         "partitions": [
-            {**partition, "services": {it: said for it, said in partition["services"].items() if it in kept}}
+            {
+                **partition,
+                "services": {
+                    name: endpoints for name, endpoints in partition["services"].items() if name in ours
+                },
+            }
             for partition in table["partitions"]
         ],
     }
@@ -59,14 +64,14 @@ def _endpoints_of_ours(table: dict[str, Any]) -> dict[str, Any]:
 def _without_documentation(model: Any) -> Any:  # noqa: ANN401 - JSON
     match model:
         case dict():
-            # Only text is documentation: a shape may have a member of that name.
+            # Only strings are documentation: a shape may have a member of that name.
             return {
-                name: _without_documentation(said)
-                for name, said in model.items()
-                if not (name == "documentation" and isinstance(said, str))
+                name: _without_documentation(value)
+                for name, value in model.items()
+                if not (name == "documentation" and isinstance(value, str))
             }
         case list():
-            return [_without_documentation(said) for said in model]
+            return [_without_documentation(item) for item in model]
         case _:
             return model
 

@@ -1,4 +1,4 @@
-"""Compiles a tree to bytecode that no source is held against, the same bytes wherever the tree lies."""
+"""Compiles a tree to unchecked, reproducible bytecode: the same bytes in every folder."""
 
 import subprocess
 from pathlib import Path
@@ -11,10 +11,12 @@ TASK_ROOT: Final = "/var/task"
 
 
 def compile_tree(folder: Path, interpreter: Path) -> None:
-    """Put bytecode that is never checked against its source beside every module."""
-    # One worker: which strings two modules share, and with it their bytes, follows from who compiled what.
+    """Write bytecode beside every module that is never checked against its source (PEP 552)."""
+    # One worker: how modules are spread over workers would change interned strings, and so the bytes.
     command: list[str | Path] = [interpreter, "-sP", "-m", "compileall", "-q", "-f", "-j", "1"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", folder, "-p", TASK_ROOT, folder]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONHASHSEED": "0"})
-    if done.returncode != 0:
-        raise ToolError(f"the package does not compile: {done.stdout.strip().splitlines()[-1]}")
+    completed = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={"PYTHONHASHSEED": "0"}
+    )
+    if completed.returncode != 0:
+        raise ToolError(f"compiling the package failed: {completed.stdout.strip().splitlines()[-1]}")

@@ -1,4 +1,4 @@
-"""Which files go into which package."""
+"""Selects the files of each package."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -6,8 +6,8 @@ from typing import Final
 
 from scripts.packaging import botocore_data
 
-_LEFT_OUT: Final = (
-    # Most of Powertools is for functions of other kinds.
+_EXCLUDED: Final = (
+    # Most of Powertools serves other kinds of functions.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui",
     "aws_lambda_powertools/utilities",
     "aws_xray_sdk/ext",  # patches for libraries we do not have
@@ -16,7 +16,7 @@ _LEFT_OUT: Final = (
     "pydantic/v1",
     "bin",
 )
-_KEPT_OF_THAT: Final = (
+_INCLUDED: Final = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/__init__.py",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/html.py",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/oauth2.py",
@@ -31,56 +31,56 @@ _KEPT_OF_THAT: Final = (
     "aws_xray_sdk/ext/util.py",
 )
 _ONLY_FOR: Final = {
-    # The logger would want the event handler, too, for a pydantic model; ours are given plain values.
+    # The logger imports the event handler only to log pydantic models; ours log plain values.
     "aws_lambda_powertools/event_handler": "analytics",
     "aws_lambda_powertools/utilities/data_classes": "analytics",
     "prometheus_client": "metrics",
     "psycopg": "analytics",
     "psycopg_binary": "analytics",
 }
-"""Packages, and parts of them, that one service alone imports."""
+"""Packages, and parts of them, that only one service imports."""
 
 
 def is_needed(path: PurePosixPath) -> bool:
-    """Tell whether a function has any use for a file of the packages it depends on."""
+    """Return whether any function needs this file of its dependencies."""
     if "__pycache__" in path.parts or path.suffix in {".pyi", ".c"} or path.name == "py.typed":
         return False
     top = path.parts[0]
     if top.endswith("-stubs"):
         return False
     if top.endswith(".dist-info"):
-        # Names and versions stay: scanners for vulnerable packages go by them.
+        # Names and versions stay: vulnerability scanners read them.
         return path.name == "METADATA"
     if botocore_data.is_data(path):
         return botocore_data.is_needed(path)
-    return _is_among(path, _KEPT_OF_THAT) or not _is_among(path, _LEFT_OUT)
+    return _is_below(path, _INCLUDED) or not _is_below(path, _EXCLUDED)
 
 
 def shipped(path: PurePosixPath, content: bytes) -> tuple[PurePosixPath, bytes]:
-    """Return what goes into the package in place of a file that is needed."""
+    """Return the path and content to ship for a needed file."""
     if botocore_data.is_data(path):
         return botocore_data.trimmed(path, content)
     if path.name == "METADATA":
-        # The description, which is a whole readme, comes after the first empty line.
+        # The description, a whole README, follows the first empty line.
         return path, content.partition(b"\n\n")[0] + b"\n"
     return path, content
 
 
 def of_service(service: str, staged: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Choose the files of one service: itself, what is shared, and what it depends on."""
+    """Select the files of one service: its own, the shared ones, and its dependencies."""
     return {path: content for path, content in staged.items() if _goes_with(service, PurePosixPath(path))}
 
 
 def _goes_with(service: str, path: PurePosixPath) -> bool:
     top, *below = path.parts
     if top != "services":
-        # Beside a package lie its metadata (package-1.2.dist-info) and libraries of its own (package.libs).
+        # A package comes with metadata (package-1.2.dist-info) and possibly libraries (package.libs).
         package = top.partition("-")[0].removesuffix(".libs")
-        place = PurePosixPath(package, *below)
-        return all(only == service for part, only in _ONLY_FOR.items() if place.is_relative_to(part))
+        module = PurePosixPath(package, *below)
+        return all(only == service for part, only in _ONLY_FOR.items() if module.is_relative_to(part))
     of_a_service = len(below) > 1 and below[0] not in {"shared", "__pycache__"}
     return below[0] == service if of_a_service else True
 
 
-def _is_among(path: PurePosixPath, places: tuple[str, ...]) -> bool:
-    return any(path.is_relative_to(place) for place in places)
+def _is_below(path: PurePosixPath, prefixes: tuple[str, ...]) -> bool:
+    return any(path.is_relative_to(prefix) for prefix in prefixes)

@@ -1,4 +1,4 @@
-"""From sources and lock to zips: fetch, leave out, compile, zip, weigh."""
+"""Builds the packages: fetch the locked wheels, select files, compile, zip, check the size."""
 
 import hashlib
 import shutil
@@ -19,10 +19,10 @@ from scripts.packaging.wheels import fetch
 from scripts.packaging.zip import zipped
 
 BUDGET_BYTES: Final = 7_000_000
-"""The most that one zip may weigh: every byte of it is fetched before a cold function starts."""
+"""The size limit of one zip: a cold start downloads all of it."""
 
 DRIVER_BYTES: Final = 4_600_000
-"""What the driver of PostgreSQL adds to that, with the TLS that comes with it."""
+"""What the PostgreSQL driver and its TLS library may add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Package:
     functions: Sequence[str]
     zip: bytes
     sizes: Mapping[str, int]
-    """Unpacked bytes by what stands at the top of the zip."""
+    """Unpacked bytes by top-level name."""
 
     @property
     def unpacked(self) -> int:
@@ -66,7 +66,7 @@ def build(topology: Topology, target: Target, checkout: Path = CHECKOUT) -> Sequ
 
 
 def services_alone(checkout: Path = CHECKOUT) -> bytes:
-    """Zip our own code, for this Python on a machine that has what the code depends on."""
+    """Zip our own code for this Python, without dependencies."""
     with tempfile.TemporaryDirectory(prefix="pulsequeue-package-") as scratch:
         stage = Path(scratch)
         stage_services(checkout, stage)
@@ -75,7 +75,7 @@ def services_alone(checkout: Path = CHECKOUT) -> bytes:
 
 
 def by_service(topology: Topology) -> Mapping[str, Sequence[str]]:
-    """Group the functions by the service whose code they run."""
+    """Group functions by the service they belong to."""
     groups: dict[str, list[str]] = {}
     for name, function in topology.functions.items():
         groups.setdefault(function.handler.split(".")[1], []).append(name)
@@ -83,14 +83,14 @@ def by_service(topology: Topology) -> Mapping[str, Sequence[str]]:
 
 
 def stage_services(checkout: Path, stage: Path) -> None:
-    """Copy our own sources."""
+    """Copy our sources."""
     shutil.copytree(
         checkout / "services", stage / "services", ignore=shutil.ignore_patterns("__pycache__", "*.md")
     )
 
 
 def files_below(folder: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Read every file of a folder, by its path below it."""
+    """Yield every file below a folder: its relative path and content."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield PurePosixPath(path.relative_to(folder)), path.read_bytes()
@@ -106,17 +106,17 @@ def _package(service: str, functions: Sequence[str], staged: Mapping[str, bytes]
 
 
 def within_budget(package: Package, budget: int = BUDGET_BYTES) -> Package:
-    """Pass a package on, or say by how much it is too heavy and what to look at."""
+    """Return the package if its zip is within the budget; raise otherwise."""
     if len(package.zip) <= budget:
         return package
     heaviest = ", ".join(name for name, _ in package.heaviest[:3])
     raise ToolError(
-        f"{package.file_name} weighs {len(package.zip):,} bytes and may weigh {budget:,}; "
-        f"heaviest: {heaviest}."
+        f"{package.file_name} has {len(package.zip):,} bytes, over the limit of {budget:,}; "
+        f"largest parts: {heaviest}."
     )
 
 
 def _write(folder: Path, path: PurePosixPath, content: bytes) -> None:
-    place = folder / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(content)
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""What a package is built for, and the interpreter that compiles for it."""
+"""The platform and Python version of a package, and the interpreter that compiles it."""
 
 import os
 import shutil
@@ -25,21 +25,21 @@ class Platform(StrEnum):
 class Target:
     platform: Platform
     python: str
-    """Such as 3.13: bytecode and compiled wheels are for one minor version."""
+    """A minor version such as 3.13: bytecode and compiled wheels depend on it."""
 
     @classmethod
     def of(cls, platform: Platform, python: str | None = None) -> "Target":
-        """Build for Lambda's Python, or on and for this machine for the one that runs."""
+        """Default to Lambda's Python, or to the running one when building for this machine."""
         return cls(platform, python or (THIS_PYTHON if platform is Platform.HOST else LAMBDA_PYTHON))
 
     def interpreter(self) -> Path:
-        """Find a Python of this version: no other writes bytecode that it reads."""
+        """Find a Python of this version; only it can write its bytecode."""
         for candidate in _candidates(self.python):
             if _version(candidate) == self.python:
                 return candidate
         raise ToolError(
-            f"there is no Python {self.python} on this machine to compile the packages with; install it "
-            f"(`.venv/bin/uv python install {self.python}`), or name another version with --python."
+            f"Python {self.python}, which compiles the packages, is not installed; install it "
+            f"(`.venv/bin/uv python install {self.python}`), or choose another version with --python."
         )
 
 
@@ -49,17 +49,17 @@ def _candidates(python: str) -> Iterator[Path]:
         yield Path(on_path)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     yield from sorted(pyenv.glob(f"versions/{python}.*/bin/python"), reverse=True)
-    asked = ("python", "find", "--python-preference", "only-managed", "--no-python-downloads", python)
-    found = subprocess.run([uv(), *asked], capture_output=True, text=True, check=False)
+    arguments = ("python", "find", "--python-preference", "only-managed", "--no-python-downloads", python)
+    found = subprocess.run([uv(), *arguments], capture_output=True, text=True, check=False)
     if found.returncode == 0:
         yield Path(found.stdout.strip())
 
 
 def _version(interpreter: Path) -> str | None:
-    # What is on the path may be a stub that only says that the version is not there.
-    told = "import sys; print('{}.{}'.format(*sys.version_info))"
-    asked = subprocess.run([interpreter, "-I", "-c", told], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() if asked.returncode == 0 else None
+    # An executable on the PATH may be a stub that only reports the missing version.
+    code = "import sys; print('{}.{}'.format(*sys.version_info))"
+    completed = subprocess.run([interpreter, "-I", "-c", code], capture_output=True, text=True, check=False)
+    return completed.stdout.strip() if completed.returncode == 0 else None
 
 
 def uv() -> str:

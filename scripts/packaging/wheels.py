@@ -1,4 +1,4 @@
-"""Fetches the locked wheels of a target and unpacks them side by side."""
+"""Downloads the locked wheels of a target and unpacks them into one folder."""
 
 import subprocess
 import sys
@@ -13,25 +13,27 @@ from scripts.packaging.target import Platform, Target, uv
 LOCK = CHECKOUT / "requirements" / "lambda.txt"
 
 _GLIBC = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
-"""What Amazon Linux 2023 can load, the newest first."""
+"""Platform tags that Amazon Linux 2023 supports, newest first."""
 
 
 class FetchError(ToolError):
-    """The wheels cannot be had, for want of a network or of a wheel."""
+    """The wheels cannot be downloaded: no network, or no such wheel."""
 
 
 def fetch(target: Target, folder: Path) -> None:
     """Unpack every wheel of the lock into the folder; nothing is built, every hash is checked."""
-    what = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(LOCK)]
-    command_ends = [*what, "--target", str(folder)]
-    said = ""
-    # As when the project itself is installed: where uv cannot reach an index that pip knows of, pip can.
+    options = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(LOCK)]
+    arguments = [*options, "--target", str(folder)]
+    problem = ""
+    # As in scripts/install.sh: pip may be configured for an index that uv cannot reach.
     for installer in (_with_uv(target), _with_pip(target)):
-        done = subprocess.run([*installer, *command_ends], capture_output=True, text=True, check=False)
+        done = subprocess.run([*installer, *arguments], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return
-        said = said or shorten(done.stderr, width=300) or "it was not said why"
-    raise FetchError(f"the wheels for {target.platform}, Python {target.python}, cannot be fetched: {said}")
+        problem = problem or shorten(done.stderr, width=300) or "no error message"
+    raise FetchError(
+        f"the wheels for {target.platform}, Python {target.python}, cannot be downloaded: {problem}"
+    )
 
 
 def _with_uv(target: Target) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The real packages: fetched, stripped, compiled for this machine, and run with nothing else to import."""
+"""The real packages, built for this machine and imported by an interpreter that finds nothing else."""
 
 import io
 import subprocess
@@ -14,7 +14,7 @@ from scripts.packaging.packages import build
 from scripts.packaging.target import Platform, Target
 from scripts.packaging.wheels import FetchError
 
-_EVERYTHING_THAT_IS_LOADED_LATE = """
+_LAZY_IMPORTS = """
 from services.shared.adapters.clients import Clients
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.adapters.tracing import Tracing
@@ -33,7 +33,7 @@ with Tracing("order", environ=sampled).batch():
     pass
 """
 
-_WHAT_ANALYTICS_LOADS_LATE = """
+_LAZY_IMPORTS_OF_ANALYTICS = """
 from datetime import UTC, datetime
 import psycopg
 from services.analytics.admin import commands, migrator
@@ -59,12 +59,12 @@ assert answer({"rawPath": "/api/orders", "requestContext": context}, None)["stat
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """The packages of this machine, unpacked: services and their folders."""
+    """The unpacked packages of this machine: folders by service."""
     try:
         packages = build(Topology.load(), Target.of(Platform.HOST))
     except FetchError as error:
-        # Without a network there is nothing to build from. That the lock itself is right is held elsewhere:
-        # it is a part of the one that this very environment was installed by.
+        # Without a network there is nothing to build from. The lock itself is checked elsewhere: it is
+        # part of the one that this environment was installed from.
         pytest.skip(str(error))
     folders = {}
     for package in packages:
@@ -75,8 +75,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 
 def _run(folder: Path, program: str) -> None:
-    """Run a program in a fresh interpreter that finds the package, and nothing else but its own library."""
-    done = subprocess.run(  # noqa: S603 - our own program
+    """Run a program in a fresh interpreter that finds only the package and the standard library."""
+    completed = subprocess.run(  # noqa: S603 - our own program
         [
             sys.executable,
             "-I",
@@ -90,7 +90,7 @@ def _run(folder: Path, program: str) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
 
 
 def test_the_packages_hold_all_that_their_functions_import_and_no_other_service(
@@ -103,8 +103,8 @@ def test_the_packages_hold_all_that_their_functions_import_and_no_other_service(
     for service, folder in unpacked.items():
         ours = {it.name for it in (folder / "services").iterdir() if it.is_dir()} - {"__pycache__"}
         assert ours == {service, "shared"}
-        _run(folder, _EVERYTHING_THAT_IS_LOADED_LATE)
+        _run(folder, _LAZY_IMPORTS)
 
 
 def test_the_read_side_finds_its_driver_its_schema_and_its_routes(unpacked: Mapping[str, Path]) -> None:
-    _run(unpacked["analytics"], _WHAT_ANALYTICS_LOADS_LATE)
+    _run(unpacked["analytics"], _LAZY_IMPORTS_OF_ANALYTICS)

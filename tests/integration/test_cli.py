@@ -264,7 +264,7 @@ def test_a_token_for_a_role_opens_the_api(pulsequeue: Program) -> None:
     [
         ((), 2, "say --role or --user"),
         (("--role", "owner"), 2, "there is no role 'owner'; there are admin, editor, viewer"),
-        (("--user", "nobody", "--password", "x"), 1, "does not let nobody in: wrong name or password"),
+        (("--user", "nobody", "--password", "x"), 1, "sign-in of nobody failed: wrong user name or password"),
     ],
 )
 def test_a_token_is_refused_in_a_sentence(

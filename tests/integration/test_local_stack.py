@@ -1,4 +1,4 @@
-"""The one-machine stack as a user meets it."""
+"""The local stack: up, down, status, sample orders and metrics."""
 
 import threading
 import urllib.error
@@ -61,15 +61,15 @@ def test_the_samples_leave_no_poison_behind_and_spare_that_of_others(
     result = sample_orders.run_samples(stack.environment, burst_orders=1)
 
     assert result.ok
-    letters = [dead_letter for batch in dlq.take() for dead_letter in batch]
-    assert [dead_letter.body for dead_letter in letters if dead_letter.body not in before] == [mark]
-    dlq.delete([dead_letter for dead_letter in letters if dead_letter.body == mark])
-    dlq.put_back(letters)
+    dead_letters = [dead_letter for batch in dlq.take() for dead_letter in batch]
+    assert [dead_letter.body for dead_letter in dead_letters if dead_letter.body not in before] == [mark]
+    dlq.delete([dead_letter for dead_letter in dead_letters if dead_letter.body == mark])
+    dlq.put_back(dead_letters)
 
 
 def total(stack: RunningStack, namespace: str, metric: str, **dimensions: str) -> float:
     now = datetime.now(UTC)
-    answer = stack.environment.client("cloudwatch").get_metric_statistics(
+    response = stack.environment.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,
         MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
@@ -78,7 +78,7 @@ def total(stack: RunningStack, namespace: str, metric: str, **dimensions: str) -
         Period=60,
         Statistics=["Sum"],
     )
-    return sum(point["Sum"] for point in answer["Datapoints"])
+    return sum(point["Sum"] for point in response["Datapoints"])
 
 
 def test_cloudwatch_counts_each_order_once(stack: RunningStack) -> None:
@@ -99,13 +99,13 @@ def test_cloudwatch_counts_each_order_once(stack: RunningStack) -> None:
     assert total(stack, namespace, "orders_total", outcome="reserved") == ever_reserved()
 
 
-def scraped(url: str, token: str | None) -> tuple[int, str]:
+def scrape(url: str, token: str | None) -> tuple[int, str]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:  # noqa: S310 -- http to ourselves
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as response:  # noqa: S310 -- http to ourselves
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
 
 
 def test_the_metrics_answer_at_once_and_to_those_with_the_token_alone(stack: RunningStack) -> None:
@@ -115,11 +115,11 @@ def test_the_metrics_answer_at_once_and_to_those_with_the_token_alone(stack: Run
 
     metrics_endpoint.collect(stack.environment)
 
-    status, text = scraped(state.metrics_url, state.metrics_token)
+    status, text = scrape(state.metrics_url, state.metrics_token)
     assert status == 200
     assert 'orders_total{outcome="reserved"}' in text
-    assert scraped(state.metrics_url, None)[0] == 401
-    assert scraped(state.metrics_url, "guessed")[0] == 401
+    assert scrape(state.metrics_url, None)[0] == 401
+    assert scrape(state.metrics_url, "guessed")[0] == 401
 
 
 def test_a_collection_that_fails_says_why(stack: RunningStack) -> None:
@@ -130,7 +130,7 @@ def test_a_collection_that_fails_says_why(stack: RunningStack) -> None:
         FunctionName=collector, Handler="services.metrics.nowhere.handlers"
     )
     try:
-        with pytest.raises(ToolError, match=r"could not be collected: .*services\.metrics\.nowhere"):
+        with pytest.raises(ToolError, match=r"collecting metrics failed: .*services\.metrics\.nowhere"):
             metrics_endpoint.collect(stack.environment)
     finally:
         functions.update_function_configuration(FunctionName=collector, Handler=configuration["Handler"])
@@ -157,12 +157,12 @@ def test_the_token_of_the_metrics_outlives_the_stack(home: Path, options: StackO
 
     assert first.metrics_token
     assert (second.metrics_url, second.metrics_token) == (first.metrics_url, first.metrics_token)
-    kept = (
+    parameter = (
         open_environment("local", home=home)
         .client("ssm")
         .get_parameter(Name="/local-pulsequeue/metrics-token", WithDecryption=True)
     )
-    assert kept["Parameter"]["Value"] == first.metrics_token
+    assert parameter["Parameter"]["Value"] == first.metrics_token
 
 
 def test_lambda_and_queues_have_their_numbers_under_the_names_of_aws(stack: RunningStack) -> None:
@@ -231,7 +231,7 @@ def test_up_restarts_a_cloudwatch_shipper_that_has_ended(home: Path, options: St
     shipper = first.process(local_stack.CLOUDWATCH_SHIPPER)
     assert shipper is not None
     processes.stop([shipper], timeout=0.5)
-    assert "the cloudwatch-shipper has ended" in local_stack.status(home=home).problems
+    assert "cloudwatch-shipper has exited" in local_stack.status(home=home).problems
 
     second = local_stack.up(StackOptions(), home=home)
 
@@ -294,7 +294,7 @@ def test_a_second_up_at_the_same_time_is_turned_away(home: Path, options: StackO
     first.start()
     assert entered.wait(30)
     try:
-        with pytest.raises(ToolError, match="another `up` or `down` is at work"):
+        with pytest.raises(ToolError, match="another `up` or `down` of this stack is running"):
             local_stack.up(options, home=home)
     finally:
         leave.set()

@@ -121,7 +121,7 @@ def test_prometheus_loads_all_rules_and_watches_itself(watch: Watch, page: str) 
 def test_a_prometheus_that_cannot_start_says_why_in_a_sentence(tmp_path: Path, page: str) -> None:
     (tmp_path / "data").write_text("not a folder", encoding="utf-8")
 
-    with pytest.raises(ToolError, match=r"Prometheus ended at its start: .*prometheus\.log"):
+    with pytest.raises(ToolError, match=r"Prometheus exited at startup: .*prometheus\.log"):
         prometheus.start(programs.prometheus(), ScrapeTarget(page, TOKEN), tmp_path, free_port())
 
 
@@ -183,7 +183,7 @@ def test_without_a_stack_there_is_nothing_to_watch(tmp_path: Path) -> None:
 def test_a_stack_that_serves_no_metrics_is_said_to_be_incomplete(home: Path) -> None:
     stack_state().write(home)
 
-    with pytest.raises(ToolError, match="serves no metrics yet; `make up` completes it"):
+    with pytest.raises(ToolError, match="serves no metrics yet; complete it with `make up`"):
         launcher.up(home=home, tools=Tools(docker=None, prometheus=None))
 
 

@@ -15,9 +15,9 @@ def mirrored_module(test: Path) -> Path | None:
     for length in range(len(words), 0, -1):
         name = "_".join(words[:length])
         for root in SOURCE_ROOTS:
-            module = root / test.parent / f"{name}.py"
-            if module.is_file():
-                return module
+            for module in (root / test.parent / f"{name}.py", root / test.parent / f"__{name}__.py"):
+                if module.is_file():
+                    return module
     return None
 
 

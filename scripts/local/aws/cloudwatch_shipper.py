@@ -1,7 +1,7 @@
-"""Carries to CloudWatch what AWS would carry there itself, and the emulator does not.
+"""Publishes the metrics that AWS publishes itself and the emulator does not.
 
-Embedded metrics in the functions' log lines, AWS/Lambda from their reports, and AWS/SQS from the queues.
-A process of its own, which ends when the emulator has gone.
+Embedded metrics in log lines, AWS/Lambda from REPORT lines, and AWS/SQS from the queues. Runs as its own
+process and exits when the emulator does.
 """
 
 from __future__ import annotations
@@ -40,17 +40,14 @@ MAX_DATA = 1_000
 
 _QUEUE_SECONDS = 10.0
 _LONGEST_QUEUE_SECONDS = 60.0
-_LONGEST_REST = 10.0
-_LONGEST_RUN_MS = (
-    120_000  # no function may run longer; what ended before it met nothing that is still to be told
-)
-_SHARE_OF_TIME = 20  # rest this many times as long as a reading took: the emulator has orders to process
+_MAX_PAUSE = 10.0
+_SHARE_OF_TIME = 20  # pause this many times as long as a read took: the emulator has orders to process
 
 log = logging.getLogger("cloudwatch-shipper")
 
 
 def observe(function: str, invocation: Invocation) -> tuple[list[Observation], int]:
-    """Return what one invocation's lines say, and how many claimed to be metrics and were none."""
+    """Return the observations of one invocation, and the number of malformed metric lines."""
     observations = parse_invocation(function, invocation.timestamp_ms, invocation.lines)
     malformed = 0
     for line in invocation.lines:
@@ -58,7 +55,7 @@ def observe(function: str, invocation: Invocation) -> tuple[list[Observation], i
             observations += parse_emf(line)
         except MalformedLineError as error:
             malformed += 1
-            log.warning("%s: a metric line cannot be read (%s): %.200s", function, error, line)
+            log.warning("%s: malformed metric line (%s): %.200s", function, error, line)
     return observations, malformed
 
 
@@ -66,7 +63,7 @@ class CloudWatchShipper:
     def __init__(self, environment: Environment, cursors_file: Path, peek: QueuePeek) -> None:
         self._environment = environment
         self._peek = peek
-        # What ended longer ago met nothing that is still to be told.
+        # An invocation that ended longer ago cannot overlap with one still to be read.
         self._longest_run_ms = 1_000 * max(
             spec.timeout_seconds for spec in environment.topology.functions.values()
         )
@@ -75,10 +72,12 @@ class CloudWatchShipper:
         self._cursors = LogCursors.read(cursors_file)
         self.malformed = 0
         for service in ("logs", "sqs", "cloudwatch"):
-            environment.clients.client(service)  # takes a second once, which is no reason to rest
+            environment.clients.client(
+                service
+            )  # created here: it takes a second, which would lengthen the pause
 
     def ship_logs(self) -> int:
-        """Publish what the functions have logged since the last time; return the number of invocations."""
+        """Publish the metrics logged since the last call; return the number of invocations."""
         fresh: list[tuple[str, Invocation]] = []
         cursors = dict(self._cursors.cursors)
         for name in self._environment.topology.functions:
@@ -91,21 +90,20 @@ class CloudWatchShipper:
             return 0
         observations: list[Observation] = []
         for function, invocation in fresh:
-            message, malformed = observe(function, invocation)
-            observations += message
+            observed, malformed = observe(function, invocation)
+            observations += observed
             self.malformed += malformed
         observations += self._concurrency(fresh)
-        # Remembered before it is published: after a crash between the two, a number is missing rather than
-        # doubled, and counters that only grow stay true lower bounds.
+        # Stored before publishing: a crash between the two loses a number rather than counting it twice.
         self._cursors = LogCursors(cursors=cursors)
         self._cursors.write(self._cursors_file)
         self._publish(observations)
         return len(fresh)
 
     def _concurrency(self, fresh: Sequence[tuple[str, Invocation]]) -> list[Observation]:
-        """Say how many copies of each function ran at once, as far as is known by now.
+        """Return the peak concurrency per function and minute, as known so far.
 
-        A later reading may know of more, and says so: of a minute, CloudWatch is asked for the maximum.
+        A later read may publish a higher value: queries use the maximum of a minute.
         """
         observations: list[Observation] = []
         by_function = itertools.groupby(sorted(fresh, key=lambda pair: pair[0]), key=lambda pair: pair[0])
@@ -128,7 +126,7 @@ class CloudWatchShipper:
         return observations
 
     def ship_queues(self, now_ms: int) -> None:
-        """Publish how much waits in each queue, and for how long."""
+        """Publish the depth of each queue and the age of its oldest message."""
         observations: list[Observation] = []
         for name in self._environment.topology.consumers:
             names = self._environment.names
@@ -142,23 +140,23 @@ class CloudWatchShipper:
         self._publish(observations)
 
     def _queue(self, queue: str, url: str, now_ms: int, *, dlq: bool = False) -> Iterator[Observation]:
-        def message(name: str, value: float, unit: str = "Count") -> Observation:
+        def observation(name: str, value: float, unit: str = "Count") -> Observation:
             return Observation(Series("AWS/SQS", name, (("QueueName", queue),), unit), (value,), now_ms)
 
-        answer = self._environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        counts = answer["Attributes"]
+        response = self._environment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        counts = response["Attributes"]
         visible = float(counts["ApproximateNumberOfMessages"])
         in_flight = float(counts["ApproximateNumberOfMessagesNotVisible"])
-        yield message("ApproximateNumberOfMessagesVisible", visible)
-        yield message("ApproximateNumberOfMessagesNotVisible", in_flight)
-        yield message(
+        yield observation("ApproximateNumberOfMessagesVisible", visible)
+        yield observation("ApproximateNumberOfMessagesNotVisible", in_flight)
+        yield observation(
             "ApproximateNumberOfMessagesDelayed", float(counts["ApproximateNumberOfMessagesDelayed"])
         )
-        # Looked into only when there is something to see: orders that wait for their expiry can be many.
+        # Read only when not empty: orders waiting for their expiry can be many.
         messages = self._peek.messages(url) if visible + in_flight else []
         if messages is not None:
             age = age_of_oldest(messages, now_ms, dlq=dlq)
-            yield message("ApproximateAgeOfOldestMessage", age, "Seconds")
+            yield observation("ApproximateAgeOfOldestMessage", age, "Seconds")
 
     def _read(self, group: str, cursor: Cursor) -> list[Invocation]:
         logs = self._environment.client("logs")
@@ -179,17 +177,17 @@ class CloudWatchShipper:
                 try:
                     cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[at : at + MAX_DATA])
                 except ClientError as error:
-                    # Refused, and so it would be again: one bad unit must not stop the others.
-                    log.warning("%s: %d data were refused: %s", namespace, len(data), error)
+                    # A retry would fail again; one invalid unit must not stop the other metrics.
+                    log.warning("%s: %d data rejected: %s", namespace, len(data), error)
 
 
 def seconds_between_queue_readings(took: float) -> float:
-    """Say how many seconds after one look at the queues the next begins: the longer it takes, the rarer."""
+    """Return the pause before the next read of the queues: the longer a read takes, the rarer."""
     return min(max(_QUEUE_SECONDS, _SHARE_OF_TIME * took), _LONGEST_QUEUE_SECONDS)
 
 
 def run(shipper: CloudWatchShipper, emulator_runs: Callable[[], bool], *, every: float) -> None:
-    """Carry until the emulator has gone. It may be killed at any moment: what it knows is replaced whole."""
+    """Publish until the emulator exits. Cursors are replaced atomically, so it may be killed at any time."""
     queues_due = 0.0
     while emulator_runs():
         started = time.monotonic()
@@ -201,14 +199,14 @@ def run(shipper: CloudWatchShipper, emulator_runs: Callable[[], bool], *, every:
                 took = time.monotonic() - began
                 queues_due = began + seconds_between_queue_readings(took)
         except (BotoCoreError, ClientError) as error:
-            log.warning("nothing carried this time: %s", error)
-        time.sleep(max(every, min(_LONGEST_REST, _SHARE_OF_TIME * (time.monotonic() - started))))
+            log.warning("publishing failed; retrying: %s", error)
+        time.sleep(max(every, min(_MAX_PAUSE, _SHARE_OF_TIME * (time.monotonic() - started))))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="cloudwatch-shipper", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--every", type=float, required=True, help="seconds between two readings")
+    parser.add_argument("--every", type=float, required=True, help="seconds between two reads")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state = StackState.read(arguments.home)
@@ -218,7 +216,7 @@ def main() -> None:
     environment, peek = open_environment(LOCAL, home=arguments.home), QueuePeek(state.aws_endpoint)
     shipper = CloudWatchShipper(environment, cursors_file(arguments.home), peek)
     run(shipper, lambda: processes.find(record) is not None, every=arguments.every)
-    log.info("ended; %d metric lines could not be read", shipper.malformed)
+    log.info("exiting; %d malformed metric lines", shipper.malformed)
 
 
 def cursors_file(home: Path) -> Path:

@@ -1,4 +1,4 @@
-"""How many copies of a function ran side by side, worked out from when each began and ended. Pure."""
+"""The peak concurrency of a function, computed from the times of its invocations. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ class Span:
 
     @classmethod
     def ended(cls, at_ms: int, duration_ms: float) -> "Span":
-        """Make the span of what ended at this moment; the shortest still takes a millisecond."""
+        """Return the span that ended at this time; at least one millisecond."""
         return cls(at_ms - max(1, round(duration_ms)), at_ms)
 
 
 def peaks(spans: Iterable[Span]) -> dict[int, int]:
-    """Return the most that ran at once in each minute in which anything ran."""
+    """Return the peak number of concurrent spans for each minute with any."""
     most: dict[int, int] = {}
     running = 0
     for at, change in sorted(_edges(spans)):
@@ -32,9 +32,9 @@ def peaks(spans: Iterable[Span]) -> dict[int, int]:
 
 
 def _edges(spans: Iterable[Span]) -> Iterator[tuple[int, int]]:
-    """Yield each moment at which the number may change, and each at which a minute finds it as it is.
+    """Yield each change of the number, and each start of a minute as a change of 0.
 
-    Sorted, an end comes before a beginning in the same moment, and a look at the number between them.
+    Sorted, an end precedes the start of a minute, and that a beginning, at the same time.
     """
     for span in spans:
         yield span.start_ms, 1

@@ -1,4 +1,4 @@
-"""Reads what CloudWatch reads in log lines: embedded metrics, and Lambda's own reports. Pure."""
+"""Parses metrics in log lines: embedded metric format, and Lambda's REPORT lines. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MAX_VALUES = 150
 
 _MINUTE_MS = 60_000
 _REPORT = re.compile(r"^REPORT RequestId: \S+\s+Duration: (?P<duration>[0-9.]+) ms")
-# What the runtime writes when a handler raises, and what it writes when one overstays.
+# What the runtime logs when a handler raises, and when it times out.
 _ERROR = re.compile(r"^(Traceback \(most recent call last\):|\[ERROR\] |.*Task timed out after )")
 
 
 class MalformedLineError(Exception):
-    """A line claims to carry metrics and does not."""
+    """A line in embedded metric format is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Metadata(BaseModel):
 
 
 def parse_emf(line: str) -> list[Observation]:
-    """Return what an embedded-metric line says; nothing for any other line."""
+    """Return the observations of an embedded-metric line; nothing for other lines."""
     if not line.startswith("{") or '"_aws"' not in line:
         return []
     try:
@@ -96,7 +96,7 @@ def parse_emf(line: str) -> list[Observation]:
 
 
 def parse_invocation(function: str, timestamp_ms: int, lines: Sequence[str]) -> list[Observation]:
-    """Return what AWS/Lambda would say about the invocations these lines report."""
+    """Return the AWS/Lambda metrics of the invocations in these lines."""
     took = durations(lines)
     if not took:
         return []
@@ -104,7 +104,7 @@ def parse_invocation(function: str, timestamp_ms: int, lines: Sequence[str]) -> 
     return [
         lambda_metric(function, "Invocations", "Count", timestamp_ms, float(len(took))),
         lambda_metric(function, "Errors", "Count", timestamp_ms, 1.0 if failed else 0.0),
-        # What was throttled never ran, and so has no report; the emulator counts it by itself.
+        # A throttled invocation has no report; the emulator counts it itself.
         lambda_metric(function, "Throttles", "Count", timestamp_ms, 0.0),
         lambda_metric(function, "Duration", "Milliseconds", timestamp_ms, *took),
     ]
@@ -121,10 +121,7 @@ def lambda_metric(function: str, name: str, unit: str, timestamp_ms: int, *value
 
 
 def condense(observations: Iterable[Observation]) -> Iterator[tuple[str, MetricDatumTypeDef]]:
-    """Fold observations into few data, each with its namespace: values with counts, to the minute.
-
-    A minute is what CloudWatch keeps of them in any case.
-    """
+    """Merge observations into one datum per series and minute, CloudWatch's resolution."""
     folded: dict[tuple[Series, int], Counter[float]] = {}
     for observation in observations:
         minute = observation.timestamp_ms // _MINUTE_MS * _MINUTE_MS
@@ -136,7 +133,7 @@ def condense(observations: Iterable[Observation]) -> Iterator[tuple[str, MetricD
 
 
 def _datum(series: Series, minute: int, values: Sequence[tuple[float, int]]) -> MetricDatumTypeDef:
-    unit = cast("StandardUnitType", series.unit)  # CloudWatch refuses what is no unit
+    unit = cast("StandardUnitType", series.unit)  # CloudWatch validates it
     return {
         "MetricName": series.name,
         "Dimensions": [{"Name": name, "Value": value} for name, value in series.dimensions],
@@ -155,8 +152,8 @@ def _dimensions(record: Mapping[str, Any], names: Sequence[str]) -> tuple[tuple[
 
 
 def _values(record: Mapping[str, Any], metric: str) -> tuple[float, ...]:
-    message = record.get(metric)
-    values = message if isinstance(message, list) else [message]
+    raw = record.get(metric)
+    values = raw if isinstance(raw, list) else [raw]
     numbers = tuple(float(it) for it in values if isinstance(it, int | float) and not isinstance(it, bool))
     if not numbers or len(numbers) != len(values):
         raise MalformedLineError(f"metric {metric!r} has no number")

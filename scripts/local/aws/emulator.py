@@ -1,4 +1,4 @@
-"""Starts MiniStack, which plays AWS on 127.0.0.1."""
+"""Starts MiniStack, the AWS emulator, on 127.0.0.1."""
 
 import json
 import os
@@ -37,9 +37,9 @@ class Emulator:
 
 
 def start(home: Path, port: int, *, checks_rights: bool = False) -> Emulator:
-    """Start MiniStack and return when it answers; leave nothing behind when it does not.
+    """Start MiniStack; return when it is healthy, clean up when it does not get so.
 
-    One that checks rights refuses what a caller's policies do not allow, as AWS does.
+    With `checks_rights` it enforces IAM policies, as AWS does.
     """
     require_free_port(port)
     scratch = _make_scratch(home)
@@ -66,8 +66,8 @@ def stop(emulator: Emulator) -> None:
 
 def is_healthy(endpoint: str, *, timeout: float = 2.0) -> bool:
     try:
-        with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=timeout) as answer:  # noqa: S310 -- http to ourselves
-            return "services" in json.load(answer)
+        with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=timeout) as response:  # noqa: S310 -- http to ourselves
+            return "services" in json.load(response)
     except (OSError, ValueError, urllib.error.URLError):
         return False
 
@@ -78,9 +78,7 @@ def require_free_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except PermissionError as error:
-            raise ToolError(
-                f"port {port} needs more rights than you have; choose another: --port."
-            ) from error
+            raise ToolError(f"port {port} needs more privileges; choose another with --port.") from error
         except OSError as error:
             raise ToolError(
                 f"port {port} on {HOST} is taken by another program; "
@@ -115,8 +113,8 @@ def _wait_until_healthy(emulator: Emulator) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not is_healthy(emulator.endpoint):
         if processes.find(emulator.process) is None:
-            words = last_line(emulator.log) or "it said nothing"
-            raise ToolError(f"the AWS emulator ended at its start: {words} (all of it: {emulator.log})")
+            reason = last_line(emulator.log) or "no output"
+            raise ToolError(f"the AWS emulator exited at startup: {reason} (log: {emulator.log})")
         if time.monotonic() > deadline:
             raise ToolError(
                 f"the AWS emulator did not answer within {_START_SECONDS:.0f} s; see {emulator.log}."
@@ -125,22 +123,22 @@ def _wait_until_healthy(emulator: Emulator) -> None:
 
 
 def _make_scratch(home: Path) -> Path:
-    """Make the emulator's work folder, in memory where that can be: cold starts are thrice as fast."""
+    """Create the emulator's work folder, in memory where possible: cold starts are three times as fast."""
     in_memory = _MEMORY_FILE_SYSTEM.is_dir() and os.access(_MEMORY_FILE_SYSTEM, os.W_OK | os.X_OK)
     parent = _MEMORY_FILE_SYSTEM if in_memory else home
     return Path(tempfile.mkdtemp(prefix="pulsequeue-", dir=parent))
 
 
 def _environ(port: int, scratch: Path, host: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the emulator's environment, which its Lambda workers inherit: nothing of ours leaks in."""
-    kept = {name: host[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in host}
+    """Return the emulator's environment, which its Lambda workers inherit: only what is listed here."""
+    inherited = {name: host[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in host}
     return {
-        **kept,
+        **inherited,
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",  # would listen on 8883
         "SFTP_ENABLED": "0",  # would listen on 2222
-        # It would otherwise look for containers of its own on this machine's Docker, and remove them.
+        # Otherwise it looks for its containers in this machine's Docker and removes them.
         "DOCKER_HOST": f"unix://{scratch}/none.sock",
         "MINISTACK_REGION": REGION,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 2.0
 _FIRST_LINE: Final = 0.05
-"""How long is waited for a function that may have nothing to say; the emulator's own figure."""
+"""How long to wait for the first line, as the emulator does."""
 _QUIET: Final = 0.02
-"""How long nothing more must come of what was read already."""
+"""How long the pipe must stay empty."""
 
 
 def wait_for_output(drain: Callable[..., str]) -> Callable[..., str]:
-    """Have a worker's lines taken when its pipe is empty, and not before."""
+    """Wrap the emulator's reader: read once the worker's pipe has been emptied."""
 
-    def drained(worker: Any, first_line_wait: float = _FIRST_LINE) -> str:  # noqa: ANN401 - the emulator's own
-        over = time.monotonic() + _LONGEST
-        while _unread(worker) and time.monotonic() < over:
+    def drained(worker: Any, first_line_wait: float = _FIRST_LINE) -> str:  # noqa: ANN401 - MiniStack's type
+        deadline = time.monotonic() + _LONGEST
+        while _unread(worker) and time.monotonic() < deadline:
             time.sleep(0.001)
         return drain(worker, first_line_wait, _QUIET, _LONGEST)
 
@@ -42,12 +42,12 @@ def wait_for_output(drain: Callable[..., str]) -> Callable[..., str]:
 
 
 def _unread(worker: Any) -> int:  # noqa: ANN401 - as above
-    """Count the bytes that a worker has written and nobody has read; none, when it is gone."""
+    """Return the number of unread bytes of a worker's output; 0 when it is gone."""
     try:
-        waiting = fcntl.ioctl(worker._proc.stderr.fileno(), termios.FIONREAD, bytes(4))  # noqa: SLF001
+        unread = fcntl.ioctl(worker._proc.stderr.fileno(), termios.FIONREAD, bytes(4))  # noqa: SLF001
     except (AttributeError, OSError, ValueError):
         return 0
-    return int(struct.unpack("i", waiting)[0])
+    return int(struct.unpack("i", unread)[0])
 
 
 def read_whole_batches() -> None:
@@ -64,7 +64,7 @@ def read_whole_batches() -> None:
 
 
 def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
-    def done(*arguments: Any) -> Any:  # noqa: ANN401 - the emulator's own
+    def done(*arguments: Any) -> Any:  # noqa: ANN401 - MiniStack's type
         try:
             return action(*arguments)
         finally:

@@ -1,4 +1,4 @@
-"""What of the functions' logs was read, so that every line is read once, over restarts too."""
+"""How far each log group was read, so that every line is read once, also after a restart."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 PAGE = 10_000
 """CloudWatch Logs returns this many events at once."""
 
-_OVERLAP_MS = 5_000  # a line may be stamped a moment before it can be read
+_OVERLAP_MS = 5_000  # a line may become readable a moment after its timestamp
 
 
 class Cursor(BaseModel):
     """How far one log group was read.
 
-    The emulator opens a stream for each invocation and fills it at once, so one that was read was read whole.
+    The emulator writes one stream per invocation, at once, so a stream is read completely or not at all.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,14 +31,14 @@ class Cursor(BaseModel):
     seen: dict[str, int] = Field(default_factory=dict)
 
     def advance(self, streams: Mapping[str, int]) -> Cursor:
-        """Remember these streams, and forget those that no reading will meet again."""
+        """Add these streams; drop those older than the next read."""
         seen = {**self.seen, **streams}
         since = max(self.since_ms, max(seen.values(), default=0) - _OVERLAP_MS)
         return Cursor(since_ms=since, seen={name: at for name, at in seen.items() if at >= since})
 
 
 class LogCursors(BaseModel):
-    """The cursors of all log groups, as they are kept between two runs."""
+    """The cursors of all log groups, stored between runs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,7 +65,7 @@ class Invocation:
 
 
 def invocations(events: Iterable[FilteredLogEventTypeDef]) -> list[Invocation]:
-    """Put the lines of each stream together again."""
+    """Group lines by stream."""
     streams: dict[str, list[FilteredLogEventTypeDef]] = {}
     for event in events:
         streams.setdefault(event["logStreamName"], []).append(event)
@@ -78,7 +78,7 @@ def invocations(events: Iterable[FilteredLogEventTypeDef]) -> list[Invocation]:
 def whole_streams(
     events: Sequence[FilteredLogEventTypeDef], page: int = PAGE
 ) -> tuple[list[FilteredLogEventTypeDef], int | None]:
-    """Cut a full page before its last moment, whose streams may go on; say where the next page starts."""
+    """Cut a full page before its last timestamp, whose streams may go on; return the next start."""
     if len(events) < page:
         return list(events), None
     last = events[-1]["timestamp"]

@@ -1,4 +1,4 @@
-"""Creates on the emulator what infra/functions.yaml describes; running it again brings it up to date."""
+"""Creates or updates on the emulator what infra/functions.yaml describes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Consumer, Endpoint, Scheduled, Task
 from scripts.local import postgres
-from scripts.local.aws.triggers import Api, feed, make_api, make_queues, route, schedule
-from scripts.local.aws.user_pool import made_up_password, make_user_pool
+from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, schedule
+from scripts.local.aws.user_pool import generate_password, make_user_pool
 from scripts.packaging.packages import services_alone
 
 if TYPE_CHECKING:
@@ -46,31 +46,31 @@ _TRUST = json.dumps(
 _LOCAL_VARIABLES = {"POWERTOOLS_TRACE_DISABLED": "true"}
 
 
-_NOWHERE: Final = DatabaseAddress(postgres.HOST, 5432, "disable")
-"""For an emulator without a database beside it."""
+_NO_DATABASE: Final = DatabaseAddress(postgres.HOST, 5432, "disable")
+"""For an emulator without a database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What one stack has otherwise than infra/functions.yaml says, or in place of what AWS has."""
+    """Values of one stack that replace those of infra/functions.yaml or of AWS."""
 
     hold_seconds: int | None = None
     retry_seconds: int | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Secrets that are to have this value; any other is made up when it is not there yet."""
-    database: DatabaseAddress = _NOWHERE
-    users_password: str = field(default_factory=made_up_password, repr=False)
+    """Values of secrets; any other is generated once."""
+    database: DatabaseAddress = _NO_DATABASE
+    users_password: str = field(default_factory=generate_password, repr=False)
     web_origins: Sequence[str] = ()
 
 
 def provision(environment: Environment, overrides: Overrides) -> None:
-    """Create or update everything, functions side by side."""
+    """Create or update everything, the functions in parallel."""
     topology, names = environment.topology, environment.names
-    # The emulator runs every function on the Python that runs this, which has the packages they need.
+    # The emulator runs functions on this Python, which has their dependencies.
     package = services_alone()
     for service in _SERVICES:
-        environment.clients.client(service)  # made here, so that the threads do not queue for it
+        environment.clients.client(service)  # created here, so that the threads do not wait for it
     for table, spec in topology.tables.items():
         _table(environment, names.table(table), spec)
     for secret in sorted({it for function in topology.functions.values() for it in function.secrets}):
@@ -81,17 +81,17 @@ def provision(environment: Environment, overrides: Overrides) -> None:
     api = make_api(environment, users, overrides.web_origins)
     _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
-        for done in [
+        for future in [
             pool.submit(_with_trigger, environment, name, package, overrides, api)
             for name in topology.functions
         ]:
-            done.result()
+            future.result()
 
 
 def _with_trigger(
     environment: Environment, name: str, package: bytes, overrides: Overrides, api: Api
 ) -> None:
-    """Make a function, and what sets it off."""
+    """Create a function and its trigger."""
     topology, spec = environment.topology, environment.topology.function(name)
     hold = overrides.hold_seconds or topology.settings.hold_seconds
     retry = overrides.retry_seconds
@@ -99,17 +99,17 @@ def _with_trigger(
     role = _role(environment, name)
 
     def function(dead_letter_queue_url: str = "") -> str:
-        around = LambdaEnvInputs(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
-        told = variables(environment.names, topology, name, around)
+        inputs = LambdaEnvInputs(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
+        env_vars = variables(environment.names, topology, name, inputs)
         return _function(
-            environment, name, package, role, {**told, **_LOCAL_VARIABLES, **overrides.variables}
+            environment, name, package, role, {**env_vars, **_LOCAL_VARIABLES, **overrides.variables}
         )
 
     match spec:
         case Consumer():
             queues = make_queues(environment, name, spec, hold_seconds=hold, retry_seconds=retry)
             function(queues.dead_letter_url)
-            feed(environment, name, spec, queues)
+            connect_queue(environment, name, spec, queues)
         case Scheduled():
             arn = function()
             _reserve(environment, name, spec.reserved_concurrency)
@@ -131,9 +131,9 @@ def _table(environment: Environment, name: str, spec: Table) -> None:
         )
     if spec.ttl is None:
         return
-    # AWS refuses to switch on what is on.
-    there = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if there.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
+    # AWS rejects enabling it twice.
+    current = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if current.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
         dynamodb.update_time_to_live(
             TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": spec.ttl}
         )
@@ -150,7 +150,7 @@ def _secret(environment: Environment, name: str, value: str | None) -> None:
 
 def _database_secret(environment: Environment) -> None:
     manager, name = environment.client("secretsmanager"), environment.names.database_secret
-    # Whoever reaches PostgreSQL here is let in without a password.
+    # The local PostgreSQL needs no password.
     credentials = json.dumps({"username": postgres.SUPERUSER, "password": ""})
     try:
         manager.create_secret(Name=name, SecretString=credentials)
@@ -183,7 +183,7 @@ def _log_group(environment: Environment, name: str) -> None:
 
 
 def _role(environment: Environment, name: str) -> str:
-    # Without permissions: those are Terraform's to write and its tests' to prove; nothing checks them here.
+    # Without permissions: the local emulator does not enforce IAM; tests/terraform covers the roles.
     iam, role = environment.client("iam"), environment.names.role(name)
     try:
         return iam.create_role(RoleName=role, AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
@@ -191,10 +191,12 @@ def _role(environment: Environment, name: str) -> str:
         return iam.get_role(RoleName=role)["Role"]["Arn"]
 
 
-def _function(environment: Environment, name: str, package: bytes, role: str, told: Mapping[str, str]) -> str:
+def _function(
+    environment: Environment, name: str, package: bytes, role: str, env_vars: Mapping[str, str]
+) -> str:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
     spec = environment.topology.function(name)
-    described: EnvironmentTypeDef = {"Variables": dict(told)}
+    env: EnvironmentTypeDef = {"Variables": dict(env_vars)}
     try:
         return functions.create_function(
             FunctionName=full_name,
@@ -205,7 +207,7 @@ def _function(environment: Environment, name: str, package: bytes, role: str, to
             Code={"ZipFile": package},
             MemorySize=spec.memory_mb,
             Timeout=spec.timeout_seconds,
-            Environment=described,
+            Environment=env,
         )["FunctionArn"]
     except functions.exceptions.ResourceConflictException:
         functions.update_function_code(FunctionName=full_name, ZipFile=package)
@@ -217,13 +219,13 @@ def _function(environment: Environment, name: str, package: bytes, role: str, to
             Handler=spec.handler,
             MemorySize=spec.memory_mb,
             Timeout=spec.timeout_seconds,
-            Environment=described,
+            Environment=env,
         )["FunctionArn"]
 
 
-def _reserve(environment: Environment, name: str, at_once: int | None) -> None:
+def _reserve(environment: Environment, name: str, concurrency: int | None) -> None:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
-    if at_once is None:
+    if concurrency is None:
         functions.delete_function_concurrency(FunctionName=full_name)
     else:
-        functions.put_function_concurrency(FunctionName=full_name, ReservedConcurrentExecutions=at_once)
+        functions.put_function_concurrency(FunctionName=full_name, ReservedConcurrentExecutions=concurrency)

@@ -1,4 +1,4 @@
-"""What sets a function off, made on the emulator: a queue and a rule, a schedule, or routes."""
+"""The triggers of functions on the emulator: a queue with its rule, a schedule, or routes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _STAGE = "$default"
 _USERS = "users"
 
 
-class _LetIn(TypedDict, total=False):
+class _Authorization(TypedDict, total=False):
     AuthorizationType: AuthorizationTypeType
     AuthorizerId: str
 
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The queue of a function, and where its dead letters go."""
+    """The queue of a function, and its dead-letter queue."""
 
     arn: str
     dead_letter_url: str
@@ -58,10 +58,10 @@ def make_queues(
     return Queues(arn, dead_letter_url)
 
 
-def feed(environment: Environment, name: str, spec: Consumer, queues: Queues) -> None:
-    """Hand the queue's messages to the function, and put its events into the queue."""
+def connect_queue(environment: Environment, name: str, spec: Consumer, queues: Queues) -> None:
+    """Connect the queue to the function, then the events to the queue."""
     _mapping(environment, name, spec, queues.arn)
-    # Last, so that nothing arrives before there is someone to take it.
+    # Last, so that nothing arrives before it can be consumed.
     _rule(environment, name, spec, queues.arn)
 
 
@@ -81,8 +81,8 @@ def _queue(
 def _mapping(environment: Environment, name: str, spec: Consumer, queue_arn: str) -> None:
     functions, full_name = environment.client("lambda"), environment.names.function(name)
     scaling: ScalingConfigTypeDef = {"MaximumConcurrency": local_concurrency(spec.maximum_concurrency)}
-    there = functions.list_event_source_mappings(FunctionName=full_name, EventSourceArn=queue_arn)
-    for mapping in there["EventSourceMappings"]:
+    existing = functions.list_event_source_mappings(FunctionName=full_name, EventSourceArn=queue_arn)
+    for mapping in existing["EventSourceMappings"]:
         functions.update_event_source_mapping(
             UUID=mapping["UUID"],
             Enabled=True,
@@ -102,13 +102,13 @@ def _mapping(environment: Environment, name: str, spec: Consumer, queue_arn: str
     )
 
 
-def local_concurrency(wanted: int) -> int:
-    """Run no more copies of a function side by side than there are cores (and 2, the least SQS allows).
+def local_concurrency(maximum: int) -> int:
+    """Limit a function's concurrency to the number of cores, at least 2, the minimum of SQS.
 
-    Ten cold starts at once on two cores keep the first order waiting for seven seconds, and warm they are no
-    faster than two.
+    Ten simultaneous cold starts on two cores delay the first order by seven seconds; warm, ten are no faster
+    than two.
     """
-    return min(wanted, max(2, os.cpu_count() or 2))
+    return min(maximum, max(2, os.cpu_count() or 2))
 
 
 def _rule(environment: Environment, name: str, spec: Consumer, queue_arn: str) -> None:
@@ -120,9 +120,9 @@ def _rule(environment: Environment, name: str, spec: Consumer, queue_arn: str) -
 
 
 def schedule(environment: Environment, name: str, spec: Scheduled, function_arn: str, role_arn: str) -> None:
-    """Have the clock set the function off; a schedule that is as it should be keeps its rhythm."""
+    """Create the schedule; an unchanged one is left alone, so that it keeps its next run."""
     scheduler, full_name = environment.client("scheduler"), environment.names.schedule(name)
-    # A collection that failed is made good by the next one: to repeat it late would only compete with that.
+    # The next collection covers a failed one; a late retry would only compete with it.
     environment.client("lambda").put_function_event_invoke_config(
         FunctionName=environment.names.function(name), MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
     )
@@ -133,13 +133,13 @@ def schedule(environment: Environment, name: str, spec: Scheduled, function_arn:
     }
     window: FlexibleTimeWindowTypeDef = {"Mode": "OFF"}
     try:
-        there = scheduler.get_schedule(Name=full_name)
+        existing = scheduler.get_schedule(Name=full_name)
     except scheduler.exceptions.ResourceNotFoundException:
         scheduler.create_schedule(
             Name=full_name, ScheduleExpression=spec.schedule, FlexibleTimeWindow=window, Target=target
         )
         return
-    if (there["ScheduleExpression"], there["State"]) != (spec.schedule, "ENABLED"):
+    if (existing["ScheduleExpression"], existing["State"]) != (spec.schedule, "ENABLED"):
         scheduler.update_schedule(
             Name=full_name,
             ScheduleExpression=spec.schedule,
@@ -151,27 +151,27 @@ def schedule(environment: Environment, name: str, spec: Scheduled, function_arn:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The one HTTP API, and how it tells users."""
+    """The HTTP API."""
 
     id: str
     users: str
-    """Its authorizer."""
+    """The id of the authorizer of users."""
 
 
 def make_api(environment: Environment, users: UserPool, web_origins: Sequence[str]) -> Api:
-    """Make the one HTTP API."""
+    """Create or update the HTTP API."""
     gateway, name = environment.client("apigatewayv2"), environment.names.api
     pages = gateway.get_paginator("get_apis").paginate()
-    there = [api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name]
-    # The tag is the emulator's own: it makes the id, and with it the address, the same on every start.
+    existing = [api["ApiId"] for page in pages for api in page["Items"] if api["Name"] == name]
+    # The emulator takes the API's id from this tag, so that its URL is the same on every start.
     api_id = (
-        there[0]
-        if there
+        existing[0]
+        if existing
         else gateway.create_api(Name=name, ProtocolType="HTTP", Tags={"ms-custom-id": name})["ApiId"]
     )
     if not gateway.get_stages(ApiId=api_id)["Items"]:
         gateway.create_stage(ApiId=api_id, StageName=_STAGE, AutoDeploy=True)
-    # The gateway answers a browser's preflight itself: it carries no token.
+    # The gateway answers CORS preflight requests itself: they carry no token.
     gateway.update_api(
         ApiId=api_id,
         CorsConfiguration={
@@ -186,26 +186,26 @@ def make_api(environment: Environment, users: UserPool, web_origins: Sequence[st
 
 
 def _authorizer(environment: Environment, api_id: str, users: UserPool) -> str:
-    """Have the gateway verify who asks, by the tokens of the user pool."""
+    """Create or update the JWT authorizer of the user pool."""
     gateway = environment.client("apigatewayv2")
-    verified: JWTConfigurationTypeDef = {"Audience": [users.client_id], "Issuer": users.issuer}
-    there = {it["Name"]: it["AuthorizerId"] for it in gateway.get_authorizers(ApiId=api_id)["Items"]}
-    if _USERS in there:
-        gateway.update_authorizer(ApiId=api_id, AuthorizerId=there[_USERS], JwtConfiguration=verified)
-        return there[_USERS]
+    jwt: JWTConfigurationTypeDef = {"Audience": [users.client_id], "Issuer": users.issuer}
+    existing = {it["Name"]: it["AuthorizerId"] for it in gateway.get_authorizers(ApiId=api_id)["Items"]}
+    if _USERS in existing:
+        gateway.update_authorizer(ApiId=api_id, AuthorizerId=existing[_USERS], JwtConfiguration=jwt)
+        return existing[_USERS]
     return gateway.create_authorizer(
         ApiId=api_id,
         Name=_USERS,
         AuthorizerType="JWT",
         IdentitySource=["$request.header.Authorization"],
-        JwtConfiguration=verified,
+        JwtConfiguration=jwt,
     )["AuthorizerId"]
 
 
 def route(environment: Environment, api: Api, spec: Endpoint, function_arn: str) -> None:
-    """Lead the function's routes to it."""
+    """Route the function's paths to it."""
     gateway, api_id = environment.client("apigatewayv2"), api.id
-    let_in: _LetIn = (
+    authorization: _Authorization = (
         {"AuthorizationType": "JWT", "AuthorizerId": api.users}
         if spec.callers == "users"
         else {"AuthorizationType": "NONE"}
@@ -226,14 +226,18 @@ def route(environment: Environment, api: Api, spec: Endpoint, function_arn: str)
         )
     )
     target = f"integrations/{integration}"
-    there = {it["RouteKey"]: it for it in gateway.get_routes(ApiId=api_id)["Items"]}
+    existing = {it["RouteKey"]: it for it in gateway.get_routes(ApiId=api_id)["Items"]}
     for key in spec.routes:
-        if key not in there:
-            gateway.create_route(ApiId=api_id, RouteKey=key, Target=target, **let_in)
-        elif any(there[key].get(name) != value for name, value in {"Target": target, **let_in}.items()):
-            gateway.update_route(ApiId=api_id, RouteId=there[key]["RouteId"], Target=target, **let_in)
+        if key not in existing:
+            gateway.create_route(ApiId=api_id, RouteKey=key, Target=target, **authorization)
+        elif any(
+            existing[key].get(name) != value for name, value in {"Target": target, **authorization}.items()
+        ):
+            gateway.update_route(
+                ApiId=api_id, RouteId=existing[key]["RouteId"], Target=target, **authorization
+            )
 
 
 def route_url(endpoint: str, api: str, path: str) -> str:
-    """Spell where the emulator answers a path of an API."""
+    """Return the URL of a path of an API on the emulator."""
     return f"{endpoint}/_aws/execute-api/{api}/{_STAGE}{path}"

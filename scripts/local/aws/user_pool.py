@@ -25,7 +25,7 @@ class UserPool:
 
 
 def make_user_pool(environment: Environment, password: str) -> UserPool:
-    """Make the pool, its groups and its users, or bring them up to date; all users have this password."""
+    """Create or update the pool, its groups and its users; all users get this password."""
     cognito = environment.client("cognito-idp")
     pool = (
         pool_id(environment)
@@ -45,8 +45,8 @@ def make_user_pool(environment: Environment, password: str) -> UserPool:
     )
 
 
-def made_up_password() -> str:
-    """Make up a password with a character of every kind that user pools ask for."""
+def generate_password() -> str:
+    """Return a random password with a character of every class that user pools require."""
     return f"Aa1!{secrets.token_urlsafe(16)}"
 
 
@@ -84,17 +84,17 @@ def _group(environment: Environment, pool: str, role: str) -> None:
 
 def _client(environment: Environment, pool: str) -> str:
     cognito = environment.client("cognito-idp")
-    there: Mapping[str, str] = {
+    existing: Mapping[str, str] = {
         it["ClientName"]: it["ClientId"]
         for it in cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
     }
     return (
-        there.get(_CLIENT)
+        existing.get(_CLIENT)
         or cognito.create_user_pool_client(
             UserPoolId=pool,
             ClientName=_CLIENT,
             ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-            # Whoever could write the tenant into his own account would choose whose data he sees.
+            # A user who could write his own tenant could read the data of any.
             WriteAttributes=["name"],
             ReadAttributes=["name", TENANT_CLAIM],
             IdTokenValidity=_HOUR,

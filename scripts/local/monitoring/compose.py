@@ -22,26 +22,26 @@ PAGES = {
     "Alertmanager": "http://127.0.0.1:9093",
 }
 
-_ASK_SECONDS = 15.0
+_TIMEOUT_SECONDS = 15.0
 _DESKTOP = "Docker Desktop"
 
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """A Docker that answers and knows `compose`."""
+    """A running Docker with the compose plugin."""
 
     binary: str
     shares_loopback: bool
-    """Whether a container in the host's network reaches 127.0.0.1 of this machine."""
+    """Whether a container on the host network reaches 127.0.0.1 of this machine."""
 
     @classmethod
     def find(cls, path: str | None = None, *, platform: str = sys.platform) -> Self | None:
         binary = shutil.which("docker", path=path)
-        if binary is None or _asked(binary, "compose", "version") is None:
+        if binary is None or _output_of(binary, "compose", "version") is None:
             return None
-        system = _asked(binary, "info", "--format", "{{.OperatingSystem}}")
+        system = _output_of(binary, "info", "--format", "{{.OperatingSystem}}")
         if not system:
-            return None  # nobody is at home behind the command
+            return None  # the daemon does not answer
         return cls(binary, shares_loopback=platform == "linux" and _DESKTOP not in system)
 
     def up(self, target: ScrapeTarget, scrape: Path, log: Path) -> None:
@@ -50,36 +50,36 @@ class Docker:
         self._compose(scrape, log, "up", "--detach", "--wait")
 
     def down(self, scrape: Path, log: Path) -> None:
-        """Stop the containers; what they remember stays in their volumes."""
+        """Stop the containers; their volumes stay."""
         self._compose(scrape, log, "down")
 
     def _compose(self, scrape: Path, log: Path, *arguments: str) -> None:
         files = [COMPOSE, ON_LINUX] if self.shares_loopback else [COMPOSE]
         command = [self.binary, "compose", *(f"--file={file}" for file in files), *arguments]
-        with log.open("w", encoding="utf-8") as said:
-            ended = subprocess.run(
+        with log.open("w", encoding="utf-8") as output:
+            completed = subprocess.run(
                 command,
                 env={**os.environ, "PULSEQUEUE_SCRAPE": str(scrape)},
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 check=False,
             )
-        if ended.returncode:
-            words = last_line(log) or "it said nothing"
-            raise ToolError(f"docker compose {arguments[0]} failed: {words} (all of it: {log})")
+        if completed.returncode:
+            reason = last_line(log) or "no output"
+            raise ToolError(f"docker compose {arguments[0]} failed: {reason} (log: {log})")
 
 
-def _asked(binary: str, *question: str) -> str | None:
+def _output_of(binary: str, *arguments: str) -> str | None:
     try:
-        ended = subprocess.run(
-            [binary, *question],
+        completed = subprocess.run(
+            [binary, *arguments],
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=_ASK_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return ended.stdout.strip() if ended.returncode == 0 else None
+    return completed.stdout.strip() if completed.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""Watches the local stack: in containers where Docker runs, or else by a Prometheus of this machine."""
+"""Starts monitoring of the local stack: in containers where Docker runs, or else a local Prometheus."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _USUAL_PORT = 9090
 
 
 class Monitoring(Record):
-    """What `up` started, and where to look."""
+    """What `up` started, and its pages."""
 
     kind: Literal["containers", "process"]
     pages: dict[str, str]
@@ -47,7 +47,7 @@ class Monitoring(Record):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The programs that there are to watch with."""
+    """The monitoring programs of this machine."""
 
     docker: Docker | None
     prometheus: str | None
@@ -58,17 +58,17 @@ class Tools:
 
 
 def scrape_target(home: Path) -> ScrapeTarget:
-    """Tell where the stack that runs serves its metrics."""
+    """Return the metrics endpoint of the running stack."""
     state = StackState.read(home)
     if state is None:
         raise ToolError("the local stack is not running; start it with `make up`.")
     if state.metrics_url is None or state.metrics_token is None:
-        raise ToolError("the local stack serves no metrics yet; `make up` completes it.")
+        raise ToolError("the local stack serves no metrics yet; complete it with `make up`.")
     return ScrapeTarget(state.metrics_url, state.metrics_token, state.env)
 
 
 def up(*, home: Path | None = None, tools: Tools | None = None) -> Monitoring:
-    """Start what watches the stack, or point what already runs at the stack as it is now."""
+    """Start monitoring, or update the scrape target of the one that runs."""
     home = home or home_folder()
     target = scrape_target(home)
     make_home(home)
@@ -82,13 +82,13 @@ def up(*, home: Path | None = None, tools: Tools | None = None) -> Monitoring:
     if tools.prometheus is not None:
         return _up_as_process(home, tools.prometheus, target)
     raise ToolError(
-        "there is neither a running Docker with compose nor a `prometheus` on the PATH; "
+        "neither a running Docker with compose nor `prometheus` on the PATH was found; "
         "install one of them (on Debian: apt-get install prometheus)."
     )
 
 
 def down(*, home: Path | None = None, tools: Tools | None = None) -> bool:
-    """Stop what `up` started; tell whether there was anything to stop. What was measured is kept."""
+    """Stop monitoring; return whether it was running. Its data stays."""
     home = home or home_folder()
     running = Monitoring.read(home)
     if running is None:
@@ -110,7 +110,7 @@ def _up_in_containers(home: Path, docker: Docker, target: ScrapeTarget) -> Monit
     _folder(home).mkdir(exist_ok=True, mode=0o700)
     log = _folder(home) / "compose.log"
     found = Monitoring(kind="containers", pages=compose.PAGES, log=str(log))
-    # Before it is started: a start that is broken off leaves containers that `down` has to know of.
+    # Written first: an interrupted start leaves containers that `down` has to stop.
     write_private(_record_file(home), found.model_dump_json(indent=2))
     docker.up(target, _folder(home) / "scrape", log)
     return found

@@ -1,4 +1,4 @@
-"""Prometheus as a process of this machine: what it scrapes, its configuration, its start."""
+"""Prometheus as a local process: its scrape target, its configuration, its start."""
 
 import time
 import urllib.error
@@ -19,7 +19,7 @@ from scripts.local.aws.emulator import HOST, last_line
 CONFIGURATION = CHECKOUT / "monitoring" / "prometheus"
 
 _START_SECONDS = 60.0
-"""Reading back the log of a long run takes a while."""
+"""Replaying the write-ahead log of a long run takes a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Prometheus:
     url: str
 
 
-def start(  # noqa: PLR0913 - what there is to choose
+def start(  # noqa: PLR0913 - one parameter per option
     binary: str,
     target: ScrapeTarget,
     folder: Path,
@@ -68,7 +68,7 @@ def start(  # noqa: PLR0913 - what there is to choose
 
 
 def stop(process: ProcessRecord) -> None:
-    """Stop it and let it write out what it still holds in memory."""
+    """Stop Prometheus; it flushes its memory to disk first."""
     processes.stop([process], timeout=15.0)
 
 
@@ -81,7 +81,7 @@ def is_ready(url: str) -> bool:
 
 
 def write_scrape(folder: Path, target: ScrapeTarget, *, host: str | None = None) -> None:
-    """Say what to scrape, by another host's name if given; a running Prometheus reads it again by itself."""
+    """Write the scrape target, under another host name if given; Prometheus reloads it by itself."""
     folder.mkdir(parents=True, exist_ok=True)
     where = urlsplit(target.url)
     address = where.netloc if host is None else f"{host}:{where.port}"
@@ -90,13 +90,13 @@ def write_scrape(folder: Path, target: ScrapeTarget, *, host: str | None = None)
         "__scheme__": where.scheme,
         "__metrics_path__": where.path,
     }
-    # The token first: whoever sees the target needs it.
+    # The token first: a scrape of the new target needs it.
     _replace(folder / "token", target.token)
     _replace(folder / "pulsequeue.yml", yaml.safe_dump([{"targets": [address], "labels": labels}]))
 
 
 def write_alertmanager(folder: Path, address: str) -> None:
-    """Say who is to be told of alerts."""
+    """Write the address of Alertmanager."""
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "alertmanager.yml", yaml.safe_dump([{"targets": [address]}]))
 
@@ -104,13 +104,13 @@ def write_alertmanager(folder: Path, address: str) -> None:
 def _replace(path: Path, text: str) -> None:
     draft = path.with_suffix(".draft")
     draft.write_text(text, encoding="utf-8")
-    # A container reads it as a user of its own. Here the private folder around it keeps others out.
+    # Containers read it as another user; the private folder around it keeps other users out.
     draft.chmod(0o644)
     draft.replace(path)
 
 
 def _configuration(port: int, *, scrape_interval: str, rules: bool) -> str:
-    """Fit the one configuration to this process; its relative paths are taken from where it is written to."""
+    """Adapt monitoring/prometheus/prometheus.yml to this process, with absolute paths."""
     config: dict[str, Any] = yaml.safe_load((CONFIGURATION / "prometheus.yml").read_text(encoding="utf-8"))
     config["global"] |= {"scrape_interval": scrape_interval, "evaluation_interval": scrape_interval}
     config["rule_files"] = [str(CONFIGURATION / pattern) for pattern in config["rule_files"]] if rules else []
@@ -124,8 +124,8 @@ def _wait_until_ready(running: Prometheus, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not is_ready(running.url):
         if processes.find(running.process) is None:
-            words = last_line(log) or "it said nothing"
-            raise ToolError(f"Prometheus ended at its start: {words} (all of it: {log})")
+            reason = last_line(log) or "no output"
+            raise ToolError(f"Prometheus exited at startup: {reason} (log: {log})")
         if time.monotonic() > deadline:
-            raise ToolError(f"Prometheus did not get ready within {_START_SECONDS:.0f} s; see {log}.")
+            raise ToolError(f"Prometheus was not ready after {_START_SECONDS:.0f} s; see {log}.")
         time.sleep(0.05)

@@ -200,7 +200,7 @@ def test_an_unknown_function_is_refused_with_the_known_ones(pulsequeue: CommandL
 
     assert (ran.code, ran.err) == (
         1,
-        "pulsequeue: there is no function 'ordr'; there are order, payment, expiry, projector.\n",
+        "pulsequeue: function 'ordr' not found; functions with a queue: order, payment, expiry, projector.\n",
     )
 
 

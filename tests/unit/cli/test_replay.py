@@ -188,7 +188,7 @@ def test_wrong_usage_exits_with_2_and_replays_nothing(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--consumer", "nobody"), "there is no function 'nobody'"),
+        (("--consumer", "nobody"), "function 'nobody' not found"),
         (
             ("--event", "OrderConfirmed", "--consumer", "order"),
             "no consumer of order subscribes to OrderConfirmed",

@@ -6,7 +6,7 @@ from scripts.environment.environment import open_environment
 
 
 @pytest.mark.parametrize(
-    ("told", "region"),
+    ("env_vars", "region"),
     [
         ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
         ({"AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-2"),
@@ -14,11 +14,11 @@ from scripts.environment.environment import open_environment
     ],
 )
 def test_an_environment_is_where_terraform_would_look_for_it(
-    told: dict[str, str], region: str, monkeypatch: pytest.MonkeyPatch
+    env_vars: dict[str, str], region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in told.items():
+    for name, value in env_vars.items():
         monkeypatch.setenv(name, value)
 
     assert open_environment("dev").region == region

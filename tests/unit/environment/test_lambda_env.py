@@ -1,4 +1,4 @@
-"""Each function is told what it needs to know, and nothing it may not touch."""
+"""Each function gets the variables it needs, and no names of resources it does not use."""
 
 import json
 
@@ -16,13 +16,13 @@ DEV = Names("dev")
 
 
 def test_a_consumer_understands_the_environment_it_is_given() -> None:
-    told = variables(
+    env_vars = variables(
         DEV, TOPOLOGY, "order", LambdaEnvInputs(hold_seconds=9, dead_letter_queue_url="http://dlq")
     )
 
-    settings = Settings.from_environment(told)
+    settings = Settings.from_environment(env_vars)
 
-    assert settings.consumer == told["POWERTOOLS_SERVICE_NAME"] == "order"
+    assert settings.consumer == env_vars["POWERTOOLS_SERVICE_NAME"] == "order"
     assert settings.bus_name == "dev-pulsequeue"
     assert settings.orders_table == "dev-pulsequeue-orders"
     assert settings.inventory_table == "dev-pulsequeue-inventory"
@@ -32,21 +32,21 @@ def test_a_consumer_understands_the_environment_it_is_given() -> None:
 
 
 def test_the_collector_is_told_what_there_is_to_be_measured() -> None:
-    told = variables(DEV, TOPOLOGY, "collector", LambdaEnvInputs(hold_seconds=9))
+    env_vars = variables(DEV, TOPOLOGY, "collector", LambdaEnvInputs(hold_seconds=9))
 
-    deployed = json.loads(told["TOPOLOGY"])
+    deployed = json.loads(env_vars["TOPOLOGY"])
     assert deployed["functions"].keys() == TOPOLOGY.functions.keys()
     assert deployed["functions"]["order"] == {"memoryMb": 1024, "queue": True}
     assert deployed["functions"]["collector"] == {"memoryMb": 512, "queue": False}
     assert deployed["tables"] == ["inventory", "orders", "metrics"]
     assert deployed["holdSeconds"] == 9
-    assert " " not in told["TOPOLOGY"]
+    assert " " not in env_vars["TOPOLOGY"]
 
 
 def test_the_exposition_is_told_where_its_token_lies_and_never_the_token() -> None:
-    told = variables(DEV, TOPOLOGY, "exposition", LambdaEnvInputs(hold_seconds=900))
+    env_vars = variables(DEV, TOPOLOGY, "exposition", LambdaEnvInputs(hold_seconds=900))
 
-    assert told == {
+    assert env_vars == {
         "PULSEQUEUE_ENV": "dev",
         "PULSEQUEUE_FUNCTION": "exposition",
         "METRICS_TABLE": "dev-pulsequeue-metrics",
@@ -58,17 +58,17 @@ def test_the_exposition_is_told_where_its_token_lies_and_never_the_token() -> No
 
 
 def test_a_function_is_told_of_no_table_it_does_not_use() -> None:
-    told = variables(DEV, TOPOLOGY, "collector", LambdaEnvInputs(hold_seconds=900))
+    env_vars = variables(DEV, TOPOLOGY, "collector", LambdaEnvInputs(hold_seconds=900))
 
-    assert {name for name in told if name.endswith("_TABLE")} == {"METRICS_TABLE"}
-    assert "BUS_NAME" not in told
+    assert {name for name in env_vars if name.endswith("_TABLE")} == {"METRICS_TABLE"}
+    assert "BUS_NAME" not in env_vars
 
 
 def test_the_projector_is_told_where_the_database_is_and_understands_it() -> None:
-    around = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432), dead_letter_queue_url="http://dlq")
-    told = variables(DEV, TOPOLOGY, "projector", around) | {"AWS_REGION": "eu-west-1"}
+    inputs = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432), dead_letter_queue_url="http://dlq")
+    env_vars = variables(DEV, TOPOLOGY, "projector", inputs) | {"AWS_REGION": "eu-west-1"}
 
-    settings = ProjectorSettings.from_environment(told)
+    settings = ProjectorSettings.from_environment(env_vars)
 
     assert settings.dead_letter_queue_url == "http://dlq"
     assert conninfo_to_dict(settings.conninfo(PROJECTOR)) == {
@@ -82,30 +82,30 @@ def test_the_projector_is_told_where_the_database_is_and_understands_it() -> Non
 
 
 def test_the_api_is_told_where_its_key_lies_and_which_pages_may_ask() -> None:
-    around = LambdaEnvInputs(
+    inputs = LambdaEnvInputs(
         9, DatabaseAddress("proxy.test", 5432), web_origins=("https://a.test", "https://b.test")
     )
 
-    told = variables(DEV, TOPOLOGY, "analytics", around) | {"AWS_REGION": "eu-west-1"}
+    env_vars = variables(DEV, TOPOLOGY, "analytics", inputs) | {"AWS_REGION": "eu-west-1"}
 
-    settings = ApiSettings.from_environment(told)
+    settings = ApiSettings.from_environment(env_vars)
     assert settings.cursor_key_parameter == "/dev-pulsequeue/cursor-key"
     assert settings.allowed_origins.split() == ["https://a.test", "https://b.test"]
-    assert "STALE_SECONDS" not in told
+    assert "STALE_SECONDS" not in env_vars
 
 
 def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> None:
-    around = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432))
+    inputs = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432))
 
-    told = {name: variables(DEV, TOPOLOGY, name, around) for name in TOPOLOGY.functions}
+    by_function = {name: variables(DEV, TOPOLOGY, name, inputs) for name in TOPOLOGY.functions}
 
-    assert {name for name, it in told.items() if "DATABASE_ADMIN_SECRET" in it} == {"migrator"}
-    assert {name for name, it in told.items() if "DATABASE_HOST" in it} == {
+    assert {name for name, it in by_function.items() if "DATABASE_ADMIN_SECRET" in it} == {"migrator"}
+    assert {name for name, it in by_function.items() if "DATABASE_HOST" in it} == {
         "projector",
         "analytics",
         "migrator",
     }
-    assert told["migrator"]["DATABASE_ADMIN_SECRET"] == "dev-pulsequeue-database"
+    assert by_function["migrator"]["DATABASE_ADMIN_SECRET"] == "dev-pulsequeue-database"
 
 
 def test_a_function_that_needs_a_database_does_not_go_without() -> None:

@@ -42,7 +42,7 @@ def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
     [
         (("functions", "order", "batchSizes"), 1, "functions.order.batchSizes"),
         (("functions", "order", "handler"), ..., "functions.order.handler"),
-        (("functions", "order", "subscriptions"), ["OrderPlacd"], "OrderPlacd, which is no event"),
+        (("functions", "order", "subscriptions"), ["OrderPlacd"], "OrderPlacd, which is not an event"),
         (("functions", "order", "batchWindowSeconds"), 0, "needs batchWindowSeconds"),
         (("functions", "order", "tables"), {"orderz": ["read"]}, "uses table orderz"),
         (("functions", "expiry", "delaySeconds"), 901, "delaySeconds must be"),
@@ -84,7 +84,7 @@ def test_a_file_that_is_missing_or_no_yaml_is_a_sentence_too(tmp_path: Path) -> 
 
 
 def test_an_unknown_function_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ToolError, match=r"no function 'ordr'; there are order, payment"):
+    with pytest.raises(ToolError, match=r"function 'ordr' not found; known functions: order, payment"):
         Topology.load().function("ordr")
 
 
@@ -111,9 +111,11 @@ def test_only_users_reach_the_api_and_the_metrics_guard_themselves() -> None:
 
 
 def test_a_function_without_a_queue_is_no_consumer() -> None:
-    with pytest.raises(ToolError, match=r"function collector has no queue; there are order, payment, expiry"):
+    with pytest.raises(
+        ToolError, match=r"function collector has no queue; functions with a queue: order, payment, expiry"
+    ):
         Topology.load().consumer("collector")
-    with pytest.raises(ToolError, match="there is no function 'ordr'"):
+    with pytest.raises(ToolError, match="function 'ordr' not found"):
         Topology.load().consumer("ordr")
 
 

@@ -25,9 +25,9 @@ def _locked(name: str) -> set[str]:
 
 def _checkout(folder: Path, *modules: str) -> Path:
     for module in modules:
-        place = folder / "services" / module
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(f"NAME = {module!r}\nKNOWN = {{'a', 'b', 'c'}}\n", encoding="utf-8")
+        file = folder / "services" / module
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"NAME = {module!r}\nKNOWN = {{'a', 'b', 'c'}}\n", encoding="utf-8")
     return folder
 
 
@@ -168,14 +168,14 @@ def test_a_package_over_the_budget_is_refused_with_what_is_heavy_in_it() -> None
     package = Package("order", ["order"], b"12345", {"botocore": 3, "pydantic": 9})
 
     with pytest.raises(
-        ToolError, match=r"order.zip weighs 5 bytes and may weigh 4; heaviest: pydantic, botocore"
+        ToolError, match=r"order.zip has 5 bytes, over the limit of 4; largest parts: pydantic, botocore"
     ):
         within_budget(package, budget=4)
     assert within_budget(package, budget=5) is package
 
 
 def test_a_python_that_is_not_there_is_named_in_one_sentence() -> None:
-    with pytest.raises(ToolError, match=r"no Python 3\.0 on this machine"):
+    with pytest.raises(ToolError, match=r"Python 3\.0, which compiles the packages, is not installed"):
         Target.of(Platform.AARCH64, "3.0").interpreter()
 
 

@@ -1,4 +1,4 @@
-"""The emulator takes what a function has said when all of it has come."""
+"""The emulator reads a function's log output once all of it has arrived."""
 
 import os
 import threading
@@ -23,21 +23,21 @@ class Worker:
 
 
 @contextmanager
-def worker_who_says(words: bytes) -> Iterator[tuple[Worker, IO[bytes]]]:
+def worker_with_output(words: bytes) -> Iterator[tuple[Worker, IO[bytes]]]:
     reader, writer = os.pipe()
-    with os.fdopen(reader, "rb", buffering=0) as stderr, os.fdopen(writer, "wb", buffering=0) as message:
-        message.write(words)
+    with os.fdopen(reader, "rb", buffering=0) as stderr, os.fdopen(writer, "wb", buffering=0) as output:
+        output.write(words)
         yield Worker(Process(stderr)), stderr
 
 
 def test_what_is_in_the_pipe_is_waited_for() -> None:
-    taken: list[bytes] = []
+    read: list[bytes] = []
 
     def drain(*_: object) -> str:
-        return b"".join(taken).decode()
+        return b"".join(read).decode()
 
-    with worker_who_says(b"the last line") as (worker, stderr):
-        late = threading.Timer(0.1, lambda: taken.append(stderr.read(100)))
+    with worker_with_output(b"the last line") as (worker, stderr):
+        late = threading.Timer(0.1, lambda: read.append(stderr.read(100)))
         late.start()
         output = wait_for_output(drain)(worker)
         late.join()
