@@ -40,7 +40,7 @@ class _Saving:
 
 
 def with_current_tables(text: str, model: Model) -> str:
-    """Return the page with size tables written anew."""
+    """Return the page with its tables replaced."""
     projection = ProjectionTimes.load()
     priced = {
         name: _PricedEnvironment(model, projection, sizes.default, sizes.with_monitoring)

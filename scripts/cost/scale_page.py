@@ -18,7 +18,7 @@ RATES = (10, 1_000, 100_000)
 
 
 def with_current_tables(text: str, model: Model) -> str:
-    """Return the page with its tables written anew."""
+    """Return the page with its tables replaced."""
     tables = {
         "bill": bill_table(model),
         "steps": steps_table(model),
