@@ -136,6 +136,6 @@ def _api_users(model: Model) -> Iterator[BillLine]:
     gigabytes = model.topology.function("analytics").memory_mb / 1024
     yield BillLine("Cognito", "users", USERS, prices.ACTIVE_USER, _FIXED)
     yield BillLine("API Gateway", "API requests", API_REQUESTS, prices.HTTP_API_REQUEST, _FIXED)
-    yield BillLine("Lambda", "analytics: calls", API_REQUESTS, prices.LAMBDA_REQUEST, _FIXED)
+    yield BillLine("Lambda", "analytics: invocations", API_REQUESTS, prices.LAMBDA_REQUEST, _FIXED)
     busy = API_REQUESTS * _SECONDS_A_REQUEST * gigabytes
     yield BillLine("Lambda", "analytics: GB-s", busy, prices.LAMBDA_GB_SECOND, _FIXED)

@@ -156,7 +156,7 @@ def _one_sku(model: Model) -> Iterator[Limit]:
         "one hot SKU: one transaction at a time",
         Quota(hot.transactions_by_contention, "transactions/s", "one per round trip, as assumed"),
         2 / hot.orders_per_transaction,
-        "fill packs, then shard the stock",
+        "fill batches, then shard the stock",
     )
 
 

@@ -77,9 +77,9 @@ def _scheduled(model: Model, function: str, mix: str, times: float) -> Iterator[
     gigabytes = model.topology.function(function).memory_mb / 1024
     busy = model.seconds(function, total("cpuMs"), total("stages")) * gigabytes
     yield BillLine("Lambda", f"{function}: GB-s", busy, prices.LAMBDA_GB_SECOND, fixed)
-    yield BillLine("Lambda", f"{function}: calls", times, prices.LAMBDA_REQUEST, fixed)
-    yield BillLine("DynamoDB", f"{function}: written", total("writeUnits"), prices.DYNAMODB_WRITE_UNIT, fixed)
-    yield BillLine("DynamoDB", f"{function}: read", total("readUnits"), prices.DYNAMODB_READ_UNIT, fixed)
+    yield BillLine("Lambda", f"{function}: invocations", times, prices.LAMBDA_REQUEST, fixed)
+    yield BillLine("DynamoDB", f"{function}: writes", total("writeUnits"), prices.DYNAMODB_WRITE_UNIT, fixed)
+    yield BillLine("DynamoDB", f"{function}: reads", total("readUnits"), prices.DYNAMODB_READ_UNIT, fixed)
     yield BillLine("CloudWatch", f"{function}: log", total("logBytes") / GIB, prices.LOGS_INGESTED, fixed)
 
 
@@ -91,7 +91,7 @@ def _traffic(model: Model, orders: float) -> Iterator[BillLine]:
     read = model.buckets() * min(orders, model.collections)
     yield BillLine("CloudWatch", "histogram buckets read", read, prices.METRIC_REQUESTED, CostDriver.TRAFFIC)
     emitted = model.own_metrics() * min(orders / HOURS_A_MONTH, 1.0)
-    yield BillLine("CloudWatch", "own metrics", emitted, prices.CUSTOM_METRIC, CostDriver.TRAFFIC)
+    yield BillLine("CloudWatch", "custom metrics", emitted, prices.CUSTOM_METRIC, CostDriver.TRAFFIC)
 
 
 # --- per order -----------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ def _function(model: Model, function: str, orders: float, batch: float) -> Itera
     busy = orders * model.busy_seconds(function, batch) * gigabytes
     yield BillLine("Lambda", f"{function}: GB-s", busy, prices.LAMBDA_GB_SECOND, CostDriver.ORDER)
     calls = orders * model.each(f"{function}.invocations", batch)
-    yield BillLine("Lambda", f"{function}: calls", calls, prices.LAMBDA_REQUEST, CostDriver.ORDER)
+    yield BillLine("Lambda", f"{function}: invocations", calls, prices.LAMBDA_REQUEST, CostDriver.ORDER)
     log = orders * model.each(f"{function}.logBytes", batch) / GIB
     yield BillLine("CloudWatch", f"{function}: log", log, prices.LOGS_INGESTED, CostDriver.ORDER)
     stored = log * model.topology.settings.log_days / _DAYS_A_MONTH
@@ -118,17 +118,17 @@ def _events(model: Model, orders: float, batch: float) -> Iterator[BillLine]:
     full = prices.EVENTBRIDGE_ARCHIVE_STORAGE
     yield BillLine("EventBridge", "archive storage, once full", stored, full, CostDriver.ORDER)
     requested = orders * model.each("messages", batch) * requests(batch)
-    yield BillLine("SQS", "sent, received, deleted", requested, prices.SQS_REQUEST, CostDriver.ORDER)
+    yield BillLine("SQS", "send, receive, delete", requested, prices.SQS_REQUEST, CostDriver.ORDER)
 
 
 def _tables(model: Model, orders: float, batch: float) -> Iterator[BillLine]:
     for table in ("orders", "inventory"):
         written = orders * model.each(f"writeUnits.{table}", batch)
-        yield BillLine("DynamoDB", f"{table}: written", written, prices.DYNAMODB_WRITE_UNIT, CostDriver.ORDER)
+        yield BillLine("DynamoDB", f"{table}: writes", written, prices.DYNAMODB_WRITE_UNIT, CostDriver.ORDER)
     cancelled = orders * model.each("writeUnits.cancelled", batch)
     yield BillLine("DynamoDB", "cancelled writes", cancelled, prices.DYNAMODB_WRITE_UNIT, CostDriver.ORDER)
     read = orders * model.each("readUnits", batch)
-    yield BillLine("DynamoDB", "orders: read", read, prices.DYNAMODB_READ_UNIT, CostDriver.ORDER)
+    yield BillLine("DynamoDB", "orders: reads", read, prices.DYNAMODB_READ_UNIT, CostDriver.ORDER)
     stored = orders * (model.each("largestItemBytes", batch) + _ITEM_OVERHEAD) / GIB
     yield BillLine(
         "DynamoDB", "storage of the month's orders", stored, prices.DYNAMODB_STORAGE, CostDriver.ORDER

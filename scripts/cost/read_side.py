@@ -119,9 +119,9 @@ class ReadSideMonth:
         order, gigabytes = CostDriver.ORDER, self.model.topology.function("projector").memory_mb / 1024
         busy = self.events * self.busy_seconds * gigabytes
         yield BillLine("Lambda", "projector: GB-s", busy, prices.LAMBDA_GB_SECOND, order)
-        yield BillLine("Lambda", "projector: calls", self.calls, prices.LAMBDA_REQUEST, order)
+        yield BillLine("Lambda", "projector: invocations", self.calls, prices.LAMBDA_REQUEST, order)
         requested = self.events * requests(self.batch)
-        yield BillLine("SQS", "projector: sent, received, deleted", requested, prices.SQS_REQUEST, order)
+        yield BillLine("SQS", "projector: send, receive, delete", requested, prices.SQS_REQUEST, order)
         # It logs about as much as the expiry function does for a settled order.
         log = self.calls * self.model.each("expiry.logBytes", 1) / GIB
         yield BillLine("CloudWatch", "projector: log", log, prices.LOGS_INGESTED, order)

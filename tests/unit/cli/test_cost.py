@@ -26,7 +26,7 @@ def test_every_line_of_the_data_is_quantity_times_price_and_they_add_up(pulseque
 def test_explained_a_bill_shows_what_is_paid_for(pulsequeue: CommandLine) -> None:
     ran = pulsequeue("cost", "--explain")
 
-    assert "orders: written" in ran.out
+    assert "orders: writes" in ran.out
     assert "$0.0000133334 per GB-second" in ran.out
 
 

@@ -55,10 +55,10 @@ def test_a_bill_agrees_with_one_computed_by_hand() -> None:
     ours = {(line.service, line.name): line.dollars for line in bill.lines}
     assert ours["EventBridge", "events"] == pytest.approx(4.00)
     assert ours["EventBridge", "archived"] == pytest.approx(1_000_000 * 1024 / 2**30 * 0.10)
-    assert ours["SQS", "sent, received, deleted"] == pytest.approx(3 * 1.2 * 0.40)
-    assert ours["DynamoDB", "orders: written"] == pytest.approx(2.50)
-    assert ours["DynamoDB", "inventory: written"] == pytest.approx(1.25)
-    assert ours["DynamoDB", "orders: read"] == pytest.approx(0.25)
+    assert ours["SQS", "send, receive, delete"] == pytest.approx(3 * 1.2 * 0.40)
+    assert ours["DynamoDB", "orders: writes"] == pytest.approx(2.50)
+    assert ours["DynamoDB", "inventory: writes"] == pytest.approx(1.25)
+    assert ours["DynamoDB", "orders: reads"] == pytest.approx(0.25)
     assert ours["Scheduler", "collections"] == pytest.approx(0.0438)
 
 
@@ -112,7 +112,7 @@ def test_orders_that_are_rejected_cost_less_but_not_nothing() -> None:
     rejected, settled = monthly(sold_out, 1e6), monthly(replace(measured(), batch=10), 1e6)
 
     assert 0 < rejected.per_million() < settled.per_million()
-    assert any(line.name == "orders: written" and line.dollars > 0 for line in rejected.lines)
+    assert any(line.name == "orders: writes" and line.dollars > 0 for line in rejected.lines)
 
 
 def test_fuller_batches_cost_less() -> None:
