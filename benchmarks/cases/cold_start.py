@@ -1,4 +1,4 @@
-"""How long a cold start takes, stage by stage, beside a program that only imports boto3 and makes clients."""
+"""Measures cold starts by stage, compared with a program that only imports boto3 and makes clients."""
 
 import itertools
 import os
@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import fixtures
-from benchmarks.cases import cold_start_report as told
+from benchmarks.cases import cold_start_report
 from benchmarks.cases.cold_start_report import Start
-from benchmarks.fixtures.emulator import emulated
-from benchmarks.fixtures.functions import Place, placed
+from benchmarks.fixtures.emulator import emulator_fixture
+from benchmarks.fixtures.functions import AwsResources, order_placed_body
 from benchmarks.fixtures.package_variants import (
     ALL_DATA,
     BOTO3,
@@ -26,7 +26,7 @@ from benchmarks.fixtures.package_variants import (
     PACKAGE,
     SOURCES,
     TRACED,
-    plant,
+    create_variants,
     unpack,
 )
 from benchmarks.harness.report import Report
@@ -43,33 +43,33 @@ _SAMPLED = {
 
 
 def run(scale: Scale) -> Report:
-    with emulated() as aws, tempfile.TemporaryDirectory(prefix="pulsequeue-cold-") as scratch:
+    with emulator_fixture() as aws, tempfile.TemporaryDirectory(prefix="pulsequeue-cold-") as scratch:
         packages = unpack(Path(scratch))
-        starter = Starter(Place.on(aws), plant(Path(scratch), packages["order"]))
-        starter.place.stock([_SKU, "bare"])
+        starter = Starter(AwsResources.on(aws), create_variants(Path(scratch), packages["order"]))
+        starter.resources.stock([_SKU, "bare"])
         compared = starter.in_turns([PACKAGE, BOTO3, BOTO3_TRIMMED, SOURCES], scale.pick(3, 21))
-        means = starter.in_turns(
+        variants = starter.in_turns(
             [PACKAGE, NO_BYTECODE, ALL_DATA, NO_SOURCES, GZIPPED, TRACED], scale.pick(2, 15)
         )
         profile = starter.import_profile()
         imports = starter.imports(packages, scale.pick(2, 15))
-    return told.report(compared, means, imports, profile)
+    return cold_start_report.report(compared, variants, imports, profile)
 
 
 @dataclass(frozen=True)
 class Starter:
     """Starts interpreters on an emulator."""
 
-    place: Place
+    resources: AwsResources
     trees: Mapping[str, Path]
 
     def in_turns(self, names: Sequence[str], repetitions: int) -> Mapping[str, Sequence[Start]]:
-        """Start each in turns; the first round, which warms the disk's cache, does not count."""
+        """Start each in turns; drop the first round, which warms the disk cache."""
         starts: defaultdict[str, list[Start]] = defaultdict(list)
 
         def start(name: str) -> float:
             starts[name].append(self.start(name))
-            return starts[name][-1].processor_to_clients
+            return starts[name][-1].cpu_to_clients
 
         measures: dict[str, Callable[[], float]] = {name: partial(start, name) for name in names}
         alternate(measures, repetitions, warm_ups=1)
@@ -86,7 +86,7 @@ class Starter:
             module = handler.rpartition(".")[0]
             arguments = ["module", str(packages[module.split(".")[1]]), module]
             starts[function].append(_start(self._interpret(arguments, self._environment(function))))
-            return starts[function][-1].processor[0]
+            return starts[function][-1].cpu[0]
 
         functions = Topology.load().functions.items()
         alternate(
@@ -100,42 +100,42 @@ class Starter:
     def _run(self, name: str, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
         kind = "bare" if name in {BOTO3, BOTO3_TRIMMED} else "functions"
         order_id = f"cold-{next(_NUMBERS)}"
-        place, tree = self.place, self.trees[PACKAGE if name == TRACED else name]
-        arguments = [kind, str(tree), place.inventory, place.orders, place.bus, order_id]
-        told = {**self._environment("order"), **(_SAMPLED if name == TRACED else {})}
-        return self._interpret([*arguments, placed(order_id, _SKU)], told, options)
+        resources, tree = self.resources, self.trees[PACKAGE if name == TRACED else name]
+        arguments = [kind, str(tree), resources.inventory, resources.orders, resources.bus, order_id]
+        env_vars = {**self._environment("order"), **(_SAMPLED if name == TRACED else {})}
+        return self._interpret([*arguments, order_placed_body(order_id, _SKU)], env_vars, options)
 
     def _interpret(
-        self, arguments: Sequence[str], told: Mapping[str, str], options: Sequence[str] = ()
+        self, arguments: Sequence[str], env_vars: Mapping[str, str], options: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        # No site-packages, no environment of Python's own, and, as on Lambda, no bytecode written beside.
+        # No site-packages, no PYTHON* variables, and no bytecode written, as on Lambda.
         return subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-I", "-S", "-B", *options, str(_PROBE), *arguments],
-            env=told,
+            env=env_vars,
             capture_output=True,
             text=True,
             check=True,
         )
 
     def _environment(self, function: str) -> dict[str, str]:
-        aws = self.place.aws
+        aws = self.resources.aws
         database = DatabaseAddress("127.0.0.1", 5432, "disable")
         around = LambdaEnvInputs(hold_seconds=900, database=database)
         return {
             **variables(Names("bench"), Topology.load(), function, around),
             **aws.credentials(),
-            "BUS_NAME": self.place.bus,
-            "INVENTORY_TABLE": self.place.inventory,
-            "ORDERS_TABLE": self.place.orders,
+            "BUS_NAME": self.resources.bus,
+            "INVENTORY_TABLE": self.resources.inventory,
+            "ORDERS_TABLE": self.resources.orders,
             "DEAD_LETTER_QUEUE_URL": f"{aws.endpoint}/000000000000/none",
             "HOME": os.devnull,
         }
 
 
-def _start(said: subprocess.CompletedProcess[str]) -> Start:
-    peak, *stages = said.stdout.splitlines()[-1].split()
-    clock, processor = stages[0::2], stages[1::2]
-    return Start(tuple(map(float, clock)), tuple(map(float, processor)), int(peak) / 1024)
+def _start(completed: subprocess.CompletedProcess[str]) -> Start:
+    peak, *stages = completed.stdout.splitlines()[-1].split()
+    wall, cpu = stages[0::2], stages[1::2]
+    return Start(tuple(map(float, wall)), tuple(map(float, cpu)), int(peak) / 1024)
 
 
 _NUMBERS = itertools.count()

@@ -1,4 +1,4 @@
-"""What it brings to commit a batch of orders in few transactions."""
+"""Measures how much faster a batch of orders commits in few transactions."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, cycle, islice
 
-from benchmarks.fixtures.emulator import emulated
-from benchmarks.fixtures.functions import Functions, Place, placed, quiet
+from benchmarks.fixtures.emulator import emulator_fixture
+from benchmarks.fixtures.functions import AwsResources, Functions, logs_discarded, order_placed_body
 from benchmarks.harness.profiling import Profiler
 from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Scale, Spread, alternate, ratio, ratios
@@ -21,10 +21,10 @@ _SKUS: Mapping[str, list[str]] = {"one SKU": _HOT, "1,000 SKUs": _SPREAD}
 
 
 @dataclass
-class _Meter:
-    """Sends orders through both functions, and keeps the time it took and the processors' part of it."""
+class _ThroughputMeter:
+    """Sends orders through both functions and records wall time and the share of CPU time."""
 
-    place: Place
+    resources: AwsResources
     functions: Functions
     own: dict[str, list[float]] = field(default_factory=dict)
     emulator: dict[str, list[float]] = field(default_factory=dict)
@@ -32,27 +32,29 @@ class _Meter:
 
     def orders_a_second(self, name: str, skus: list[str], batch: int, orders: int) -> float:
         order_ids = [f"bench-{next(self._run):03}-{n:05}" for n in range(orders)]
-        bodies = [placed(*pair) for pair in zip(order_ids, islice(cycle(skus), orders), strict=False)]
-        seconds = self._timed(name, partial(self.functions.place, bodies, batch))
-        requests = self.place.payment_requests(order_ids)
+        bodies = [
+            order_placed_body(*pair) for pair in zip(order_ids, islice(cycle(skus), orders), strict=False)
+        ]
+        seconds = self._timed(name, partial(self.functions.place_orders, bodies, batch))
+        requests = self.resources.payment_requests(order_ids)
         seconds += self._timed(name, partial(self.functions.pay, requests, batch))
         return orders / seconds
 
     def _timed(self, name: str, work: Callable[[], object]) -> float:
-        own, emulator = time.process_time(), self.place.aws.cpu_seconds()
+        own, emulator = time.process_time(), self.resources.aws.cpu_seconds()
         started = time.perf_counter()
         work()
         seconds = time.perf_counter() - started
         self.own.setdefault(name, []).append((time.process_time() - own) / seconds)
-        self.emulator.setdefault(name, []).append((self.place.aws.cpu_seconds() - emulator) / seconds)
+        self.emulator.setdefault(name, []).append((self.resources.aws.cpu_seconds() - emulator) / seconds)
         return seconds
 
 
 def run(scale: Scale) -> Report:
-    with emulated() as aws, quiet():
-        place = Place.on(aws)
-        place.stock([*_HOT, *_SPREAD])
-        meter = _Meter(place, Functions(place))
+    with emulator_fixture() as aws, logs_discarded():
+        resources = AwsResources.on(aws)
+        resources.stock([*_HOT, *_SPREAD])
+        meter = _ThroughputMeter(resources, Functions(resources))
         orders = {1: scale.pick(50, 200), 10: scale.pick(200, 500), 100: scale.pick(500, 1_000)}
         series = alternate(
             {
@@ -64,7 +66,7 @@ def run(scale: Scale) -> Report:
             },
             scale.pick(3, 6),
         )
-        shares, profile = _profile(place, scale.pick(300, 2_000))
+        shares, profile = _profile(resources, scale.pick(300, 2_000))
     return _report(scale, series, meter, shares, profile, orders)
 
 
@@ -72,13 +74,15 @@ def _name(kind: str, batch: int) -> str:
     return f"{kind}, batches of {batch}"
 
 
-def _profile(place: Place, orders: int) -> tuple[Mapping[str, float], str]:
-    """One call after the other, because a profiler sees one thread."""
-    functions, profiler = Functions(place, run=map), Profiler()
+def _profile(resources: AwsResources, orders: int) -> tuple[Mapping[str, float], str]:
+    """Profile sequential calls, because the profiler sees one thread."""
+    functions, profiler = Functions(resources, run=map), Profiler()
     order_ids = [f"profile-{n:05}" for n in range(orders)]
-    bodies = [placed(*pair) for pair in zip(order_ids, islice(cycle(_SPREAD), orders), strict=False)]
-    profiler.run(lambda: functions.place(bodies, 100))
-    requests = place.payment_requests(order_ids)
+    bodies = [
+        order_placed_body(*pair) for pair in zip(order_ids, islice(cycle(_SPREAD), orders), strict=False)
+    ]
+    profiler.run(lambda: functions.place_orders(bodies, 100))
+    requests = resources.payment_requests(order_ids)
     profiler.run(lambda: functions.pay(requests, 100))
     return profiler.result()
 
@@ -86,7 +90,7 @@ def _profile(place: Place, orders: int) -> tuple[Mapping[str, float], str]:
 def _report(  # noqa: PLR0913, PLR0917 - all that was measured
     scale: Scale,
     series: Mapping[str, list[float]],
-    meter: _Meter,
+    meter: _ThroughputMeter,
     shares: Mapping[str, float],
     profile: str,
     orders: Mapping[int, int],
@@ -116,25 +120,25 @@ def _report(  # noqa: PLR0913, PLR0917 - all that was measured
         title="Group commit",
         question="How many more orders a second are reserved, paid and settled when a batch commits in few "
         "transactions? How much does contention on one SKU cost?",
-        method=_how(scale, orders),
+        method=_method(scale, orders),
         findings=_findings(gains, hot, meter, shares),
         tables=(
             Table(
-                "Orders a second",
-                ("SKUs", "batch", "orders/s", "against batches of 1", "our processor", "the emulator's"),
+                "Orders per second",
+                ("SKUs", "batch", "orders/s", "/ batches of 1", "our CPU", "emulator CPU"),
                 rows,
-                "Processors in parts of one core, at the median.",
+                "CPU as a share of one core, at the median.",
             ),
             Table(
-                "Whose processor time it is, batches of 100",
+                "CPU time by package, batches of 100",
                 ("package", "share"),
                 [(name, f"{share:.1%}") for name, share in shares.items() if share >= 0.005],
-                "Of our process alone, under the profiler; what is built into Python counts for its caller.",
+                "Of our process, under the profiler; built-in functions count for their caller.",
             ),
         ),
         charts=(
             Chart(
-                "Orders a second, by size of the batch",
+                "Orders per second by batch size",
                 [str(batch) for batch in _BATCHES],
                 {
                     kind: [Spread.of(series[_name(kind, batch)]).median for batch in _BATCHES]
@@ -162,42 +166,45 @@ def _gain(series: Mapping[str, list[float]], kind: str) -> Spread:
     return Spread.interval(ratios(series[_name(kind, 100)], series[_name(kind, 1)]))
 
 
-def _how(scale: Scale, orders: Mapping[int, int]) -> list[str]:
-    functions = (
-        "The order and the payment function run inside one process, over the real store, group commit and "
-        "bus, on an emulator of its own. Measured is the time in the functions, from a batch of messages to "
-        "the answer; carrying events from one to the other is not."
-    )
-    sizes = ", ".join(f"{many} orders at {batch}" for batch, many in orders.items())
-    turns = (
-        f"All variants in turns, {scale.pick(3, 6)} repetitions ({sizes}), each order one unit of one SKU. "
-        "Ratios within a repetition."
-    )
-    one = (
-        "Batches of 1 are the same functions handed one message at a time: one transaction and one call of "
-        "the bus for each order, twice. On AWS many of those run side by side; see the pipeline benchmark."
-    )
-    return [functions, turns, one]
+def _method(scale: Scale, orders: Mapping[int, int]) -> list[str]:
+    sizes = ", ".join(f"{many} orders in batches of {batch}" for batch, many in orders.items())
+    return [
+        (
+            "The order and the payment function run in this process with the real store, group commit and "
+            "bus on a separate emulator. Measured is the time in the functions, from a batch of messages to "
+            "the response, without the delivery of events between them."
+        ),
+        (
+            f"All variants in turns, {scale.pick(3, 6)} repetitions ({sizes}); each order takes one unit of "
+            "one SKU. Ratios are taken within a repetition."
+        ),
+        (
+            "In batches of 1 the same functions receive one message at a time: two transactions and two "
+            "calls of the bus per order. On AWS many of those run concurrently; see the pipeline benchmark."
+        ),
+    ]
 
 
 def _findings(
-    gains: Mapping[tuple[str, int], Spread], hot: Spread, meter: _Meter, shares: Mapping[str, float]
+    gains: Mapping[tuple[str, int], Spread], hot: Spread, meter: _ThroughputMeter, shares: Mapping[str, float]
 ) -> list[str]:
     name = _name("1,000 SKUs", 100)
     own, emulator = Spread.of(meter.own[name]).median, Spread.of(meter.emulator[name]).median
     limit = "the emulator" if emulator > own else "our own process"
-    gained = (
-        f"Batches of 100 settle {gains['one SKU', 100].text()} times the orders of one at a time on one SKU, "
-        f"and {gains['1,000 SKUs', 100].text()} times over 1,000 SKUs; batches of 10 "
-        f"{gains['one SKU', 10].text()} and {gains['1,000 SKUs', 10].text()} times."
-    )
-    same = (
-        "When every order of a batch wants the same SKU, "
-        f"{hot.text()} times the orders of 1,000 SKUs go through: it is written once for all of them."
-    )
-    limited = (
-        f"At batches of 100 over 1,000 SKUs {limit} limits: the emulator keeps {emulator:.0%} of a core "
-        f"busy, our process {own:.0%}."
-    )
     owners = ", ".join(f"{it} {share:.0%}" for it, share in list(shares.items())[:6])
-    return [gained, same, limited, f"Of our process's time: {owners}."]
+    return [
+        (
+            f"Batches of 100 settle {gains['one SKU', 100].text()} times as many orders as one at a time on "
+            f"one SKU, and {gains['1,000 SKUs', 100].text()} times over 1,000 SKUs; batches of 10 "
+            f"{gains['one SKU', 10].text()} and {gains['1,000 SKUs', 10].text()} times."
+        ),
+        (
+            f"When every order of a batch takes the same SKU, {hot.text()} times as many orders pass as over "
+            "1,000 SKUs: its stock is written once for all of them."
+        ),
+        (
+            f"In batches of 100 over 1,000 SKUs {limit} is the limit: the emulator uses {emulator:.0%} of a "
+            f"core, our process {own:.0%}."
+        ),
+        f"CPU time of our process: {owners}.",
+    ]

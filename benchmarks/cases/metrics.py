@@ -1,14 +1,21 @@
-"""What rendering and scraping the metrics takes, and what CloudWatch bills for it."""
+"""Measures rendering and scraping of the metrics, and computes what CloudWatch bills for it."""
 
 import time
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cases import metrics_report as told
+from benchmarks.cases import metrics_report
 from benchmarks.fixtures.cloudwatch_bill import deployment_of, month, requested_a_minute
-from benchmarks.fixtures.emulator import Emulated, emulated
-from benchmarks.fixtures.metrics_service import NOW, MemoryShelf, Work, milliseconds, peak_megabytes, scraper
+from benchmarks.fixtures.emulator import EmulatorFixture, emulator_fixture
+from benchmarks.fixtures.metrics_service import (
+    NOW,
+    InMemorySnapshots,
+    Work,
+    milliseconds,
+    peak_megabytes,
+    scraper,
+)
 from benchmarks.harness.report import Chart, Report
 from benchmarks.harness.statistics import Scale, Spread, alternate, number, quantile
 from benchmarks.harness.targets import TargetResult
@@ -28,13 +35,15 @@ _TARGET_SIZE = 5_000
 
 
 def run(scale: Scale) -> Report:
-    with emulated() as aws:
+    with emulator_fixture() as aws:
         table = aws.table("bench-metrics")
         measured = [_measure(size, scale, aws, table) for size in _SIZES]
         calls = _calls_of_a_scrape(table)
     default = _default_deployment()
     deployments = [default, *(it.work.deployment for it in measured)]
-    asked = [(requested_a_minute(it, busy=False), requested_a_minute(it, busy=True)) for it in deployments]
+    requested = [
+        (requested_a_minute(it, busy=False), requested_a_minute(it, busy=True)) for it in deployments
+    ]
     sizes = [Work.of(default).series, *(it.series for it in measured)]
     target = next(it for it, size in zip(measured, _SIZES, strict=True) if size == _TARGET_SIZE)
     scrapes = [*target.times["scrape"], *target.times["scrape, new version"]]
@@ -43,17 +52,17 @@ def run(scale: Scale) -> Report:
         title="Metrics: rendering, scraping, and the CloudWatch bill",
         question="How long do rendering and a scrape take, how much is stored, and what does CloudWatch bill "
         "for it, compared with an exporter that queries CloudWatch on every scrape?",
-        method=told.how(scale),
-        findings=told.findings(target, sizes, asked, calls),
+        method=metrics_report.method(scale),
+        findings=metrics_report.findings(target, sizes, requested, calls),
         tables=(
-            told.rendering(measured),
-            told.scraping(measured),
-            told.storage(measured),
-            told.bill(sizes, asked),
+            metrics_report.rendering(measured),
+            metrics_report.scraping(measured),
+            metrics_report.storage(measured),
+            metrics_report.bill(sizes, requested),
         ),
         charts=(
             Chart(
-                "Time at the median, by number of series",
+                "Median time by number of series",
                 [number(it.series) for it in measured],
                 {
                     name: [quantile(it.times[name], 0.5) for it in measured]
@@ -64,13 +73,13 @@ def run(scale: Scale) -> Report:
                 logarithmic=True,
             ),
             Chart(
-                "Dollars a month, two Prometheus servers, a busy deployment",
+                "Dollars a month with two Prometheus servers and a busy deployment",
                 [number(size) for size in sizes],
                 {
-                    "ours, at any interval": [month(busy, 60) for _, busy in asked],
+                    "ours, at any interval": [month(busy, 60) for _, busy in requested],
                     **{
-                        f"asking at every scrape, {seconds} s": [month(size, seconds, 2) for size in sizes]
-                        for seconds in told.INTERVALS
+                        f"query at every scrape, {seconds} s": [month(size, seconds, 2) for size in sizes]
+                        for seconds in metrics_report.INTERVALS
                     },
                 },
                 "series",
@@ -93,7 +102,7 @@ def run(scale: Scale) -> Report:
     )
 
 
-def _measure(size: int, scale: Scale, aws: Emulated, table: str) -> told.Measured:
+def _measure(size: int, scale: Scale, aws: EmulatorFixture, table: str) -> metrics_report.Measured:
     work = Work.of(deployment_of(size))
     encoded = work.snapshot.encoded()
     pages, writers = work.rendering.pages(), work.writers()
@@ -106,19 +115,19 @@ def _measure(size: int, scale: Scale, aws: Emulated, table: str) -> told.Measure
         "encode": work.snapshot.encoded,
         "decode": partial(Snapshot.decoded, encoded),
     }
-    # What only computes is measured in processor time: its p99 is ours then, and not the neighbours'.
+    # Pure computation is measured in CPU time, so that its p99 does not depend on other processes.
     times = alternate(
         {name: partial(milliseconds, it, time.thread_time) for name, it in pieces.items()},
         scale.pick(5, 100) if size <= _TARGET_SIZE else scale.pick(2, 20),
     )
-    shelf = MemoryShelf(work.snapshot, pages)
-    warm, plain = scraper(shelf), scraper(shelf, compressed=False)
-    kept = DynamoDBSnapshots(Clients().dynamodb(), table=table, clock=lambda: NOW)
-    _store(kept, work)
-    stored = scraper(kept)
+    snapshots = InMemorySnapshots(work.snapshot, pages)
+    warm, plain = scraper(snapshots), scraper(snapshots, compressed=False)
+    store = DynamoDBSnapshots(Clients().dynamodb(), table=table, clock=lambda: NOW)
+    _store(store, work)
+    stored = scraper(store)
 
     def newer() -> object:
-        shelf.version += 1
+        snapshots.version += 1
         return warm()
 
     times |= alternate(
@@ -127,11 +136,11 @@ def _measure(size: int, scale: Scale, aws: Emulated, table: str) -> told.Measure
             "scrape, new version": partial(milliseconds, newer),
             "scrape, not compressed": partial(milliseconds, plain),
             "scrape from DynamoDB": partial(milliseconds, stored),
-            "scrape from DynamoDB, new version": lambda: milliseconds(scraper(kept)),
+            "scrape from DynamoDB, new version": lambda: milliseconds(scraper(store)),
         },
         scale.pick(30, 300),
     )
-    return told.Measured(
+    return metrics_report.Measured(
         work,
         times,
         peak_megabytes(work.rendering.pages),
@@ -141,29 +150,29 @@ def _measure(size: int, scale: Scale, aws: Emulated, table: str) -> told.Measure
     )
 
 
-def _store(kept: DynamoDBSnapshots, work: Work) -> None:
-    before = kept.load()
+def _store(store: DynamoDBSnapshots, work: Work) -> None:
+    before = store.load()
     version = before.version + 1 if before else 1
     after = Snapshot(version, NOW, work.snapshot.ledger, work.snapshot.tally)
-    if not kept.replace(before, after, work.rendering.pages()):
-        raise RuntimeError("the snapshot was not taken")
+    if not store.replace(before, after, work.rendering.pages()):
+        raise RuntimeError("the snapshot was not stored: another version replaced it")
 
 
-def _parts(aws: Emulated, table: str) -> dict[str, int]:
-    """How many items the newest edition of each document takes."""
+def _parts(aws: EmulatorFixture, table: str) -> dict[str, int]:
+    """Count the items of the newest edition of each document."""
     head = aws.clients.client("dynamodb").get_item(TableName=table, Key={"pk": {"S": "head"}})["Item"]
     return {name: len(parts["L"]) for name, parts in head["parts"]["M"].items()}
 
 
 def _calls_of_a_scrape(table: str) -> Counter[str]:
-    """Count the calls that scrapes make, by service, at every client the exposition is given."""
+    """Count the calls of scrapes by service, at every client of the exposition."""
     calls: Counter[str] = Counter(cloudwatch=0)
 
-    def seen(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
+    def count_call(model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
         calls[model.service_model.service_name] += 1
 
     dynamodb = Clients().dynamodb()
-    dynamodb.meta.events.register("before-call", seen)
+    dynamodb.meta.events.register("before-call", count_call)
     scrape = scraper(DynamoDBSnapshots(dynamodb, table=table, clock=lambda: NOW))
     for _ in range(10):
         scrape()
@@ -173,5 +182,5 @@ def _calls_of_a_scrape(table: str) -> Counter[str]:
 def _default_deployment() -> Deployment:
     topology = Topology.load()
     hold = topology.settings.hold_seconds
-    told = variables(Names("prod"), topology, "collector", LambdaEnvInputs(hold_seconds=hold))
-    return CollectorSettings.from_environment({"AWS_REGION": "us-east-1", **told}).deployment
+    env_vars = variables(Names("prod"), topology, "collector", LambdaEnvInputs(hold_seconds=hold))
+    return CollectorSettings.from_environment({"AWS_REGION": "us-east-1", **env_vars}).deployment

@@ -1,4 +1,4 @@
-"""Puts what was measured of the metrics into tables and sentences. Pure."""
+"""Tables and sentences of the benchmark `metrics`. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,12 +52,12 @@ def rendering(measured: Sequence[Measured]) -> Table:
         "text writer alone",
         "OpenMetrics writer alone",
         "render / both writers",
-        "compressing",
+        "compression",
         "encode snapshot",
         "decode snapshot",
         "peak memory",
     )
-    return Table("Rendering, once a minute", columns, rows, "Milliseconds of processor time, p50 / p99.")
+    return Table("Rendering, once a minute", columns, rows, "Milliseconds of CPU time, p50 / p99.")
 
 
 def scraping(measured: Sequence[Measured]) -> Table:
@@ -83,14 +83,14 @@ def storage(measured: Sequence[Measured]) -> Table:
         for it in measured
     ]
     return Table(
-        "What is kept in DynamoDB",
+        "Storage in DynamoDB",
         ("series", *(f"{name} page" for name in measured[0].page_bytes), "ledger", "items", "of which"),
         rows,
-        "Compressed. An item takes 350 KB of them; a version more or less stays a minute longer.",
+        "Compressed. An item holds up to 350 KB; the previous version stays a minute longer.",
     )
 
 
-def bill(sizes: Sequence[int], asked: Sequence[tuple[float, float]]) -> Table:
+def bill(sizes: Sequence[int], requested: Sequence[tuple[float, float]]) -> Table:
     rows = [
         (
             number(size),
@@ -98,42 +98,43 @@ def bill(sizes: Sequence[int], asked: Sequence[tuple[float, float]]) -> Table:
             f"${month(idle, 60):,.0f} / ${month(busy, 60):,.0f}",
             *(f"${month(size, seconds):,.0f} / ${month(size, seconds, 2):,.0f}" for seconds in INTERVALS),
         )
-        for size, (idle, busy) in zip(sizes, asked, strict=True)
+        for size, (idle, busy) in zip(sizes, requested, strict=True)
     ]
     columns = (
         "series",
-        "metrics we ask for a minute, idle / busy",
+        "metrics requested per minute, idle / busy",
         "ours, any number of servers, any interval: idle / busy",
         *(f"at every scrape, {seconds} s: 1 / 2 servers" for seconds in INTERVALS),
     )
-    return Table("CloudWatch, dollars a month", columns, rows, "The first row is the deployment as it is.")
+    return Table("CloudWatch, dollars a month", columns, rows, "The first row is the current deployment.")
 
 
-def how(scale: Scale) -> list[str]:
-    made_up = (
-        "A made-up deployment with as many consumers as it takes for that many series, busy for an hour: "
-        "each counter has a value in each of its 60 open minutes."
-    )
-    rendered = (
-        "Pages are rendered by the collector, once a minute, in both formats and compressed; a scrape finds "
-        "them ready. *Writers alone* is prometheus-client's `generate_latest` over the same numbers, "
-        "without compression."
-    )
-    scraped = (
-        "A scrape in memory is our code alone: token, negotiation, page, base64. A scrape from DynamoDB "
-        "reads the head from the emulator as it would on AWS, so its time is mostly the emulator's."
-    )
-    billed = (
-        "Requested metrics are counted by having the real collector collect from a CloudWatch in which "
-        "nothing moves (idle) or everything moves each minute (busy). A month has 30 days; a thousand "
-        "metrics cost $0.01."
-    )
-    repeated = f"{scale.pick(5, 100)} repetitions of each piece in turns, {scale.pick(30, 300)} scrapes."
-    return [made_up, rendered, scraped, billed, repeated]
+def method(scale: Scale) -> list[str]:
+    return [
+        (
+            "A synthetic deployment with as many consumers as give so many series, busy for an hour: each "
+            "counter has a value in each of its 60 open minutes."
+        ),
+        (
+            "The collector renders both formats once a minute and compresses them; a scrape reads the "
+            "finished page. *Writers alone* is prometheus-client's `generate_latest` over the same numbers, "
+            "without compression."
+        ),
+        (
+            "A scrape in memory is our code alone: token, negotiation, page, base64. A scrape from DynamoDB "
+            "reads the head from the emulator, so its time is mostly the emulator's."
+        ),
+        (
+            "Requested metrics are counted with the real collector and a CloudWatch in which no series "
+            "(idle) or every series (busy) changes each minute. A month has 30 days; 1,000 metrics cost "
+            "$0.01."
+        ),
+        f"{scale.pick(5, 100)} repetitions of each step in turns, {scale.pick(30, 300)} scrapes.",
+    ]
 
 
 def findings(
-    target: Measured, sizes: Sequence[int], asked: Sequence[tuple[float, float]], calls: Mapping[str, int]
+    target: Measured, sizes: Sequence[int], requested: Sequence[tuple[float, float]], calls: Mapping[str, int]
 ) -> list[str]:
     scrapes = [*target.times["scrape"], *target.times["scrape, new version"]]
     render, both = target.times["render"], ratio(target.times["render"], target.times["writers alone"])
@@ -141,28 +142,29 @@ def findings(
         name: ratio(target.times[name], render).median
         for name in ("openmetrics writer", "text writer", "compress")
     }
-    (idle, busy), (_, most) = asked[0], asked[-1]
+    (idle, busy), (_, most) = requested[0], requested[-1]
     two = month(sizes[0], 30, 2)
-    scraped = (
-        f"At {target.series:,} series a scrape takes {number(quantile(scrapes, 0.5))} ms at the median and "
-        f"{number(quantile(scrapes, 0.99))} ms at the 99th percentile, and asks CloudWatch "
-        f"{calls['cloudwatch']} times."
-    )
-    rendered = (
-        f"The collector renders both formats in {number(quantile(render, 0.5))} ms (p99 "
-        f"{number(quantile(render, 0.99))} ms), {both.text()} times what prometheus-client's writers take by "
-        f"themselves. Its OpenMetrics writer is {shares['openmetrics writer']:.0%} of it, its text writer "
-        f"{shares['text writer']:.0%}, compression {shares['compress']:.0%}."
-    )
-    as_it_is = (
-        f"The deployment as it is has {sizes[0]} series: CloudWatch bills ${month(idle, 60):,.0f} a month "
-        f"when nothing moves and ${month(busy, 60):,.0f} when everything does. Asked at every scrape by two "
-        f"servers every 30 s, it would be ${two:,.0f}, {number(two / month(busy, 60))} times as much."
-    )
-    large = (
-        f"At {sizes[-1]:,} series ours is ${month(most, 60):,.0f} a month, however many servers scrape and "
-        f"however often; asked at every scrape by two servers every 15 s it is "
-        f"${month(sizes[-1], 15, 2):,.0f}. Only scraping less than once a minute would cost less: "
-        f"${month(sizes[-1], 300):,.0f} by one server every 300 s."
-    )
-    return [scraped, rendered, as_it_is, large]
+    return [
+        (
+            f"At {target.series:,} series a scrape takes {number(quantile(scrapes, 0.5))} ms at the median "
+            f"and {number(quantile(scrapes, 0.99))} ms at the 99th percentile, with {calls['cloudwatch']} "
+            "CloudWatch calls."
+        ),
+        (
+            f"The collector renders both formats in {number(quantile(render, 0.5))} ms (p99 "
+            f"{number(quantile(render, 0.99))} ms), {both.text()} times the time of prometheus-client's "
+            f"writers. The OpenMetrics writer is {shares['openmetrics writer']:.0%} of it, the text writer "
+            f"{shares['text writer']:.0%}, compression {shares['compress']:.0%}."
+        ),
+        (
+            f"The current deployment has {sizes[0]} series: CloudWatch bills ${month(idle, 60):,.0f} a "
+            f"month when idle and ${month(busy, 60):,.0f} when busy. Queried at every scrape by two servers "
+            f"every 30 s, it would be ${two:,.0f}, {number(two / month(busy, 60))} times as much."
+        ),
+        (
+            f"At {sizes[-1]:,} series ours costs ${month(most, 60):,.0f} a month for any number of servers "
+            "and any interval; queried at every scrape by two servers every 15 s it is "
+            f"${month(sizes[-1], 15, 2):,.0f}. Only scraping less than once a minute would cost less: "
+            f"${month(sizes[-1], 300):,.0f} for one server every 300 s."
+        ),
+    ]

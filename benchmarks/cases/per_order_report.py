@@ -1,4 +1,4 @@
-"""What the benchmark `per-order` says of its figures. Pure."""
+"""Tables and sentences of the benchmark `per-order`. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,35 +30,35 @@ class Scenario:
     batch: int
 
 
-_MEASURED = """
-The handlers in this process, bound as on AWS, over an emulator of their own; a figure is a sum over whole
-batches divided by their orders, after a warm-up that leaves prices remembered and connections open.
+_METHOD = """
+The handlers run in this process, wired as on AWS, on a separate emulator. A figure is a sum over whole
+batches divided by their orders, after a warm-up that fills the price cache and opens connections.
 
-Calls and bytes from botocore's own events; write units as transactions report them, of cancelled ones, of
-which the API does not tell, counted in full; read units by DynamoDB's rules from the items read; log
-bytes with the lines of Lambda itself, and the 26 bytes that each line is billed on top.
+Calls and bytes come from botocore's events. Write units are those that transactions report; cancelled ones,
+for which the API reports none, count in full. Read units follow DynamoDB's rules for the items read. Log
+bytes include Lambda's own lines and the 26 bytes billed per line.
 
-Stages say how often a handler waits for AWS: calls made side by side are one stage.
+Stages count how often a handler waits for AWS: concurrent calls are one stage.
 
-Spread and baskets: over 100 SKUs. Rejected: the first SKU is sold out. Expiry: finds the order settled.
+Spread and baskets: over 100 SKUs. Rejected: the first SKU is sold out. Expiry: the order is already settled.
 """
 
 
 def report(series: Series, repetitions: int) -> Report:
     hot = [series[name("confirmed", "hot", 100, f"writeUnits.{table}")] for table in ("orders", "inventory")]
-    settled = Spread.of([sum(units) for units in zip(*hot, strict=True)])
+    units_per_order = Spread.of([sum(units) for units in zip(*hot, strict=True)])
     alone = _middle(series, Scenario("confirmed", "hot", 1), "writeUnits")
     spread = _middle(series, Scenario("confirmed", "spread", 100), "writeUnits")
     turns = f"""
     {repetitions} repetitions, scenarios forwards and backwards in turns; times as median (lowest to highest).
-    Counts vary only as far as events overtake each other.
+    Counts vary only where events arrive in another order.
     """
-    found = f"""
-    Orders for one and the same SKU write {settled.text()} units each in full batches, and {number(alone)} one
-    by one.
+    findings = f"""
+    Orders for the same SKU write {units_per_order.text()} units each in full batches, and {number(alone)}
+    one at a time.
 
-    Spread evenly over {SPREAD} SKUs a full batch has nothing to add up: each order writes its own SKU, twice,
-    and takes {number(spread)} units. The target is reached where orders share SKUs.
+    Spread evenly over {SPREAD} SKUs a full batch has no writes to merge: each order writes its own SKU twice
+    and takes {number(spread)} units. The target is met where orders share SKUs.
     """
     return Report(
         name="per-order",
@@ -67,14 +67,15 @@ def report(series: Series, repetitions: int) -> Report:
             """How many calls, bytes, DynamoDB units, events, log bytes and milliseconds does an order take by
             batch size? Counted from placed to settled, with the expiry check at the end of its hold."""
         ),
-        method=[*map(_flat, _MEASURED.split("\n\n")), _flat(turns)],
-        findings=[*map(_flat, found.split("\n\n")), *_shares(series)],
+        method=[*map(_flat, _METHOD.split("\n\n")), _flat(turns)],
+        findings=[*map(_flat, findings.split("\n\n")), *_shares(series)],
         charts=[_chart(series)],
-        tables=[_counts(series, mix) for mix in MIXES] + [_calls(series), _times(series), _upkeep(series)],
+        tables=[_counts(series, mix) for mix in MIXES]
+        + [_calls(series), _times(series), _metrics_table(series)],
         targets=[
             TargetResult(
                 "write-units",
-                settled,
+                units_per_order,
                 lower_bound="4: two writes of the order",
                 usual="8: one transaction per order",
             )
@@ -93,7 +94,7 @@ def _flat(text: str) -> str:
 
 
 def _middle(series: Series, of: Scenario, figure: str) -> float:
-    """Look a figure up; one with parts is the sum of them."""
+    """Return the median of a figure; one with parts is their sum."""
     whole = name(of.outcome, of.mix, of.batch, figure)
     return sum(
         median(values) for key, values in series.items() if key == whole or key.startswith(f"{whole}.")
@@ -105,13 +106,15 @@ def _functions(series: Series, of: Scenario, figure: str) -> float:
 
 
 def _shares(series: Series) -> list[str]:
-    def told(figure: str, unit: str) -> str:
+    def comparison(figure: str, unit: str) -> str:
         alone, full = (_functions(series, Scenario("confirmed", "hot", batch), figure) for batch in (1, 100))
-        return (
-            f"{number(full)} {unit} in full batches against {number(alone)} alone ({number(alone / full)} ×)"
-        )
+        times = f"({number(alone / full)} ×)"
+        return f"{number(full)} {unit} in full batches and {number(alone)} one at a time {times}"
 
-    return [f"Its log is {told('logBytes', 'bytes')}.", f"Its handlers take {told('cpuMs', 'ms of CPU')}."]
+    return [
+        f"An order logs {comparison('logBytes', 'bytes')}.",
+        f"The handlers take {comparison('cpuMs', 'ms of CPU')}.",
+    ]
 
 
 _COUNTED = {
@@ -163,7 +166,7 @@ def _calls(series: Series) -> Table:
         "Calls per order, all for the same SKU",
         ("outcome", "batch", *_OPERATIONS, "SQS requests"),
         rows,
-        note="SQS requests follow from messages: sent one by one, received and deleted up to ten at a time.",
+        note="SQS requests follow from messages: sent singly, received and deleted up to ten at a time.",
     )
 
 
@@ -179,15 +182,15 @@ def _times(series: Series) -> Table:
         rows.append([function, str(batch), *times, number(stages / calls)])
     return Table(
         "Handler time per confirmed order, one SKU each, spread",
-        ("function", "batch", "ms of CPU per order", "ms per order over the emulator", "stages per call"),
+        ("function", "batch", "ms of CPU per order", "ms per order with the emulator", "stages per call"),
         rows,
         note=_flat(
-            """What is not CPU is waiting for the emulator. The cost model reckons with CPU, and with stages
-            times an assumed time for an answer of AWS."""
+            """The difference is waiting for the emulator. The cost model uses CPU, and stages times an
+            assumed response time of AWS."""
         ),
     )
 
 
-def _upkeep(series: Series) -> Table:
+def _metrics_table(series: Series) -> Table:
     rows = [[key, number(median(values))] for key, values in series.items() if not key.startswith(OUTCOMES)]
-    return Table("What the metrics take: each collection, each scrape", ("figure", "value"), rows)
+    return Table("Metrics: per collection and per scrape", ("figure", "value"), rows)

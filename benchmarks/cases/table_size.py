@@ -1,4 +1,4 @@
-"""Whether an order takes longer the more orders there have been, or the more messages wait."""
+"""Measures whether an order takes longer when many orders are stored or many messages wait."""
 
 import gc
 import json
@@ -12,8 +12,8 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from benchmarks.fixtures.emulator import Emulated, emulated
-from benchmarks.fixtures.functions import TENANT, Functions, Place, placed, quiet
+from benchmarks.fixtures.emulator import EmulatorFixture, emulator_fixture
+from benchmarks.fixtures.functions import TENANT, AwsResources, Functions, logs_discarded, order_placed_body
 from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Scale, Spread, alternate, number, ratio
 from services.shared.ledger import Status
@@ -27,19 +27,19 @@ _IMPORT_SECONDS = 240.0
 
 
 @dataclass
-class _Look:
-    """What an order takes at one size, in milliseconds, and which calls it makes."""
+class _SizeResult:
+    """Milliseconds per order at one size, and the calls it makes."""
 
     size: int
-    meter: "_Meter"
+    meter: "_OrderTimeMeter"
     ours: list[float] = field(default_factory=list)
-    """Processor time of our process, per order."""
+    """CPU time of our process, per order."""
     wall: list[float] = field(default_factory=list)
-    """Time in the functions, per order."""
+    """Wall time in the functions, per order."""
     emulator: list[float] = field(default_factory=list)
-    """Processor time of the emulator, per order."""
+    """CPU time of the emulator, per order."""
 
-    def take(self) -> float:
+    def measure(self) -> float:
         ours, wall, emulator = self.meter.measure()
         self.ours.append(ours)
         self.wall.append(wall)
@@ -52,37 +52,39 @@ class _Look:
 
 
 @dataclass
-class _Meter:
-    place: Place
+class _OrderTimeMeter:
+    resources: AwsResources
     functions: Functions
     orders: int
     measured: int = 0
     made: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_CALLS, 0))
 
     @classmethod
-    def on(cls, place: Place, orders: int) -> "_Meter":
-        place.stock(_SKUS)
-        meter = cls(place, Functions(place), orders)
-        meter.measure()  # so that prices are known from now on
+    def on(cls, resources: AwsResources, orders: int) -> "_OrderTimeMeter":
+        resources.stock(_SKUS)
+        meter = cls(resources, Functions(resources), orders)
+        meter.measure()  # fills the price cache
         meter.measured = 0
-        for client in (meter.functions.calls.dynamodb, meter.functions.calls.events):
-            client.meta.events.register("before-call", meter.heard)
+        for client in (meter.functions.clients.dynamodb, meter.functions.clients.events):
+            client.meta.events.register("before-call", meter.count_call)
         return meter
 
-    def heard(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
+    def count_call(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's own
         if model.name in self.made:
             self.made[model.name] += 1
 
     def measure(self) -> tuple[float, float, float]:
-        run = f"grow-{time.monotonic_ns():020}"
+        run = f"size-{time.monotonic_ns():020}"
         self.measured += self.orders
         ids = [f"{run}-{n:05}" for n in range(self.orders)]
-        bodies = [placed(*pair) for pair in zip(ids, islice(cycle(_SKUS), self.orders), strict=True)]
-        gc.collect()  # a full pass in the middle would be one size's bad luck
+        bodies = [
+            order_placed_body(*pair) for pair in zip(ids, islice(cycle(_SKUS), self.orders), strict=True)
+        ]
+        gc.collect()  # a full collection must not fall into the measurement of one size
         first = self._clocks()
-        self.functions.place(bodies, _BATCH)
+        self.functions.place_orders(bodies, _BATCH)
         between = self._clocks()
-        requests = self.place.payment_requests(ids)
+        requests = self.resources.payment_requests(ids)
         second = self._clocks()
         self.functions.pay(requests, _BATCH)
         end = self._clocks()
@@ -93,36 +95,38 @@ class _Meter:
         return ours, wall, emulator
 
     def _clocks(self) -> tuple[float, float, float]:
-        return time.process_time(), time.perf_counter(), self.place.aws.cpu_seconds()
+        return time.process_time(), time.perf_counter(), self.resources.aws.cpu_seconds()
 
 
 def run(scale: Scale) -> Report:
     tables = (0, 2_000, 10_000) if scale is Scale.QUICK else (0, 10_000, 100_000, 1_000_000)
     queues = (0, 2_000) if scale is Scale.QUICK else (0, 10_000, 100_000)
     repetitions, orders = scale.pick(3, 6), scale.pick(200, 500)
-    with emulated() as aws, quiet():
-        by_orders = [_Look(size, _Meter.on(_imported(aws, size), orders)) for size in tables]
-        alternate({str(look.size): look.take for look in by_orders}, repetitions, warm_ups=0)
-    taking: dict[int, list[float]] = {}
-    with emulated() as aws, quiet():
-        meter = _Meter.on(Place.on(aws), orders)
-        url = aws.clients.client("sqs").create_queue(QueueName="bench-growth")["QueueUrl"]
+    with emulator_fixture() as aws, logs_discarded():
+        by_orders = [_SizeResult(size, _OrderTimeMeter.on(_imported(aws, size), orders)) for size in tables]
+        alternate(
+            {str(size_result.size): size_result.measure for size_result in by_orders}, repetitions, warm_ups=0
+        )
+    receive_ms: dict[int, list[float]] = {}
+    with emulator_fixture() as aws, logs_discarded():
+        meter = _OrderTimeMeter.on(AwsResources.on(aws), orders)
+        url = aws.clients.client("sqs").create_queue(QueueName="bench-table-size")["QueueUrl"]
         by_messages, filled = [], 0
         for size in queues:
             _fill_queue(aws, url, filled, size)
             filled = size
-            taking[size] = [_take(aws, url) for _ in range(scale.pick(10, 50))]
-            by_messages.append(_Look(size, meter))
+            receive_ms[size] = [_receive_ms(aws, url) for _ in range(scale.pick(10, 50))]
+            by_messages.append(_SizeResult(size, meter))
             for _ in range(repetitions):
-                by_messages[-1].take()
-    return _report(scale, by_orders, by_messages, taking)
+                by_messages[-1].measure()
+    return _report(scale, by_orders, by_messages, receive_ms)
 
 
-def _imported(aws: Emulated, orders: int) -> Place:
-    """Make a place whose table of orders holds so many old ones, by DynamoDB's own import from S3."""
-    place = Place.on(aws, f"-{orders}", old_orders=orders > 0)
+def _imported(aws: EmulatorFixture, orders: int) -> AwsResources:
+    """Create tables with so many old orders by DynamoDB's import from S3."""
+    resources = AwsResources.on(aws, f"-{orders}", old_orders=orders > 0)
     if orders == 0:
-        return place
+        return resources
     dynamodb, s3 = aws.clients.client("dynamodb"), _s3(aws)
     bucket = f"bench-old-orders-{orders}"
     s3.create_bucket(Bucket=bucket)
@@ -133,7 +137,7 @@ def _imported(aws: Emulated, orders: int) -> Place:
         S3BucketSource={"S3Bucket": bucket},
         InputFormat="DYNAMODB_JSON",
         TableCreationParameters={
-            "TableName": place.orders,
+            "TableName": resources.orders,
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "BillingMode": "PAY_PER_REQUEST",
@@ -147,7 +151,7 @@ def _imported(aws: Emulated, orders: int) -> Place:
         started = dynamodb.describe_import(ImportArn=started["ImportArn"])["ImportTableDescription"]
     if started.get("ImportedItemCount") != orders:
         raise RuntimeError(f"the import of {orders} orders ended as {started['ImportStatus']}")
-    return place
+    return resources
 
 
 def _line(number: int) -> str:
@@ -156,14 +160,14 @@ def _line(number: int) -> str:
     )
 
 
-def _s3(aws: Emulated) -> Any:  # noqa: ANN401 - nothing else here needs its types
+def _s3(aws: EmulatorFixture) -> Any:  # noqa: ANN401 - nothing else here needs its types
     config = Config(s3={"addressing_style": "path"})
     return botocore.session.get_session().create_client("s3", endpoint_url=aws.endpoint, config=config)
 
 
-def _fill_queue(aws: Emulated, url: str, start: int, end: int) -> None:
+def _fill_queue(aws: EmulatorFixture, url: str, start: int, end: int) -> None:
     sqs = aws.clients.client("sqs")
-    body = placed("order-of-the-queue", _SKUS[0])
+    body = order_placed_body("order-of-the-queue", _SKUS[0])
 
     def send(at: int) -> None:
         entries = [{"Id": str(n), "MessageBody": body} for n in range(min(10, end - at))]
@@ -173,8 +177,8 @@ def _fill_queue(aws: Emulated, url: str, start: int, end: int) -> None:
         list(pool.map(send, range(start, end, 10)))
 
 
-def _take(aws: Emulated, url: str) -> float:
-    """Milliseconds to take ten messages from the queue; they are put back at once."""
+def _receive_ms(aws: EmulatorFixture, url: str) -> float:
+    """Receive ten messages, which stay visible, and return the milliseconds it took."""
     sqs = aws.clients.client("sqs")
     started = time.perf_counter()
     sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -182,7 +186,10 @@ def _take(aws: Emulated, url: str) -> float:
 
 
 def _report(
-    scale: Scale, by_orders: list[_Look], by_messages: list[_Look], taking: Mapping[int, Sequence[float]]
+    scale: Scale,
+    by_orders: list[_SizeResult],
+    by_messages: list[_SizeResult],
+    receive_ms: Mapping[int, Sequence[float]],
 ) -> Report:
     sizes = [number(it.size) for it in by_orders]
     return Report(
@@ -190,26 +197,26 @@ def _report(
         title="Order time by table and queue size",
         question="Does an order take longer when a million orders are stored or a hundred thousand messages "
         "wait?",
-        method=_how(scale),
-        findings=_findings(by_orders, by_messages, taking),
+        method=_method(scale),
+        findings=_findings(by_orders, by_messages, receive_ms),
         tables=(
             _table("By orders in the table", "orders", by_orders),
             _table("By messages in a queue", "messages", by_messages),
             Table(
-                "Taking ten messages from that queue",
+                "Receiving ten messages from that queue",
                 ("messages", "ms"),
-                [(number(size), Spread.of(times).text()) for size, times in taking.items()],
-                "The emulator's own time, which says nothing of SQS.",
+                [(number(size), Spread.of(times).text()) for size, times in receive_ms.items()],
+                "The emulator's own time; it says nothing about SQS.",
             ),
         ),
         charts=(
             Chart(
-                "Milliseconds per order, by orders in the table",
+                "Milliseconds per order by orders in the table",
                 sizes,
                 {
-                    "our processor time": [Spread.of(it.ours).median for it in by_orders],
+                    "our CPU time": [Spread.of(it.ours).median for it in by_orders],
                     "time in the functions": [Spread.of(it.wall).median for it in by_orders],
-                    "the emulator's processor time": [Spread.of(it.emulator).median for it in by_orders],
+                    "emulator CPU time": [Spread.of(it.emulator).median for it in by_orders],
                 },
                 "orders in the table",
                 "ms per order",
@@ -217,15 +224,15 @@ def _report(
         ),
         series={
             f"{what} of {it.size:,} {of}: {name}, ms per order": values
-            for what, of, looks in (("table", "orders", by_orders), ("queue", "messages", by_messages))
-            for it in looks
+            for what, of, size_results in (("table", "orders", by_orders), ("queue", "messages", by_messages))
+            for it in size_results
             for name, values in (("our CPU", it.ours), ("wall time", it.wall), ("emulator CPU", it.emulator))
         },
     )
 
 
-def _table(title: str, of: str, looks: Sequence[_Look]) -> Table:
-    empty = looks[0]
+def _table(title: str, of: str, size_results: Sequence[_SizeResult]) -> Table:
+    empty = size_results[0]
     rows = [
         (
             number(it.size),
@@ -236,54 +243,57 @@ def _table(title: str, of: str, looks: Sequence[_Look]) -> Table:
             Spread.of(it.emulator).text(),
             ", ".join(f"{name} {number(calls)}" for name, calls in it.calls.items()),
         )
-        for it in looks
+        for it in size_results
     ]
     columns = (
         of,
-        "our processor, ms per order",
-        "against none",
+        "our CPU, ms per order",
+        "/ empty",
         "in the functions, ms per order",
-        "against none",
-        "the emulator's processor, ms per order",
+        "/ empty",
+        "emulator CPU, ms per order",
         "calls per order",
     )
     return Table(title, columns, rows)
 
 
-def _how(scale: Scale) -> list[str]:
-    functions = (
-        f"{scale.pick(200, 500)} orders over 1,000 SKUs at a time, in batches of {_BATCH}, through the order "
-        f"and the payment function inside one process; {scale.pick(3, 6)} repetitions of each size."
-    )
-    filled = (
-        "A table for each size is filled with old orders by DynamoDB's import from S3 into the emulator: "
-        "stubs of key and status, because only their number can matter to those who look up others by key. "
-        "Tables stand side by side and are measured in turns."
-    )
-    turns = (
-        "The queue is filled by SendMessageBatch, on an emulator of its own. It cannot be emptied between "
-        "repetitions, so its sizes follow one another: these ratios carry more of the machine's moods."
-    )
-    return [functions, filled, turns]
+def _method(scale: Scale) -> list[str]:
+    return [
+        (
+            f"{scale.pick(200, 500)} orders over 1,000 SKUs at a time, in batches of {_BATCH}, through the "
+            f"order and the payment function in one process; {scale.pick(3, 6)} repetitions of each size."
+        ),
+        (
+            "A table for each size is filled with old orders by DynamoDB's import from S3 into the "
+            "emulator: items with key and status only, as only their number can affect lookups by key. The "
+            "tables exist together and are measured in turns."
+        ),
+        (
+            "The queue is filled by SendMessageBatch on a separate emulator. It cannot be emptied between "
+            "repetitions, so its sizes are measured one after the other, and these ratios are noisier."
+        ),
+    ]
 
 
 def _findings(
-    by_orders: list[_Look], by_messages: list[_Look], taking: Mapping[int, Sequence[float]]
+    by_orders: list[_SizeResult], by_messages: list[_SizeResult], receive_ms: Mapping[int, Sequence[float]]
 ) -> list[str]:
     first, last = by_orders[0], by_orders[-1]
     same = all(
-        abs(calls - first.calls[name]) < 0.01 for look in by_orders for name, calls in look.calls.items()
+        abs(calls - first.calls[name]) < 0.01
+        for size_result in by_orders
+        for name, calls in size_result.calls.items()
     )
     stored = (
-        f"With {last.size:,} orders stored an order takes {ratio(last.ours, first.ours).text()} times our "
-        f"processor time of an empty table, and {ratio(last.wall, first.wall).text()} times as long in the "
-        f"functions, emulator included; it makes {'as many' if same else 'other'} calls."
+        f"With {last.size:,} orders stored, an order takes {ratio(last.ours, first.ours).text()} times our "
+        f"CPU time of an empty table and {ratio(last.wall, first.wall).text()} times as long in the "
+        f"functions, emulator included; it makes {'the same' if same else 'other'} calls."
     )
     empty, full = by_messages[0], by_messages[-1]
-    some, many = (Spread.of(taking[it.size]).median for it in (by_messages[1], full))
+    some, many = (Spread.of(receive_ms[it.size]).median for it in (by_messages[1], full))
     waiting = (
-        f"With {full.size:,} messages waiting it takes {ratio(full.ours, empty.ours).text()} times our "
-        f"processor time; the emulator takes {number(many)} ms to hand over ten of them, {number(some)} ms "
+        f"With {full.size:,} messages waiting, it takes {ratio(full.ours, empty.ours).text()} times our "
+        f"CPU time; the emulator takes {number(many)} ms to deliver ten of them, {number(some)} ms "
         f"when {by_messages[1].size:,} wait."
     )
     return [stored, waiting]

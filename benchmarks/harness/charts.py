@@ -1,4 +1,4 @@
-"""Draws a chart as an SVG that stands alone: no script, no font from elsewhere, the same bytes each time."""
+"""Renders a chart as a self-contained SVG: no script, no external font, the same bytes each time."""
 
 import sys
 from math import ceil
@@ -10,7 +10,7 @@ from pygal.style import Style
 
 from benchmarks.harness.report import Chart
 
-# pygal leaves a finder for its plugins behind, of a kind that Python warns of at every import thereafter.
+# pygal installs a plugin finder of a deprecated kind, which would raise a warning at every later import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _COLUMNS = 2
@@ -39,7 +39,7 @@ def _without_scripts(root: Element) -> Element:
 
 def draw(chart: Chart) -> bytes:
     kind = pygal.Bar if chart.bars else pygal.Line
-    drawn = kind(
+    svg = kind(
         title=chart.title,
         x_title=chart.x_title or None,
         y_title=chart.y_title or None,
@@ -56,12 +56,12 @@ def draw(chart: Chart) -> bytes:
         show_minor_x_labels=True,
         truncate_legend=-1,
         truncate_label=-1,
-        # A scale that does not begin at zero makes mountains of the machine's moods.
+        # A scale that does not start at zero exaggerates noise.
         include_x_axis=not chart.logarithmic,
         dots_size=3,
     )
-    drawn.x_labels = list(chart.x_labels)
+    svg.x_labels = list(chart.x_labels)
     for name, values in chart.lines.items():
-        drawn.add(name, list(values))
-    drawn.add_xml_filter(_without_scripts)
-    return cast("bytes", drawn.render())
+        svg.add(name, list(values))
+    svg.add_xml_filter(_without_scripts)
+    return cast("bytes", svg.render())

@@ -1,4 +1,4 @@
-"""Where processor time goes: by function, and by whose function it is."""
+"""CPU time by function and by package."""
 
 import cProfile
 import io
@@ -27,7 +27,7 @@ _PACKAGES = (
     ("logging", "logging"),
 )
 
-_PLACES = (
+_PATHS = (
     (r"/\S*/site-packages/", ""),
     (r"/\S*/lib/python[\d.]+/", "python/"),
     (re.escape(f"{CHECKOUT}/"), ""),
@@ -39,7 +39,7 @@ Profile = tuple[Mapping[str, float], str]
 
 
 class Profiler:
-    """Adds up the processor time of all work that it is given, in the thread that gives it."""
+    """Profiles the CPU time of work in the calling thread."""
 
     def __init__(self) -> None:
         self._profile = cProfile.Profile(time.thread_time)
@@ -48,11 +48,11 @@ class Profiler:
         self._profile.runcall(work)
 
     def result(self) -> Profile:
-        """Return each package's share, and the functions that took the most, as text."""
-        return _told(self._profile)
+        """Return the share of each package, and the most expensive functions as text."""
+        return _summarized(self._profile)
 
 
-def _told(profiler: cProfile.Profile) -> Profile:
+def _summarized(profiler: cProfile.Profile) -> Profile:
     text = io.StringIO()
     stats = pstats.Stats(profiler, stream=text)
     shares = _shares(stats)
@@ -63,7 +63,7 @@ def _told(profiler: cProfile.Profile) -> Profile:
 
 
 def _shares(stats: pstats.Stats) -> dict[str, float]:
-    """Own time by package; what is built into the interpreter counts for whoever called it."""
+    """Return own time by package; built-in functions count for their caller."""
     spent: defaultdict[str, float] = defaultdict(float)
     timed: Mapping[Function, Timing] = stats.stats  # type: ignore[attr-defined]
     for function, (_, _, own, _, callers) in timed.items():
@@ -91,7 +91,7 @@ def _owner(function: Function) -> str:
 
 
 def _portable(text: str) -> str:
-    """Leave out where on this machine the packages are."""
-    for place, shown in _PLACES:
-        text = re.sub(place, shown, text)
+    """Remove the local paths of packages."""
+    for pattern, replacement in _PATHS:
+        text = re.sub(pattern, replacement, text)
     return "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"

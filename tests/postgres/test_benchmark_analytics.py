@@ -13,7 +13,7 @@ from services.analytics.queries.params import CohortsQuery
 from services.analytics.settings import OWNER
 from tests.postgres.conftest import Analytics
 
-PAST = DemoData(
+DATA_SET = DemoData(
     orders=1_500, customers=900, months=14, seed=6, tenant="acme", until=datetime(2026, 6, 20, 12, tzinfo=UTC)
 )
 MONTHS = Months(date(2025, 5, 1), date(2026, 7, 1))
@@ -22,7 +22,7 @@ MONTHS = Months(date(2025, 5, 1), date(2026, 7, 1))
 @pytest.fixture
 def demo_data(analytics: Analytics) -> Analytics:
     bulk_loader.load(
-        PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _text: None
+        DATA_SET, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _text: None
     )
     return analytics
 
@@ -32,9 +32,9 @@ def test_recurring_revenue_moves_alike_in_every_month(demo_data: Analytics) -> N
 
     with demo_data.api.transaction("acme") as connection:
         for month in MONTHS.each():
-            without = raw.movements(connection, "acme", month)
-            seen |= set(without)
-            assert raw.alike(mrr.revenue_month(connection, "acme", month)) == without
+            from_tables = raw.movements(connection, "acme", month)
+            seen |= set(from_tables)
+            assert raw.as_movements(mrr.revenue_month(connection, "acme", month)) == from_tables
 
     assert seen == {"opening", "new", "expansion", "contraction", "churn", "reactivation"}
 
@@ -44,9 +44,9 @@ def test_cohorts_are_alike(demo_data: Analytics, start: date) -> None:
     months = Months(start, later(MONTHS.end, -1))
 
     with demo_data.api.transaction("acme") as connection:
-        without = raw.cohorts(connection, "acme", months)
-        rolled = cohorts.cohorts(connection, "acme", CohortsQuery("order", months), date(2026, 6, 20))
+        from_tables = raw.cohorts(connection, "acme", months)
+        from_rollups = cohorts.cohorts(connection, "acme", CohortsQuery("order", months), date(2026, 6, 20))
 
-    active = {(it.month, month): active for it in rolled for month, active in it.active if active}
-    assert active == without
-    assert len({cohort for cohort, _ in without}) == months.count
+    active = {(it.month, month): active for it in from_rollups for month, active in it.active if active}
+    assert active == from_tables
+    assert len({cohort for cohort, _ in from_tables}) == months.count

@@ -1,30 +1,37 @@
-"""What is said of the analytics API follows from what was measured."""
+"""The report on the analytics API follows from the figures."""
 
-from benchmarks.cases import analytics_report as told
+from benchmarks.cases import analytics_report
 from benchmarks.harness.statistics import Scale
 
 
-def _size(orders: int, *, deep: float, raw: float) -> told.Size:
-    return told.Size(
+def _size(orders: int, *, deep: float, raw: float) -> analytics_report.Size:
+    return analytics_report.Size(
         orders=orders,
         events=4 * orders,
         pages=orders // 100,
-        answers={
+        responses={
             name: [1.0, 2.0, 3.0] for name in ("orders", "one order", "MRR", "cohorts, by order", "summary")
         }
         | {"by product": [2.0, 4.0, 9.0]},
         paging={
-            told.FIRST: [2.0, 2.0],
-            told.DEEP: [2.0 * deep] * 2,
-            told.FIRST_BY_OFFSET: [1.0],
-            told.DEEP_BY_OFFSET: [300.0],
+            analytics_report.FIRST: [2.0, 2.0],
+            analytics_report.DEEP: [2.0 * deep] * 2,
+            analytics_report.FIRST_BY_OFFSET: [1.0],
+            analytics_report.DEEP_BY_OFFSET: [300.0],
         },
-        ways={told.MRR: [1.0], told.RAW_MRR: [raw], told.COHORTS: [2.0], told.RAW_COHORTS: [900.0]},
+        comparisons={
+            analytics_report.MRR: [1.0],
+            analytics_report.RAW_MRR: [raw],
+            analytics_report.COHORTS: [2.0],
+            analytics_report.RAW_COHORTS: [900.0],
+        },
     )
 
 
 def test_targets_are_held_against_the_largest_size_and_the_worse_of_both_rollups() -> None:
-    report = told.report(Scale.FULL, [_size(1_000, deep=9, raw=2), _size(1_000_000, deep=1.1, raw=25)])
+    report = analytics_report.report(
+        Scale.FULL, [_size(1_000, deep=9, raw=2), _size(1_000_000, deep=1.1, raw=25)]
+    )
 
     results = {it.target: it for it in report.targets}
     assert round(results["deep-page"].measured.median, 9) == 1.1
@@ -33,17 +40,17 @@ def test_targets_are_held_against_the_largest_size_and_the_worse_of_both_rollups
 
 
 def test_the_slowest_question_is_named() -> None:
-    report = told.report(Scale.FULL, [_size(1_000_000, deep=1, raw=25)])
+    report = analytics_report.report(Scale.FULL, [_size(1_000_000, deep=1, raw=25)])
 
     assert report.findings[0] == (
-        "At 1,000,000 orders every question is answered in 4 ms or less at the median; the slowest, "
+        "At 1,000,000 orders every request is answered in 4 ms or less at the median; the slowest, "
         "*by product*, takes 9 ms at the 99th percentile."
     )
     assert report.findings[1].startswith("Page 10,000 of 1,000,000 orders takes 1 times as long as page 1")
 
 
 def test_every_number_is_kept_with_its_size() -> None:
-    report = told.report(Scale.QUICK, [_size(1_000, deep=1, raw=2), _size(5_000, deep=1, raw=2)])
+    report = analytics_report.report(Scale.QUICK, [_size(1_000, deep=1, raw=2), _size(5_000, deep=1, raw=2)])
 
     assert report.series["5,000 orders: by product, ms"] == [2.0, 4.0, 9.0]
     assert len(report.series) == 2 * (6 + 4 + 4)

@@ -1,4 +1,4 @@
-"""A profile says whose processor time it was, and nothing of where on this machine."""
+"""A profile shows CPU time by package, without local paths."""
 
 import json
 from pathlib import Path

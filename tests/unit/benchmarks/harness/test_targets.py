@@ -1,4 +1,4 @@
-"""A target is met or missed only when the whole interval of what was measured says so."""
+"""A target is met or missed only when the whole measured interval is on one side of it."""
 
 import pytest
 
