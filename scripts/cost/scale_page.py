@@ -128,7 +128,7 @@ def main() -> None:
         (cost_page.PAGE, cost_page.with_current_tables(cost_page.PAGE.read_text(encoding="utf-8"), model)),
     ):
         page.write_text(text, encoding="utf-8")
-        print(f"{page}: writes", file=sys.stderr)
+        print(f"{page}: written", file=sys.stderr)
 
 
 if __name__ == "__main__":
