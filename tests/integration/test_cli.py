@@ -105,7 +105,7 @@ def test_an_adjusted_stock_is_sold_out_and_refused_what_is_not_there(
 
     assert (added.code, added.json["available"]) == (0, 5)
     assert taken.code == 1
-    assert "has only 5 available" in taken.err
+    assert "only 5 of 5 units of" in taken.err
     assert pipeline.levels(sku) == (5, 0, 5)
 
 
@@ -255,15 +255,15 @@ def test_a_token_for_a_role_opens_the_api(pulsequeue: Program) -> None:
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{address}/api/orders?limit=1", headers={"Authorization": f"Bearer {signed}"}
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
-        assert json.load(answer)["meta"]["tenant"] == "default"
+    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - loopback
+        assert json.load(response)["meta"]["tenant"] == "default"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        ((), 2, "say --role or --user"),
-        (("--role", "owner"), 2, "there is no role 'owner'; there are admin, editor, viewer"),
+        ((), 2, "give either --role or --user"),
+        (("--role", "owner"), 2, "role 'owner' not found; choose one of admin, editor, viewer"),
         (("--user", "nobody", "--password", "x"), 1, "sign-in of nobody failed: wrong user name or password"),
     ],
 )
@@ -277,10 +277,10 @@ def test_a_token_is_refused_in_a_sentence(
 
 
 def test_the_database_says_where_it_stands(pulsequeue: Program) -> None:
-    again = pulsequeue("db", "migrate")
+    migrated = pulsequeue("db", "migrate")
     status = pulsequeue("db", "status", "--json").json
 
-    assert "There was nothing to do" in again.out
+    assert "All migrations are applied already" in migrated.out
     assert {it["state"] for it in status["migrations"]} == {"applied"}
 
 
@@ -303,5 +303,5 @@ def test_a_rebuild_first_says_what_it_would_do_and_does_nothing(pulsequeue: Prog
     ran = pulsequeue("db", "rebuild", "--json")
 
     assert ran.json["recorded"] == sum(it["events"] for it in before["tenants"])
-    assert "Nothing was changed" in ran.err
+    assert "Nothing changed" in ran.err
     assert pulsequeue("db", "status", "--json").json["migrations"] == before["migrations"]
