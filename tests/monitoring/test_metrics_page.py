@@ -1,4 +1,4 @@
-"""`pulsequeue metrics`: one scrape, taken apart, and what is said when it fails."""
+"""`pulsequeue metrics`: one scrape, parsed, and its errors."""
 
 import pytest
 
@@ -23,12 +23,12 @@ def test_the_page_is_read_with_the_token() -> None:
         assert 'orders_total{outcome="reserved"} 7' in fetch(Address(url, TOKEN))
 
 
-def test_a_refusal_is_told_with_its_status() -> None:
-    with serving() as url, pytest.raises(ToolError, match="answers 401"):
+def test_a_refusal_is_reported_with_its_status() -> None:
+    with serving() as url, pytest.raises(ToolError, match="answered 401"):
         fetch(Address(url, "guessed"))
 
 
-def test_silence_is_told_with_the_address() -> None:
+def test_an_unreachable_endpoint_is_reported_with_its_address() -> None:
     url = f"http://127.0.0.1:{free_port()}/metrics"
 
     with pytest.raises(ToolError, match=f"{url} does not answer"):
