@@ -28,7 +28,7 @@ def _size(orders: int, *, deep: float, raw: float) -> analytics_report.Size:
     )
 
 
-def test_targets_are_held_against_the_largest_size_and_the_worse_of_both_rollups() -> None:
+def test_targets_compare_the_largest_size_and_the_worse_of_both_rollups() -> None:
     report = analytics_report.report(
         Scale.FULL, [_size(1_000, deep=9, raw=2), _size(1_000_000, deep=1.1, raw=25)]
     )
@@ -39,7 +39,7 @@ def test_targets_are_held_against_the_largest_size_and_the_worse_of_both_rollups
     assert results["rollups"].measured.median == 25
 
 
-def test_the_slowest_question_is_named() -> None:
+def test_the_slowest_request_is_named() -> None:
     report = analytics_report.report(Scale.FULL, [_size(1_000_000, deep=1, raw=25)])
 
     assert report.findings[0] == (
@@ -49,7 +49,7 @@ def test_the_slowest_question_is_named() -> None:
     assert report.findings[1].startswith("Page 10,000 of 1,000,000 orders takes 1 times as long as page 1")
 
 
-def test_every_number_is_kept_with_its_size() -> None:
+def test_every_figure_is_recorded_with_its_size() -> None:
     report = analytics_report.report(Scale.QUICK, [_size(1_000, deep=1, raw=2), _size(5_000, deep=1, raw=2)])
 
     assert report.series["5,000 orders: by product, ms"] == [2.0, 4.0, 9.0]

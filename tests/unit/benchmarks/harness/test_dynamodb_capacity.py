@@ -19,7 +19,7 @@ def test_lists_and_maps_take_three_bytes_and_one_for_each_entry() -> None:
     assert item_bytes({"m": {"M": {"ab": {"S": "c"}}}}) == 1 + 3 + (1 + 2 + 1)
 
 
-def test_binary_counts_as_it_is_and_not_as_it_travels() -> None:
+def test_binary_counts_decoded_and_not_as_base64() -> None:
     assert item_bytes({"b": {"B": "AAAA"}}) == 1 + 3
 
 

@@ -14,7 +14,7 @@ def busy() -> None:
         json.dumps({"n": n, "key": Key("default", str(n)).pk})
 
 
-def test_time_is_told_by_package_and_adds_up() -> None:
+def test_cpu_time_is_split_by_package_and_adds_up() -> None:
     profiler = Profiler()
     profiler.run(busy)
 
@@ -24,7 +24,7 @@ def test_time_is_told_by_package_and_adds_up() -> None:
     assert {"json", "ours"} <= shares.keys()
 
 
-def test_a_profile_names_no_folder_of_this_machine() -> None:
+def test_a_profile_contains_no_local_path() -> None:
     profiler = Profiler()
     profiler.run(busy)
 
