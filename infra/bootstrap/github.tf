@@ -1,18 +1,18 @@
-# GitHub's jobs come with a token that says which repository and which environment they run for. There are no keys
-# to leak: a role is lent for two hours.
+# GitHub's jobs have a token that names their repository and environment. There are no long-lived keys
+# to leak: a role is assumed for two hours.
 
 locals {
   github  = "token.actions.githubusercontent.com"
   plan_as = "repo:${var.repository}:pull_request"
 
-  # How an environment's names begin; each preview is an environment of its own.
+  # Name prefix of each environment; each preview is an environment of its own.
   called = { for env in var.environments : env => env == "preview" ? "preview-*" : env }
 
-  # What an environment keeps, or runs, that can be told by its name.
+  # Resources that hold data or run code and have the environment in their name.
   things = {
     for env, called in local.called : env => [
       for thing in [
-        # Wildcards: all that an environment is made of is named after it, in whatever region.
+        # Wildcards: the names of all resources of an environment start with its prefix, in every region.
         "cloudformation:*:${local.account}:stack/${called}-pulsequeue-*",
         "dynamodb:*:${local.account}:table/${called}-pulsequeue-*",
         "events:*:${local.account}:event-bus/${called}-pulsequeue",
@@ -20,7 +20,7 @@ locals {
         "lambda:*:${local.account}:function:${called}-pulsequeue-*",
         "rds:*:${local.account}:cluster:${called}-pulsequeue-*",
         "rds:*:${local.account}:db:${called}-pulsequeue-*",
-        # Buckets, and the folder of its state.
+        # Buckets, and the folder of the environment's state.
         "s3:::${called}-pulsequeue-*",
         "s3:::${local.state_bucket}/${called}/*",
         "secretsmanager:*:${local.account}:secret:${called}-pulsequeue-*",
@@ -36,10 +36,10 @@ resource "aws_iam_openid_connect_provider" "github" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-# For pull requests: may look at everything that a plan looks at, and change nothing.
+# For pull requests: may read everything a plan reads, and change nothing.
 resource "aws_iam_role" "plan" {
   name                 = "pulsequeue-plan"
-  description          = "Plans what a pull request of ${var.repository} would change."
+  description          = "Plans the changes of pull requests of ${var.repository}."
   max_session_duration = 7200
 
   assume_role_policy = jsonencode({
@@ -77,19 +77,19 @@ resource "aws_iam_role_policy" "plan" {
         Resource = aws_kms_key.state.arn
       },
       {
-        Sid    = "MakeUpSecrets"
+        Sid    = "GenerateSecrets"
         Effect = "Allow"
-        # Terraform makes new secrets up already while it plans, and then forgets them. ReadOnlyAccess may not.
+        # Terraform generates new secrets while planning and discards them. ReadOnlyAccess does not allow that.
         Action = "secretsmanager:GetRandomPassword"
-        # Wildcard: what is made up is nowhere.
+        # Wildcard: a generated password is no resource.
         Resource = "*"
       },
       {
-        Sid    = "NoSecrets"
+        Sid    = "DenySecretValues"
         Effect = "Deny"
-        # ReadOnlyAccess reads what is kept in secrets, too; whoever can open a pull request must not.
+        # ReadOnlyAccess includes the values of secrets, which authors of pull requests must not read.
         Action = ["secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "sqs:ReceiveMessage"]
-        # A refusal, whatever they are called.
+        # A deny statement, for secrets of any name.
         Resource = "*"
       },
     ]
@@ -120,7 +120,7 @@ resource "aws_iam_role" "deploy" {
   })
 }
 
-# Everything but IAM: what a deployment makes is spread over twenty services.
+# Everything but IAM: a deployment uses about twenty services.
 resource "aws_iam_role_policy_attachment" "deploy" {
   for_each = var.environments
 
@@ -138,19 +138,19 @@ resource "aws_iam_role_policy" "deploy" {
     Version = "2012-10-17"
     Statement = concat(length(var.environments) == 1 ? [] : [
       {
-        Sid    = "NotOthers"
+        Sid    = "DenyOtherEnvironments"
         Effect = "Deny"
-        # A refusal, whatever they are asked for.
+        # A deny statement, for every action.
         Action = "*"
-        # PowerUserAccess knows no environments. Whoever deploys previews must not come by the others' data.
+        # PowerUserAccess is not limited to an environment. Jobs that deploy previews must not access other environments' data.
         Resource = flatten([for env, things in local.things : things if env != each.key])
       },
       ], [
       {
-        Sid    = "NoAdministrator"
+        Sid    = "DenyDatabaseSecrets"
         Effect = "Deny"
         Action = "secretsmanager:GetSecretValue"
-        # Wildcard: RDS names the secrets of all its administrators itself. The migrator reads its own.
+        # Wildcard: RDS chooses the names of administrators' secrets. The migrator reads its own.
         Resource = "${local.arn_root}:secretsmanager:*:${local.account}:secret:rds!*"
       },
       {
@@ -176,7 +176,7 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:UpdateRole",
           "iam:UpdateRoleDescription",
         ]
-        # The roles of this environment, one for each function and some more; of previews, those of all of them.
+        # The roles of this environment, one for each function and some more; for previews, those of all previews.
         Resource = "${local.arn_root}:iam::${local.account}:role/${local.called[each.key]}-pulsequeue-*"
       },
       {
@@ -193,18 +193,18 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:TagPolicy",
           "iam:UntagPolicy",
         ]
-        # What this environment allows to whoever verifies it; of previews, all of them.
+        # The policy for verifying this environment; for previews, those of all previews.
         Resource = "${local.arn_root}:iam::${local.account}:policy/${local.called[each.key]}-pulsequeue-*"
       },
       {
         Sid    = "ReadOnly"
         Effect = "Allow"
         Action = ["iam:GetPolicy", "iam:GetPolicyVersion"]
-        # AWS's own policies, that roles are given.
+        # AWS managed policies attached to roles.
         Resource = "${local.arn_root}:iam::aws:policy/*"
       },
       {
-        Sid    = "NoFurther"
+        Sid    = "DenyPrivilegeEscalation"
         Effect = "Deny"
         Action = [
           "iam:AttachRolePolicy",
@@ -213,7 +213,7 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:PutRolePolicy",
           "iam:UpdateAssumeRolePolicy",
         ]
-        # Whoever deploys does not say who may deploy: these roles are changed here, by hand.
+        # Deploy roles cannot change deploy roles: an administrator changes them here.
         Resource = ["${local.arn_root}:iam::${local.account}:role/pulsequeue-*"]
       },
     ])

@@ -1,5 +1,5 @@
-# What has to be there before the first deployment: where state is kept, and who may deploy. Its own state stays
-# with whoever runs it, once, or is moved into the bucket afterwards (README.md).
+# Prerequisites of the first deployment: the bucket of the Terraform state and the roles that deploy. Its own state stays
+# on the machine of the administrator, or is moved into the bucket afterwards (README.md).
 
 provider "aws" {
   region = var.region
@@ -24,9 +24,9 @@ locals {
 }
 
 resource "aws_kms_key" "state" {
-  description             = "Terraform's state of PulseQueue."
+  description             = "Terraform state of PulseQueue."
   enable_key_rotation     = true
-  deletion_window_in_days = 30 # without it no state can be read any more
+  deletion_window_in_days = 30 # without the key no state can be read
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -34,8 +34,8 @@ resource "aws_kms_key" "state" {
       Sid       = "Account"
       Effect    = "Allow"
       Principal = { AWS = "${local.arn_root}:iam::${local.account}:root" }
-      Action    = "kms:*" # a key that its own account cannot administer is lost
-      Resource  = "*"     # in the policy of a key: this key
+      Action    = "kms:*" # without this the account could not administer the key
+      Resource  = "*"     # in a key policy: this key
     }]
   })
 }

@@ -1,5 +1,5 @@
 output "backend" {
-  description = "Put this into backend.tf of an environment, with the environment's name in the key."
+  description = "Backend block for backend.tf of an environment, with the environment's name in the key."
   value       = <<-HCL
     terraform {
       backend "s3" {
@@ -15,16 +15,16 @@ output "backend" {
 }
 
 output "state_bucket" {
-  description = "Where the state is kept."
+  description = "Name of the state bucket."
   value       = module.state.name
 }
 
 output "plan_role_arn" {
-  description = "The role for jobs of pull requests."
+  description = "ARN of the role for jobs of pull requests."
   value       = aws_iam_role.plan.arn
 }
 
 output "deploy_role_arns" {
-  description = "The role of each environment, for the jobs that deploy it."
+  description = "ARNs of the deploy roles, by environment."
   value       = { for env, role in aws_iam_role.deploy : env => role.arn }
 }

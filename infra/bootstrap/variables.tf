@@ -1,37 +1,37 @@
 variable "region" {
-  description = "The region of the state, and of the deployments."
+  description = "Region of the state and the deployments."
   type        = string
   default     = "us-east-1"
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "Name a region as AWS does, as in us-east-1."
+    error_message = "Give a region of AWS, such as us-east-1."
   }
 }
 
 variable "state_bucket" {
-  description = "Name of the bucket for Terraform's state; made from the account's number when it is not given."
+  description = "Name of the state bucket; null for one derived from the account id and the region."
   type        = string
   default     = null
 }
 
 variable "repository" {
-  description = "The GitHub repository that deploys, as owner/name."
+  description = "GitHub repository that deploys, as owner/name."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.repository))
-    error_message = "The repository is spelled owner/name, without wildcards: whatever matches may deploy."
+    error_message = "The repository must be owner/name, without wildcards: every match could deploy."
   }
 }
 
 variable "environments" {
-  description = "GitHub environments whose jobs may deploy, each the environment of its own name. Reviewers and branches are set there."
+  description = "GitHub environments whose jobs may deploy, each to the environment of the same name. Set reviewers and branches in GitHub."
   type        = set(string)
   default     = ["dev", "preview", "prod"]
 
   validation {
     condition     = length(var.environments) > 0 && alltrue([for env in var.environments : can(regex("^[a-z][a-z0-9-]{0,23}$", env))])
-    error_message = "Name at least one environment, in lower case letters, digits and hyphens."
+    error_message = "Give at least one environment, in lower-case letters, digits and hyphens."
   }
 }

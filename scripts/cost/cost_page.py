@@ -104,7 +104,7 @@ def _savings(priced: _PricedEnvironment) -> Iterator[_Saving]:
         for change, setting, reduced in (
             (
                 "no database proxy",
-                '`way_in = "cluster"`',
+                '`endpoint = "cluster"`',
                 replace(size, database=replace(database, proxy=False)),
             ),
             (

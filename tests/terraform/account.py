@@ -1,4 +1,4 @@
-"""An AWS account on this machine: an emulator, PostgreSQL behind its cluster, and who deploys into it."""
+"""An emulated AWS account: emulator, PostgreSQL behind its cluster, and the identities that deploy."""
 
 import base64
 import json
@@ -29,18 +29,18 @@ HOLD_SECONDS: Final = 6
 REPOSITORY: Final = "acme/pulsequeue"
 USER: Final = "viewer"
 PASSWORD: Final = "Aa1!a-long-password"
-EMULATED: Final = Path(__file__).parent / "emulated"
-"""What is laid over infra/ where the emulator has gaps."""
+EMULATOR_OVERRIDES: Final = Path(__file__).parent / "emulated"
+"""Override files for gaps of the emulator, copied over infra/."""
 _ADMINISTRATOR: Final = "administrator"
-"""Whom Aurora's module makes."""
+"""The administrator that the Aurora module creates."""
 _GRAFANA: Final = "grafana.example.com"
 _CONFIG: Final = Config(s3={"addressing_style": "path"})
 _ROOT: Final = {
     "AWS_ACCESS_KEY_ID": ministack.ACCESS_KEY_ID,
     "AWS_SECRET_ACCESS_KEY": ministack.SECRET_ACCESS_KEY,
 }
-_OURS: Final = ("AWS_", "TF_", "PULSEQUEUE_", "GRAFANA_", "PROMETHEUS_")
-"""How what tells our tools something begins: nothing of it may leak in from who runs the tests."""
+_OWN_PREFIXES: Final = ("AWS_", "TF_", "PULSEQUEUE_", "GRAFANA_", "PROMETHEUS_")
+"""Prefixes of variables that configure our tools; none may leak in from the environment of the tests."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class Account:
 
     @cached_property
     def dev(self) -> Environment:
-        """The environment as who administers the account sees it."""
+        """The environment, with the credentials of the account's administrator."""
         root = (ministack.REGION, ministack.ACCESS_KEY_ID, ministack.SECRET_ACCESS_KEY)
         return Environment("dev", Topology.load(), Clients.of_emulator(self.endpoint, *root))
 
     @property
-    def as_administrator(self) -> Mapping[str, str]:
-        """What somebody who administers the account has in his shell."""
+    def administrator_environ(self) -> Mapping[str, str]:
+        """Environment variables of an administrator's shell."""
         return {
-            **_shell(),
-            # The emulator answers so fast that the provider's client takes answers for lost and sends again.
+            **_clean_environ(),
+            # The emulator answers so fast that the provider's client considers responses lost and retries.
             "GOMAXPROCS": "1",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": ministack.REGION,
@@ -72,19 +72,19 @@ class Account:
             "TF_VAR_repository": REPOSITORY,
         }
 
-    def certificate(self) -> str:
-        """Have a certificate for Grafana's name, and return its ARN."""
+    def request_certificate(self) -> str:
+        """Request a certificate for Grafana's host name; return its ARN."""
         return str(self.client("acm").request_certificate(DomainName=_GRAFANA)["CertificateArn"])
 
-    def empty(self, bucket: str) -> None:
-        """Delete all that a bucket holds, and has held."""
+    def empty_bucket(self, bucket: str) -> None:
+        """Delete all object versions of a bucket."""
         s3 = self.client("s3")
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
             for it in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
                 s3.delete_object(Bucket=bucket, Key=it["Key"], VersionId=it["VersionId"])
 
     def client(self, service: str, keys: Mapping[str, str] = _ROOT) -> Any:  # noqa: ANN401 - of any service
-        """Return a client of a service, for whom these keys belong to."""
+        """Create a client of a service with these credentials."""
         make: Any = boto3.client
         return make(
             service,
@@ -94,21 +94,21 @@ class Account:
             **{name.lower(): key for name, key in keys.items()},
         )
 
-    def lent(self, role: str, environment: str) -> Mapping[str, str]:
-        """Show a role the token that GitHub gives to the jobs of an environment; return the keys it lends."""
-        lent = self.dev.client("sts").assume_role_with_web_identity(
+    def assume_role(self, role: str, environment: str) -> Mapping[str, str]:
+        """Assume a role with the token of a GitHub job of an environment; return the credentials."""
+        assume_role = self.dev.client("sts").assume_role_with_web_identity(
             RoleArn=role,
             RoleSessionName="job",
             WebIdentityToken=_token(f"repo:{REPOSITORY}:environment:{environment}"),
         )["Credentials"]
         return {
-            "AWS_ACCESS_KEY_ID": lent["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": lent["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": lent["SessionToken"],
+            "AWS_ACCESS_KEY_ID": assume_role["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": assume_role["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": assume_role["SessionToken"],
         }
 
-    def as_job(self, role: str, state_bucket: str, certificate: str) -> Mapping[str, str]:
-        """What a job of GitHub's environment dev has in its shell."""
+    def job_environ(self, role: str, state_bucket: str, request_certificate: str) -> Mapping[str, str]:
+        """Environment variables of a job of the GitHub environment dev."""
         emulator = {
             "architecture": {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
             "concurrency_limit": local_concurrency(1_000),
@@ -117,43 +117,43 @@ class Account:
         }
         monitoring = {
             "hostname": _GRAFANA,
-            "certificate_arn": certificate,
+            "certificate_arn": request_certificate,
             "cidrs": ["10.0.0.0/8"],
         }
         return {
-            **self.as_administrator,
-            **self.lent(role, "dev"),
-            # The code that is tested, whichever checkout the command was installed from.
+            **self.administrator_environ,
+            **self.assume_role(role, "dev"),
+            # The code under test, even if the command was installed from another checkout.
             "PYTHONPATH": str(CHECKOUT),
             "PULSEQUEUE_ENVIRONMENTS": str(self.infra / "envs"),
             "PULSEQUEUE_STATE_BUCKET": state_bucket,
             "PULSEQUEUE_API_URL": route_url(self.endpoint, self.dev.names.api, ""),
             "PULSEQUEUE_USER": USER,
             "PULSEQUEUE_PASSWORD": PASSWORD,
-            "TF_VAR_told": json.dumps({"emails": ["ops@example.com"]}),
+            "TF_VAR_notify": json.dumps({"emails": ["ops@example.com"]}),
             "TF_VAR_package_folder": str(self.home / "packages"),
             "TF_VAR_emulator": json.dumps(emulator),
             "TF_VAR_monitoring": json.dumps(monitoring),
-            # What takes long is waited for by the provider, and not worked at by the emulator.
+            # The provider spends its time waiting, so that parallelism does not load the emulator.
             "TF_CLI_ARGS_apply": "-parallelism=40",
         }
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Account]:
-    """Open an account that checks rights, with nothing in it."""
-    with ExitStack() as closing_down:
+def open_account(home: Path) -> Iterator[Account]:
+    """Start an empty account that enforces IAM policies."""
+    with ExitStack() as stack:
         server = postgres.start(home / "postgres.log")
-        closing_down.callback(postgres.stop, server)
-        _as_aurora_would_come(server)
+        stack.callback(postgres.stop, server)
+        _create_administrator(server)
         emulator = ministack.start(home, ministack.free_port(), checks_rights=True)
-        closing_down.callback(ministack.stop, emulator)
-        _copy(home)
+        stack.callback(ministack.stop, emulator)
+        _copy_infra(home)
         yield Account(emulator.endpoint, home, server.port)
 
 
-def ended(arguments: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run `pulsequeue` as a person would whose terminal nobody types into."""
+def run_pulsequeue(arguments: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `pulsequeue` without input."""
     program = Path(sys.executable).parent / "pulsequeue"
     return subprocess.run(  # noqa: S603 - our own program
         [program, *arguments],
@@ -166,36 +166,36 @@ def ended(arguments: list[str], environ: Mapping[str, str]) -> subprocess.Comple
     )
 
 
-def _shell() -> Mapping[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+def _clean_environ() -> Mapping[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIXES)}
 
 
 def _token(subject: str) -> str:
-    """Spell a token as GitHub does. Nobody here could check a signature."""
+    """Build a token like GitHub's; the emulator checks no signature."""
     claims = {
         "iss": "https://token.actions.githubusercontent.com",
         "aud": "sts.amazonaws.com",
         "sub": subject,
     }
-    return ".".join([*map(_encoded, ({"alg": "none"}, claims)), ""])
+    return ".".join([*map(_base64url, ({"alg": "none"}, claims)), ""])
 
 
-def _encoded(part: Mapping[str, str]) -> str:
+def _base64url(part: Mapping[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
-def _as_aurora_would_come(server: postgres.Postgres) -> None:
+def _create_administrator(server: postgres.Postgres) -> None:
     database.make(server)
     with closing(psycopg.connect(server.dsn(), autocommit=True)) as connection:
         connection.execute(f"CREATE ROLE {_ADMINISTRATOR} LOGIN SUPERUSER".encode())
 
 
-def _copy(home: Path) -> None:
-    """Copy infra/, and lay over it what bridges the gaps of the emulator."""
+def _copy_infra(home: Path) -> None:
+    """Copy infra/ and the override files for gaps of the emulator."""
     infra, packages = home / "infra", home / "packages"
     shutil.copytree(CHECKOUT / "infra", infra, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    shutil.copytree(EMULATED, infra, dirs_exist_ok=True)
-    # What Prometheus and Grafana are told on AWS is what they are told here.
+    shutil.copytree(EMULATOR_OVERRIDES, infra, dirs_exist_ok=True)
+    # Prometheus and Grafana get the same files as on AWS.
     (home / "monitoring").symlink_to(CHECKOUT / "monitoring")
     packages.mkdir()
     code = services_alone()

@@ -1,4 +1,4 @@
-"""Terraform as this machine has it, an emulator that checks rights, and one environment applied to it."""
+"""Fixtures: the installed Terraform, an emulator that enforces IAM, and an environment applied to it."""
 
 import json
 import shutil
@@ -28,16 +28,16 @@ HOLD_SECONDS = 6
 PASSWORD = "Aa1!a-long-password"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks who belongs together
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process what shares an applied environment, and destroy it last; applying takes minutes."""
+    """Run tests that share an applied environment in one process, its destruction last; mark them heavy."""
     for item in items:
         fixtures = {*getattr(item, "fixturenames", ())}
-        if {"applied", "guarded"} & fixtures:
+        if {"applied", "iam_emulator"} & fixtures:
             item.add_marker(pytest.mark.xdist_group("terraform"))
-        if {"applied", "guarded", "account"} & fixtures:
+        if {"applied", "iam_emulator", "account"} & fixtures:
             item.add_marker(pytest.mark.heavy)
-    items.sort(key=lambda item: "left_over" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "remaining_resources" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -46,24 +46,24 @@ def terraform() -> Terraform:
         found = find_with_providers(CHECKOUT / "build" / "terraform")
     except ToolError as error:
         pytest.skip(f"no Terraform with its AWS provider; {MIRROR_VARIABLE} can name a mirror. {error}")
-    # The emulator answers so fast that the provider's client takes answers for lost and sends again.
+    # The emulator answers so fast that the provider's client considers responses lost and retries.
     return replace(found, environ={"GOMAXPROCS": "1"})
 
 
 @pytest.fixture(scope="session")
 def infra(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of infra/, so that nothing that Terraform writes ends up in the tree."""
+    """A copy of infra/, so that Terraform writes nothing into the checkout."""
     copy = tmp_path_factory.mktemp("terraform") / "infra"
     shutil.copytree(CHECKOUT / "infra", copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    # What Prometheus and Grafana are told on AWS is what they are told here.
+    # Prometheus and Grafana get the same files as on AWS.
     (copy.parent / "monitoring").symlink_to(CHECKOUT / "monitoring")
     return copy
 
 
 @pytest.fixture(scope="session")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator that refuses what a caller's policies do not allow."""
-    home = tmp_path_factory.mktemp("guarded")
+def iam_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator that denies calls without a permission in the caller's policies."""
+    home = tmp_path_factory.mktemp("iam-emulator")
     started = ministack.start(home, ministack.free_port(), checks_rights=True)
     try:
         yield RunningEmulator(
@@ -77,14 +77,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulato
 
 
 @pytest.fixture(scope="session")
-def on_emulator(terraform: Terraform, guarded: RunningEmulator) -> Terraform:
+def terraform_on_emulator(terraform: Terraform, iam_emulator: RunningEmulator) -> Terraform:
     return replace(
         terraform,
         environ={
             **terraform.environ,
             "AWS_ACCESS_KEY_ID": ministack.ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": ministack.SECRET_ACCESS_KEY,
-            "AWS_ENDPOINT_URL": guarded.endpoint,
+            "AWS_ENDPOINT_URL": iam_emulator.endpoint,
             "AWS_REGION": ministack.REGION,
         },
     )
@@ -92,7 +92,7 @@ def on_emulator(terraform: Terraform, guarded: RunningEmulator) -> Terraform:
 
 @dataclass(frozen=True)
 class Applied:
-    """What Terraform made of infra/envs/local."""
+    """The environment that Terraform created from infra/envs/local."""
 
     terraform: Terraform
     folder: Path
@@ -102,43 +102,43 @@ class Applied:
     database: DatabaseAddress
 
     def resources(self, kind: str) -> list[Mapping[str, Any]]:
-        """Return what there is of one kind, as the state has it."""
-        everything = managed(self.state["values"]["root_module"])
-        return [it["values"] for it in everything if it["type"] == kind]
+        """Return the attributes of all resources of one type in the state."""
+        resources_of_state = managed_resources(self.state["values"]["root_module"])
+        return [it["values"] for it in resources_of_state if it["type"] == kind]
 
     def secret(self, name: str) -> str:
-        """Read a secret that Terraform made up."""
+        """Read a secret that Terraform generated."""
         parameter = self.environment.names.secret(name)
-        answer = self.environment.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
-        return answer["Parameter"]["Value"]
+        response = self.environment.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+        return response["Parameter"]["Value"]
 
     def token(self, name: str) -> str:
-        """Sign in a new user, who may look."""
+        """Create a viewer, sign in, and return the token."""
         add_user(self.environment, self.outputs["users"]["pool_id"], User(name, "viewer", TENANT), PASSWORD)
         return token(self.environment, name, PASSWORD)
 
-    def ask(self, path: str, signed: str) -> Any:  # noqa: ANN401 - what the API tells
-        """Ask the API over HTTP; None when it does not tell."""
+    def get(self, path: str, token_value: str) -> Any:  # noqa: ANN401 - JSON of the API
+        """GET a path of the API; None on an HTTP error."""
         url = route_url(self.terraform.environ["AWS_ENDPOINT_URL"], self.outputs["api_id"], path)
-        headers = {"Authorization": f"Bearer {signed}"} if signed else {}
+        headers = {"Authorization": f"Bearer {token_value}"} if token_value else {}
         request = urllib.request.Request(url, headers=headers)  # noqa: S310 - loopback
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
-                return json.load(answer)["data"]
+            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - loopback
+                return json.load(response)["data"]
         except urllib.error.HTTPError as error:
             error.close()
             return None
 
 
-def managed(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def managed_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from (it for it in module.get("resources", ()) if it["mode"] == "managed")
     for child in module.get("child_modules", ()):
-        yield from managed(child)
+        yield from managed_resources(child)
 
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress]:
-    """PostgreSQL as Aurora would come, but for looking at nobody's token."""
+    """PostgreSQL in the initial state of Aurora, but it checks no IAM tokens."""
     started = postgres.start(tmp_path_factory.mktemp("postgres") / "postgres.log")
     try:
         database.make(started)
@@ -149,15 +149,15 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databas
 
 @pytest.fixture(scope="session")
 def applied(
-    on_emulator: Terraform,
-    guarded: RunningEmulator,
+    terraform_on_emulator: Terraform,
+    iam_emulator: RunningEmulator,
     empty_database: DatabaseAddress,
     infra: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Applied:
-    """One environment with a hold of seconds for all tests; the last of them destroys it."""
+    """One environment with a hold of seconds for all tests; the last test destroys it."""
     topology, folder = Topology.load(), infra / "envs" / "local"
-    environment = Environment("local", topology, guarded.clients)
+    environment = Environment("local", topology, iam_emulator.clients)
     packages, code = tmp_path_factory.mktemp("packages"), services_alone()
     for service in by_service(topology):
         (packages / f"{service}.zip").write_bytes(code)
@@ -176,14 +176,14 @@ def applied(
         },
     }
     (folder / "values.auto.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
-    on_emulator.run(folder, "init")
-    on_emulator.run(folder, "apply", "-auto-approve")
+    terraform_on_emulator.run(folder, "init")
+    terraform_on_emulator.run(folder, "apply", "-auto-approve")
     database.migrate(environment)
     return Applied(
-        on_emulator,
+        terraform_on_emulator,
         folder,
         environment,
-        on_emulator.outputs(folder)["pulsequeue"],
-        json.loads(on_emulator.run(folder, "show", "-json")),
+        terraform_on_emulator.outputs(folder)["pulsequeue"],
+        json.loads(terraform_on_emulator.run(folder, "show", "-json")),
         empty_database,
     )

@@ -1,4 +1,4 @@
-"""Rules for all of the Terraform that neither it nor checkov knows. Each names what does not keep to it."""
+"""Rules for the Terraform sources beyond those of Terraform and checkov. Each returns its violations."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,10 +9,10 @@ from tests.terraform.sources import Block, Sources
 Rule = Callable[[Sources], Sequence[str]]
 
 WILDCARD = re.compile(r'\*"|/\*/')
-_NEAR = 12
-"""Lines within which a reason is beside what it is for: as long as a list is."""
-_SHORTEST_WINDOW = 7
-"""Days that KMS waits at least before it forgets a key."""
+_COMMENT_LINES = 12
+"""Maximum distance in lines between a wildcard and its comment."""
+_MINIMUM_KMS_WINDOW = 7
+"""Minimum waiting period of KMS before a key is deleted, in days."""
 
 
 def variables_have_a_type_and_a_description(sources: Sources) -> Sequence[str]:
@@ -23,45 +23,41 @@ def outputs_have_a_description(sources: Sources) -> Sequence[str]:
     return [str(it) for it in sources.every("output") if "description" not in it.body]
 
 
-def variables_say_what_they_hold(sources: Sources) -> Sequence[str]:
+def variables_avoid_the_type_any(sources: Sources) -> Sequence[str]:
     return [str(it) for it in sources.every("variable") if re.search(r"\bany\b", str(it.body.get("type")))]
 
 
-def variables_switch_nothing_on(sources: Sources) -> Sequence[str]:
+def variables_are_not_switches(sources: Sources) -> Sequence[str]:
     return [str(it) for it in sources.every("variable") if it.name.startswith(("create_", "enable_"))]
 
 
-def wildcards_have_a_reason_beside_them(sources: Sources) -> Sequence[str]:
+def wildcards_have_a_comment(sources: Sources) -> Sequence[str]:
     return [
         f"{path}:{number}"
         for path, text in sources.texts.items()
-        for number, line, block in _numbered(text)
+        for number, line, block in _lines_with_block(text)
         if WILDCARD.search(line.split(" # ")[0]) and "# " not in block
     ]
 
 
-def queues_have_dead_letters(sources: Sources) -> Sequence[str]:
+def queues_have_a_dlq(sources: Sources) -> Sequence[str]:
     queues = list(sources.resources("aws_sqs_queue"))
-    letters = [it for it in queues if any(_sends_letters_to(queue, it) for queue in queues)]
-    return [
-        str(it)
-        for it in queues
-        if it not in letters and not any(_sends_letters_to(it, other) for other in letters)
-    ]
+    dlqs = [it for it in queues if any(_redrives_to(queue, it) for queue in queues)]
+    return [str(it) for it in queues if it not in dlqs and not any(_redrives_to(it, other) for other in dlqs)]
 
 
-def dead_letters_are_alarmed(sources: Sources) -> Sequence[str]:
+def dlqs_have_an_alarm(sources: Sources) -> Sequence[str]:
     queues = list(sources.resources("aws_sqs_queue"))
     alarms = list(sources.resources("aws_cloudwatch_metric_alarm"))
     return [
         str(it)
         for it in queues
-        if any(_sends_letters_to(queue, it) for queue in queues)
+        if any(_redrives_to(queue, it) for queue in queues)
         and not any(alarm.folder == it.folder and alarm.refers_to(it) for alarm in alarms)
     ]
 
 
-def what_holds_data_is_encrypted(sources: Sources) -> Sequence[str]:
+def data_stores_are_encrypted(sources: Sources) -> Sequence[str]:
     encrypted: dict[str, Callable[[Block], bool]] = {
         "aws_dynamodb_table": lambda it: it.inner("server_side_encryption").get("enabled") is True,
         "aws_rds_cluster": lambda it: it.body.get("storage_encrypted") is True,
@@ -73,10 +69,10 @@ def what_holds_data_is_encrypted(sources: Sources) -> Sequence[str]:
     return [str(it) for it in sources.resources(*encrypted) if not encrypted[it.type](it)]
 
 
-def what_holds_data_is_recoverable(sources: Sources) -> Sequence[str]:
+def data_stores_are_recoverable(sources: Sources) -> Sequence[str]:
     recoverable: dict[str, Callable[[Block], bool]] = {
         "aws_dynamodb_table": lambda it: it.inner("point_in_time_recovery").get("enabled") is True,
-        "aws_kms_key": lambda it: _number(it.body.get("deletion_window_in_days")) >= _SHORTEST_WINDOW,
+        "aws_kms_key": lambda it: _number(it.body.get("deletion_window_in_days")) >= _MINIMUM_KMS_WINDOW,
         "aws_rds_cluster": lambda it: (
             "backup_retention_period" in it.body and it.body.get("skip_final_snapshot") is not True
         ),
@@ -85,7 +81,7 @@ def what_holds_data_is_recoverable(sources: Sources) -> Sequence[str]:
     return [str(it) for it in sources.resources(*recoverable) if not recoverable[it.type](it)]
 
 
-def what_holds_data_is_protected_where_an_environment_says_so(sources: Sources) -> Sequence[str]:
+def data_stores_follow_var_protected(sources: Sources) -> Sequence[str]:
     protected = {
         "aws_cognito_user_pool": "deletion_protection",
         "aws_dynamodb_table": "deletion_protection_enabled",
@@ -100,7 +96,7 @@ def what_holds_data_is_protected_where_an_environment_says_so(sources: Sources) 
     ]
 
 
-def logs_are_not_kept_for_ever(sources: Sources) -> Sequence[str]:
+def log_groups_have_a_retention(sources: Sources) -> Sequence[str]:
     groups = sources.resources("aws_cloudwatch_log_group")
     return [str(it) for it in groups if not it.body.get("retention_in_days")]
 
@@ -108,28 +104,28 @@ def logs_are_not_kept_for_ever(sources: Sources) -> Sequence[str]:
 RULES: Sequence[Rule] = (
     variables_have_a_type_and_a_description,
     outputs_have_a_description,
-    variables_say_what_they_hold,
-    variables_switch_nothing_on,
-    wildcards_have_a_reason_beside_them,
-    queues_have_dead_letters,
-    dead_letters_are_alarmed,
-    what_holds_data_is_encrypted,
-    what_holds_data_is_recoverable,
-    what_holds_data_is_protected_where_an_environment_says_so,
-    logs_are_not_kept_for_ever,
+    variables_avoid_the_type_any,
+    variables_are_not_switches,
+    wildcards_have_a_comment,
+    queues_have_a_dlq,
+    dlqs_have_an_alarm,
+    data_stores_are_encrypted,
+    data_stores_are_recoverable,
+    data_stores_follow_var_protected,
+    log_groups_have_a_retention,
 )
 
 
-def _numbered(text: str) -> Iterator[tuple[int, str, str]]:
-    """Give each line with its number and the block that it ends, back to the last blank line."""
+def _lines_with_block(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield each line with its number and the text back to the last blank line."""
     block: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         block = [*block, line] if line.strip() else []
         if "condition" not in line and not line.lstrip().startswith("#"):
-            yield number, line, "\n".join(block[-_NEAR:])
+            yield number, line, "\n".join(block[-_COMMENT_LINES:])
 
 
-def _sends_letters_to(queue: Block, other: Block) -> bool:
+def _redrives_to(queue: Block, other: Block) -> bool:
     target = f"aws_sqs_queue.{other.name}.arn"
     return queue.folder == other.folder and target in str(queue.body.get("redrive_policy"))
 
@@ -138,5 +134,5 @@ def _has(sources: Sources, bucket: Block, kind: str) -> bool:
     return any(it.folder == bucket.folder and it.refers_to(bucket) for it in sources.resources(kind))
 
 
-def _number(value: Any) -> int:  # noqa: ANN401 - whatever stands there
+def _number(value: Any) -> int:  # noqa: ANN401 - any HCL value
     return value if isinstance(value, int) else 0

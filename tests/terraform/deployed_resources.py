@@ -1,4 +1,4 @@
-"""What there is of an environment, as AWS tells it: for comparing what two provisioners have made."""
+"""The deployed resources of an environment, read from AWS APIs, to compare two provisioners."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,167 +7,174 @@ from typing import Any
 from scripts.environment.cognito import pool_id
 from scripts.environment.environment import Environment
 
-Seen = Mapping[str, Any]
+Resources = Mapping[str, Any]
 
 
-def functions(environment: Environment) -> Seen:
-    client, seen = environment.client("lambda"), {}
+def functions(environment: Environment) -> Resources:
+    client, found = environment.client("lambda"), {}
     for it in client.get_paginator("list_functions").paginate().build_full_result()["Functions"]:
         name = it["FunctionName"]
         reserved = client.get_function_concurrency(FunctionName=name)
-        seen[name] = {
+        found[name] = {
             **{kind: it[kind] for kind in ("Description", "Handler", "Runtime", "MemorySize", "Timeout")},
             "role": last(it["Role"], "/"),
             "variables": variables(it["Environment"]["Variables"]),
             "reserved": reserved.get("ReservedConcurrentExecutions"),
         }
-    return seen
+    return found
 
 
-def variables(told: Mapping[str, str]) -> Seen:
-    """Spell variables so that the same means the same: JSON without its order, a queue by its name."""
-    spelled: dict[str, Callable[[str], Any]] = {
+def variables(env_vars: Mapping[str, str]) -> Resources:
+    """Normalize variables for comparison: JSON lists sorted, a queue URL reduced to its name."""
+    normalizers: dict[str, Callable[[str], Any]] = {
         "TOPOLOGY": lambda value: {**json.loads(value), "tables": sorted(json.loads(value)["tables"])},
         "DEAD_LETTER_QUEUE_URL": lambda value: last(value, "/"),
     }
-    return {name: spelled.get(name, str)(value) for name, value in told.items()}
+    return {name: normalizers.get(name, str)(value) for name, value in env_vars.items()}
 
 
-def queues(environment: Environment) -> Seen:
-    client, seen = environment.client("sqs"), {}
+def queues(environment: Environment) -> Resources:
+    client, found = environment.client("sqs"), {}
     for url in client.list_queues()["QueueUrls"]:
-        said = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        redrive = json.loads(said.get("RedrivePolicy", "{}"))
-        seen[last(url, "/")] = {
-            **{kind: said[kind] for kind in ("DelaySeconds", "MessageRetentionPeriod", "VisibilityTimeout")},
-            "dead letters": last(redrive.get("deadLetterTargetArn", "")),
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
+        found[last(url, "/")] = {
+            **{
+                kind: attributes[kind]
+                for kind in ("DelaySeconds", "MessageRetentionPeriod", "VisibilityTimeout")
+            },
+            "dlq": last(redrive.get("deadLetterTargetArn", "")),
             "receives": redrive.get("maxReceiveCount"),
         }
-    return seen
+    return found
 
 
-def mappings(environment: Environment) -> Seen:
-    answer = environment.client("lambda").list_event_source_mappings()
+def mappings(environment: Environment) -> Resources:
+    response = environment.client("lambda").list_event_source_mappings()
     return {
-        function_of(it["FunctionArn"]): {
+        function_name(it["FunctionArn"]): {
             **{kind: it[kind] for kind in ("BatchSize", "MaximumBatchingWindowInSeconds")},
             "queue": last(it["EventSourceArn"]),
             "reports": it["FunctionResponseTypes"],
-            "at once": it["ScalingConfig"]["MaximumConcurrency"],
-            "on": it["State"],
+            "concurrency": it["ScalingConfig"]["MaximumConcurrency"],
+            "state": it["State"],
         }
-        for it in answer["EventSourceMappings"]
+        for it in response["EventSourceMappings"]
     }
 
 
-def rules(environment: Environment) -> Seen:
-    client, bus, seen = environment.client("events"), environment.names.bus, {}
+def rules(environment: Environment) -> Resources:
+    client, bus, found = environment.client("events"), environment.names.bus, {}
     for it in client.list_rules(EventBusName=bus)["Rules"]:
         targets = client.list_targets_by_rule(Rule=it["Name"], EventBusName=bus)["Targets"]
-        seen[it["Name"]] = {
+        found[it["Name"]] = {
             "pattern": json.loads(it["EventPattern"]),
             "description": it["Description"],
             "state": it["State"],
             "targets": [(target["Id"], last(target["Arn"])) for target in targets],
         }
-    return seen
+    return found
 
 
-def archives(environment: Environment) -> Seen:
+def archives(environment: Environment) -> Resources:
     return {
         it["ArchiveName"]: (last(it["EventSourceArn"], "/"), it["RetentionDays"])
         for it in environment.client("events").list_archives()["Archives"]
     }
 
 
-def tables(environment: Environment) -> Seen:
-    client, seen = environment.client("dynamodb"), {}
+def tables(environment: Environment) -> Resources:
+    client, found = environment.client("dynamodb"), {}
     for name in client.list_tables()["TableNames"]:
-        said = client.describe_table(TableName=name)["Table"]
+        attributes = client.describe_table(TableName=name)["Table"]
         lifetime = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        seen[name] = {
-            "keys": said["KeySchema"],
-            "attributes": said["AttributeDefinitions"],
-            "billing": said["BillingModeSummary"]["BillingMode"],
+        found[name] = {
+            "keys": attributes["KeySchema"],
+            "attributes": attributes["AttributeDefinitions"],
+            "billing": attributes["BillingModeSummary"]["BillingMode"],
             "ttl": lifetime.get("AttributeName"),
         }
-    return seen
+    return found
 
 
-def schedules(environment: Environment) -> Seen:
-    client, functions, seen = environment.client("scheduler"), environment.client("lambda"), {}
+def schedules(environment: Environment) -> Resources:
+    client, functions, found = environment.client("scheduler"), environment.client("lambda"), {}
     for it in client.list_schedules()["Schedules"]:
-        said = client.get_schedule(Name=it["Name"])
-        repeated = functions.get_function_event_invoke_config(FunctionName=said["Target"]["Arn"])
-        seen[it["Name"]] = {
-            "rate": said["ScheduleExpression"],
-            "state": said["State"],
-            "function": function_of(said["Target"]["Arn"]),
-            "attempts": said["Target"]["RetryPolicy"]["MaximumRetryAttempts"],
+        attributes = client.get_schedule(Name=it["Name"])
+        repeated = functions.get_function_event_invoke_config(FunctionName=attributes["Target"]["Arn"])
+        found[it["Name"]] = {
+            "rate": attributes["ScheduleExpression"],
+            "state": attributes["State"],
+            "function": function_name(attributes["Target"]["Arn"]),
+            "attempts": attributes["Target"]["RetryPolicy"]["MaximumRetryAttempts"],
             "repeated": (repeated["MaximumRetryAttempts"], repeated["MaximumEventAgeInSeconds"]),
         }
-    return seen
+    return found
 
 
-def routes(environment: Environment) -> Seen:
+def routes(environment: Environment) -> Resources:
     client, name = environment.client("apigatewayv2"), environment.names.api
     (api,) = [it for it in client.get_apis()["Items"] if it["Name"] == name]
     integrations = {it["IntegrationId"]: it for it in client.get_integrations(ApiId=api["ApiId"])["Items"]}
 
-    def led_to(target: str) -> tuple[str, str, str]:
+    def integration_of(target: str) -> tuple[str, str, str]:
         it = integrations[target.removeprefix("integrations/")]
-        return function_of(it["IntegrationUri"]), it["IntegrationType"], it["PayloadFormatVersion"]
+        return function_name(it["IntegrationUri"]), it["IntegrationType"], it["PayloadFormatVersion"]
 
     return {
-        it["RouteKey"]: (it["AuthorizationType"], *led_to(it["Target"]))
+        it["RouteKey"]: (it["AuthorizationType"], *integration_of(it["Target"]))
         for it in client.get_routes(ApiId=api["ApiId"])["Items"]
     }
 
 
-def preflight(environment: Environment) -> Seen:
+def cors(environment: Environment) -> Resources:
     (api,) = environment.client("apigatewayv2").get_apis()["Items"]
-    said: Any = api["CorsConfiguration"]
+    attributes: Any = api["CorsConfiguration"]
     return {
-        kind: sorted(value) if isinstance(value, list) else value for kind, value in said.items() if value
+        kind: sorted(value) if isinstance(value, list) else value
+        for kind, value in attributes.items()
+        if value
     }
 
 
-def secrets(environment: Environment) -> Seen:
-    said = environment.client("ssm").describe_parameters()["Parameters"]
-    return {it["Name"]: it["Type"] for it in said}
+def secrets(environment: Environment) -> Resources:
+    attributes = environment.client("ssm").describe_parameters()["Parameters"]
+    return {it["Name"]: it["Type"] for it in attributes}
 
 
-def users(environment: Environment) -> Seen:
+def users(environment: Environment) -> Resources:
     client, pool = environment.client("cognito-idp"), pool_id(environment) or ""
     groups = client.list_groups(UserPoolId=pool)["Groups"]
     (listed,) = client.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]
-    said = client.describe_user_pool_client(UserPoolId=pool, ClientId=listed["ClientId"])["UserPoolClient"]
+    attributes = client.describe_user_pool_client(UserPoolId=pool, ClientId=listed["ClientId"])[
+        "UserPoolClient"
+    ]
     return {
         "groups": sorted(it["GroupName"] for it in groups),
-        "client": said["ClientName"],
-        "ways in": sorted(said["ExplicitAuthFlows"]),
-        "reads": sorted(said["ReadAttributes"]),
-        "writes": sorted(said["WriteAttributes"]),
-        "tokens": (said["IdTokenValidity"], said["AccessTokenValidity"]),
+        "client": attributes["ClientName"],
+        "auth flows": sorted(attributes["ExplicitAuthFlows"]),
+        "reads": sorted(attributes["ReadAttributes"]),
+        "writes": sorted(attributes["WriteAttributes"]),
+        "tokens": (attributes["IdTokenValidity"], attributes["AccessTokenValidity"]),
     }
 
 
-def logs(environment: Environment) -> Seen:
-    said = environment.client("logs").describe_log_groups()["logGroups"]
-    return {it["logGroupName"]: it["retentionInDays"] for it in said}
+def logs(environment: Environment) -> Resources:
+    attributes = environment.client("logs").describe_log_groups()["logGroups"]
+    return {it["logGroupName"]: it["retentionInDays"] for it in attributes}
 
 
-EVERYTHING: Mapping[str, Callable[[Environment], Seen]] = {
-    look.__name__: look
-    for look in (
+INSPECTORS: Mapping[str, Callable[[Environment], Resources]] = {
+    inspect.__name__: inspect
+    for inspect in (
         *(functions, queues, mappings, rules, archives, tables),
-        *(schedules, routes, preflight, secrets, users, logs),
+        *(schedules, routes, cors, secrets, users, logs),
     )
 }
 
 
-def function_of(arn: str) -> str:
-    """Name the function that an ARN leads to, be it to an alias of it."""
+def function_name(arn: str) -> str:
+    """Return the function name in the ARN of a function or alias."""
     return arn.split(":")[6]
 
 

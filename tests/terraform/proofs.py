@@ -1,4 +1,4 @@
-"""infra/PROOFS.md as it is written, and as it follows from the sources."""
+"""The table of infra/PROOFS.md, and the same facts derived from the sources."""
 
 import ast
 import re
@@ -12,45 +12,53 @@ from tests.terraform.sources import INFRA, Sources
 PROOFS = INFRA / "PROOFS.md"
 TESTS = CHECKOUT / "tests" / "terraform"
 APPLIED = {"local": "envs/local", "dev": "envs/dev", "bootstrap": "bootstrap"}
-"""What is applied to an emulator, the first that counts first, and where that stands."""
+"""The roots applied to an emulator with their folders, by precedence."""
 YES, PARTLY, NEVER = "✓", "partly", "never"
 _SOURCE = re.compile(r"^(?:\.\./)+")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One line: what proves a type of resource, and what cannot be proven by the emulator."""
+    """One row: the tests of a resource type, and what the emulator does not cover."""
 
     type: str
-    made_by: str
-    stays: str
-    used_by: Sequence[str]
-    asserted: str
+    applied_by: str
+    stable: str
+    exercised_by: Sequence[str]
+    asserted_types: str
     checkov: str
-    otherwise: str
+    note: str
 
 
-def written(text: str) -> Sequence[Proof]:
-    """Read the table."""
+def parse_table(text: str) -> Sequence[Proof]:
+    """Parse the table."""
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `aws_")]
     cells = [[cell.strip() for cell in row] for row in rows]
     return [
-        Proof(kind.strip("`"), made_by, stays, used_by.replace("`", "").split(), asserted, checkov, otherwise)
-        for kind, made_by, stays, used_by, asserted, checkov, otherwise in cells
+        Proof(
+            kind.strip("`"),
+            applied_by,
+            stable,
+            exercised_by.replace("`", "").split(),
+            asserted_types,
+            checkov,
+            note,
+        )
+        for kind, applied_by, stable, exercised_by, asserted_types, checkov, note in cells
     ]
 
 
-def made_by(sources: Sources) -> Mapping[str, str]:
-    """Say of each type which applied folder makes it, itself or by the modules that it calls."""
-    made = {block.type: NEVER for block in sources.every("resource")}
+def applied_by(sources: Sources) -> Mapping[str, str]:
+    """Map each type to the root that creates it, directly or through modules."""
+    created = {block.type: NEVER for block in sources.every("resource")}
     for name, root in reversed(APPLIED.items()):
-        reached = _below(sources, root)
-        made |= {block.type: name for block in sources.every("resource") if block.folder in reached}
-    return made
+        folders = _below(sources, root)
+        created |= {block.type: name for block in sources.every("resource") if block.folder in folders}
+    return created
 
 
-def asserted(sources: Sources) -> set[str]:
-    """Name the types that a test beside a module that makes them says something of."""
+def asserted_types(sources: Sources) -> set[str]:
+    """List the types that a test of their module refers to."""
     return {
         block.type
         for block in sources.every("resource")
@@ -59,9 +67,11 @@ def asserted(sources: Sources) -> set[str]:
     }
 
 
-def forgotten(sources: Sources) -> set[str]:
-    """Name the types of which a second plan leaves something out."""
-    patterns = [it[it.index("aws_") :] for test in TESTS.glob("test_*.py") for it in _left_out(test)]
+def types_that_differ(sources: Sources) -> set[str]:
+    """List the types that a second plan ignores in part."""
+    patterns = [
+        it[it.index("aws_") :] for test in TESTS.glob("test_*.py") for it in _emulator_differences(test)
+    ]
     return {
         block.type
         for block in sources.every("resource")
@@ -71,18 +81,18 @@ def forgotten(sources: Sources) -> set[str]:
 
 
 def _below(sources: Sources, folder: str) -> set[str]:
-    called = {
+    modules = {
         f"modules/{_SOURCE.sub('', it.body['source']).removeprefix('modules/')}"
         for it in sources.every("module")
         if it.folder == folder
     }
-    return {folder}.union(*(_below(sources, it) for it in called))
+    return {folder}.union(*(_below(sources, it) for it in modules))
 
 
-def _left_out(test: Path) -> Sequence[str]:
+def _emulator_differences(test: Path) -> Sequence[str]:
     for statement in ast.parse(test.read_text(encoding="utf-8")).body:
         match statement:
-            case ast.Assign(targets=[ast.Name("FORGOTTEN")], value=ast.Tuple() as patterns):
+            case ast.Assign(targets=[ast.Name("EMULATOR_DIFFERENCES")], value=ast.Tuple() as patterns):
                 found: tuple[str, ...] = ast.literal_eval(patterns)
                 return found
     return ()

@@ -1,4 +1,4 @@
-"""The Terraform as it is written, read: for rules about all that it may make, in whatever environment."""
+"""The parsed Terraform sources, for rules about all resources of all environments."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "variable": 1, "output": 1,
 
 @dataclass(frozen=True)
 class Block:
-    """One block of a file, as `resource "aws_sqs_queue" "this"`: a kind, labels, and what is said inside."""
+    """One block of a file, such as `resource "aws_sqs_queue" "this"`: kind, labels and body."""
 
     folder: str
     kind: str
@@ -38,7 +38,7 @@ class Block:
         return f"{self.folder}: {'.'.join(self.labels)}"
 
     def inner(self, name: str) -> Mapping[str, Any]:
-        """Return the block of that name inside this one; an empty one if there is none."""
+        """Return the nested block of that name; an empty one if there is none."""
         found: Mapping[str, Any] = (self.body.get(name) or [{}])[0]
         return found
 
@@ -48,20 +48,20 @@ class Block:
 
 @dataclass(frozen=True)
 class Sources:
-    """Files with what they say, by their path below infra/."""
+    """Texts by path below infra/, and the blocks in them."""
 
     texts: Mapping[str, str]
     blocks: Sequence[Block]
 
     @classmethod
     def read(cls, root: Path = INFRA) -> Self:
-        """Read a whole tree."""
+        """Read all files below a folder."""
         files = sorted(it for it in root.rglob("*.tf") if ".terraform" not in it.parts)
         return cls.of({str(it.relative_to(root)): it.read_text(encoding="utf-8") for it in files})
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Self:
-        """Take files as they are given."""
+        """Parse the given texts."""
         return cls(texts, [block for path, text in texts.items() for block in _blocks(path, text)])
 
     def every(self, kind: str) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""What Terraform makes works with the rights it gives and no others, stays as it is, and goes away whole."""
+"""The applied environment works with its own permissions, shows no drift, and is destroyed completely."""
 
 import json
 import re
@@ -11,23 +11,23 @@ from tests.support.polling import wait_until
 from tests.terraform import deployed_resources
 from tests.terraform.conftest import Applied
 
-FORGOTTEN = (
-    # Says of every JWT authorizer that its payload has version 2.0, which only Lambda authorizers have.
+EMULATOR_DIFFERENCES = (
+    # Returns payload version 2.0 for JWT authorizers, which only Lambda authorizers have.
     r"module\.api\.aws_apigatewayv2_authorizer\.users$",
-    # DescribeAlarms leaves out dimensions, statistic and description.
+    # DescribeAlarms omits dimensions, statistic and description.
     r"\.aws_cloudwatch_metric_alarm\.",
 )
-"""What the emulator tells otherwise than it was told."""
+"""Resources that the emulator returns differently from what was applied."""
 
 
-def test_a_second_plan_finds_nothing_to_do(applied: Applied) -> None:
+def test_a_second_plan_shows_no_changes(applied: Applied) -> None:
     changes = applied.terraform.changes(applied.folder)
 
-    assert [it for it in changes if not any(re.search(known, it) for known in FORGOTTEN)] == []
-    assert [it for it in FORGOTTEN if not any(re.search(it, change) for change in changes)] == []
+    assert [it for it in changes if not any(re.search(pattern, it) for pattern in EMULATOR_DIFFERENCES)] == []
+    assert [it for it in EMULATOR_DIFFERENCES if not any(re.search(it, change) for change in changes)] == []
 
 
-def test_an_order_is_confirmed_by_functions_that_may_do_what_their_roles_say_alone(applied: Applied) -> None:
+def test_an_order_is_confirmed_with_the_permissions_of_the_roles_only(applied: Applied) -> None:
     pipeline = PipelineClient(applied.environment)
     sku = pipeline.create_sku(10)
 
@@ -37,33 +37,36 @@ def test_an_order_is_confirmed_by_functions_that_may_do_what_their_roles_say_alo
     assert pipeline.levels(sku) == (7, 0, 7)
 
 
-def test_an_order_is_told_to_users_of_its_tenant_and_to_nobody_without_a_token(applied: Applied) -> None:
-    pipeline, signed = PipelineClient(applied.environment), applied.token("viewer")
+def test_the_api_returns_an_order_to_a_user_of_its_tenant_and_requires_a_token(applied: Applied) -> None:
+    pipeline, token = PipelineClient(applied.environment), applied.token("viewer")
 
-    pipeline.place(pipeline.order("told", pipeline.create_sku(10)))
+    pipeline.place(pipeline.order("visible", pipeline.create_sku(10)))
 
-    path = f"/api/orders/{pipeline.order_id('told')}"
-    wait_until(lambda: (applied.ask(path, signed) or {}).get("status") == "CONFIRMED", "the order is told")
-    assert applied.ask(path, "") is None
+    path = f"/api/orders/{pipeline.order_id('visible')}"
+    wait_until(
+        lambda: (applied.get(path, token) or {}).get("status") == "CONFIRMED",
+        "the API returns the order as confirmed",
+    )
+    assert applied.get(path, "") is None
 
 
-def test_whatever_calls_a_function_calls_its_live_version(applied: Applied) -> None:
-    called = [
+def test_all_callers_invoke_the_live_alias(applied: Applied) -> None:
+    invoked = [
         *(it["function_name"] for it in applied.resources("aws_lambda_event_source_mapping")),
         *(it["integration_uri"] for it in applied.resources("aws_apigatewayv2_integration")),
         *(it["target"][0]["arn"] for it in applied.resources("aws_scheduler_schedule")),
     ]
     published = {it["function_name"]: it["function_version"] for it in applied.resources("aws_lambda_alias")}
 
-    assert len(called) == len(applied.environment.topology.functions) - 1
-    assert {arn.split(":")[7] for arn in called} == {"live"}
+    assert len(invoked) == len(applied.environment.topology.functions) - 1
+    assert {arn.split(":")[7] for arn in invoked} == {"live"}
     assert published == {
         it["function_name"]: it["version"] for it in applied.resources("aws_lambda_function")
     }
     assert "$LATEST" not in published.values()
 
 
-def test_no_secret_stands_in_the_state(applied: Applied) -> None:
+def test_the_state_contains_no_secret(applied: Applied) -> None:
     state = (applied.folder / "terraform.tfstate").read_text(encoding="utf-8")
     ssm, names = applied.environment.client("ssm"), applied.environment.names
 
@@ -75,22 +78,22 @@ def test_no_secret_stands_in_the_state(applied: Applied) -> None:
 
 
 @pytest.fixture(scope="session")
-def left_over(applied: Applied) -> dict[str, Any]:
-    """Destroy everything and look around."""
+def remaining_resources(applied: Applied) -> dict[str, Any]:
+    """Destroy the environment and list what remains."""
     applied.terraform.run(applied.folder, "destroy", "-auto-approve")
     environment = applied.environment
-    looks = {
-        name: look
-        for name, look in deployed_resources.EVERYTHING.items()
+    inspectors = {
+        name: inspect
+        for name, inspect in deployed_resources.INSPECTORS.items()
         if name not in ("rules", "routes", "preflight", "users")
     }
-    return {name: found for name, look in looks.items() if (found := look(environment))}
+    return {name: found for name, inspect in inspectors.items() if (found := inspect(environment))}
 
 
-def test_destroying_leaves_nothing(left_over: dict[str, Any], applied: Applied) -> None:
+def test_destroy_leaves_no_resources(remaining_resources: dict[str, Any], applied: Applied) -> None:
     roles = applied.environment.client("iam").list_roles()["Roles"]
 
-    assert left_over == {}
+    assert remaining_resources == {}
     assert [
         it["RoleName"] for it in roles if it["RoleName"].startswith(applied.environment.names.prefix)
     ] == []

@@ -1,4 +1,4 @@
-"""checkov finds nothing in the Terraform and the workflows; what it is told to leave alone has its reason."""
+"""checkov finds nothing in the Terraform and the workflows; every suppression has its reason."""
 
 import re
 import shutil
@@ -12,14 +12,14 @@ import yaml
 from scripts.common.errors import ToolError
 from scripts.deploy.checkov import FRAMEWORKS, Checkov, CheckovFinding, CheckovReport, installed
 from scripts.environment.topology import CHECKOUT
-from tests.terraform.proofs import PROOFS, YES, written
+from tests.terraform.proofs import PROOFS, YES, parse_table
 
-# One process installs it, and looks once.
+# One process installs checkov and runs it once.
 pytestmark = pytest.mark.xdist_group("checkov")
 
 SETTINGS = ".checkov.yaml"
 SKIP = re.compile(r"checkov:skip=(?P<check>\w+):?(?P<reason>.*)")
-FEWEST_WORDS = 8
+MINIMUM_WORDS = 8
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def reports(checkov: Checkov) -> dict[str, CheckovReport]:
 
 @dataclass(frozen=True)
 class Suppression:
-    """What is left alone, why, and where: on one line, or in all of a folder."""
+    """A suppressed check, its reason, and its place: one line, or a whole folder."""
 
     check: str
     reason: str
@@ -60,90 +60,95 @@ def suppressions(folder: Path) -> Iterator[Suppression]:
                     name = str(source.relative_to(folder))
                     yield Suppression(found["check"], found["reason"], name, number)
     if (settings := folder / SETTINGS).is_file():
-        yield from left_alone_everywhere(settings)
+        yield from global_suppressions(settings)
 
 
-def left_alone_everywhere(settings: Path) -> Iterator[Suppression]:
+def global_suppressions(settings: Path) -> Iterator[Suppression]:
     text = settings.read_text(encoding="utf-8")
     for check in yaml.safe_load(text)["skip-check"]:
-        beside = re.search(rf"((?:^ *#.*\n)*)^ *- {check}$", text, re.MULTILINE)
-        yield Suppression(check, beside[1].replace("#", " ") if beside else "", SETTINGS)
+        comment = re.search(rf"((?:^ *#.*\n)*)^ *- {check}$", text, re.MULTILINE)
+        yield Suppression(check, comment[1].replace("#", " ") if comment else "", SETTINGS)
 
 
-def unexplained(folder: Path) -> list[Suppression]:
-    return [it for it in suppressions(folder) if len(it.reason.split()) < FEWEST_WORDS]
+def without_reason(folder: Path) -> list[Suppression]:
+    return [it for it in suppressions(folder) if len(it.reason.split()) < MINIMUM_WORDS]
 
 
-def needless(checkov: Checkov, folder: Path, framework: str, bare: Path) -> list[Suppression]:
-    """Look again with nothing left alone: what then hides nothing need not be there."""
-    shutil.copytree(folder, bare, ignore=shutil.ignore_patterns(".terraform*", SETTINGS))
-    for source in (it for kind in ("*.tf", "*.yml") for it in bare.rglob(kind)):
+def unneeded_suppressions(
+    checkov: Checkov, folder: Path, framework: str, unsuppressed: Path
+) -> list[Suppression]:
+    """Run checkov without suppressions; return the suppressions that hide no finding."""
+    shutil.copytree(folder, unsuppressed, ignore=shutil.ignore_patterns(".terraform*", SETTINGS))
+    for source in (it for kind in ("*.tf", "*.yml") for it in unsuppressed.rglob(kind)):
         text = source.read_text(encoding="utf-8")
-        source.write_text(text.replace("checkov:skip", "not left alone"), encoding="utf-8")
-    found = checkov.report(bare, framework).failed
+        source.write_text(text.replace("checkov:skip", "not suppressed"), encoding="utf-8")
+    found = checkov.report(unsuppressed, framework).failed
     return [it for it in suppressions(folder) if not any(it.hides(finding) for finding in found)]
 
 
 @pytest.mark.parametrize("folder", FRAMEWORKS)
-def test_nothing_is_found(reports: dict[str, CheckovReport], folder: str) -> None:
+def test_checkov_finds_nothing(reports: dict[str, CheckovReport], folder: str) -> None:
     report = reports[folder]
 
     assert list(report.failed) == []
     assert report.passed
 
 
-def test_no_workflow_is_passed_over(reports: dict[str, CheckovReport]) -> None:
-    # What checkov's own notion of a workflow does not allow, it leaves out without a word.
+def test_every_workflow_is_checked(reports: dict[str, CheckovReport]) -> None:
+    # checkov silently skips workflows that do not match its own schema.
     workflows = {f"workflows/{it.name}" for it in CHECKOUT.glob(".github/workflows/*.yml")}
 
     assert {it.file for it in reports[".github"].passed} == workflows
 
 
-def test_the_table_of_proofs_tells_what_is_looked_at(reports: dict[str, CheckovReport]) -> None:
+def test_the_table_of_proofs_marks_the_types_that_checkov_checks(reports: dict[str, CheckovReport]) -> None:
     report = reports["infra"]
-    table = written(PROOFS.read_text(encoding="utf-8"))
+    table = parse_table(PROOFS.read_text(encoding="utf-8"))
 
-    looked_at = {part for it in (*report.passed, *report.skipped) for part in it.resource.split(".")}
+    checked_types = {part for it in (*report.passed, *report.skipped) for part in it.resource.split(".")}
 
-    assert [it.type for it in table if (it.checkov == YES) != (it.type in looked_at)] == []
-
-
-@pytest.mark.parametrize("folder", FRAMEWORKS)
-def test_whatever_is_left_alone_has_a_reason_in_words(folder: str) -> None:
-    assert unexplained(CHECKOUT / folder) == []
+    assert [it.type for it in table if (it.checkov == YES) != (it.type in checked_types)] == []
 
 
 @pytest.mark.parametrize("folder", FRAMEWORKS)
-def test_whatever_is_left_alone_would_be_found(checkov: Checkov, folder: str, tmp_path: Path) -> None:
-    assert needless(checkov, CHECKOUT / folder, FRAMEWORKS[folder], tmp_path / "bare" / folder) == []
+def test_every_suppression_has_a_reason(folder: str) -> None:
+    assert without_reason(CHECKOUT / folder) == []
 
 
-def test_a_database_that_is_no_longer_encrypted_is_found(checkov: Checkov, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", FRAMEWORKS)
+def test_every_suppression_hides_a_finding(checkov: Checkov, folder: str, tmp_path: Path) -> None:
+    assert (
+        unneeded_suppressions(checkov, CHECKOUT / folder, FRAMEWORKS[folder], tmp_path / "bare" / folder)
+        == []
+    )
+
+
+def test_an_unencrypted_database_is_found(checkov: Checkov, tmp_path: Path) -> None:
     module = shutil.copytree(CHECKOUT / "infra" / "modules" / "aurora", tmp_path / "aurora")
-    bent(module / "main.tf", r"(storage_encrypted +=) true", r"\1 false")
+    edit(module / "main.tf", r"(storage_encrypted +=) true", r"\1 false")
 
     failed = checkov.report(module, "terraform").failed
 
     assert ("CKV_AWS_96", "aws_rds_cluster.this") in {(it.check, it.resource) for it in failed}
 
 
-def test_a_workflow_that_may_do_everything_is_found(checkov: Checkov, tmp_path: Path) -> None:
+def test_a_workflow_with_write_all_permissions_is_found(checkov: Checkov, tmp_path: Path) -> None:
     copy = shutil.copytree(CHECKOUT / ".github", tmp_path / ".github")
-    bent(copy / "workflows" / "ci.yml", r"permissions:\n  contents: read", "permissions: write-all")
+    edit(copy / "workflows" / "ci.yml", r"permissions:\n  contents: read", "permissions: write-all")
 
     failed = checkov.report(copy, "github_actions").failed
 
     assert {it.check for it in failed} == {"CKV2_GHA_1"}
 
 
-def test_a_suppression_without_words_is_told(tmp_path: Path) -> None:
+def test_a_suppression_without_a_reason_is_reported(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("# checkov:skip=CKV_AWS_1:not now\n", encoding="utf-8")
     (tmp_path / SETTINGS).write_text("# Of another:\n\nskip-check:\n  - CKV_AWS_2\n", encoding="utf-8")
 
-    assert [it.check for it in unexplained(tmp_path)] == ["CKV_AWS_1", "CKV_AWS_2"]
+    assert [it.check for it in without_reason(tmp_path)] == ["CKV_AWS_1", "CKV_AWS_2"]
 
 
-def test_a_suppression_that_hides_nothing_is_told(checkov: Checkov, tmp_path: Path) -> None:
+def test_a_suppression_that_hides_nothing_is_reported(checkov: Checkov, tmp_path: Path) -> None:
     folder = tmp_path / "infra"
     folder.mkdir()
     (folder / "main.tf").write_text(
@@ -158,24 +163,24 @@ def test_a_suppression_that_hides_nothing_is_told(checkov: Checkov, tmp_path: Pa
     )
     (folder / SETTINGS).write_text("skip-check:\n  - CKV_AWS_27\n  - CKV_AWS_18\n", encoding="utf-8")
 
-    told = needless(checkov, folder, "terraform", tmp_path / "bare")
+    unneeded = unneeded_suppressions(checkov, folder, "terraform", tmp_path / "bare")
 
-    assert [(it.check, it.line) for it in told] == [("CKV_AWS_168", 4), ("CKV_AWS_18", None)]
+    assert [(it.check, it.line) for it in unneeded] == [("CKV_AWS_168", 4), ("CKV_AWS_18", None)]
 
 
-def test_what_cannot_be_read_is_not_taken_for_clean(checkov: Checkov, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_parsed_is_an_error(checkov: Checkov, tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('resource "aws_sqs_queue" "half" {', encoding="utf-8")
 
     with pytest.raises(ToolError, match=r"checkov cannot read .*main\.tf"):
         checkov.report(tmp_path, "terraform")
 
 
-def test_a_folder_with_nothing_to_look_at_is_not_taken_for_clean(checkov: Checkov, tmp_path: Path) -> None:
+def test_a_folder_without_files_of_the_framework_is_an_error(checkov: Checkov, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="checkov found no terraform in"):
         checkov.report(tmp_path, "terraform")
 
 
-def test_what_cannot_be_installed_is_said_and_tried_again(tmp_path: Path) -> None:
+def test_a_failed_installation_is_an_error_and_is_retried(tmp_path: Path) -> None:
     lock = tmp_path / "checkov.txt"
     lock.write_text("checkov==3.3.30\n", encoding="utf-8")
 
@@ -184,7 +189,7 @@ def test_what_cannot_be_installed_is_said_and_tried_again(tmp_path: Path) -> Non
             installed(tmp_path / "checkov", lock)
 
 
-def bent(source: Path, what: str, into: str) -> None:
-    text, times = re.subn(what, into, source.read_text(encoding="utf-8"))
-    assert times == 1
+def edit(source: Path, pattern: str, replacement: str) -> None:
+    text, count = re.subn(pattern, replacement, source.read_text(encoding="utf-8"))
+    assert count == 1
     source.write_text(text, encoding="utf-8")

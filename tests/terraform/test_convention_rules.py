@@ -1,4 +1,4 @@
-"""Each rule tells of one fault that is planted, and says nothing of the same without it."""
+"""Each rule reports a planted fault, and nothing for the same source without it."""
 
 import pytest
 
@@ -9,15 +9,15 @@ from tests.terraform.sources import Sources
 QUEUES = """
 resource "aws_sqs_queue" "this" {
   sqs_managed_sse_enabled = true
-  redrive_policy          = jsonencode({ deadLetterTargetArn = aws_sqs_queue.letters.arn })
+  redrive_policy          = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn })
 }
 
-resource "aws_sqs_queue" "letters" {
+resource "aws_sqs_queue" "dead_letters" {
   sqs_managed_sse_enabled = true
 }
 
-resource "aws_cloudwatch_metric_alarm" "letters" {
-  dimensions = { QueueName = aws_sqs_queue.letters.name }
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
 }
 """
 TABLE = """
@@ -54,22 +54,22 @@ resource "aws_rds_cluster" "this" {
   deletion_protection     = var.protected
 }
 """
-SAID = """
+INTERFACE = """
 variable "names" {
-  description = "What they are called."
+  description = "Names of the queues."
   type        = list(string)
 }
 
 output "arn" {
-  description = "What it is called by others."
+  description = "ARN of the queue."
   value       = "arn"
 }
 """
 POLICY = """
 locals {
-  rights = {
+permissions = {
     Action = ["sqs:SendMessage"]
-    # Tasks to come have names of their own.
+    # Streams are named after future tasks.
     Resource = "${local.arn}:*"
   }
 }
@@ -105,50 +105,50 @@ resource "aws_lb" "this" {
 }
 """
 
-PLANTED = [
-    (conventions.variables_have_a_type_and_a_description, SAID, "  type        = list(string)", ""),
+FAULTS = [
+    (conventions.variables_have_a_type_and_a_description, INTERFACE, "  type        = list(string)", ""),
     (
         conventions.variables_have_a_type_and_a_description,
-        SAID,
-        '  description = "What they are called."',
+        INTERFACE,
+        '  description = "Names of the queues."',
         "",
     ),
-    (conventions.outputs_have_a_description, SAID, '  description = "What it is called by others."', ""),
-    (conventions.variables_say_what_they_hold, SAID, "list(string)", "list(any)"),
-    (conventions.variables_say_what_they_hold, SAID, "list(string)", "any"),
-    (conventions.variables_switch_nothing_on, SAID, '"names"', '"create_names"'),
+    (conventions.outputs_have_a_description, INTERFACE, '  description = "ARN of the queue."', ""),
+    (conventions.variables_avoid_the_type_any, INTERFACE, "list(string)", "list(any)"),
+    (conventions.variables_avoid_the_type_any, INTERFACE, "list(string)", "any"),
+    (conventions.variables_are_not_switches, INTERFACE, '"names"', '"create_names"'),
     (
-        conventions.wildcards_have_a_reason_beside_them,
+        conventions.wildcards_have_a_comment,
         POLICY,
-        "    # Tasks to come have names of their own.\n",
+        "    # Streams are named after future tasks.\n",
         "",
     ),
-    (conventions.wildcards_have_a_reason_beside_them, POLICY, "= {\n", '= {\n    Action = ["s3:Get*"]\n\n'),
-    (conventions.queues_have_dead_letters, QUEUES, "aws_sqs_queue.letters.arn", "var.arn"),
-    (conventions.queues_have_dead_letters, QUEUES, "redrive_policy", "policy"),
-    (conventions.dead_letters_are_alarmed, QUEUES, "aws_sqs_queue.letters.name", "aws_sqs_queue.this.name"),
-    (conventions.what_holds_data_is_encrypted, QUEUES, "sse_enabled = true", "sse_enabled = false"),
-    (conventions.what_holds_data_is_encrypted, TABLE, "server_side_encryption", "local_secondary_index"),
-    (conventions.what_holds_data_is_encrypted, BUCKET, "_server_side_encryption_configuration", "_logging"),
-    (conventions.what_holds_data_is_encrypted, CLUSTER, "storage_encrypted       = true", ""),
-    (conventions.what_holds_data_is_encrypted, TOPIC, "kms_master_key_id", "name"),
-    (conventions.what_holds_data_is_encrypted, PARAMETER, "SecureString", "String"),
-    (conventions.what_holds_data_is_recoverable, TABLE, "recovery {\n    enabled = true", "recovery {"),
-    (conventions.what_holds_data_is_recoverable, BUCKET, "_versioning", "_logging"),
-    (conventions.what_holds_data_is_recoverable, CLUSTER, "!var.protected", "true"),
-    (conventions.what_holds_data_is_recoverable, CLUSTER, "backup_retention_period", "backtrack_window"),
-    (conventions.what_holds_data_is_recoverable, KEY, "= 7", "= 1"),
+    (conventions.wildcards_have_a_comment, POLICY, "= {\n", '= {\n    Action = ["s3:Get*"]\n\n'),
+    (conventions.queues_have_a_dlq, QUEUES, "aws_sqs_queue.dead_letters.arn", "var.arn"),
+    (conventions.queues_have_a_dlq, QUEUES, "redrive_policy", "policy"),
+    (conventions.dlqs_have_an_alarm, QUEUES, "aws_sqs_queue.dead_letters.name", "aws_sqs_queue.this.name"),
+    (conventions.data_stores_are_encrypted, QUEUES, "sse_enabled = true", "sse_enabled = false"),
+    (conventions.data_stores_are_encrypted, TABLE, "server_side_encryption", "local_secondary_index"),
+    (conventions.data_stores_are_encrypted, BUCKET, "_server_side_encryption_configuration", "_logging"),
+    (conventions.data_stores_are_encrypted, CLUSTER, "storage_encrypted       = true", ""),
+    (conventions.data_stores_are_encrypted, TOPIC, "kms_master_key_id", "name"),
+    (conventions.data_stores_are_encrypted, PARAMETER, "SecureString", "String"),
+    (conventions.data_stores_are_recoverable, TABLE, "recovery {\n    enabled = true", "recovery {"),
+    (conventions.data_stores_are_recoverable, BUCKET, "_versioning", "_logging"),
+    (conventions.data_stores_are_recoverable, CLUSTER, "!var.protected", "true"),
+    (conventions.data_stores_are_recoverable, CLUSTER, "backup_retention_period", "backtrack_window"),
+    (conventions.data_stores_are_recoverable, KEY, "= 7", "= 1"),
     *(
         (
-            conventions.what_holds_data_is_protected_where_an_environment_says_so,
+            conventions.data_stores_follow_var_protected,
             source,
             "var.protected",
             "var.other",
         )
         for source in (TABLE, BUCKET, CLUSTER, POOL, BALANCER)
     ),
-    (conventions.logs_are_not_kept_for_ever, LOG, "= var.log_days", "= 0"),
-    (conventions.logs_are_not_kept_for_ever, LOG, "  retention_in_days = var.log_days", ""),
+    (conventions.log_groups_have_a_retention, LOG, "= var.log_days", "= 0"),
+    (conventions.log_groups_have_a_retention, LOG, "  retention_in_days = var.log_days", ""),
 ]
 
 
@@ -156,19 +156,21 @@ def sources(text: str) -> Sources:
     return Sources.of({"modules/planted/main.tf": text})
 
 
-@pytest.mark.parametrize(("rule", "sound", "part", "fault"), PLANTED)
-def test_a_planted_fault_is_told(rule: Rule, sound: str, part: str, fault: str) -> None:
-    faulty = sound.replace(part, fault)
+@pytest.mark.parametrize(("rule", "valid", "part", "fault"), FAULTS)
+def test_a_planted_fault_is_reported(rule: Rule, valid: str, part: str, fault: str) -> None:
+    faulty = valid.replace(part, fault)
 
-    assert rule(sources(sound)) == []
+    assert rule(sources(valid)) == []
     assert rule(sources(faulty)) != []
 
 
-def test_every_rule_has_a_fault_planted_for_it() -> None:
-    assert {rule for rule, *_ in PLANTED} == set(RULES)
+def test_every_rule_has_a_planted_fault() -> None:
+    assert {rule for rule, *_ in FAULTS} == set(RULES)
 
 
-def test_what_is_told_says_where_to_look() -> None:
-    told = conventions.logs_are_not_kept_for_ever(sources('resource "aws_cloudwatch_log_group" "this" {}'))
+def test_a_violation_names_the_module_and_the_resource() -> None:
+    findings = conventions.log_groups_have_a_retention(
+        sources('resource "aws_cloudwatch_log_group" "this" {}')
+    )
 
-    assert told == ["modules/planted: aws_cloudwatch_log_group.this"]
+    assert findings == ["modules/planted: aws_cloudwatch_log_group.this"]

@@ -1,4 +1,4 @@
-"""Rules that Terraform does not know: descriptions, types, reasons beside wildcards, nothing unguarded."""
+"""Conventions for sources and applied resources: descriptions, types, comments on wildcards, protection."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from tests.terraform.sources import INFRA, Sources
 
 MODULES = sorted(it.parent for it in INFRA.glob("modules/*/versions.tf"))
 
-UNNAMEABLE = {
+WITHOUT_RESOURCES = {
     "cloudwatch:GetMetricData",
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -24,11 +24,11 @@ UNNAMEABLE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-"""What IAM can allow for everything only."""
+"""Actions without resource-level permissions in IAM."""
 
 
 def statements(applied: Applied) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Find what each role that Terraform made may do."""
+    """Yield the policy statements of each role that Terraform created."""
     for policy in applied.resources("aws_iam_role_policy"):
         for statement in json.loads(policy["policy"])["Statement"]:
             yield policy["role"], statement
@@ -40,12 +40,12 @@ def sources() -> Sources:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda it: it.__name__)
-def test_all_that_is_written_keeps_to_each_rule(sources: Sources, rule: Rule) -> None:
+def test_the_sources_follow_every_rule(sources: Sources, rule: Rule) -> None:
     assert rule(sources) == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda it: it.name)
-def test_a_module_pins_what_it_needs_is_explained_and_has_tests(module: Path) -> None:
+def test_a_module_pins_versions_and_has_a_readme_and_tests(module: Path) -> None:
     versions = (module / "versions.tf").read_text(encoding="utf-8")
 
     assert 'required_version = ">= 1.11"' in versions
@@ -54,16 +54,16 @@ def test_a_module_pins_what_it_needs_is_explained_and_has_tests(module: Path) ->
     assert list(module.glob("tests/*.tftest.hcl"))
 
 
-def test_a_role_may_do_named_things_to_named_resources(applied: Applied) -> None:
+def test_role_policies_name_actions_and_resources(applied: Applied) -> None:
     for role, statement in statements(applied):
         assert not any("*" in action for action in statement["Action"]), (role, statement)
         if "*" in statement["Resource"]:
-            assert set(statement["Action"]) <= UNNAMEABLE, (role, statement)
+            assert set(statement["Action"]) <= WITHOUT_RESOURCES, (role, statement)
 
 
-def test_only_the_service_that_uses_a_role_may_take_it(applied: Applied) -> None:
+def test_a_role_trusts_only_the_service_that_uses_it(applied: Applied) -> None:
     names, topology = applied.environment.names, applied.environment.topology
-    users = {
+    services = {
         **{names.role(it): "lambda.amazonaws.com" for it in topology.functions},
         **{f"{names.schedule(it)}-schedule": "scheduler.amazonaws.com" for it in topology.scheduled},
     }
@@ -74,24 +74,24 @@ def test_only_the_service_that_uses_a_role_may_take_it(applied: Applied) -> None
         for statement in json.loads(role["assume_role_policy"])["Statement"]
     }
 
-    assert trusted == {role: {"Service": service} for role, service in users.items()}
+    assert trusted == {role: {"Service": service} for role, service in services.items()}
 
 
-def test_a_queue_is_encrypted_and_its_dead_letters_are_kept_and_seen(applied: Applied) -> None:
+def test_queues_are_encrypted_and_have_a_dlq_with_an_alarm(applied: Applied) -> None:
     queues = {it["name"]: it for it in applied.resources("aws_sqs_queue")}
-    # Its name, since the emulator forgets the dimensions; those the module's own tests look at.
-    alarmed = {it["alarm_name"] for it in applied.resources("aws_cloudwatch_metric_alarm")}
+    # By name, since the emulator does not return dimensions; the module's own tests check those.
+    alarms = {it["alarm_name"] for it in applied.resources("aws_cloudwatch_metric_alarm")}
 
     for name, queue in queues.items():
         assert queue["sqs_managed_sse_enabled"], name
         if name.endswith("-dlq"):
-            assert name in alarmed
+            assert name in alarms
         else:
             target = json.loads(queue["redrive_policy"])["deadLetterTargetArn"]
             assert target == queues[f"{name}-dlq"]["arn"]
 
 
-def test_a_queue_takes_messages_from_its_own_rule_alone(applied: Applied) -> None:
+def test_a_queue_accepts_messages_from_its_own_rule_only(applied: Applied) -> None:
     rules = {it["name"]: it["arn"] for it in applied.resources("aws_cloudwatch_event_rule")}
 
     for queue in applied.resources("aws_sqs_queue"):
@@ -105,7 +105,7 @@ def test_a_queue_takes_messages_from_its_own_rule_alone(applied: Applied) -> Non
             assert statement["Resource"] == [queue["arn"]]
 
 
-def test_the_gateway_may_call_a_function_by_the_routes_that_lead_to_it_alone(applied: Applied) -> None:
+def test_the_gateway_may_invoke_a_function_for_its_own_routes_only(applied: Applied) -> None:
     (api,) = applied.resources("aws_apigatewayv2_api")
     names, endpoints = applied.environment.names, applied.environment.topology.endpoints
     routes = {
@@ -120,24 +120,24 @@ def test_the_gateway_may_call_a_function_by_the_routes_that_lead_to_it_alone(app
     assert {it["principal"] for it in permissions} == {"apigateway.amazonaws.com"}
 
 
-def test_what_holds_data_is_encrypted_and_recoverable(applied: Applied) -> None:
+def test_tables_are_encrypted_and_recoverable(applied: Applied) -> None:
     for table in applied.resources("aws_dynamodb_table"):
         assert table["server_side_encryption"][0]["enabled"], table["name"]
         assert table["point_in_time_recovery"][0]["enabled"], table["name"]
 
 
-def test_no_log_is_kept_for_ever(applied: Applied) -> None:
+def test_log_groups_have_a_retention(applied: Applied) -> None:
     for group in applied.resources("aws_cloudwatch_log_group"):
         assert group["retention_in_days"] > 0, group["name"]
 
 
-def test_a_consumer_may_take_from_its_queue_and_write_its_own_log(applied: Applied) -> None:
+def test_a_consumer_may_use_its_own_queues_and_log_only(applied: Applied) -> None:
     queues = {it["name"]: it["arn"] for it in applied.resources("aws_sqs_queue")}
-    rights = {(role, it["Sid"]): it for role, it in statements(applied)}
+    permissions = {(role, it["Sid"]): it for role, it in statements(applied)}
 
     for name in map(applied.environment.names.function, applied.environment.topology.functions):
-        log = rights[name, "WriteLog"]
+        log = permissions[name, "WriteLog"]
         assert log["Resource"][0].endswith(f":log-group:/aws/lambda/{name}:*")
         if name in queues:
-            assert rights[name, "TakeMessages"]["Resource"] == [queues[name]]
-            assert rights[name, "SetAsideDeadLetters"]["Resource"] == [queues[f"{name}-dlq"]]
+            assert permissions[name, "ConsumeMessages"]["Resource"] == [queues[name]]
+            assert permissions[name, "SendToDeadLetterQueue"]["Resource"] == [queues[f"{name}-dlq"]]

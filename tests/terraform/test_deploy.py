@@ -1,6 +1,6 @@
-"""dev, whole: deployed and removed by `pulsequeue`, in a job that GitHub's token is all it has.
+"""All of dev is deployed and destroyed by `pulsequeue`, in a job whose only credential is GitHub's token.
 
-The account is an emulator that checks rights. Where it has gaps, tests/terraform/emulated/ is laid over it.
+The account is an emulator that enforces IAM. For its gaps, tests/terraform/emulated/ is copied over infra/.
 """
 
 import json
@@ -19,36 +19,36 @@ from scripts.environment.cognito import pool_id
 from scripts.local.aws.user_pool import TENANT, User, add_user
 from scripts.verify.checks import CheckOutcome
 from tests.terraform import deployed_resources
-from tests.terraform.account import EMULATED, PASSWORD, USER, Account, ended, opened
-from tests.terraform.conftest import managed
-from tests.terraform.metric_shipping import numbers_carried
+from tests.terraform.account import EMULATOR_OVERRIDES, PASSWORD, USER, Account, open_account, run_pulsequeue
+from tests.terraform.conftest import managed_resources
+from tests.terraform.metric_shipping import metrics_shipped
 
 pytestmark = pytest.mark.xdist_group("deployment")
 
-FORGOTTEN = (
-    # Leaves out dimensions, actions and description.
+EMULATOR_DIFFERENCES = (
+    # Does not return dimensions, actions and description.
     r"\.aws_cloudwatch_(metric|composite)_alarm\.",
-    # Leaves out role, interval and tags.
+    # Does not return role, interval and tags.
     r"\.network\[.*\]\.aws_flow_log\.this$",
-    # Leaves out the policy, and that names are private.
+    # Does not return the policy and the private DNS setting.
     r"\.network\[.*\]\.aws_vpc_endpoint\.interface\[",
-    # Leaves out how it balances zones.
+    # Does not return the zone rebalancing.
     r"\.aws_ecs_service\.this$",
-    # Leaves out the time limit, which makes it anew; the other two name the password that is in it.
+    # Does not return the timeout, which replaces the stack; the other two refer to the password in it.
     r"\.aws_cloudformation_stack\.password$",
     r"\.aws_ecs_task_definition\.this$",
     r"\.aws_iam_role_policy\.execution$",
 )
-"""What the emulator tells otherwise than it was told."""
+"""Resources that the emulator returns differently from what was applied."""
 
-VERIFIED = re.compile(rf"^(\S.*?) {{2,}}.* ({'|'.join(CheckOutcome)}) +[0-9.]+ ", re.MULTILINE)
-"""A line of the table that verify prints."""
+VERIFY_ROW = re.compile(rf"^(\S.*?) {{2,}}.* ({'|'.join(CheckOutcome)}) +[0-9.]+ ", re.MULTILINE)
+"""A row of the table that verify prints."""
 
-SURROUNDINGS: Sequence[tuple[str, str, Mapping[str, Any], str]] = (
+SURROUNDING_RESOURCES: Sequence[tuple[str, str, Mapping[str, Any], str]] = (
     ("cloudformation", "describe_stacks", {}, "Stacks"),
     ("cloudwatch", "describe_alarms", {}, "MetricAlarms"),
     ("cloudwatch", "describe_alarms", {"AlarmTypes": ["CompositeAlarm"]}, "CompositeAlarms"),
-    # A gateway that is deleted is told of for an hour.
+    # A deleted gateway is listed for an hour.
     (
         "ec2",
         "describe_nat_gateways",
@@ -63,97 +63,102 @@ SURROUNDINGS: Sequence[tuple[str, str, Mapping[str, Any], str]] = (
     ("secretsmanager", "list_secrets", {}, "SecretList"),
     ("sns", "list_topics", {}, "Topics"),
 )
-"""What is around the functions: the service, what it is asked and how, and under what it answers."""
+"""Resources around the functions: service, operation, parameters and the response's key."""
 
-NOBODY = json.dumps({"Version": "2012-10-17", "Statement": []})
-EVERYTHING = "arn:aws:iam::aws:policy/AdministratorAccess"
-NOTHING = json.dumps(
+NO_PRINCIPAL = json.dumps({"Version": "2012-10-17", "Statement": []})
+ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
+DENY_ALL = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 )
 
-Ended = CompletedProcess[str]
+Completed = CompletedProcess[str]
 
 
 @dataclass(frozen=True)
 class Bootstrapped:
-    """An account in which somebody may deploy."""
+    """An account after bootstrap."""
 
     account: Account
     terraform: Terraform
     outputs: Mapping[str, Any]
     job: Mapping[str, str]
 
-    def pulsequeue(self, *arguments: str) -> Ended:
-        return ended([*arguments], self.job)
+    def pulsequeue(self, *arguments: str) -> Completed:
+        return run_pulsequeue([*arguments], self.job)
 
     @property
-    def rights(self) -> list[str]:
-        """The roles and policies that are there, of dev or called like them."""
+    def iam_names(self) -> list[str]:
+        """The existing roles and policies with dev's prefix."""
         dev = self.account.dev
         iam = dev.client("iam")
         roles = [it["RoleName"] for it in iam.list_roles(MaxItems=1_000)["Roles"]]
         policies = [it["PolicyName"] for it in iam.list_policies(Scope="Local", MaxItems=1_000)["Policies"]]
         return [it for it in (*roles, *policies) if it.startswith(dev.names.prefix)]
 
-    def surroundings(self) -> Mapping[str, list[Any]]:
-        """What is there around functions, by the name of what it is."""
+    def surrounding_resources(self) -> Mapping[str, list[Any]]:
+        """The existing resources around the functions, by response key."""
         client = self.account.client
-        found = {it: getattr(client(of), asked)(**how)[it] for of, asked, how, it in SURROUNDINGS}
-        return {it: there for it, there in found.items() if there}
+        found = {
+            it: getattr(client(service), operation)(**parameters)[it]
+            for service, operation, parameters, it in SURROUNDING_RESOURCES
+        }
+        return {it: items for it, items in found.items() if items}
 
 
 @pytest.fixture(scope="session")
 def account(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     assert terraform.mirror is not None
-    with opened(tmp_path_factory.mktemp("account")) as account:
+    with open_account(tmp_path_factory.mktemp("account")) as account:
         yield account
 
 
 @pytest.fixture(scope="session")
 def bootstrapped(account: Account, terraform: Terraform) -> Bootstrapped:
-    administrator = replace(terraform, environ=account.as_administrator)
+    administrator = replace(terraform, environ=account.administrator_environ)
     administrator.run(account.infra / "bootstrap", "init")
     administrator.run(account.infra / "bootstrap", "apply", "-auto-approve")
     outputs = administrator.outputs(account.infra / "bootstrap")
-    job = account.as_job(outputs["deploy_role_arns"]["dev"], outputs["state_bucket"], account.certificate())
+    job = account.job_environ(
+        outputs["deploy_role_arns"]["dev"], outputs["state_bucket"], account.request_certificate()
+    )
     return Bootstrapped(account, administrator, outputs, {**job, MIRROR_VARIABLE: str(terraform.mirror)})
 
 
 @pytest.fixture(scope="session")
-def broken(bootstrapped: Bootstrapped) -> Ended:
-    """Deploy where somebody else has taken the name of a role already."""
+def failed_deploy(bootstrapped: Bootstrapped) -> Completed:
+    """Deploy while the name of a role is already taken."""
     iam, name = bootstrapped.account.dev.client("iam"), bootstrapped.account.dev.names.function("payment")
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=NOBODY)
-    done = bootstrapped.pulsequeue("deploy", "--env", "dev", "--yes", "--from", "plan")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=NO_PRINCIPAL)
+    completed = bootstrapped.pulsequeue("deploy", "--env", "dev", "--yes", "--from", "plan")
     iam.delete_role(RoleName=name)
-    return done
+    return completed
 
 
 @pytest.fixture(scope="session")
-def deployed(bootstrapped: Bootstrapped, broken: Ended) -> Ended:
-    """Go on, as was said, once the name is free; meanwhile somebody was given a user."""
+def successful_deploy(bootstrapped: Bootstrapped, failed_deploy: Completed) -> Completed:
+    """Continue with the printed command once the name is free, and with a user for verify."""
     environment, account = bootstrapped.account.dev, bootstrapped.account
-    assert broken.returncode != 0
+    assert failed_deploy.returncode != 0
     add_user(environment, pool_id(environment) or "", User(USER, "viewer", TENANT), PASSWORD)
-    with numbers_carried(environment, account.endpoint, account.home):
+    with metrics_shipped(environment, account.endpoint, account.home):
         return bootstrapped.pulsequeue("deploy", "--env", "dev", "--yes", "--from", "plan")
 
 
 @pytest.fixture(scope="session")
-def state(bootstrapped: Bootstrapped, deployed: Ended) -> Mapping[str, Any]:
-    assert deployed.returncode == 0
+def state(bootstrapped: Bootstrapped, successful_deploy: Completed) -> Mapping[str, Any]:
+    assert successful_deploy.returncode == 0
     dev = replace(bootstrapped.terraform, environ=bootstrapped.job)
     shown: dict[str, Any] = json.loads(dev.run(bootstrapped.account.infra / "envs" / "dev", "show", "-json"))
     return shown
 
 
 @pytest.fixture(scope="session")
-def removed(bootstrapped: Bootstrapped, deployed: Ended) -> Ended:
-    assert deployed.returncode == 0
+def destroyed(bootstrapped: Bootstrapped, successful_deploy: Completed) -> Completed:
+    assert successful_deploy.returncode == 0
     return bootstrapped.pulsequeue("destroy", "--env", "dev", "--yes")
 
 
-def refused(call: Callable[[], object]) -> bool:
+def is_access_denied(call: Callable[[], object]) -> bool:
     try:
         call()
     except ClientError as error:
@@ -161,69 +166,71 @@ def refused(call: Callable[[], object]) -> bool:
     return False
 
 
-def test_what_is_laid_over_infra_is_formatted(terraform: Terraform) -> None:
-    assert terraform.run(EMULATED, "fmt", "-recursive", "-check", "-diff") == ""
+def test_the_override_files_are_formatted(terraform: Terraform) -> None:
+    assert terraform.run(EMULATOR_OVERRIDES, "fmt", "-recursive", "-check", "-diff") == ""
 
 
-def test_a_job_of_another_environment_is_not_lent_the_role(bootstrapped: Bootstrapped) -> None:
+def test_a_job_of_another_environment_cannot_assume_the_role(bootstrapped: Bootstrapped) -> None:
     role = bootstrapped.outputs["deploy_role_arns"]["dev"]
 
-    assert refused(lambda: bootstrapped.account.lent(role, "prod"))
-    assert bootstrapped.account.lent(role, "dev")
+    assert is_access_denied(lambda: bootstrapped.account.assume_role(role, "prod"))
+    assert bootstrapped.account.assume_role(role, "dev")
 
 
-@pytest.mark.parametrize("role", ["prod-pulsequeue-order", "pulsequeue-deploy-dev", "somebody-else"])
-def test_who_deploys_dev_makes_no_role_but_its_own(bootstrapped: Bootstrapped, role: str) -> None:
+@pytest.mark.parametrize("role", ["prod-pulsequeue-order", "pulsequeue-deploy-dev", "another-role"])
+def test_the_deploy_role_of_dev_manages_roles_of_dev_only(bootstrapped: Bootstrapped, role: str) -> None:
     account = bootstrapped.account
-    iam = account.client("iam", account.lent(bootstrapped.outputs["deploy_role_arns"]["dev"], "dev"))
+    iam = account.client("iam", account.assume_role(bootstrapped.outputs["deploy_role_arns"]["dev"], "dev"))
     own = account.dev.names.function("new")
 
-    iam.create_role(RoleName=own, AssumeRolePolicyDocument=NOTHING)
-    iam.put_role_policy(RoleName=own, PolicyName="none", PolicyDocument=NOTHING)
+    iam.create_role(RoleName=own, AssumeRolePolicyDocument=DENY_ALL)
+    iam.put_role_policy(RoleName=own, PolicyName="none", PolicyDocument=DENY_ALL)
     iam.delete_role_policy(RoleName=own, PolicyName="none")
     iam.delete_role(RoleName=own)
 
-    assert refused(lambda: iam.create_role(RoleName=role, AssumeRolePolicyDocument=NOTHING))
-    assert refused(lambda: iam.put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=NOTHING))
-    assert refused(lambda: iam.attach_role_policy(RoleName=role, PolicyArn=EVERYTHING))
+    assert is_access_denied(lambda: iam.create_role(RoleName=role, AssumeRolePolicyDocument=DENY_ALL))
+    assert is_access_denied(
+        lambda: iam.put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=DENY_ALL)
+    )
+    assert is_access_denied(lambda: iam.attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR_ACCESS))
 
 
-def test_an_environment_is_not_touched_when_nobody_says_yes(bootstrapped: Bootstrapped) -> None:
-    done = bootstrapped.pulsequeue("deploy", "--env", "dev", "--from", "plan")
+def test_deploy_changes_nothing_without_confirmation(bootstrapped: Bootstrapped) -> None:
+    completed = bootstrapped.pulsequeue("deploy", "--env", "dev", "--from", "plan")
 
-    assert done.returncode == 1
-    assert "confirm failed: not confirmed. Nothing changed." in done.stderr
-    assert bootstrapped.rights == []
+    assert completed.returncode == 1
+    assert "confirm failed: not confirmed. Nothing changed." in completed.stderr
+    assert bootstrapped.iam_names == []
 
 
-def test_while_somebody_deploys_nobody_else_does(bootstrapped: Bootstrapped) -> None:
+def test_the_state_lock_blocks_a_second_deployment(bootstrapped: Bootstrapped) -> None:
     s3, bucket = bootstrapped.account.client("s3"), bootstrapped.outputs["state_bucket"]
-    held = {"ID": "1", "Operation": "OperationTypeApply", "Who": "a colleague", "Path": bucket}
-    s3.put_object(Bucket=bucket, Key="dev/terraform.tfstate.tflock", Body=json.dumps(held).encode())
+    lock = {"ID": "1", "Operation": "OperationTypeApply", "Who": "a colleague", "Path": bucket}
+    s3.put_object(Bucket=bucket, Key="dev/terraform.tfstate.tflock", Body=json.dumps(lock).encode())
 
-    done = bootstrapped.pulsequeue("deploy", "--env", "dev", "--yes", "--from", "plan")
+    completed = bootstrapped.pulsequeue("deploy", "--env", "dev", "--yes", "--from", "plan")
     s3.delete_object(Bucket=bucket, Key="dev/terraform.tfstate.tflock")
 
-    assert done.returncode == 1
-    assert "a colleague" in done.stderr
-    assert bootstrapped.rights == []
+    assert completed.returncode == 1
+    assert "a colleague" in completed.stderr
+    assert bootstrapped.iam_names == []
 
 
-def test_a_deployment_that_breaks_half_way_says_how_to_go_on(broken: Ended) -> None:
-    assert broken.returncode == 1
-    assert "dev-pulsequeue-payment already exists" in broken.stderr
-    assert broken.stderr.rstrip().endswith("To resume: pulsequeue deploy --env dev --from plan")
+def test_a_failed_deployment_prints_the_command_to_continue(failed_deploy: Completed) -> None:
+    assert failed_deploy.returncode == 1
+    assert "dev-pulsequeue-payment already exists" in failed_deploy.stderr
+    assert failed_deploy.stderr.rstrip().endswith("To resume: pulsequeue deploy --env dev --from plan")
 
 
-def test_going_on_completes_migrates_and_verifies(deployed: Ended) -> None:
-    assert deployed.returncode == 0, deployed.stderr[-4_000:]
-    assert "Applied 0001_" in deployed.stdout
-    checks = dict(VERIFIED.findall(deployed.stdout))
+def test_continuing_applies_migrates_and_verifies(successful_deploy: Completed) -> None:
+    assert successful_deploy.returncode == 0, successful_deploy.stderr[-4_000:]
+    assert "Applied 0001_" in successful_deploy.stdout
+    checks = dict(VERIFY_ROW.findall(successful_deploy.stdout))
     assert {"wiring", "tables", "counters", "analytics", "cleanup"} <= {*checks}
     assert {*checks.values()} == {"pass"}
 
 
-def test_deploying_again_changes_what_the_emulator_forgets_alone(
+def test_a_second_plan_shows_known_emulator_differences_only(
     bootstrapped: Bootstrapped, state: Mapping[str, Any]
 ) -> None:
     assert state
@@ -231,15 +238,17 @@ def test_deploying_again_changes_what_the_emulator_forgets_alone(
 
     changes = dev.changes(bootstrapped.account.infra / "envs" / "dev")
 
-    assert [it for it in changes if not any(re.search(known, it) for known in FORGOTTEN)] == []
-    assert [it for it in FORGOTTEN if not any(re.search(it, change) for change in changes)] == []
+    assert [it for it in changes if not any(re.search(pattern, it) for pattern in EMULATOR_DIFFERENCES)] == []
+    assert [it for it in EMULATOR_DIFFERENCES if not any(re.search(it, change) for change in changes)] == []
 
 
-def test_what_surrounds_the_functions_is_there(bootstrapped: Bootstrapped, state: Mapping[str, Any]) -> None:
-    made = {it["type"] for it in managed(state["values"]["root_module"])}
+def test_the_resources_around_the_functions_exist(
+    bootstrapped: Bootstrapped, state: Mapping[str, Any]
+) -> None:
+    created = {it["type"] for it in managed_resources(state["values"]["root_module"])}
 
-    assert {*bootstrapped.surroundings()} == {it for *_, it in SURROUNDINGS}
-    assert made >= {
+    assert {*bootstrapped.surrounding_resources()} == {it for *_, it in SURROUNDING_RESOURCES}
+    assert created >= {
         "aws_budgets_budget",
         "aws_ecs_service",
         "aws_flow_log",
@@ -248,48 +257,48 @@ def test_what_surrounds_the_functions_is_there(bootstrapped: Bootstrapped, state
     }
 
 
-def test_functions_of_the_database_are_in_its_network_and_no_others(state: Mapping[str, Any]) -> None:
-    everything = [*managed(state["values"]["root_module"])]
+def test_only_functions_with_a_database_are_in_the_vpc(state: Mapping[str, Any]) -> None:
+    everything = [*managed_resources(state["values"]["root_module"])]
     subnets = {
         it["values"]["id"] for it in everything if it["type"] == "aws_subnet" and it["name"] == "private"
     }
 
-    inside = {
+    vpc_subnets = {
         it["values"]["function_name"]: {*it["values"]["vpc_config"][0]["subnet_ids"]}
         for it in everything
         if it["type"] == "aws_lambda_function" and it["values"]["vpc_config"]
     }
 
-    assert inside == {f"dev-pulsequeue-{it}": subnets for it in ("projector", "analytics", "migrator")}
+    assert vpc_subnets == {f"dev-pulsequeue-{it}": subnets for it in ("projector", "analytics", "migrator")}
 
 
-def test_destroying_leaves_nothing(bootstrapped: Bootstrapped, removed: Ended) -> None:
+def test_destroy_leaves_no_resources(bootstrapped: Bootstrapped, destroyed: Completed) -> None:
     environment = bootstrapped.account.dev
-    # There is no pool to look into, nor a bus or an API.
-    looks = {
-        name: look
-        for name, look in deployed_resources.EVERYTHING.items()
+    # These inspectors need a user pool, a bus or an API.
+    inspectors = {
+        name: inspect
+        for name, inspect in deployed_resources.INSPECTORS.items()
         if name not in ("rules", "routes", "preflight", "users")
     }
     dev = replace(bootstrapped.terraform, environ=bootstrapped.job)
 
-    assert removed.returncode == 0, removed.stderr[-4_000:]
-    assert {name: found for name, look in looks.items() if (found := look(environment))} == {}
-    assert bootstrapped.surroundings() == {}
-    assert bootstrapped.rights == []
+    assert destroyed.returncode == 0, destroyed.stderr[-4_000:]
+    assert {name: found for name, inspect in inspectors.items() if (found := inspect(environment))} == {}
+    assert bootstrapped.surrounding_resources() == {}
+    assert bootstrapped.iam_names == []
     assert dev.run(bootstrapped.account.infra / "envs" / "dev", "state", "list") == ""
 
 
-def test_the_bucket_of_the_state_refuses_to_go_until_it_is_empty(
-    bootstrapped: Bootstrapped, removed: Ended
+def test_the_state_bucket_cannot_be_deleted_until_it_is_empty(
+    bootstrapped: Bootstrapped, destroyed: Completed
 ) -> None:
     account, terraform = bootstrapped.account, bootstrapped.terraform
     bootstrap, bucket = account.infra / "bootstrap", bootstrapped.outputs["state_bucket"]
-    assert removed.returncode == 0
+    assert destroyed.returncode == 0
 
     with pytest.raises(ToolError, match="BucketNotEmpty"):
         terraform.run(bootstrap, "destroy", "-auto-approve")
 
-    account.empty(bucket)
+    account.empty_bucket(bucket)
     terraform.run(bootstrap, "destroy", "-auto-approve")
     assert terraform.run(bootstrap, "state", "list") == ""

@@ -1,4 +1,4 @@
-"""Every module is formatted, valid, and passes the tests beside it."""
+"""Every module is formatted, valid, and passes its tests."""
 
 import re
 from pathlib import Path
@@ -20,9 +20,9 @@ def is_mocked(module: Path) -> bool:
     return all("mock_provider" in it.read_text(encoding="utf-8") for it in module.glob("tests/*.tftest.hcl"))
 
 
-def passed(said: str) -> bool:
-    """Tell whether tests were run at all: Terraform is content with none."""
-    return re.search(r"\b[1-9]\d* passed, 0 failed", said) is not None
+def passed(output: str) -> bool:
+    """Whether any tests ran and all passed: Terraform accepts a module without tests."""
+    return re.search(r"\b[1-9]\d* passed, 0 failed", output) is not None
 
 
 def test_everything_is_formatted(terraform: Terraform, infra: Path) -> None:
@@ -30,7 +30,7 @@ def test_everything_is_formatted(terraform: Terraform, infra: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [it for it in MODULES if is_mocked(CHECKOUT / "infra" / "modules" / it)])
-def test_a_module_keeps_its_promises(terraform: Terraform, infra: Path, name: str) -> None:
+def test_a_module_passes_its_tests(terraform: Terraform, infra: Path, name: str) -> None:
     module = infra / "modules" / name
 
     terraform.run(module, "init", "-backend=false")
@@ -39,14 +39,14 @@ def test_a_module_keeps_its_promises(terraform: Terraform, infra: Path, name: st
 
 
 @pytest.mark.parametrize("name", [it for it in MODULES if not is_mocked(CHECKOUT / "infra" / "modules" / it)])
-def test_a_module_that_makes_things_up_keeps_its_promises(
-    on_emulator: Terraform, infra: Path, name: str
+def test_a_module_with_ephemeral_values_passes_its_tests_on_the_emulator(
+    terraform_on_emulator: Terraform, infra: Path, name: str
 ) -> None:
     module = infra / "modules" / name
 
-    on_emulator.run(module, "init", "-backend=false")
+    terraform_on_emulator.run(module, "init", "-backend=false")
 
-    assert passed(on_emulator.run(module, "test"))
+    assert passed(terraform_on_emulator.run(module, "test"))
 
 
 @pytest.mark.parametrize("name", ROOTS)

@@ -1,4 +1,4 @@
-"""What Terraform makes is what the one-machine stack makes, and what the tools take for granted."""
+"""Terraform creates the same resources as the local stack, and what the tools expect."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,20 @@ import pytest
 
 from scripts.environment.environment import Clients, Environment
 from scripts.environment.lambda_env import LambdaEnvInputs
-from scripts.environment.lambda_env import variables as expected
+from scripts.environment.lambda_env import variables as expected_variables
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.provision import Overrides, provision
 from tests.terraform import deployed_resources
 from tests.terraform.conftest import HOLD_SECONDS, Applied
 
-ONLY_HERE = {"POWERTOOLS_TRACE_DISABLED": "true"}
-"""What both provisioners tell every function because there is no X-Ray daemon on this machine."""
+NO_XRAY = {"POWERTOOLS_TRACE_DISABLED": "true"}
+"""Both provisioners disable tracing because there is no X-Ray daemon on this machine."""
 
 
 @pytest.fixture(scope="module")
-def twin(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The same environment as the one-machine stack makes it, on an emulator of its own."""
-    started = ministack.start(tmp_path_factory.mktemp("twin"), ministack.free_port())
+def local_stack(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """The same environment created by the local stack, on another emulator."""
+    started = ministack.start(tmp_path_factory.mktemp("local-stack"), ministack.free_port())
     try:
         environment = Environment(
             "local",
@@ -34,30 +34,32 @@ def twin(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         ministack.stop(started)
 
 
-@pytest.mark.parametrize("kind", [it for it in deployed_resources.EVERYTHING if it != "logs"])
-def test_both_make_the_same(applied: Applied, twin: Environment, kind: str) -> None:
-    look = deployed_resources.EVERYTHING[kind]
+@pytest.mark.parametrize("kind", [it for it in deployed_resources.INSPECTORS if it != "logs"])
+def test_terraform_and_the_local_stack_create_the_same_resources(
+    applied: Applied, local_stack: Environment, kind: str
+) -> None:
+    inspect = deployed_resources.INSPECTORS[kind]
 
-    assert look(applied.environment) == look(twin)
-
-
-def test_both_keep_the_same_logs_and_terraform_also_the_requests(applied: Applied, twin: Environment) -> None:
-    here, there = deployed_resources.logs(applied.environment), deployed_resources.logs(twin)
-
-    assert {name: days for name, days in here.items() if name in there} == there
-    assert here.keys() - there.keys() == {f"/aws/vendedlogs/{applied.environment.names.api}-api"}
+    assert inspect(applied.environment) == inspect(local_stack)
 
 
-def test_a_function_is_told_what_the_tools_say_that_it_is_told(applied: Applied) -> None:
+def test_log_groups_are_the_same_but_for_the_access_log(applied: Applied, local_stack: Environment) -> None:
+    terraform, local = deployed_resources.logs(applied.environment), deployed_resources.logs(local_stack)
+
+    assert {name: days for name, days in terraform.items() if name in local} == local
+    assert terraform.keys() - local.keys() == {f"/aws/vendedlogs/{applied.environment.names.api}-api"}
+
+
+def test_functions_have_the_environment_variables_that_the_tools_expect(applied: Applied) -> None:
     names, topology = applied.environment.names, applied.environment.topology
-    told = {
+    env_vars = {
         it["function_name"]: it["environment"][0]["variables"]
         for it in applied.resources("aws_lambda_function")
     }
 
     for function in topology.functions:
-        around = LambdaEnvInputs(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
-        should = expected(names, topology, function, around) | ONLY_HERE
-        assert deployed_resources.variables(told[names.function(function)]) == deployed_resources.variables(
-            should
-        )
+        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
+        expected = expected_variables(names, topology, function, inputs) | NO_XRAY
+        assert deployed_resources.variables(
+            env_vars[names.function(function)]
+        ) == deployed_resources.variables(expected)

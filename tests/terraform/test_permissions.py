@@ -1,4 +1,4 @@
-"""Each right that a function's role gives is needed: without it, something that the function does fails."""
+"""Each permission of a function's role is needed: without it, the function fails."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,62 +13,62 @@ from services.shared.events import Event
 from services.shared.ledger import Order
 from services.shared.wiring import utc_now
 from tests.support.builders import envelope, payment_request, sqs_event
-from tests.support.builders import placed as placed_event
+from tests.support.builders import placed as order_placed
 from tests.support.pipeline_client import PipelineClient
 from tests.support.polling import wait_until
 from tests.terraform.conftest import Applied
 
-NOT_ENFORCED = frozenset({"ConnectToDatabase", "TakeMessages", "WriteLog", "WriteTraces"})
-"""What the emulator does in a function's stead and asks nobody, and what PostgreSQL does not look at."""
+NOT_ENFORCED = frozenset({"ConnectToDatabase", "ConsumeMessages", "WriteLog", "WriteTraces"})
+"""What the emulator does without a permission check, and what the local PostgreSQL does not check."""
 
 EXTRA = frozenset({"SendInBatches"})
 CALLED_LOCALLY = {"sqs:SendMessage": "sqs:SendMessageBatch"}
-"""What the emulator calls a right otherwise than AWS, and where envs/local gives it."""
+"""A permission that the emulator names differently from AWS, and the statement of envs/local with it."""
 
 
 @pytest.fixture(scope="module")
-def bench(applied: Applied) -> Iterator["Bench"]:
-    """A bench for functions, with the bus cut off from their queues meanwhile."""
+def runner(applied: Applied) -> Iterator["FunctionRunner"]:
+    """Invokes functions directly, with the bus disconnected from their queues."""
     events, bus = applied.environment.client("events"), applied.environment.names.bus
     rules = [it["Name"] for it in events.list_rules(EventBusName=bus)["Rules"]]
     for rule in rules:
         events.disable_rule(Name=rule, EventBusName=bus)
-    yield Bench(applied, PipelineClient(applied.environment), count())
+    yield FunctionRunner(applied, PipelineClient(applied.environment), count())
     for rule in rules:
         events.enable_rule(Name=rule, EventBusName=bus)
 
 
 @dataclass(frozen=True)
-class Bench:
+class FunctionRunner:
     applied: Applied
     pipeline: PipelineClient
     numbers: "count[int]"
 
-    # --- rights ---------------------------------------------------------------------------------------
+    # --- permissions ----------------------------------------------------------------------------------
 
-    def rights(self, function: str) -> Iterator[tuple[str, str]]:
-        """Name every right of a function, by its statement and action."""
-        for statement in self._policies(function)["rights"]["Statement"]:
+    def permissions(self, function: str) -> Iterator[tuple[str, str]]:
+        """Yield each permission of a function as statement id and action."""
+        for statement in self._policies(function)["permissions"]["Statement"]:
             if statement["Sid"] not in NOT_ENFORCED:
                 yield from ((statement["Sid"], action) for action in statement["Action"])
 
     @contextmanager
-    def without(self, function: str, right: tuple[str, str]) -> Iterator[None]:
-        """Take one right away, and give it back."""
-        whole = self._policies(function)
-        lost = {right[1], CALLED_LOCALLY.get(right[1], right[1])}
-        for name, policy in whole.items():
-            kept = [
-                {**it, "Action": [action for action in it["Action"] if action not in lost]}
-                if it["Sid"] in (right[0], *EXTRA)
+    def without_permission(self, function: str, permission: tuple[str, str]) -> Iterator[None]:
+        """Remove one permission, and restore it."""
+        original = self._policies(function)
+        removed = {permission[1], CALLED_LOCALLY.get(permission[1], permission[1])}
+        for name, policy in original.items():
+            remaining = [
+                {**it, "Action": [action for action in it["Action"] if action not in removed]}
+                if it["Sid"] in (permission[0], *EXTRA)
                 else it
                 for it in policy["Statement"]
             ]
-            self._allow(function, name, [it for it in kept if it["Action"]])
+            self._allow(function, name, [it for it in remaining if it["Action"]])
         try:
             yield
         finally:
-            for name, policy in whole.items():
+            for name, policy in original.items():
                 self._allow(function, name, policy["Statement"])
 
     def _policies(self, function: str) -> dict[str, Any]:
@@ -86,130 +86,132 @@ class Bench:
         else:
             iam.delete_role_policy(RoleName=role, PolicyName=name)
 
-    # --- work -----------------------------------------------------------------------------------------
+    # --- invocations ----------------------------------------------------------------------------------
 
-    def call(self, function: str, event: object) -> Any:  # noqa: ANN401 - whatever a function answers
-        """Invoke a function; None when it breaks down."""
+    def invoke(self, function: str, event: object) -> Any:  # noqa: ANN401 - JSON of any function
+        """Invoke a function; None if it fails."""
         name = self.applied.environment.names.function(function)
-        answer = self.applied.environment.client("lambda").invoke(
+        response = self.applied.environment.client("lambda").invoke(
             FunctionName=name, Payload=json.dumps(event)
         )
-        return None if answer.get("FunctionError") else json.load(answer["Payload"])
+        return None if response.get("FunctionError") else json.load(response["Payload"])
 
-    def takes(self, function: str, *messages: str) -> bool:
-        """Hand a function messages; tells whether none has to come again."""
-        return bool(self.call(function, sqs_event(*messages)) == {"batchItemFailures": []})
+    def processes(self, function: str, *messages: str) -> bool:
+        """Invoke a function with messages; whether none is returned as failed."""
+        return bool(self.invoke(function, sqs_event(*messages)) == {"batchItemFailures": []})
 
     def reserved(self) -> Order:
-        """Have an order reserved."""
-        name = self.new_name()
-        assert self.takes(
+        """Reserve an order."""
+        name = self.next_name()
+        assert self.processes(
             "order", envelope(self.pipeline.order(name, self.pipeline.create_sku(5)), "OrderPlaced")
         )
         return self.pipeline.get(name)
 
-    def new_name(self) -> str:
+    def next_name(self) -> str:
         return f"right-{next(self.numbers)}"
 
 
 UNREADABLE = envelope({}, "OrderPlaced")
 
-Works = Callable[[], bool]
-"""Does all that a function does, once; tells whether all of it went well."""
+Check = Callable[[], bool]
+"""Exercises everything a function does once; returns whether all of it succeeded."""
 
 
-def order(bench: Bench, _times: int) -> Works:
-    def reserves_and_calls_off() -> bool:
-        name = bench.new_name()
-        placed = envelope(bench.pipeline.order(name, bench.pipeline.create_sku(5)), "OrderPlaced")
-        called_off = envelope({"orderId": bench.pipeline.order_id(name)}, "OrderCancellationRequested")
-        return all(bench.takes("order", it) for it in (placed, called_off, UNREADABLE))
+def order(runner: FunctionRunner, _invocations: int) -> Check:
+    def reserves_and_cancels() -> bool:
+        name = runner.next_name()
+        placed = envelope(runner.pipeline.order(name, runner.pipeline.create_sku(5)), "OrderPlaced")
+        cancelled = envelope({"orderId": runner.pipeline.order_id(name)}, "OrderCancellationRequested")
+        return all(runner.processes("order", it) for it in (placed, cancelled, UNREADABLE))
 
-    return reserves_and_calls_off
+    return reserves_and_cancels
 
 
-def payment(bench: Bench, _times: int) -> Works:
+def payment(runner: FunctionRunner, _invocations: int) -> Check:
     def charges() -> bool:
-        request = payment_request(bench.reserved().key.id)
-        return all(bench.takes("payment", it) for it in (message(request), UNREADABLE))
+        request = payment_request(runner.reserved().key.id)
+        return all(runner.processes("payment", it) for it in (message(request), UNREADABLE))
 
     return charges
 
 
-def expiry(bench: Bench, times: int) -> Works:
-    reserved = [bench.reserved() for _ in range(times)]
+def expiry(runner: FunctionRunner, invocations: int) -> Check:
+    reserved = [runner.reserved() for _ in range(invocations)]
     wait_until(
         lambda: all(it.expires_at and it.expires_at < utc_now() for it in reserved), "the holds are over"
     )
 
     def releases() -> bool:
         request = payment_request(reserved.pop().key.id)
-        return all(bench.takes("expiry", it) for it in (message(request), UNREADABLE))
+        return all(runner.processes("expiry", it) for it in (message(request), UNREADABLE))
 
     return releases
 
 
-def collector(bench: Bench, _times: int) -> Works:
-    # The third throws away what the first has left.
-    return lambda: all(bench.call("collector", {}) is not None for _ in range(3))
+def collector(runner: FunctionRunner, _invocations: int) -> Check:
+    # The third run deletes what the first has stored.
+    return lambda: all(runner.invoke("collector", {}) is not None for _ in range(3))
 
 
-def exposition(bench: Bench, _times: int) -> Works:
-    environment = bench.applied.environment
+def exposition(runner: FunctionRunner, _invocations: int) -> Check:
+    environment = runner.applied.environment
     name = environment.names.secret("metrics-token")
     token = environment.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-    assert bench.call("collector", {})
+    assert runner.invoke("collector", {})
 
-    def answers() -> bool:
-        answer = bench.call("exposition", {"headers": {"authorization": f"Bearer {token}"}})
-        return answer is not None and answer["statusCode"] == 200
+    def responds() -> bool:
+        response = runner.invoke("exposition", {"headers": {"authorization": f"Bearer {token}"}})
+        return response is not None and response["statusCode"] == 200
 
-    return answers
+    return responds
 
 
-def projector(bench: Bench, _times: int) -> Works:
+def projector(runner: FunctionRunner, _invocations: int) -> Check:
     def writes() -> bool:
-        placed = placed_event(bench.pipeline.order_id(bench.new_name()))
-        return all(bench.takes("projector", it) for it in (message(placed), UNREADABLE))
+        placed = order_placed(runner.pipeline.order_id(runner.next_name()))
+        return all(runner.processes("projector", it) for it in (message(placed), UNREADABLE))
 
     return writes
 
 
-def analytics(bench: Bench, _times: int) -> Works:
-    signed = bench.applied.token("reader")
+def analytics(runner: FunctionRunner, _invocations: int) -> Check:
+    token = runner.applied.token("reader")
     for _ in range(2):
-        assert bench.takes("projector", message(placed_event(bench.pipeline.order_id(bench.new_name()))))
+        assert runner.processes(
+            "projector", message(order_placed(runner.pipeline.order_id(runner.next_name())))
+        )
 
-    # One of several: what signs the way to the next page is read then.
-    return lambda: bench.applied.ask("/api/orders?limit=1", signed) is not None
+    # Two orders and a limit of one: the key that signs the next page's cursor is read.
+    return lambda: runner.applied.get("/api/orders?limit=1", token) is not None
 
 
-def migrator(bench: Bench, _times: int) -> Works:
-    return lambda: bench.call("migrator", {"action": "migrate"}) is not None
+def migrator(runner: FunctionRunner, _invocations: int) -> Check:
+    return lambda: runner.invoke("migrator", {"action": "migrate"}) is not None
 
 
 def message(event: Event) -> str:
     return envelope(event.model_dump(mode="json", by_alias=True), event.detail_type())
 
 
-# What is kept from an earlier call needs no right: with the rights taken away first, nothing is kept yet.
+# Cached values need no permission: permissions are removed first, before anything is cached.
 @pytest.mark.parametrize(
-    "work",
+    "make_check",
     [order, payment, expiry, collector, exposition, projector, analytics, migrator],
     ids=lambda it: it.__name__,
 )
-def test_a_function_fails_without_any_one_of_its_rights(
-    bench: Bench, work: Callable[[Bench, int], Works]
+def test_a_function_fails_without_any_one_of_its_permissions(
+    runner: FunctionRunner, make_check: Callable[[FunctionRunner, int], Check]
 ) -> None:
-    function = work.__name__
-    rights = list(bench.rights(function))
-    works = work(bench, len(rights) + 1)
+    function = make_check.__name__
+    permissions = list(runner.permissions(function))
+    succeeds = make_check(runner, len(permissions) + 1)
 
-    needless = []
-    for right in rights:
-        with bench.without(function, right):
-            if works():
-                needless.append(right)
+    unneeded = []
+    for permission in permissions:
+        with runner.without_permission(function, permission):
+            if succeeds():
+                unneeded.append(permission)
 
-    assert needless == []
-    assert works()
+    assert unneeded == []
+    assert succeeds()

@@ -1,4 +1,4 @@
-"""infra/PROOFS.md names every type of resource there is, and claims nothing that the sources deny."""
+"""infra/PROOFS.md lists every resource type, and agrees with the sources."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from tests.terraform import proofs
 from tests.terraform.proofs import NEVER, PARTLY, PROOFS, TESTS, YES, Proof
 from tests.terraform.sources import Sources
 
-USES = {"order", "verify", "rights", "twin", "rules", "deploy"}
+EXERCISES = {"order", "verify", "permissions", "parity", "conventions", "deploy"}
 
 
 @pytest.fixture(scope="module")
@@ -19,68 +19,66 @@ def sources() -> Sources:
 
 @pytest.fixture(scope="module")
 def table() -> Sequence[Proof]:
-    return proofs.written(PROOFS.read_text(encoding="utf-8"))
+    return proofs.parse_table(PROOFS.read_text(encoding="utf-8"))
 
 
-def test_every_type_has_its_line_and_no_other(sources: Sources, table: Sequence[Proof]) -> None:
+def test_the_table_has_one_row_per_resource_type(sources: Sources, table: Sequence[Proof]) -> None:
     assert [it.type for it in table] == sorted({it.type for it in sources.every("resource")})
 
 
-def test_what_makes_a_type_does(sources: Sources, table: Sequence[Proof]) -> None:
-    made_by = proofs.made_by(sources)
+def test_the_applied_root_creates_the_type(sources: Sources, table: Sequence[Proof]) -> None:
+    applied_by = proofs.applied_by(sources)
 
-    claimed = {it.type: it.made_by for it in table if it.made_by != NEVER}
+    claimed = {it.type: it.applied_by for it in table if it.applied_by != NEVER}
 
-    assert claimed == {kind: made_by[kind] for kind in claimed}
+    assert claimed == {kind: applied_by[kind] for kind in claimed}
 
 
-def test_what_is_never_made_is_made_on_request_alone_and_has_a_test(
+def test_types_never_applied_are_optional_and_have_a_module_test(
     sources: Sources, table: Sequence[Proof]
 ) -> None:
     for it in table:
-        if it.made_by == NEVER:
+        if it.applied_by == NEVER:
             assert all({"for_each", "count"} & block.body.keys() for block in sources.resources(it.type))
-            assert (it.stays, it.used_by, it.asserted) == ("", [], YES)
-            assert it.otherwise
+            assert (it.stable, it.exercised_by, it.asserted_types) == ("", [], YES)
+            assert it.note
 
 
-def test_a_type_is_said_to_stay_only_if_no_second_plan_leaves_it_out(
-    sources: Sources, table: Sequence[Proof]
-) -> None:
-    assert {it.stays for it in table} <= {YES, PARTLY, ""}
-    assert {it.type for it in table if it.stays == YES} & proofs.forgotten(sources) == set()
+def test_stable_types_are_not_excluded_from_a_second_plan(sources: Sources, table: Sequence[Proof]) -> None:
+    assert {it.stable for it in table} <= {YES, PARTLY, ""}
+    assert {it.type for it in table if it.stable == YES} & proofs.types_that_differ(sources) == set()
 
 
-def test_what_a_second_plan_says_nothing_of_is_explained(table: Sequence[Proof]) -> None:
-    assert [it.type for it in table if it.stays != YES and not it.otherwise] == []
+def test_types_that_are_not_stable_have_a_note(table: Sequence[Proof]) -> None:
+    assert [it.type for it in table if it.stable != YES and not it.note] == []
 
 
-def test_what_is_used_is_used_by_something_that_is_there(table: Sequence[Proof]) -> None:
-    assert {use for it in table for use in it.used_by} == USES
-    assert [it.type for it in table if not it.used_by and it.made_by != NEVER] == []
+def test_every_applied_type_is_exercised_by_a_known_test(table: Sequence[Proof]) -> None:
+    assert {use for it in table for use in it.exercised_by} == EXERCISES
+    assert [it.type for it in table if not it.exercised_by and it.applied_by != NEVER] == []
 
 
-def test_what_is_looked_at_where_it_was_applied_is(table: Sequence[Proof]) -> None:
-    looks = "".join(it.read_text(encoding="utf-8") for it in TESTS.glob("test_*.py"))
+def test_types_marked_conventions_are_read_from_the_applied_environment(table: Sequence[Proof]) -> None:
+    inspectors = "".join(it.read_text(encoding="utf-8") for it in TESTS.glob("test_*.py"))
 
-    claimed = {it.type for it in table if "rules" in it.used_by}
+    claimed = {it.type for it in table if "conventions" in it.exercised_by}
 
     assert claimed
-    assert claimed <= set(re.findall(r'applied\.resources\("(\w+)"\)', looks))
+    assert claimed <= set(re.findall(r'applied\.resources\("(\w+)"\)', inspectors))
 
 
-def test_what_a_modules_test_says_something_of_is_marked_so(sources: Sources, table: Sequence[Proof]) -> None:
-    assert {it.type for it in table if it.asserted == YES} == proofs.asserted(sources)
+def test_types_in_module_tests_are_marked(sources: Sources, table: Sequence[Proof]) -> None:
+    assert {it.type for it in table if it.asserted_types == YES} == proofs.asserted_types(sources)
 
 
-def test_what_is_left_to_the_modules_test_is_in_it(table: Sequence[Proof]) -> None:
-    left = [it for it in table if "module's test" in it.otherwise]
+def test_notes_that_refer_to_the_modules_test_are_true(table: Sequence[Proof]) -> None:
+    deferred = [it for it in table if "module's test" in it.note]
 
-    assert left
-    assert [it.type for it in left if it.asserted != YES] == []
+    assert deferred
+    assert [it.type for it in deferred if it.asserted_types != YES] == []
 
 
-def test_a_module_that_calls_others_makes_what_they_make() -> None:
+def test_types_of_nested_modules_count_for_the_root() -> None:
     sources = Sources.of(
         {
             "envs/local/main.tf": 'module "outer" {\n  source = "../../modules/outer"\n}\n',
@@ -90,4 +88,4 @@ def test_a_module_that_calls_others_makes_what_they_make() -> None:
         }
     )
 
-    assert proofs.made_by(sources) == {"aws_sqs_queue": "local", "aws_sns_topic": NEVER}
+    assert proofs.applied_by(sources) == {"aws_sqs_queue": "local", "aws_sns_topic": NEVER}

@@ -1,4 +1,4 @@
-"""What Terraform made passes the verification, by somebody who may do what that takes and nothing else."""
+"""The applied environment passes the verification with the permissions of the verify policy only."""
 
 import json
 import os
@@ -23,22 +23,22 @@ from scripts.verify.checks import CheckOutcome
 from scripts.verify.endpoints import Endpoints
 from scripts.verify.suite import Timing, verify
 from tests.terraform.conftest import PASSWORD, Applied
-from tests.terraform.metric_shipping import numbers_carried
+from tests.terraform.metric_shipping import metrics_shipped
 
-BRIDGED = (
-    # Rights called like the operations; AWS takes those of single messages for batches, too.
+EMULATOR_ACTIONS = (
+    # Permissions named like the operations; on AWS those for single messages cover batches.
     "sqs:ChangeMessageVisibilityBatch",
     "sqs:DeleteMessageBatch",
     "sqs:SendMessageBatch",
-    # Taken for a rule of this name.
+    # The emulator expects a rule of this name.
     "events:DescribeEventBus",
-    # Their rule has another name in the request than the emulator looks for.
+    # The request names the rule differently from what the emulator expects.
     "events:PutTargets",
     "events:RemoveTargets",
 )
-"""What the emulator asks otherwise than AWS; allowed for everything."""
+"""Actions that the emulator checks differently from AWS; allowed for every resource."""
 
-CALLED_ON_AWS = {
+ACTION_NAMES = {
     "apigateway:GetApis": "apigateway:GET",
     "apigateway:GetIntegrations": "apigateway:GET",
     "apigateway:GetRoutes": "apigateway:GET",
@@ -47,37 +47,37 @@ CALLED_ON_AWS = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
-"""Rights that are not called like the operations they are for."""
+"""Operations whose IAM action has another name."""
 
-FOR_ANYONE = {"cognito-idp:InitiateAuth"}
-"""Signing in takes a password, and no rights."""
+UNAUTHENTICATED = {"cognito-idp:InitiateAuth"}
+"""Signing in takes a password, but no IAM permission."""
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """A user of IAM with the policy for verifying."""
+    """An IAM user with the verify policy."""
 
     access_key_id: str
     secret_access_key: str
-    clients: "Watched"
+    clients: "RecordingClients"
     home: Path
 
 
-class Watched(Clients):
-    """Clients that note what is called."""
+class RecordingClients(Clients):
+    """Clients that record the IAM actions of their calls."""
 
     def __init__(self, session: boto3.Session, *, endpoint: str | None = None) -> None:
         super().__init__(session, endpoint=endpoint)
-        self.called: set[str] = set()
+        self.recorded: set[str] = set()
 
     def _client(self, service: Any) -> Any:  # noqa: ANN401 - of whichever type
         client = super()._client(service)
-        client.meta.events.register("before-call", self._note, unique_id="note")
+        client.meta.events.register("before-call", self._record, unique_id="note")
         return client
 
-    def _note(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+    def _record(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
         operation = f"{model.service_model.signing_name}:{model.name}"
-        self.called.add(CALLED_ON_AWS.get(operation, operation))
+        self.recorded.add(ACTION_NAMES.get(operation, operation))
 
 
 @pytest.fixture(scope="module")
@@ -85,19 +85,21 @@ def verifier(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iter
     iam, name = applied.environment.client("iam"), "verifier"
     iam.create_user(UserName=name)
     iam.attach_user_policy(UserName=name, PolicyArn=applied.outputs["verify_policy_arn"])
-    bridged = [{"Effect": "Allow", "Action": [*BRIDGED], "Resource": ["*"]}]
-    document = json.dumps({"Version": "2012-10-17", "Statement": bridged})
+    statements = [{"Effect": "Allow", "Action": [*EMULATOR_ACTIONS], "Resource": ["*"]}]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.put_user_policy(UserName=name, PolicyName="bridged", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     home, endpoint = tmp_path_factory.mktemp("verifier"), applied.terraform.environ["AWS_ENDPOINT_URL"]
     session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=ministack.REGION)
-    with numbers_carried(applied.environment, endpoint, home):
-        yield Verifier(key["AccessKeyId"], key["SecretAccessKey"], Watched(session, endpoint=endpoint), home)
-    # What Terraform made, it can only remove when nobody has it any more.
+    with metrics_shipped(applied.environment, endpoint, home):
+        yield Verifier(
+            key["AccessKeyId"], key["SecretAccessKey"], RecordingClients(session, endpoint=endpoint), home
+        )
+    # Terraform can delete the policy only after it is detached.
     iam.detach_user_policy(UserName=name, PolicyArn=applied.outputs["verify_policy_arn"])
 
 
-def test_the_command_passes_every_check(applied: Applied, verifier: Verifier) -> None:
+def test_the_verify_command_passes_every_check(applied: Applied, verifier: Verifier) -> None:
     url = route_url(applied.terraform.environ["AWS_ENDPOINT_URL"], applied.outputs["api_id"], "")
     StackState(
         env="local",
@@ -115,7 +117,7 @@ def test_the_command_passes_every_check(applied: Applied, verifier: Verifier) ->
     ).write(verifier.home)
     applied.token("asker")
 
-    done = subprocess.run(  # noqa: S603 - our own program
+    completed = subprocess.run(  # noqa: S603 - our own program
         [Path(sys.executable).parent / "pulsequeue", "verify", "--env", "local", "--json"],
         cwd=CHECKOUT,
         env=os.environ
@@ -125,12 +127,12 @@ def test_the_command_passes_every_check(applied: Applied, verifier: Verifier) ->
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr
-    checks = json.loads(done.stdout)["checks"]
+    assert completed.returncode == 0, completed.stderr
+    checks = json.loads(completed.stdout)["checks"]
     assert {it["check"]: it["outcome"] for it in checks if it["outcome"] != "pass"} == {}
 
 
-def test_the_policy_for_verifying_allows_what_verifying_calls_and_nothing_else(
+def test_the_verify_policy_allows_exactly_the_calls_of_the_verification(
     applied: Applied, verifier: Verifier
 ) -> None:
     environment = replace(applied.environment, clients=verifier.clients, _queue_urls={})
@@ -142,9 +144,9 @@ def test_the_policy_for_verifying_allows_what_verifying_calls_and_nothing_else(
         return Address(f"{url}/metrics", found["Parameter"]["Value"])
 
     applied.token("reader")
-    # It has to look at this one, and put it back.
+    # The verification has to receive this message and return it to the queue.
     queue = applied.outputs["dead_letter_queue_urls"]["order"]
-    applied.environment.client("sqs").send_message(QueueUrl=queue, MessageBody="somebody else's")
+    applied.environment.client("sqs").send_message(QueueUrl=queue, MessageBody="another message")
     endpoints = Endpoints(metrics, lambda: url, lambda: token(environment, "reader", PASSWORD))
     report = verify(environment, endpoints, Timing.of(environment))
 
@@ -153,4 +155,4 @@ def test_the_policy_for_verifying_allows_what_verifying_calls_and_nothing_else(
     ]
     allowed = {action for it in json.loads(policy["policy"])["Statement"] for action in it["Action"]}
     assert [it for it in report.results if it.outcome is not CheckOutcome.PASS] == []
-    assert verifier.clients.called - FOR_ANYONE == allowed
+    assert verifier.clients.recorded - UNAUTHENTICATED == allowed

@@ -20,7 +20,7 @@ variables {
   repository = "acme/pulsequeue"
 }
 
-run "the_backend_block_says_where_the_state_is_and_locks_it" {
+run "the_backend_block_names_the_state_and_locks_it" {
   assert {
     condition     = strcontains(output.backend, "use_lockfile = true") && strcontains(output.backend, "encrypt      = true") && strcontains(output.backend, aws_kms_key.state.arn) && strcontains(output.backend, "region       = \"us-east-1\"")
     error_message = "The backend block is incomplete."
@@ -30,11 +30,11 @@ run "the_backend_block_says_where_the_state_is_and_locks_it" {
 run "the_state_bucket_is_named_after_account_and_region" {
   assert {
     condition     = local.state_bucket == "pulsequeue-terraform-state-123456789012-us-east-1"
-    error_message = "The bucket's name may be somebody else's already."
+    error_message = "The bucket's name may be taken already."
   }
 }
 
-run "an_environment_is_deployed_by_jobs_of_that_environment_alone" {
+run "only_jobs_of_an_environment_deploy_it" {
   assert {
     condition = {
       for env, role in aws_iam_role.deploy : env => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
@@ -48,11 +48,11 @@ run "an_environment_is_deployed_by_jobs_of_that_environment_alone" {
 
   assert {
     condition     = alltrue([for role in aws_iam_role.deploy : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"])
-    error_message = "Tokens meant for others are taken."
+    error_message = "Tokens for other audiences are accepted."
   }
 }
 
-run "a_deployment_makes_the_roles_of_its_own_environment_alone" {
+run "a_deployment_manages_roles_of_its_own_environment_only" {
   assert {
     condition = {
       for env, role in aws_iam_role_policy.deploy : env => one([for it in jsondecode(role.policy).Statement : it.Resource if it.Sid == "Roles"])
@@ -65,8 +65,8 @@ run "a_deployment_makes_the_roles_of_its_own_environment_alone" {
   }
 
   assert {
-    condition     = [for it in jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement : it.Resource if it.Sid == "NoFurther" && it.Effect == "Deny"] == [["arn:aws:iam::123456789012:role/pulsequeue-*"]]
-    error_message = "A deployment may give itself more rights."
+    condition     = [for it in jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement : it.Resource if it.Sid == "DenyPrivilegeEscalation" && it.Effect == "Deny"] == [["arn:aws:iam::123456789012:role/pulsequeue-*"]]
+    error_message = "A deployment may extend its own permissions."
   }
 }
 
@@ -74,14 +74,14 @@ run "a_deployment_touches_nothing_of_another_environment" {
   assert {
     condition = alltrue([
       for thing in ["dynamodb:*:123456789012:table/prod-pulsequeue-*", "lambda:*:123456789012:function:prod-pulsequeue-*", "s3:::pulsequeue-terraform-state-123456789012-us-east-1/prod/*", "ssm:*:123456789012:parameter/prod-pulsequeue/*", "dynamodb:*:123456789012:table/dev-pulsequeue-*"] :
-      contains(one([for it in jsondecode(aws_iam_role_policy.deploy["preview"].policy).Statement : it.Resource if it.Sid == "NotOthers" && it.Effect == "Deny" && it.Action == "*"]), "arn:aws:${thing}")
+      contains(one([for it in jsondecode(aws_iam_role_policy.deploy["preview"].policy).Statement : it.Resource if it.Sid == "DenyOtherEnvironments" && it.Effect == "Deny" && it.Action == "*"]), "arn:aws:${thing}")
     ])
-    error_message = "A preview's job may touch prod, or dev."
+    error_message = "A preview's job may access prod or dev."
   }
 
   assert {
-    condition     = !anytrue([for thing in flatten([for it in jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement : it.Resource if it.Sid == "NotOthers"]) : strcontains(thing, "dev-pulsequeue") || strcontains(thing, "/dev/")])
-    error_message = "dev is refused what is its own."
+    condition     = !anytrue([for thing in flatten([for it in jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement : it.Resource if it.Sid == "DenyOtherEnvironments"]) : strcontains(thing, "dev-pulsequeue") || strcontains(thing, "/dev/")])
+    error_message = "dev is denied access to itself."
   }
 
   assert {
@@ -92,25 +92,25 @@ run "a_deployment_touches_nothing_of_another_environment" {
   assert {
     # IAM takes 10,240 characters.
     condition     = alltrue([for role in aws_iam_role_policy.deploy : length(role.policy) < 10240])
-    error_message = "The policy is longer than IAM takes."
+    error_message = "The policy exceeds IAM's size limit."
   }
 }
 
-run "where_there_is_one_environment_there_are_no_others_to_refuse" {
+run "a_single_environment_has_no_deny_statement_for_others" {
   variables {
     environments = ["dev"]
   }
 
   assert {
-    condition     = !contains([for it in jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement : it.Sid], "NotOthers")
-    error_message = "IAM takes no statement without resources."
+    condition     = !contains([for it in jsondecode(aws_iam_role_policy.deploy["dev"].policy).Statement : it.Sid], "DenyOtherEnvironments")
+    error_message = "IAM rejects a statement without resources."
   }
 }
 
-run "a_pull_request_may_look_but_reads_no_secrets" {
+run "a_pull_request_may_read_but_no_secrets" {
   assert {
     condition     = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:acme/pulsequeue:pull_request" && aws_iam_role_policy_attachment.plan.policy_arn == "arn:aws:iam::aws:policy/ReadOnlyAccess"
-    error_message = "A pull request may do more than look."
+    error_message = "A pull request may do more than read."
   }
 
   assert {
@@ -119,10 +119,10 @@ run "a_pull_request_may_look_but_reads_no_secrets" {
   }
 }
 
-run "a_pull_request_may_have_a_secret_made_up_as_each_plan_does" {
+run "a_pull_request_may_generate_a_secret_for_its_plan" {
   assert {
     condition     = anytrue([for it in jsondecode(aws_iam_role_policy.plan.policy).Statement : it.Effect == "Allow" && contains(flatten([it.Action]), "secretsmanager:GetRandomPassword")])
-    error_message = "A plan opens what is ephemeral, and would be refused."
+    error_message = "A plan evaluates ephemeral values and would be denied."
   }
 }
 

@@ -1,4 +1,4 @@
-# Small, cheap, and made anew without regret.
+# Small and cheap; can be recreated at any time.
 provider "aws" {
   region = var.region
 
@@ -14,8 +14,8 @@ module "environment" {
   package_folder = var.package_folder
   protected      = false
   zones          = 2
-  told           = var.told
-  monthly_usd    = var.monitoring == null ? 300 : 450 # somebody is told at 80 %, which is above any month without orders
+  notify         = var.notify
+  monthly_usd    = var.monitoring == null ? 300 : 450 # notifies at 80 %, which is above the cost of a month without orders
   monitoring     = var.monitoring
   web_origins    = ["http://localhost:3000", "http://localhost:5173"]
   repository     = var.repository
@@ -23,7 +23,7 @@ module "environment" {
   database = {
     capacity    = { min = 0.5, max = 2 }
     instances   = 1
-    way_in      = "cluster" # a proxy costs more than this database
+    endpoint    = "cluster" # a proxy costs more than this database
     backup_days = 1
   }
 }

@@ -1,4 +1,4 @@
 output "environment" {
-  description = "Everything a person or a tool needs to know."
+  description = "Outputs of the environment."
   value       = module.environment
 }

@@ -8,9 +8,9 @@ terraform {
     }
   }
 
-  # Bucket, key and region are those that infra/bootstrap has told: terraform init -backend-config=backend.hcl
+  # Bucket, key and region are outputs of infra/bootstrap: terraform init -backend-config=backend.hcl
   backend "s3" {
     use_lockfile = true
-    # Encrypted by the bucket, with the key that it has been given.
+    # Encrypted by the bucket, with its own KMS key.
   }
 }

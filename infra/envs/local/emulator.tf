@@ -1,4 +1,4 @@
-# AWS takes sqs:SendMessage for batches, too. The emulator asks for a right that is called like the operation.
+# On AWS sqs:SendMessage covers batches. The emulator requires a permission named like the operation.
 resource "aws_iam_role_policy" "batches" {
   for_each = module.pulsequeue.dead_letter_queue_arns
 

@@ -1,4 +1,4 @@
-# The emulator of one machine, reached by AWS_ENDPOINT_URL.
+# The emulator of the local stack, at AWS_ENDPOINT_URL.
 provider "aws" {
   s3_use_path_style = true
 
@@ -19,6 +19,6 @@ module "pulsequeue" {
   tls_only          = false
   concurrency_limit = var.concurrency_limit
 
-  # There is no X-Ray daemon on this machine to send traces to.
-  more_variables = { POWERTOOLS_TRACE_DISABLED = "true" }
+  # There is no X-Ray daemon on this machine.
+  extra_variables = { POWERTOOLS_TRACE_DISABLED = "true" }
 }

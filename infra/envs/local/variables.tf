@@ -1,29 +1,29 @@
 variable "package_folder" {
-  description = "Where `make package PLATFORM=host` has put the zips."
+  description = "Folder of the zips built by `make package PLATFORM=host`."
   type        = string
   default     = "../../../build"
 }
 
 variable "architecture" {
-  description = "This machine's processor."
+  description = "Architecture of this machine."
   type        = string
   default     = "x86_64"
 }
 
 variable "hold_seconds" {
-  description = "How long a reservation waits for its payment; null for what infra/functions.yaml says."
+  description = "Seconds that a reservation waits for its payment; null for the default of infra/functions.yaml."
   type        = number
   default     = null
 }
 
 variable "concurrency_limit" {
-  description = "How many batches of one consumer run at a time: as many as there are cores, and at least 2."
+  description = "Maximum concurrency of each consumer: the number of cores, at least 2."
   type        = number
   default     = 2
 }
 
 variable "database" {
-  description = "The PostgreSQL of this machine, which lets everybody in; null for no read side."
+  description = "PostgreSQL of this machine, which requires no password; null for no read side."
   type = object({
     host        = string
     port        = number

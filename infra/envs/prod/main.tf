@@ -1,4 +1,4 @@
-# Protected from deletion, in three zones, with somebody to tell.
+# Protected from deletion, in three zones, with notifications.
 provider "aws" {
   region = var.region
 
@@ -14,7 +14,7 @@ module "environment" {
   package_folder = var.package_folder
   protected      = true
   zones          = 3
-  told           = var.told
+  notify         = var.notify
   monthly_usd    = var.monthly_usd
   monitoring     = var.monitoring
   web_origins    = var.web_origins
@@ -23,7 +23,7 @@ module "environment" {
   database = {
     capacity    = { min = 1, max = 16 }
     instances   = 2
-    way_in      = "proxy"
+    endpoint    = "proxy"
     backup_days = 14
   }
 }

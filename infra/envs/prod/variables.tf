@@ -1,22 +1,22 @@
 variable "region" {
-  description = "The AWS region."
+  description = "AWS region."
   type        = string
   default     = "us-east-1"
 
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "A region is named as in eu-west-1."
+    error_message = "Give a region of AWS, such as eu-west-1."
   }
 }
 
 variable "package_folder" {
-  description = "Where `make package` has put the zips."
+  description = "Folder of the zips built by `make package`."
   type        = string
   default     = "../../../build"
 }
 
-variable "told" {
-  description = "Who is told of alarms and of money."
+variable "notify" {
+  description = "Who to notify of alarms and of the budget: e-mail addresses, HTTPS webhooks, a Slack channel."
   type = object({
     emails   = optional(set(string), [])
     webhooks = optional(set(string), [])
@@ -25,7 +25,7 @@ variable "told" {
 }
 
 variable "monitoring" {
-  description = "Under which name Grafana is reached, by which certificate, and from which addresses; null where somebody scrapes from elsewhere."
+  description = "Grafana's DNS name, ACM certificate and admitted CIDR ranges; null for no Prometheus and Grafana in the environment."
   type = object({
     hostname        = string
     certificate_arn = string
@@ -36,18 +36,18 @@ variable "monitoring" {
 }
 
 variable "repository" {
-  description = "The repository on GitHub, owner/name, whose runbooks alarms link to."
+  description = "GitHub repository (owner/name) whose runbooks alarms link to."
   type        = string
 }
 
 variable "monthly_usd" {
-  description = "What a month may cost, in US dollars, before somebody is told."
+  description = "Monthly budget in US dollars."
   type        = number
   default     = 1000
 }
 
 variable "web_origins" {
-  description = "Web pages elsewhere that may ask the API."
+  description = "Origins of other web pages that may call the API (CORS)."
   type        = list(string)
   default     = []
 }

@@ -9,13 +9,13 @@ locals {
   account  = data.aws_caller_identity.here.account_id
   arn_root = "arn:${data.aws_partition.here.partition}"
 
-  # Whoever tells the topic something.
+  # Services that publish to the topic.
   tellers = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
 }
 
-# SNS's own key lets nobody but principals of the account in, and so neither CloudWatch nor Budgets.
+# The AWS managed key of SNS admits principals of the account only, and so neither CloudWatch nor Budgets.
 resource "aws_kms_key" "this" {
-  description             = "What ${local.name} tells."
+  description             = "Messages of the topic ${local.name}."
   enable_key_rotation     = true
   deletion_window_in_days = 7
 
@@ -26,15 +26,15 @@ resource "aws_kms_key" "this" {
         Sid       = "Account"
         Effect    = "Allow"
         Principal = { AWS = "${local.arn_root}:iam::${local.account}:root" }
-        Action    = "kms:*" # a key that its own account cannot administer is lost
-        Resource  = "*"     # in the policy of a key: this key
+        Action    = "kms:*" # without this the account could not administer the key
+        Resource  = "*"     # in a key policy: this key
       },
       {
-        Sid       = "Tellers"
+        Sid       = "Publishers"
         Effect    = "Allow"
         Principal = { Service = local.tellers }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = "*" # in the policy of a key: this key
+        Resource  = "*" # in a key policy: this key
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]
@@ -53,7 +53,7 @@ resource "aws_sns_topic_policy" "this" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "Tellers"
+        Sid       = "Publishers"
         Effect    = "Allow"
         Principal = { Service = local.tellers }
         Action    = "sns:Publish"
@@ -61,9 +61,9 @@ resource "aws_sns_topic_policy" "this" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
-        Sid       = "OnlyByTls"
+        Sid       = "RequireTls"
         Effect    = "Deny"
-        Principal = "*" # a refusal, and meant for everybody
+        Principal = "*" # a deny statement, for every principal
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.this.arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
@@ -86,7 +86,7 @@ resource "aws_sns_topic_subscription" "webhook" {
   topic_arn = aws_sns_topic.this.arn
   protocol  = "https"
   endpoint  = each.key
-  # Services that are tried once are told nothing when they restart.
+  # With a single attempt, a webhook that is restarting would miss the notification.
   delivery_policy = jsonencode({
     healthyRetryPolicy = { numRetries = 10, minDelayTarget = 5, maxDelayTarget = 300, backoffFunction = "exponential" }
   })

@@ -1,8 +1,8 @@
-# An objective leaves a budget for errors, and an alarm tells how fast it burns: 1 is just within a month. Two windows
-# are compared, as the SRE workbook has it: the long one says that it matters, the short one that it still goes on.
+# An objective leaves an error budget, and an alarm watches its burn rate: at 1 it lasts exactly a month. Two windows
+# are combined, as in the SRE workbook: the long one shows that it matters, the short one that it still goes on.
 
 locals {
-  # As monitoring/prometheus/rules/slo.yml has them: 2 % of the month's budget in an hour, 5 % in six.
+  # As in monitoring/prometheus/rules/slo.yml: 2 % of the month's budget in 1 hour, 5 % in 6 hours.
   burns = {
     fast = { rate = 14.4, long = 3600, short = 300 }
     slow = { rate = 6, long = 21600, short = 1800 }
@@ -17,7 +17,7 @@ locals {
           period = burn[window]
           budget = format("%.6f", 1 - slo.objective)
           series = distinct(concat(slo.all, slo.good))
-          # A metric that nobody wrote in this window counted nothing.
+          # A metric without data in this window counts as 0.
           all  = join(" + ", [for series in distinct(slo.all) : "FILL(m${index(distinct(concat(slo.all, slo.good)), series)}, 0)"])
           good = join(" + ", [for series in distinct(slo.good) : "FILL(m${index(distinct(concat(slo.all, slo.good)), series)}, 0)"])
         }
@@ -39,7 +39,7 @@ resource "aws_cloudwatch_metric_alarm" "window" {
   for_each = local.windows
 
   alarm_name          = "${var.prefix}-slo-${each.key}"
-  alarm_description   = "One window of ${var.prefix}-slo-${each.value.burn}, which is what tells somebody."
+  alarm_description   = "One window of ${var.prefix}-slo-${each.value.burn}, which sends the notification."
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.rate
   evaluation_periods  = 1
@@ -83,7 +83,7 @@ resource "aws_cloudwatch_composite_alarm" "objective" {
   for_each = local.composites
 
   alarm_name        = "${var.prefix}-slo-${each.key}"
-  alarm_description = trimspace("${each.value.objective.description} The budget for errors burns more than ${each.value.rate} times too fast. ${each.value.objective.runbook}")
+  alarm_description = trimspace("${each.value.objective.description} The error budget burns more than ${each.value.rate} times too fast. ${each.value.objective.runbook}")
   alarm_rule = join(" AND ", [
     for window in ["long", "short"] : "ALARM(\"${aws_cloudwatch_metric_alarm.window["${each.key}-${window}"].alarm_name}\")"
   ])

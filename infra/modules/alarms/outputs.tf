@@ -1,6 +1,6 @@
 output "topic_arn" {
-  description = "The topic that tells whoever is to be told."
+  description = "ARN of the SNS topic that notifies the subscribers."
   value       = aws_sns_topic.this.arn
-  # Whoever is told of the topic may use it already.
+  # Known only once the topic's policy is in place.
   depends_on = [aws_sns_topic_policy.this]
 }

@@ -1,4 +1,4 @@
-# A webhook of Slack understands nothing that SNS sends. AWS's own app does, and says it in words.
+# Slack webhooks do not understand SNS messages. AWS's own Slack app does, and formats them.
 
 locals {
   slack = { for channel in var.slack[*] : "this" => channel }
@@ -8,7 +8,7 @@ resource "aws_iam_role" "slack" {
   for_each = local.slack
 
   name        = "${local.name}-slack"
-  description = "Looks up the graph that goes with an alarm in Slack."
+  description = "Reads the graph shown with an alarm in Slack."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -22,7 +22,7 @@ resource "aws_iam_role" "slack" {
 }
 
 resource "aws_iam_role_policy" "slack" {
-  # checkov:skip=CKV_AWS_355:DescribeAlarms tells of composite alarms only to who may ask for all; metrics have no resources.
+  # checkov:skip=CKV_AWS_355:DescribeAlarms returns composite alarms only with permission on all alarms; metrics have no resource-level permissions.
   for_each = local.slack
 
   name = "graphs"
@@ -33,7 +33,7 @@ resource "aws_iam_role_policy" "slack" {
     Statement = [{
       Effect = "Allow"
       Action = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:GetMetricWidgetImage"]
-      # CloudWatch has no resources to name for metrics.
+      # CloudWatch has no resource-level permissions for metrics.
       Resource = "*"
     }]
   })
@@ -48,6 +48,6 @@ resource "aws_chatbot_slack_channel_configuration" "this" {
   slack_channel_id   = each.value.channel_id
   sns_topic_arns     = [aws_sns_topic.this.arn]
   logging_level      = "ERROR"
-  # Whatever somebody types into the channel, it can look and nothing else.
+  # Commands typed into the channel can only read.
   guardrail_policy_arns = ["${local.arn_root}:iam::aws:policy/CloudWatchReadOnlyAccess"]
 }

@@ -1,48 +1,48 @@
 variable "prefix" {
-  description = "What every name begins with: the environment and the project, as in dev-pulsequeue. Our own metrics are in the namespace of this name."
+  description = "Prefix of every name: environment and project, such as dev-pulsequeue. Also the CloudWatch namespace of our own metrics."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,23}-pulsequeue$", var.prefix))
-    error_message = "The prefix must be an environment in lower case followed by -pulsequeue, as in dev-pulsequeue."
+    error_message = "The prefix must be an environment in lower case followed by -pulsequeue, such as dev-pulsequeue."
   }
 }
 
 variable "emails" {
-  description = "Addresses that are told. Each is asked once whether it wants to be."
+  description = "E-mail addresses to notify; each must confirm the SNS subscription."
   type        = set(string)
   default     = []
 
   validation {
     condition     = alltrue([for email in var.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
-    error_message = "Give mail addresses, as in team@example.com."
+    error_message = "Give e-mail addresses, such as team@example.com."
   }
 }
 
 variable "webhooks" {
-  description = "HTTPS addresses that are told, of services that confirm a subscription of SNS (PagerDuty, Opsgenie, Grafana OnCall)."
+  description = "HTTPS webhooks to notify, of services that confirm SNS subscriptions (PagerDuty, Opsgenie, Grafana OnCall)."
   type        = set(string)
   default     = []
 
   validation {
     condition     = alltrue([for url in var.webhooks : startswith(url, "https://")])
-    error_message = "Alarms leave by HTTPS alone."
+    error_message = "Webhooks must be https URLs."
   }
 
   validation {
     condition     = alltrue([for url in var.webhooks : !startswith(url, "https://hooks.slack.com/")])
-    error_message = "A webhook of Slack does not confirm subscriptions, and would be told nothing: use slack."
+    error_message = "Slack webhooks do not confirm SNS subscriptions and would receive nothing; use `slack`."
   }
 }
 
 variable "slack" {
-  description = "The Slack channel that is told, by AWS's own app. The workspace has to let that app in once, in the console."
+  description = "Slack channel to notify, through AWS's own app; authorize the app for the workspace once, in the AWS console."
   type        = object({ workspace_id = string, channel_id = string })
   default     = null
 
   validation {
     condition     = var.slack == null || try(can(regex("^T[A-Z0-9]+$", var.slack.workspace_id)) && can(regex("^[CG][A-Z0-9]+$", var.slack.channel_id)), false)
-    error_message = "Slack calls a workspace T... and a channel C..., not by their names."
+    error_message = "Give Slack's ids (workspace T..., channel C...), not names."
   }
 }
 
@@ -64,17 +64,17 @@ variable "metrics" {
 
   validation {
     condition     = alltrue([for alarm in var.metrics : contains(["Average", "Maximum", "Minimum", "SampleCount", "Sum"], alarm.statistic)])
-    error_message = "A statistic is Average, Maximum, Minimum, SampleCount or Sum."
+    error_message = "statistic must be Average, Maximum, Minimum, SampleCount or Sum."
   }
 
   validation {
     condition     = alltrue([for alarm in var.metrics : contains(["breaching", "ignore", "missing", "notBreaching"], alarm.missing)])
-    error_message = "Missing data is breaching, ignore, missing or notBreaching."
+    error_message = "missing must be breaching, ignore, missing or notBreaching."
   }
 }
 
 variable "objectives" {
-  description = "Service level objectives: what share of all has to be good, and which of our own metrics are summed for each."
+  description = "Service level objectives: the share of good events, and the metrics summed for all and for good events."
   type = map(object({
     description = string
     objective   = number
@@ -86,11 +86,11 @@ variable "objectives" {
 
   validation {
     condition     = alltrue([for slo in var.objectives : slo.objective >= 0.9 && slo.objective < 1])
-    error_message = "An objective is a share from 0.9 up to, but not, 1: without a budget for errors nothing can burn."
+    error_message = "objective must be at least 0.9 and below 1; at 1 there is no error budget."
   }
 
   validation {
     condition     = alltrue([for slo in var.objectives : length(slo.all) > 0 && length(slo.good) > 0 && length(distinct(concat(slo.all, slo.good))) <= 10])
-    error_message = "An objective is reckoned from at least one metric of all and one of good; CloudWatch takes 10 different ones in an alarm."
+    error_message = "An objective needs at least one metric in all and one in good, and at most 10 different metrics, the limit of a CloudWatch alarm."
   }
 }

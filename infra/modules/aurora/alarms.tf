@@ -1,6 +1,6 @@
 locals {
-  # What Aurora allows itself by default: 189 connections for each ACU of its most, 2000 when it may shrink to half
-  # an ACU, and 5000 in any case.
+  # Aurora's default of max_connections: 189 per ACU of the maximum capacity, 2000 when it may shrink to half
+  # an ACU, and never more than 5000.
   max_connections = min(floor(189 * var.capacity.max), var.capacity.min < 1 ? 2000 : 5000)
 
   of_cluster = { DBClusterIdentifier = aws_rds_cluster.this.cluster_identifier }
@@ -9,7 +9,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "acu" {
   alarm_name          = "${local.name}-capacity"
-  alarm_description   = "The database has used more than 90 % of the capacity it may grow to for a quarter of an hour. Raise its most, or find what is slow."
+  alarm_description   = "The database has used more than 90 % of its maximum capacity for 15 minutes. Raise capacity.max, or find the slow queries."
   namespace           = "AWS/RDS"
   metric_name         = "ACUUtilization"
   dimensions          = local.of_cluster
@@ -18,14 +18,14 @@ resource "aws_cloudwatch_metric_alarm" "acu" {
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = 90
-  treat_missing_data  = "breaching" # a database that runs measures itself
+  treat_missing_data  = "breaching" # a running database always sends metrics
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
 }
 
 resource "aws_cloudwatch_metric_alarm" "storage" {
   alarm_name          = "${local.name}-storage"
-  alarm_description   = "The database holds more than ${var.storage_alarm_gib} GiB. It grows by itself, and so does its bill."
+  alarm_description   = "The database holds more than ${var.storage_alarm_gib} GiB. Its storage grows by itself, and so does its cost."
   namespace           = "AWS/RDS"
   metric_name         = "VolumeBytesUsed"
   dimensions          = local.of_cluster
@@ -41,7 +41,7 @@ resource "aws_cloudwatch_metric_alarm" "storage" {
 
 resource "aws_cloudwatch_metric_alarm" "connections" {
   alarm_name          = "${local.name}-connections"
-  alarm_description   = "More than 80 % of the connections that an instance allows are taken. The next function to ask will be refused."
+  alarm_description   = "More than 80 % of an instance's connections are in use. Functions will soon be refused a connection."
   namespace           = "AWS/RDS"
   metric_name         = "DatabaseConnections"
   dimensions          = local.of_cluster
@@ -55,13 +55,13 @@ resource "aws_cloudwatch_metric_alarm" "connections" {
   ok_actions          = var.alarm_topic_arns
 }
 
-# Every transaction of ours says whose rows it is about, and may be pinned for it. That is expected, and harmless
-# until pinned sessions take most of what the proxy may open: then processes wait for each other.
+# Each transaction sets its tenant, which may pin it to a connection. That is expected, and harmless
+# until pinned sessions use most of the proxy's connections: then clients wait for each other.
 resource "aws_cloudwatch_metric_alarm" "pinned" {
   for_each = local.proxies
 
   alarm_name          = "${local.name}-pinned"
-  alarm_description   = "More than half of the connections that the proxy may open are pinned to one client each: it no longer shares them."
+  alarm_description   = "More than half of the connections that the proxy may open are pinned to one client each and no longer shared."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 50
   evaluation_periods  = 5
@@ -103,7 +103,7 @@ resource "aws_cloudwatch_metric_alarm" "borrowing" {
   for_each = local.proxies
 
   alarm_name          = "${local.name}-borrowing"
-  alarm_description   = "Clients wait on average longer than a second for the proxy to lend them a connection."
+  alarm_description   = "Clients wait longer than a second on average for a connection of the proxy."
   namespace           = "AWS/RDS"
   metric_name         = "DatabaseConnectionsBorrowLatency"
   dimensions          = local.of_proxy

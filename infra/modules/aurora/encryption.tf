@@ -1,5 +1,5 @@
 resource "aws_kms_key" "this" {
-  description             = "Data, backups, secret, statistics and logs of ${local.name}."
+  description             = "Data, backups, secret, performance insights and logs of ${local.name}."
   enable_key_rotation     = true
   deletion_window_in_days = 30
 
@@ -10,16 +10,16 @@ resource "aws_kms_key" "this" {
         Sid       = "Account"
         Effect    = "Allow"
         Principal = { AWS = "${local.arn_root}:iam::${local.account}:root" }
-        Action    = "kms:*" # a key that its own account cannot administer is lost
-        Resource  = "*"     # in the policy of a key: this key
+        Action    = "kms:*" # without this the account could not administer the key
+        Resource  = "*"     # in a key policy: this key
       },
       {
-        # As with Secrets Manager's own key: whoever may read the secret needs no right of his own to the key.
+        # As with the AWS managed key of Secrets Manager: readers of the secret need no permission on the key.
         Sid       = "Secret"
         Effect    = "Allow"
-        Principal = { AWS = "*" } # of this account, see below
+        Principal = { AWS = "*" } # of this account, by the condition below
         Action    = "kms:Decrypt"
-        Resource  = "*" # in the policy of a key: this key
+        Resource  = "*" # in a key policy: this key
         Condition = {
           StringEquals = {
             "kms:CallerAccount" = local.account
@@ -32,10 +32,10 @@ resource "aws_kms_key" "this" {
         Effect    = "Allow"
         Principal = { Service = "logs.${data.aws_region.here.name}.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
-        Resource  = "*" # in the policy of a key: this key
+        Resource  = "*" # in a key policy: this key
         Condition = {
           ArnLike = {
-            # One group for each kind of log.
+            # One log group for each kind of log.
             "kms:EncryptionContext:aws:logs:arn" = "${local.arn_root}:logs:${data.aws_region.here.name}:${local.account}:log-group:/aws/rds/cluster/${local.name}/*"
           }
         }
@@ -49,7 +49,7 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
-# Made before the cluster, which would make them without an end and without the key.
+# Created before the cluster, which would create them without expiry and without the key.
 resource "aws_cloudwatch_log_group" "this" {
   for_each = toset(["iam-db-auth-error", "postgresql"])
 

@@ -9,7 +9,7 @@ locals {
   major = split(".", var.engine_version)[0]
   port  = 5432
 
-  # As services/analytics/db/roles.sql makes them. Each signs in by an IAM token alone.
+  # As created by services/analytics/db/roles.sql. Each signs in with IAM tokens only.
   roles = ["pulsequeue_owner", "pulsequeue_projector", "pulsequeue_api"]
 
   account  = data.aws_caller_identity.here.account_id
@@ -18,14 +18,14 @@ locals {
 
 resource "aws_db_subnet_group" "this" {
   name        = local.name
-  description = "Where ${local.name} is."
+  description = "Subnets of ${local.name}."
   subnet_ids  = var.subnet_ids
 }
 
 resource "aws_rds_cluster_parameter_group" "this" {
   name_prefix = "${local.name}-"
   family      = "aurora-postgresql${local.major}"
-  description = "Nobody without TLS; slow statements and changes of the schema are logged."
+  description = "TLS required; slow statements and schema changes are logged."
 
   parameter {
     name  = "rds.force_ssl"
@@ -47,24 +47,24 @@ resource "aws_rds_cluster_parameter_group" "this" {
     value = "1"
   }
 
-  # What a statement was asked with belongs to a tenant, and not into a log.
+  # Parameters of statements are tenant data and must not be logged.
   parameter {
     name  = "log_parameter_max_length"
     value = "0"
   }
 
-  # A new major version needs a group of another family before the cluster can leave the old one.
+  # A new major version needs a group of another family before the cluster can release the old one.
   lifecycle {
     create_before_destroy = true
   }
 }
 
 resource "aws_rds_cluster" "this" {
-  # checkov:skip=CKV2_AWS_8:Aurora itself backs up every second of the last backup_days; AWS Backup would keep the same twice.
-  # checkov:skip=CKV_AWS_139:Protected where an environment says so, as prod does; dev is made anew without regret.
+  # checkov:skip=CKV2_AWS_8:Aurora has point-in-time recovery for backup_days; AWS Backup would store the same data twice.
+  # checkov:skip=CKV_AWS_139:Protected where the environment sets it, as prod does; dev can be recreated at any time.
   cluster_identifier = local.name
   engine             = "aurora-postgresql"
-  engine_mode        = "provisioned" # as Serverless v2 is spelled
+  engine_mode        = "provisioned" # the engine mode of Serverless v2
   engine_version     = var.engine_version
   database_name      = "pulsequeue"
   port               = local.port
@@ -74,7 +74,7 @@ resource "aws_rds_cluster" "this" {
     max_capacity = var.capacity.max
   }
 
-  # The password is made, kept and changed every week by RDS: no state, no variable and no code of ours knows it.
+  # RDS generates, stores and rotates the password every week; no state, variable or code of ours contains it.
   master_username               = "administrator"
   manage_master_user_password   = true
   master_user_secret_kms_key_id = aws_kms_key.this.key_id
@@ -105,7 +105,7 @@ resource "aws_rds_cluster_instance" "this" {
   engine             = aws_rds_cluster.this.engine
   instance_class     = "db.serverless"
 
-  # The first one's tier keeps the second as large as the writer, so that it can take over at once.
+  # Promotion tiers 0 and 1 keep the second instance as large as the writer, so that it can take over at once.
   promotion_tier             = min(count.index, 1)
   publicly_accessible        = false
   auto_minor_version_upgrade = true
@@ -119,7 +119,7 @@ resource "aws_rds_cluster_instance" "this" {
 
 resource "aws_iam_role" "monitoring" {
   name        = "${local.name}-monitoring"
-  description = "Sends what the machines below ${local.name} measure to CloudWatch."
+  description = "Sends enhanced monitoring of ${local.name} to CloudWatch."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -1,11 +1,11 @@
-# Nothing in this file is made when functions reach the cluster itself.
+# Not created when functions connect to the cluster itself.
 
 locals {
-  proxies = var.way_in == "proxy" ? toset(["this"]) : toset([])
+  proxies = var.endpoint == "proxy" ? toset(["this"]) : toset([])
 
   secret_arn = one(aws_rds_cluster.this.master_user_secret).secret_arn
 
-  # prx-..., the last part of its ARN: what rights to connect through the proxy are granted on.
+  # prx-..., the last part of the proxy's ARN: the resource id in permissions to connect through it.
   proxy_id = one([for stack in aws_cloudformation_stack.proxy : element(split(":", stack.outputs["Arn"]), 6)])
 }
 
@@ -13,7 +13,7 @@ resource "aws_iam_role" "proxy" {
   for_each = local.proxies
 
   name        = "${local.name}-proxy"
-  description = "Signs in to ${local.name} for whoever came to its proxy under the same name."
+  description = "Signs in to ${local.name} with the database role that the proxy's client uses."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -21,8 +21,8 @@ resource "aws_iam_role" "proxy" {
       Effect    = "Allow"
       Principal = { Service = "rds.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      # As AWS has it for proxies, whose sign-in names no account that it is for. Nobody outside of this account can hand
-      # the role to a proxy of his own.
+      # As AWS documents for proxies, whose service principal names no account. Nobody outside this account can pass
+      # the role to a proxy of another account.
     }]
   })
 }
@@ -59,10 +59,10 @@ resource "aws_cloudwatch_log_group" "proxy" {
   retention_in_days = var.log_days
 }
 
-# The provider can make a proxy only with a password for each database user. Ours have none: they sign in by IAM
-# tokens, through the proxy too, which CloudFormation can say (DefaultAuthScheme).
+# The provider can create a proxy only with a password for each database user. Ours have none: they sign in with IAM
+# tokens, through the proxy too, which CloudFormation supports (DefaultAuthScheme).
 resource "aws_cloudformation_stack" "proxy" {
-  # checkov:skip=CKV_AWS_124:Terraform waits for the stack, and tells whoever applies it what went wrong.
+  # checkov:skip=CKV_AWS_124:Terraform waits for the stack and reports its errors to the operator who applies it.
   for_each = local.proxies
 
   name               = "${local.name}-proxy"
@@ -83,10 +83,10 @@ resource "aws_cloudformation_stack" "proxy" {
           RoleArn             = aws_iam_role.proxy[each.key].arn
           VpcSubnetIds        = var.subnet_ids
           VpcSecurityGroupIds = [var.security_group_id]
-          # Longer than a Lambda function is kept for its next call, most of the time.
+          # Usually longer than an idle Lambda environment lives.
           IdleClientTimeout = 1800
           DebugLogging      = false
-          # The administrator alone comes with a password: he makes the roles that IAM lets in.
+          # Only the administrator uses a password, to create the roles that sign in with IAM.
           Auth = [{
             AuthScheme             = "SECRETS"
             SecretArn              = local.secret_arn
@@ -103,7 +103,7 @@ resource "aws_cloudformation_stack" "proxy" {
           TargetGroupName      = "default"
           DBClusterIdentifiers = [aws_rds_cluster.this.cluster_identifier]
           ConnectionPoolConfigurationInfo = {
-            MaxConnectionsPercent     = 90 # the rest is for operators when everything else is stuck
+            MaxConnectionsPercent     = 90 # the rest is for operators in an emergency
             MaxIdleConnectionsPercent = 20
             ConnectionBorrowTimeout   = 5 # as long as a function waits for a connection
           }
@@ -116,6 +116,6 @@ resource "aws_cloudformation_stack" "proxy" {
     }
   })
 
-  # A proxy cannot take on a cluster without instances, nor sign in without its rights.
+  # The proxy needs a cluster with instances, and its permissions to sign in.
   depends_on = [aws_rds_cluster_instance.this, aws_iam_role_policy.proxy, aws_cloudwatch_log_group.proxy]
 }

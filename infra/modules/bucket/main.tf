@@ -5,8 +5,8 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV2_AWS_62:Nobody waits for objects in these buckets: Terraform and tasks look when they need them.
-  # checkov:skip=CKV_AWS_144:Versions undo mistakes; what a lost region takes along can be made anew from the repository.
+  # checkov:skip=CKV2_AWS_62:No consumer needs notifications of these buckets: Terraform and tasks read objects on demand.
+  # checkov:skip=CKV_AWS_144:Versioning undoes mistakes; after the loss of a region the contents can be recreated from the repository.
   bucket        = var.name
   force_destroy = !var.protected
 }
@@ -40,7 +40,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    # With a key for the bucket, not for each object, KMS is asked, and billed, a hundred times less.
+    # With a bucket key instead of one per object, KMS requests cost about a hundredth.
     bucket_key_enabled = var.kms_key_arn != null
 
     apply_server_side_encryption_by_default {
@@ -57,25 +57,25 @@ resource "aws_s3_bucket_policy" "this" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "OnlyByTls"
+        Sid       = "RequireTls"
         Effect    = "Deny"
-        Principal = "*"    # a refusal, and meant for everybody
-        Action    = "s3:*" # whatever they ask for
+        Principal = "*"    # a deny statement, for every principal
+        Action    = "s3:*" # every action
         Resource  = [local.arn, "${local.arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        Sid       = "OnlyByRecentTls"
+        Sid       = "RequireTls12"
         Effect    = "Deny"
-        Principal = "*"    # a refusal, and meant for everybody
-        Action    = "s3:*" # whatever they ask for
+        Principal = "*"    # a deny statement, for every principal
+        Action    = "s3:*" # every action
         Resource  = [local.arn, "${local.arn}/*"]
         Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
       },
     ]
   })
 
-  # S3 refuses a policy while it is still changing who may set one.
+  # S3 rejects a policy while the public access block is still changing.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
@@ -105,7 +105,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Says what happens to earlier versions, which there are only then.
+  # The rules are about earlier versions, which exist only with versioning.
   depends_on = [aws_s3_bucket_versioning.this]
 }
 

@@ -37,7 +37,7 @@ resource "aws_budgets_budget" "this" {
   lifecycle {
     precondition {
       condition     = length(var.emails) > 0 || var.topic_arn != null
-      error_message = "A budget that tells nobody is none: give a mail address or a topic."
+      error_message = "Nobody would be notified. Give an e-mail address or a topic."
     }
   }
 }

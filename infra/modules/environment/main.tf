@@ -1,18 +1,18 @@
-# One environment on AWS: PulseQueue, and around it the network and the database of the read side, who is told of
-# alarms, what a month may cost, and where somebody watches.
+# One environment on AWS: PulseQueue, the network and database of the read side, notifications of alarms, a budget, and
+# monitoring.
 locals {
   prefix   = "${var.environment}-pulsequeue"
   runbooks = "https://github.com/${var.repository}/blob/main/docs/runbooks"
 }
 
-# For the database, and for whoever watches; what else there is needs none.
+# Only the database and monitoring need a VPC.
 module "network" {
   source   = "../network"
   for_each = var.database != null ? toset(["this"]) : var.monitoring != null ? toset(["this"]) : toset([])
 
   prefix         = local.prefix
   zones          = var.zones
-  nat            = var.monitoring != null # Prometheus and Grafana are fetched, and Grafana fetches what it shows
+  nat            = var.monitoring != null # for the images of Prometheus and Grafana, and to scrape the API
   public_subnets = try(!var.monitoring.internal, false)
 }
 
@@ -20,9 +20,9 @@ module "alarms" {
   source = "../alarms"
 
   prefix   = local.prefix
-  emails   = var.told.emails
-  webhooks = var.told.webhooks
-  slack    = var.told.slack
+  emails   = var.notify.emails
+  webhooks = var.notify.webhooks
+  slack    = var.notify.slack
 
   objectives = {
     settled-in-time = {
@@ -46,7 +46,7 @@ module "database" {
   prefix            = local.prefix
   capacity          = var.database.capacity
   instances         = var.database.instances
-  way_in            = var.database.way_in
+  endpoint          = var.database.endpoint
   backup_days       = var.database.backup_days
   subnet_ids        = module.network["this"].isolated_subnet_ids
   security_group_id = module.network["this"].database_security_group_id
@@ -61,7 +61,7 @@ module "pulsequeue" {
   package_folder   = var.package_folder
   protected        = var.protected
   traced           = var.traced
-  starts           = var.starts
+  cold_starts      = var.cold_starts
   web_origins      = var.web_origins
   alarm_topic_arns = [module.alarms.topic_arn]
 
@@ -104,7 +104,7 @@ module "budget" {
 
   prefix      = local.prefix
   monthly_usd = var.monthly_usd
-  emails      = tolist(var.told.emails)
+  emails      = tolist(var.notify.emails)
   topic_arn   = module.alarms.topic_arn
   tag         = { key = "environment", value = var.environment }
 }

@@ -1,40 +1,40 @@
 output "api_url" {
-  description = "Where users ask."
+  description = "URL of the API."
   value       = module.pulsequeue.api_url
 }
 
 output "metrics_url" {
-  description = "What Prometheus scrapes."
+  description = "URL of the metrics endpoint."
   value       = module.pulsequeue.metrics_url
 }
 
 output "bus" {
-  description = "Where events are published."
+  description = "Name of the event bus."
   value       = module.pulsequeue.bus
 }
 
 output "tables" {
-  description = "The tables' full names, by short name."
+  description = "Full table names, by short name."
   value       = module.pulsequeue.tables
 }
 
 output "users" {
-  description = "Whose tokens the API takes."
+  description = "User pool whose tokens the API accepts."
   value       = module.pulsequeue.users
 }
 
 output "database" {
-  description = "Where the read side's database is, and the secret of who administers it; null without a read side."
+  description = "Host, port and administrator's secret of the database; null without a read side."
   value       = one([for it in module.database : { host = it.host, port = it.port, secret_arn = it.secret_arn }])
 }
 
 output "grafana_url" {
-  description = "Where Grafana is; null without monitoring."
+  description = "URL of Grafana; null without monitoring."
   value       = one([for it in module.monitoring : it.grafana_url])
 }
 
 output "grafana_access_instructions" {
-  description = "How to get into Grafana."
+  description = "Steps to sign in to Grafana; null without monitoring."
   value = coalesce(
     one([for it in module.monitoring : it.grafana_access_instructions]),
     "Nothing watches here. Have a Prometheus scrape ${module.pulsequeue.metrics_url} with the token in /${local.prefix}/metrics-token, then run: pulsequeue --env ${var.environment} grafana setup GRAFANA_URL USER - PROMETHEUS_URL",
@@ -42,6 +42,6 @@ output "grafana_access_instructions" {
 }
 
 output "verify_policy_arn" {
-  description = "The policy of whoever shall be able to run `pulsequeue verify`."
+  description = "ARN of the policy that allows running `pulsequeue verify`."
   value       = module.pulsequeue.verify_policy_arn
 }

@@ -1,36 +1,36 @@
 variable "environment" {
-  description = "Name of the environment; every name begins with it."
+  description = "Name of the environment; prefix of every resource name."
   type        = string
 }
 
 variable "package_folder" {
-  description = "Where `make package` has put the zips, one per service."
+  description = "Folder of the zips built by `make package`, one per service."
   type        = string
 }
 
 variable "protected" {
-  description = "Whether what holds data refuses to be deleted."
+  description = "Whether resources that hold data are protected from deletion."
   type        = bool
 }
 
 variable "zones" {
-  description = "How many availability zones the network is spread over."
+  description = "Number of availability zones of the network."
   type        = number
   default     = 2
 }
 
 variable "database" {
-  description = "How large the database is (ACU of each instance), how many instances there are, how functions get to it, and how far back it can be restored; null for an environment without a read side."
+  description = "Database: capacity of each instance in ACU, number of instances, endpoint (proxy or cluster) and days of backups; null for an environment without a read side."
   type = object({
     capacity    = object({ min = number, max = number })
     instances   = number
-    way_in      = string
+    endpoint    = string
     backup_days = number
   })
 }
 
-variable "told" {
-  description = "Who is told of alarms and of money: mail addresses, HTTPS addresses that confirm subscriptions, a Slack channel."
+variable "notify" {
+  description = "Who to notify of alarms and of the budget: e-mail addresses, HTTPS webhooks that confirm SNS subscriptions, a Slack channel."
   type = object({
     emails   = optional(set(string), [])
     webhooks = optional(set(string), [])
@@ -38,18 +38,18 @@ variable "told" {
   })
 
   validation {
-    condition     = length(var.told.emails) + length(var.told.webhooks) > 0 || var.told.slack != null
-    error_message = "Somebody has to be told of alarms: name a mail address, a webhook or a Slack channel."
+    condition     = length(var.notify.emails) + length(var.notify.webhooks) > 0 || var.notify.slack != null
+    error_message = "Nobody would be notified of alarms. Give an e-mail address, a webhook or a Slack channel."
   }
 }
 
 variable "monthly_usd" {
-  description = "What a month may cost, in US dollars, before somebody is told."
+  description = "Monthly budget in US dollars."
   type        = number
 }
 
 variable "monitoring" {
-  description = "Under which name Grafana is reached, by which certificate, and from which addresses; null where somebody scrapes from elsewhere."
+  description = "Grafana's DNS name, ACM certificate and admitted CIDR ranges; null for no Prometheus and Grafana in the environment."
   type = object({
     hostname        = string
     certificate_arn = string
@@ -60,32 +60,32 @@ variable "monitoring" {
 }
 
 variable "traced" {
-  description = "Whether X-Ray records calls of the functions; each is billed (docs/cost.md)."
+  description = "Whether X-Ray traces the functions; each trace is billed (docs/cost.md)."
   type        = bool
   default     = true
 }
 
-variable "starts" {
-  description = "What is done about cold starts of which function, by its short name: `snapshot`, or so many `kept_warm`. Nothing unless named."
+variable "cold_starts" {
+  description = "SnapStart (`snapstart`) or `provisioned_concurrency` by short function name; none by default."
   type = map(object({
-    snapshot  = optional(bool, false)
-    kept_warm = optional(number, 0)
+    snapstart               = optional(bool, false)
+    provisioned_concurrency = optional(number, 0)
   }))
   default = {}
 }
 
 variable "web_origins" {
-  description = "Web pages elsewhere that may ask the API."
+  description = "Origins of other web pages that may call the API (CORS)."
   type        = list(string)
   default     = []
 }
 
 variable "repository" {
-  description = "The repository on GitHub, whose runbooks alarms link to."
+  description = "GitHub repository (owner/name) whose runbooks alarms link to."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", var.repository))
-    error_message = "A repository is named owner/name."
+    error_message = "The repository must be owner/name."
   }
 }

@@ -1,5 +1,5 @@
 output "arn" {
-  description = "The bus."
+  description = "ARN of the bus."
   value       = aws_cloudwatch_event_bus.this.arn
 }
 
@@ -9,6 +9,6 @@ output "name" {
 }
 
 output "archive_arn" {
-  description = "What a replay starts from."
+  description = "ARN of the archive."
   value       = aws_cloudwatch_event_archive.this.arn
 }

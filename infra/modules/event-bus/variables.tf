@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the bus, and of its archive."
+  description = "Name of the bus and its archive."
   type        = string
 
   validation {
@@ -9,11 +9,11 @@ variable "name" {
 }
 
 variable "archive_days" {
-  description = "How long events are kept, and so how far back a replay reaches."
+  description = "Days that the archive keeps events, which limits how far back a replay reaches."
   type        = number
 
   validation {
     condition     = var.archive_days >= 1
-    error_message = "Events must be kept for at least a day; 0 would mean for ever."
+    error_message = "archive_days must be at least 1; 0 would keep events forever."
   }
 }

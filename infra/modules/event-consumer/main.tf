@@ -5,7 +5,7 @@ data "aws_region" "this" {}
 locals {
   where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
 
-  # Spelled here, because a queue's own policy cannot refer to the queue.
+  # Composed here, because a queue's own policy cannot refer to the queue.
   queue_arn        = "arn:${data.aws_partition.this.partition}:sqs:${local.where}:${var.name}"
   dead_letters_arn = "${local.queue_arn}-dlq"
   rule_arn         = "arn:${data.aws_partition.this.partition}:events:${local.where}:rule/${var.bus_name}/${var.name}"
@@ -24,16 +24,16 @@ module "function" {
   log_days        = var.function.log_days
   network         = var.function.network
   traced          = var.function.traced
-  starts          = var.function.starts
+  cold_starts     = var.function.cold_starts
 
   environment = merge(var.function.environment, { DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url })
 
-  rights = merge(var.function.rights, {
-    TakeMessages = {
+  permissions = merge(var.function.permissions, {
+    ConsumeMessages = {
       actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       resources = [aws_sqs_queue.this.arn]
     }
-    SetAsideDeadLetters = {
+    SendToDeadLetterQueue = {
       actions   = ["sqs:SendMessage"]
       resources = [aws_sqs_queue.dead_letters.arn]
     }
@@ -57,7 +57,7 @@ resource "aws_cloudwatch_event_rule" "this" {
   description    = var.function.description
   event_bus_name = var.bus_name
 
-  # By name alone: publishers outside choose their own source. Replays come by another way.
+  # Matched by detail type only: external publishers choose their own source. Replays use a queue of their own.
   event_pattern = jsonencode({
     "detail-type" = var.subscriptions
     "replay-name" = [{ exists = false }]
@@ -70,6 +70,6 @@ resource "aws_cloudwatch_event_target" "this" {
   target_id      = "queue"
   arn            = aws_sqs_queue.this.arn
 
-  # Last, so that nothing arrives before there is someone to take it.
+  # Last, so that no message arrives before the function can consume it.
   depends_on = [aws_lambda_event_source_mapping.this]
 }

@@ -4,21 +4,21 @@ output "function_arn" {
 }
 
 output "queue_url" {
-  description = "Where its messages wait."
+  description = "URL of the queue."
   value       = aws_sqs_queue.this.url
 }
 
 output "dead_letter_queue_url" {
-  description = "Where those are that it could not do."
+  description = "URL of the dead-letter queue."
   value       = aws_sqs_queue.dead_letters.url
 }
 
 output "alarm_arn" {
-  description = "The alarm on dead letters."
+  description = "ARN of the alarm on the dead-letter queue."
   value       = aws_cloudwatch_metric_alarm.dead_letters.arn
 }
 
 output "dead_letter_queue_arn" {
-  description = "The queue of what it could not do."
+  description = "ARN of the dead-letter queue."
   value       = aws_sqs_queue.dead_letters.arn
 }

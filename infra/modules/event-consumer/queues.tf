@@ -3,9 +3,9 @@ locals {
 
   only_encrypted = {
     for named, arn in { queue = local.queue_arn, dead_letters = local.dead_letters_arn } : named => {
-      Sid                     = "OnlyEncrypted"
+      Sid                     = "RequireTls"
       Effect                  = "Deny"
-      # Wildcard: it forbids, and so it is for everybody.
+      # Wildcard: a deny statement, for every principal.
       Principal = { AWS = "*" }
       Action    = ["sqs:SendMessage", "sqs:ReceiveMessage"]
       Resource  = [arn]
@@ -14,14 +14,14 @@ locals {
   }
 }
 
-# Policies stand inside: as resources of their own they take half a minute more for each queue.
+# Policies are inline: as separate resources they take half a minute more for each queue.
 resource "aws_sqs_queue" "this" {
   name                      = var.name
   delay_seconds             = var.delay_seconds
   message_retention_seconds = local.retention_seconds
   sqs_managed_sse_enabled   = true
 
-  # AWS's own rule: six times the function's time-out, and the window.
+  # As AWS recommends: six times the function's timeout plus the batch window.
   visibility_timeout_seconds = 6 * var.function.timeout_seconds + var.batch.window_seconds
 
   redrive_policy = jsonencode({
@@ -33,7 +33,7 @@ resource "aws_sqs_queue" "this" {
     Version = "2012-10-17"
     Statement = concat(var.tls_only ? [local.only_encrypted.queue] : [], [
       {
-        Sid       = "FromTheRule"
+        Sid       = "AllowRule"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = ["sqs:SendMessage"]
@@ -62,7 +62,7 @@ resource "aws_sqs_queue" "dead_letters" {
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name        = aws_sqs_queue.dead_letters.name
-  alarm_description = "There are dead letters of ${var.name}: somebody has to look at them (docs/runbooks/dead-letters.md)."
+  alarm_description = "The dead-letter queue of ${var.name} is not empty. Inspect its messages (docs/runbooks/dead-letters.md)."
 
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
@@ -72,7 +72,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   threshold           = 0
   period              = 60
   evaluation_periods  = 1
-  # SQS says nothing of a queue that nobody has touched for hours.
+  # SQS sends no metrics for a queue without activity for hours.
   treat_missing_data = "notBreaching"
 
   alarm_actions = var.alarm_topic_arns

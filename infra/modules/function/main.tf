@@ -1,7 +1,7 @@
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_116:Events wait in queues with dead letters of their own; the clock comes again; others are told at once.
-  # checkov:skip=CKV_AWS_173:Variables hold names and numbers, no secrets, and are encrypted with AWS's own key, which is free.
-  # checkov:skip=CKV_AWS_272:The role that deploys could as well change the signing; what runs is the hash that the plan shows.
+  # checkov:skip=CKV_AWS_116:Events wait in queues that have dead-letter queues; schedules run again; other callers get the error directly.
+  # checkov:skip=CKV_AWS_173:Variables hold names and numbers, no secrets, and are encrypted with the AWS managed key, which is free.
+  # checkov:skip=CKV_AWS_272:The role that deploys could also change the signing configuration; the plan shows the hash of what runs.
   function_name    = var.name
   description      = var.description
   handler          = var.handler
@@ -13,7 +13,7 @@ resource "aws_lambda_function" "this" {
   memory_size      = var.memory_mb
   timeout          = var.timeout_seconds
 
-  # What is called is a version that nobody can change any more; which one, the alias says.
+  # Callers invoke an immutable published version through the alias.
   publish = true
 
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
@@ -36,30 +36,30 @@ resource "aws_lambda_function" "this" {
   }
 
   dynamic "snap_start" {
-    for_each = var.starts.snapshot ? ["PublishedVersions"] : []
+    for_each = var.cold_starts.snapstart ? ["PublishedVersions"] : []
 
     content {
       apply_on = snap_start.value
     }
   }
 
-  # Lambda would make a log group of its own that is kept for ever, and asks at once whether the role suffices.
+  # Otherwise Lambda would create a log group that never expires; it also checks the role at once.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
 }
 
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "The version that is called."
+  description      = "The version that callers invoke."
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
 }
 
 resource "aws_lambda_provisioned_concurrency_config" "this" {
-  for_each = toset(var.starts.kept_warm > 0 ? [aws_lambda_alias.live.name] : [])
+  for_each = toset(var.cold_starts.provisioned_concurrency > 0 ? [aws_lambda_alias.live.name] : [])
 
   function_name                     = aws_lambda_function.this.function_name
   qualifier                         = each.value
-  provisioned_concurrent_executions = var.starts.kept_warm
+  provisioned_concurrent_executions = var.cold_starts.provisioned_concurrency
 }
 
 resource "aws_cloudwatch_log_group" "this" {

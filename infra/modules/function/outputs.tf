@@ -1,10 +1,10 @@
 output "arn" {
-  description = "The live version of the function, once it has all its rights: what is to be called."
+  description = "ARN of the alias `live`, once the function has all its permissions. Callers invoke this."
   value       = aws_lambda_alias.live.arn
 }
 
 output "alias" {
-  description = "The live version's name."
+  description = "Name of the alias."
   value       = aws_lambda_alias.live.name
 }
 
@@ -14,16 +14,16 @@ output "name" {
 }
 
 output "role_arn" {
-  description = "The role it has."
+  description = "ARN of the function's role."
   value       = aws_iam_role.this.arn
 }
 
 output "log_group" {
-  description = "Where it writes its log."
+  description = "Name of the log group."
   value       = aws_cloudwatch_log_group.this.name
 }
 
 output "policy" {
-  description = "What it may do, as IAM spells it."
+  description = "Policy of the role, as JSON."
   value       = aws_iam_role_policy.this.policy
 }

@@ -1,22 +1,22 @@
 locals {
-  # Whatever the function is for, it writes its log.
-  own_rights = {
+  # Every function writes its log.
+  own_permissions = {
     WriteLog = {
       actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      # Wildcard: Lambda names the streams.
+      # Wildcard: Lambda names the log streams.
       resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
     }
   }
 
-  tracing_rights = {
+  tracing_permissions = {
     WriteTraces = {
       actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-      # Wildcard: X-Ray has no resources to name.
+      # Wildcard: X-Ray has no resource-level permissions.
       resources = ["*"]
     }
   }
 
-  network_rights = {
+  network_permissions = {
     JoinNetwork = {
       actions = [
         "ec2:AssignPrivateIpAddresses",
@@ -26,17 +26,17 @@ locals {
         "ec2:DescribeSubnets",
         "ec2:UnassignPrivateIpAddresses",
       ]
-      # Wildcard: Lambda makes the interfaces, and checks the role before there are any.
+      # Wildcard: Lambda creates the network interfaces, and checks the role before they exist.
       resources = ["*"]
     }
   }
 
-  rights = merge(local.own_rights, var.traced ? local.tracing_rights : {}, var.network == null ? {} : local.network_rights, var.rights)
+  permissions = merge(local.own_permissions, var.traced ? local.tracing_permissions : {}, var.network == null ? {} : local.network_permissions, var.permissions)
 }
 
 resource "aws_iam_role" "this" {
   name        = var.name
-  description = "What function ${var.name} may do."
+  description = "Permissions of the function ${var.name}."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -49,16 +49,16 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  name = "rights"
+  name = "permissions"
   role = aws_iam_role.this.id
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [for name, right in local.rights : {
+    Statement = [for name, it in local.permissions : {
       Sid      = name
       Effect   = "Allow"
-      Action   = right.actions
-      Resource = right.resources
+      Action   = it.actions
+      Resource = it.resources
     }]
   })
 }

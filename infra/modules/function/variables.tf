@@ -1,15 +1,15 @@
 variable "name" {
-  description = "Full name of the function, and of its role."
+  description = "Name of the function and its role."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,63}$", var.name))
-    error_message = "The name must be at most 64 small letters, digits and dashes, a letter first: a role is called like it."
+    error_message = "The name must have at most 64 lower-case letters, digits and dashes, starting with a letter; the role has the same name."
   }
 }
 
 variable "description" {
-  description = "What it does, in one sentence."
+  description = "What the function does, in one sentence."
   type        = string
 
   validation {
@@ -19,12 +19,12 @@ variable "description" {
 }
 
 variable "handler" {
-  description = "Module and name of the Python function that is called."
+  description = "Handler: module and name of the Python function."
   type        = string
 }
 
 variable "package" {
-  description = "Path of the zip with the code."
+  description = "Path of the deployment package, a zip."
   type        = string
 
   validation {
@@ -34,7 +34,7 @@ variable "package" {
 }
 
 variable "runs_on" {
-  description = "Which Python, and on which processor: what the package was built for."
+  description = "Python runtime and architecture the package was built for."
   type = object({
     runtime      = optional(string, "python3.13")
     architecture = optional(string, "arm64")
@@ -53,33 +53,33 @@ variable "runs_on" {
 }
 
 variable "memory_mb" {
-  description = "Memory, and with it the share of a processor."
+  description = "Memory in MB; the CPU share follows from it."
   type        = number
 
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
-    error_message = "Lambda gives 128 to 10,240 MB."
+    error_message = "memory_mb must be 128 to 10,240."
   }
 }
 
 variable "timeout_seconds" {
-  description = "How long one invocation may take."
+  description = "Timeout of one invocation, in seconds."
   type        = number
 
   validation {
     condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 900
-    error_message = "Lambda gives 1 to 900 seconds."
+    error_message = "timeout_seconds must be 1 to 900."
   }
 }
 
 variable "environment" {
-  description = "What it is told. No secrets: those it reads itself."
+  description = "Environment variables. No secrets: the function reads those from SSM."
   type        = map(string)
   default     = {}
 }
 
-variable "rights" {
-  description = "What it may do beyond logging and tracing, by the name of each statement."
+variable "permissions" {
+  description = "Permissions beyond logging and tracing, by statement id."
   type = map(object({
     actions   = list(string)
     resources = list(string)
@@ -87,40 +87,40 @@ variable "rights" {
   default = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.rights) : can(regex("^[A-Za-z0-9]+$", name))])
-    error_message = "A statement's name has letters and digits only."
+    condition     = alltrue([for name in keys(var.permissions) : can(regex("^[A-Za-z0-9]+$", name))])
+    error_message = "Statement ids must have letters and digits only."
   }
 
   validation {
-    condition     = alltrue(flatten([for right in values(var.rights) : [for action in right.actions : !strcontains(action, "*")]]))
-    error_message = "Actions are named one by one."
+    condition     = alltrue(flatten([for it in values(var.permissions) : [for action in it.actions : !strcontains(action, "*")]]))
+    error_message = "List each action; wildcards are not allowed."
   }
 }
 
 variable "reserved_concurrency" {
-  description = "How many may run at once at most; null for whatever the account has."
+  description = "Reserved concurrency; null for the account's unreserved concurrency."
   type        = number
   default     = null
 
   validation {
     condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= 1
-    error_message = "A function that may not run at all is no function: at least 1, or null."
+    error_message = "reserved_concurrency must be at least 1, or null."
   }
 }
 
 variable "log_days" {
-  description = "How long its log is kept."
+  description = "Log retention, in days."
   type        = number
   default     = 30
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_days)
-    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days."
+    error_message = "log_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
 
 variable "network" {
-  description = "Where it runs when it needs what is in a private network; null when it does not."
+  description = "Subnets and security groups of a function in a VPC; null for none."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -129,36 +129,36 @@ variable "network" {
 
   validation {
     condition     = var.network == null ? true : length(var.network.subnet_ids) > 0 && length(var.network.security_group_ids) > 0
-    error_message = "A network needs at least one subnet and one security group."
+    error_message = "network needs at least one subnet and one security group."
   }
 }
 
 variable "traced" {
-  description = "Whether X-Ray records calls: the first in each second, and one of twenty others. Each is billed."
+  description = "Whether X-Ray traces invocations: the first in each second and 5 % of the rest. Each trace is billed."
   type        = bool
   default     = true
 }
 
-variable "starts" {
-  description = "What is done about cold starts: restored from a snapshot, or so many kept warm, which is billed by the hour. Neither costs nothing."
+variable "cold_starts" {
+  description = "SnapStart or provisioned concurrency against cold starts; both are billed. None by default."
   type = object({
-    snapshot  = optional(bool, false)
-    kept_warm = optional(number, 0)
+    snapstart               = optional(bool, false)
+    provisioned_concurrency = optional(number, 0)
   })
   default = {}
 
   validation {
-    condition     = var.starts.kept_warm >= 0 && floor(var.starts.kept_warm) == var.starts.kept_warm
-    error_message = "A whole number is kept warm, or none."
+    condition     = var.cold_starts.provisioned_concurrency >= 0 && floor(var.cold_starts.provisioned_concurrency) == var.cold_starts.provisioned_concurrency
+    error_message = "provisioned_concurrency must be a whole number, 0 or more."
   }
 
   validation {
-    condition     = !(var.starts.snapshot && var.starts.kept_warm > 0)
-    error_message = "Lambda restores from a snapshot or keeps warm, not both."
+    condition     = !(var.cold_starts.snapstart && var.cold_starts.provisioned_concurrency > 0)
+    error_message = "Choose SnapStart or provisioned concurrency, not both."
   }
 
   validation {
-    condition     = var.reserved_concurrency == null ? true : var.starts.kept_warm <= var.reserved_concurrency
-    error_message = "No more can be kept warm than may run at once (reserved_concurrency)."
+    condition     = var.reserved_concurrency == null ? true : var.cold_starts.provisioned_concurrency <= var.reserved_concurrency
+    error_message = "provisioned_concurrency must not exceed reserved_concurrency."
   }
 }

@@ -8,7 +8,7 @@ resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   protocol_type = "HTTP"
 
-  # The gateway answers a browser's preflight itself: it carries no token.
+  # The gateway answers preflight requests itself, because they carry no token.
   cors_configuration {
     allow_origins  = var.web_origins
     allow_methods  = ["GET"]
@@ -31,7 +31,7 @@ resource "aws_apigatewayv2_stage" "this" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn
 
-    # Who asked for what and how it went; no address, no token.
+    # Route, caller and status of each request; no IP address, no token.
     format = jsonencode({
       requestId = "$context.requestId"
       time      = "$context.requestTimeEpoch"
@@ -46,7 +46,7 @@ resource "aws_apigatewayv2_stage" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # Under this prefix every group shares one resource policy, which is limited in size.
+  # Log groups under this prefix share one resource policy, whose size is limited.
   name              = "/aws/vendedlogs/${var.name}-api"
   retention_in_days = var.log_days
 }
@@ -73,7 +73,7 @@ resource "aws_apigatewayv2_integration" "this" {
 }
 
 resource "aws_apigatewayv2_route" "this" {
-  # checkov:skip=CKV_AWS_309:Users come with a token of the pool; the other routes are for machines, whose token the function checks.
+  # checkov:skip=CKV_AWS_309:Routes for users require a token of the pool; the others are for machines, whose token the function checks.
   for_each = local.routes
 
   api_id             = aws_apigatewayv2_api.this.id
@@ -92,6 +92,6 @@ resource "aws_lambda_permission" "this" {
   qualifier     = var.functions[each.value.function].alias
   principal     = "apigateway.amazonaws.com"
 
-  # Wildcard: the stage is a variable of the gateway's (there is one), and ANY is every method.
+  # Wildcard: any stage (there is one), and ANY stands for every method.
   source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(replace(each.key, "ANY ", "*"), " ", "")}"
 }

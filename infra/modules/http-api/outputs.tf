@@ -4,9 +4,9 @@ output "id" {
 }
 
 output "url" {
-  description = "Where it answers."
+  description = "URL of the API."
   value       = aws_apigatewayv2_api.this.api_endpoint
 
-  # Whoever reads it can ask at once.
+  # The URL is known only once the API can be called.
   depends_on = [aws_apigatewayv2_route.this, aws_apigatewayv2_stage.this, aws_lambda_permission.this]
 }

@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "functions" {
-  description = "What answers, by short name: the function's name, its alias and that one's ARN, the routes that lead to it, and whether they are for users with a token or for anyone."
+  description = "Functions behind the API, by short name: function name, alias, alias ARN, routes, and whether callers are `users` (a token is required) or `anyone`."
   type = map(object({
     name    = string
     alias   = string
@@ -20,24 +20,24 @@ variable "functions" {
 
   validation {
     condition     = alltrue([for it in values(var.functions) : contains(["users", "anyone"], it.callers)])
-    error_message = "Callers are `users` or `anyone`."
+    error_message = "callers must be `users` or `anyone`."
   }
 
   validation {
     condition = alltrue(flatten([for it in values(var.functions) : [
       for route in it.routes : can(regex("^(ANY|GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_+-]*$", route))
     ]]))
-    error_message = "A route is a method and a path, such as `GET /metrics`."
+    error_message = "A route must be a method and a path, such as `GET /metrics`."
   }
 
   validation {
     condition     = length(distinct(flatten([for it in values(var.functions) : it.routes]))) == length(flatten([for it in values(var.functions) : it.routes]))
-    error_message = "A route leads to one function."
+    error_message = "Each route must belong to one function."
   }
 }
 
 variable "users" {
-  description = "Whose tokens are taken: who signs them, and whom they are made out to."
+  description = "Issuer and audience (client id) of the accepted JWTs."
   type = object({
     issuer    = string
     client_id = string
@@ -45,34 +45,34 @@ variable "users" {
 
   validation {
     condition     = startswith(var.users.issuer, "https://")
-    error_message = "The issuer is an https address."
+    error_message = "The issuer must be an https URL."
   }
 }
 
 variable "web_origins" {
-  description = "Web pages elsewhere that may ask."
+  description = "Origins of other web pages that may call the API (CORS)."
   type        = list(string)
   default     = []
 
   validation {
     condition     = alltrue([for origin in var.web_origins : can(regex("^https?://[^/*]+$", origin))])
-    error_message = "An origin is a scheme and a host, such as https://console.example.com, and never `*`."
+    error_message = "An origin must be a scheme and a host, such as https://console.example.com; `*` is not allowed."
   }
 }
 
 variable "requests_per_second" {
-  description = "How many requests are let through in the long run; twice as many at once."
+  description = "Sustained requests per second; bursts may be twice as large."
   type        = number
   default     = 50
 
   validation {
     condition     = var.requests_per_second >= 1
-    error_message = "At least one request a second."
+    error_message = "requests_per_second must be at least 1."
   }
 }
 
 variable "log_days" {
-  description = "How long the log of requests is kept."
+  description = "Retention of the access log, in days."
   type        = number
   default     = 30
 }

@@ -46,15 +46,15 @@ resource "aws_vpc_security_group_ingress_rule" "task_from_load_balancer" {
 
 resource "aws_vpc_security_group_egress_rule" "task_to_anywhere" {
   security_group_id = aws_security_group.task.id
-  description       = "Images, AWS services and the metrics, whose addresses nobody can list"
-  cidr_ipv4         = "0.0.0.0/0" # registries and HTTP APIs have no addresses of their own to name; HTTPS alone
+  description       = "Image registries, AWS services and the metrics endpoint have no fixed addresses"
+  cidr_ipv4         = "0.0.0.0/0" # registries and HTTP APIs have no fixed addresses; HTTPS only
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
 }
 
-# In this network the names of Secrets Manager and SSM lead to the endpoints, for the task too, whose password and
-# token Fargate fetches through the task's own interface: turned away there, no task ever starts.
+# In this VPC the DNS names of Secrets Manager and SSM resolve to the endpoints. Fargate fetches the task's password
+# and token through the task's network interface; without access to the endpoints no task starts.
 resource "aws_vpc_security_group_ingress_rule" "endpoints_from_task" {
   security_group_id            = var.network.endpoints_security_group_id
   description                  = "Secrets of Prometheus and Grafana"
@@ -65,10 +65,10 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_task" {
 }
 
 resource "aws_lb" "this" {
-  # checkov:skip=CKV2_AWS_28:Listed addresses alone come in, and Grafana asks them for a password; a firewall is $6 a month and more.
-  # checkov:skip=CKV_AWS_91:Flow logs of the network tell who came; a bucket of requests for graphs tells no more.
-  # checkov:skip=CKV_AWS_150:Protected where an environment says so, as prod does; dev is made anew without regret.
-  # The name of a load balancer has 32 letters at most.
+  # checkov:skip=CKV2_AWS_28:Only listed addresses are admitted, and Grafana requires a password; a web firewall costs $6 a month and more.
+  # checkov:skip=CKV_AWS_91:Flow logs of the VPC show who connected; access logs of graph requests would add nothing.
+  # checkov:skip=CKV_AWS_150:Protected where the environment sets it, as prod does; dev can be recreated at any time.
+  # A load balancer's name has at most 32 characters.
   name                       = substr("${local.env}-pq-monitoring", 0, 32)
   internal                   = var.reach.internal
   load_balancer_type         = "application"
@@ -84,7 +84,7 @@ resource "aws_lb_target_group" "grafana" {
   target_type = "ip"
   protocol    = "HTTP" # inside the network, between two security groups
   port        = local.grafana_port
-  # Nobody waits for a browser that left a graph open.
+  # Open graphs in browsers need no longer draining.
   deregistration_delay = 10
 
   health_check {

@@ -15,7 +15,7 @@ locals {
   password     = "${local.name}-admin"
   datasources  = "grafana/provisioning/datasources/"
 
-  # All that the containers read, and nothing that belongs to one machine alone (scrape/, compose).
+  # Everything the containers read, without the files for one machine (scrape/, compose).
   files = setunion(
     fileset(var.files, "prometheus/prometheus.yml"),
     fileset(var.files, "prometheus/rules/*.yml"),
@@ -23,7 +23,7 @@ locals {
     fileset(var.files, "grafana/provisioning/**/*.yml"),
   )
 
-  # The task is started anew when any of them has changed.
+  # A new task starts when any of these files has changed.
   files_digest = sha256(join("", [for file in sort(local.files) : "${file}${filesha256("${var.files}/${file}")}"]))
 }
 
@@ -42,21 +42,21 @@ resource "aws_s3_object" "file" {
   key         = each.key
   source_hash = filesha256("${var.files}/${each.key}")
 
-  # The containers of a task are one host, and do not know each other by name.
+  # Containers of a task share one network interface and reach each other at localhost, not by name.
   source  = startswith(each.key, local.datasources) ? null : "${var.files}/${each.key}"
   content = startswith(each.key, local.datasources) ? replace(file("${var.files}/${each.key}"), "http://prometheus:9090", "http://localhost:9090") : null
 
   lifecycle {
     precondition {
       condition     = !startswith(each.key, local.datasources) || strcontains(file("${var.files}/${each.key}"), "url: http://prometheus:9090")
-      error_message = "The datasource in ${each.key} is not http://prometheus:9090, which is what stands for the Prometheus beside Grafana."
+      error_message = "The data source in ${each.key} must be http://prometheus:9090, which is replaced by the Prometheus of the same task."
     }
   }
 }
 
-# Secrets Manager makes the password up itself, which only CloudFormation can ask it to: Terraform never sees it.
+# Secrets Manager generates the password, which only CloudFormation can request; Terraform never sees it.
 resource "aws_cloudformation_stack" "password" {
-  # checkov:skip=CKV_AWS_124:Terraform waits for the stack, and tells whoever applies it what went wrong.
+  # checkov:skip=CKV_AWS_124:Terraform waits for the stack and reports its errors to the operator who applies it.
   name               = "${local.name}-password"
   on_failure         = "DELETE"
   timeout_in_minutes = 10

@@ -1,10 +1,10 @@
 output "grafana_url" {
-  description = "Where Grafana is, once the name points to the load balancer."
+  description = "URL of Grafana, once the DNS name points to the load balancer."
   value       = "https://${var.hostname}"
 }
 
 output "grafana_access_instructions" {
-  description = "How to get there, step by step."
+  description = "Steps to sign in to Grafana."
   value       = <<-TEXT
     1. Let ${var.hostname} point to ${aws_lb.this.dns_name} (a CNAME, or an alias record in Route 53).
     2. Be at one of these addresses${var.reach.internal ? ", inside the network or connected to it by VPN" : ""}: ${join(", ", sort(var.reach.cidrs))}.
@@ -15,6 +15,6 @@ output "grafana_access_instructions" {
 }
 
 output "load_balancer" {
-  description = "What the name has to point to: its address, and the zone that an alias record in Route 53 wants."
+  description = "DNS name and hosted zone id of the load balancer, for the DNS record of hostname."
   value       = { dns_name = aws_lb.this.dns_name, zone_id = aws_lb.this.zone_id }
 }

@@ -12,7 +12,7 @@ locals {
 
 resource "aws_iam_role" "execution" {
   name               = "${local.name}-start"
-  description        = "Starts the containers of ${local.name}: hands them their secrets, and takes their logs."
+  description        = "Starts the containers of ${local.name}: provides their secrets and writes their logs."
   assume_role_policy = local.run_by_ecs
 }
 
@@ -27,7 +27,7 @@ resource "aws_iam_role_policy" "execution" {
         Sid      = "Logs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${aws_cloudwatch_log_group.this.arn}:*" # its streams, which are named after tasks to come
+        Resource = "${aws_cloudwatch_log_group.this.arn}:*" # its streams, which are named after future tasks
       },
       {
         Sid      = "Password"
@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "execution" {
 
 resource "aws_iam_role" "task" {
   name               = "${local.name}-run"
-  description        = "What the containers of ${local.name} may do: read their own files."
+  description        = "Lets the containers of ${local.name} read their own files."
   assume_role_policy = local.run_by_ecs
 }
 

@@ -1,10 +1,10 @@
 locals {
-  # One folder for each of the two, on the task's own disk: encrypted by Fargate, and gone with the task.
+  # One volume for each of the two, on the task's own disk: encrypted by Fargate, deleted with the task.
   prometheus_folder = "/prometheus"
   grafana_folder    = "/var/lib/grafana"
   settings_folder   = "/settings"
 
-  # What no file knows: the target, and its token.
+  # The scrape target and its token, which no file contains.
   target = yamlencode([{
     targets = [var.metrics_host]
     labels  = { environment = local.env, __scheme__ = "https", __metrics_path__ = "/metrics" }
@@ -71,7 +71,7 @@ resource "aws_ecs_task_definition" "this" {
     {
       name       = "settings"
       image      = var.images.aws_cli
-      essential  = false # it ends when the other two may begin
+      essential  = false # it exits when the other two may start
       entryPoint = ["/bin/sh", "-c"]
       command    = [local.settle_in]
       environment = [
@@ -92,16 +92,16 @@ resource "aws_ecs_task_definition" "this" {
         "--config.file=${local.settings_folder}/prometheus/prometheus.yml",
         "--storage.tsdb.path=${local.prometheus_folder}",
         "--storage.tsdb.retention.time=30d",
-        # Older data goes before the disk is full.
+        # Older data is deleted before the disk is full.
         "--storage.tsdb.retention.size=${floor(var.size.disk * 0.6)}GB",
-        # Grafana asks it, and nobody else can.
+        # Only Grafana can reach it.
         "--web.listen-address=127.0.0.1:9090",
       ]
       readonlyRootFilesystem = true
       dependsOn              = [{ containerName = "settings", condition = "SUCCESS" }]
       mountPoints            = [merge(local.mounted.settings, { readOnly = true }), local.mounted.prometheus]
       logConfiguration       = local.log_to["prometheus"]
-      stopTimeout            = 60 # it writes down what it still has in memory
+      stopTimeout            = 60 # it writes the data in memory to disk
     },
     {
       name      = "grafana"
@@ -144,7 +144,7 @@ resource "aws_ecs_service" "this" {
   platform_version = "LATEST"
   desired_count    = 1
 
-  # The new one answers before the old one goes; each has a disk of its own.
+  # The new task serves before the old one stops; each has a disk of its own.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = 120
@@ -166,7 +166,7 @@ resource "aws_ecs_service" "this" {
     container_port   = local.grafana_port
   }
 
-  # A task without its files, its password, its rights or its way to them does not start.
+  # A task without its files, password, permissions or routes does not start.
   depends_on = [
     aws_iam_role_policy.execution,
     aws_iam_role_policy.task,

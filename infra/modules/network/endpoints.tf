@@ -1,6 +1,6 @@
 locals {
-  # Through an endpoint of ours only our own account is spoken for: credentials that somebody brought along are of
-  # no use to carry data out. Actions and resources are open because what each function may do stands in its role.
+  # Endpoints accept principals of this account only, so that foreign credentials cannot be used to carry data out.
+  # Actions and resources are open, because each function's role restricts them.
   own_account_only = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -1,4 +1,4 @@
-# Who talked to whom, and who was refused: nothing else in the network can tell afterwards.
+# Accepted and rejected connections: nothing else in the network records them.
 
 locals {
   flow_log_group = "/pulsequeue/${var.prefix}/flow-logs"
@@ -17,15 +17,15 @@ resource "aws_kms_key" "flow_logs" {
         Sid       = "Account"
         Effect    = "Allow"
         Principal = { AWS = "arn:${data.aws_partition.here.partition}:iam::${data.aws_caller_identity.here.account_id}:root" }
-        Action    = "kms:*" # a key that its own account cannot administer is lost
-        Resource  = "*"     # in the policy of a key: this key
+        Action    = "kms:*" # without this the account could not administer the key
+        Resource  = "*"     # in a key policy: this key
       },
       {
         Sid       = "Logs"
         Effect    = "Allow"
         Principal = { Service = "logs.${data.aws_region.here.name}.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
-        Resource  = "*" # in the policy of a key: this key
+        Resource  = "*" # in a key policy: this key
         Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = "${local.logs_arn}:log-group:${local.flow_log_group}" } }
       },
     ]
@@ -64,14 +64,14 @@ resource "aws_iam_role_policy" "flow_logs" {
         Sid    = "Write"
         Effect = "Allow"
         Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-        # The streams of this group, which are named after network interfaces to come.
+        # The streams of this group, which are named after future network interfaces.
         Resource = "${local.logs_arn}:log-group:${local.flow_log_group}:*"
       },
       {
         Sid    = "Find"
         Effect = "Allow"
         Action = "logs:DescribeLogGroups"
-        # Wildcard: it asks for a list, which is of all groups.
+        # Wildcard: a list call, which covers all groups.
         Resource = "${local.logs_arn}:log-group:*"
       },
     ]

@@ -1,4 +1,4 @@
-# Nothing in this file is made unless public subnets or NAT are asked for.
+# Created with public_subnets or nat only.
 
 resource "aws_internet_gateway" "this" {
   for_each = local.internet_gateways
@@ -14,7 +14,7 @@ resource "aws_subnet" "public" {
   vpc_id            = aws_vpc.this.id
   availability_zone = each.key
   cidr_block        = each.value
-  # What is to have a public address asks for one itself.
+  # Resources that need a public address request one themselves.
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.prefix}-public-${each.key}" }
@@ -32,7 +32,7 @@ resource "aws_route" "public" {
   for_each = local.internet_gateways
 
   route_table_id         = aws_route_table.public[each.key].id
-  destination_cidr_block = "0.0.0.0/0" # a route, not a permission: the internet is everything that is not the network
+  destination_cidr_block = "0.0.0.0/0" # a route, not a permission: everything outside the VPC
   gateway_id             = aws_internet_gateway.this[each.key].id
 }
 
@@ -53,7 +53,7 @@ resource "aws_eip" "nat" {
   depends_on = [aws_internet_gateway.this]
 }
 
-# One in each zone: a zone that fails takes no other's way out with it.
+# One in each zone, so that the failure of a zone does not affect the others.
 resource "aws_nat_gateway" "this" {
   for_each = local.nat_zones
 
@@ -67,6 +67,6 @@ resource "aws_route" "nat" {
   for_each = local.nat_zones
 
   route_table_id         = aws_route_table.private[each.key].id
-  destination_cidr_block = "0.0.0.0/0" # a route, not a permission: security groups say who may use it
+  destination_cidr_block = "0.0.0.0/0" # a route, not a permission: security groups restrict its use
   nat_gateway_id         = aws_nat_gateway.this[each.key].id
 }

@@ -1,12 +1,12 @@
 data "aws_availability_zones" "here" {
-  # checkov:skip=CKV_AWS_394:Zones are taken in the order of their names, and AWS gives a new one the next letter.
+  # checkov:skip=CKV_AWS_394:Zones are used in the order of their names, and AWS gives a new zone the next letter.
   state = "available"
 
-  # Zones that AWS builds up no more: Lambda, Fargate or RDS Proxy refuse subnets there. Which letter they have differs
-  # from account to account.
+  # Constrained zones, where Lambda, Fargate or RDS Proxy accept no subnets. They are given by id, because their names
+  # differ between accounts.
   exclude_zone_ids = ["apne1-az3", "cac1-az3", "use1-az3", "usw1-az2"]
 
-  # Local zones have to be opted in to, and have no Aurora.
+  # Local zones need an opt-in and have no Aurora.
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
@@ -40,7 +40,7 @@ resource "aws_vpc" "this" {
   tags = { Name = var.prefix }
 }
 
-# Whoever forgets to choose a security group gets this one, and with it nothing.
+# Resources without a chosen security group get this one, which admits nothing.
 resource "aws_default_security_group" "closed" {
   vpc_id = aws_vpc.this.id
 
@@ -82,7 +82,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# Knows the network and nothing else: whatever happens around it, the database has no way out.
+# Routes within the VPC only, so the database has no route to the internet.
 resource "aws_route_table" "isolated" {
   vpc_id = aws_vpc.this.id
 

@@ -1,5 +1,5 @@
 resource "aws_security_group" "functions" {
-  # checkov:skip=CKV2_AWS_5:Functions wear it, and those are made in another module.
+  # checkov:skip=CKV2_AWS_5:It is attached to functions, which another module creates.
   name        = "${var.prefix}-functions"
   description = "Functions that reach the database. Nobody calls them over the network."
   vpc_id      = aws_vpc.this.id
@@ -8,7 +8,7 @@ resource "aws_security_group" "functions" {
 }
 
 resource "aws_security_group" "database" {
-  # checkov:skip=CKV2_AWS_5:The database and its proxy wear it, and those are made in another module.
+  # checkov:skip=CKV2_AWS_5:It is attached to the database and its proxy, which another module creates.
   name        = "${var.prefix}-database"
   description = "The database and its proxy. Functions alone come in."
   vpc_id      = aws_vpc.this.id
@@ -42,7 +42,7 @@ resource "aws_vpc_security_group_ingress_rule" "database_from_functions" {
   to_port                      = 5432
 }
 
-# The proxy wears the same group as the database behind it.
+# The proxy has the same security group as the database behind it.
 resource "aws_vpc_security_group_egress_rule" "proxy_to_database" {
   security_group_id            = aws_security_group.database.id
   description                  = "PostgreSQL, from the proxy to the database"

@@ -1,6 +1,6 @@
-# What each function is told: what scripts/environment/lambda_env.py does for the one-machine stack.
+# Environment variables of each function. scripts/environment/lambda_env.py is the same for the local stack.
 locals {
-  # Full names follow from the environment's, so short ones do.
+  # Short names suffice: full names are derived from the environment.
   deployed = jsonencode({
     functions = {
       for name, it in local.functions : name => { memoryMb = it.memoryMb, queue = can(it.subscriptions) }
@@ -19,31 +19,31 @@ locals {
       },
       { for table in keys(try(it.tables, {})) : "${upper(replace(table, "-", "_"))}_TABLE" => "${local.prefix}-${table}" },
       { for secret in try(it.secrets, []) : "${upper(replace(secret, "-", "_"))}_PARAMETER" => "/${local.prefix}/${secret}" },
-      { for told in ["BUS_NAME"] : told => local.prefix if try(it.publishes, false) },
-      { for told in ["TOPOLOGY"] : told => local.deployed if try(it.readsMetrics, false) },
-      { for told, value in local.database_variables : told => value if can(it.database) },
+      { for variable in ["BUS_NAME"] : variable => local.prefix if try(it.publishes, false) },
+      { for variable in ["TOPOLOGY"] : variable => local.deployed if try(it.readsMetrics, false) },
+      { for variable, value in local.database_variables : variable => value if can(it.database) },
       {
-        # The driver brings an OpenSSL of its own along, which looks for the authorities that "every system trusts"
-        # where Lambda has none. botocore brings them along, in the same package.
-        for told in ["SSL_CERT_FILE"] : told => "/var/task/botocore/cacert.pem"
+        # The driver includes its own OpenSSL, which looks for certificate authorities in a folder that Lambda does not
+        # have. botocore includes the certificates, in the same package.
+        for variable in ["SSL_CERT_FILE"] : variable => "/var/task/botocore/cacert.pem"
         if can(it.database) && try(var.database.sslmode, "") == "verify-full"
       },
-      { for told in ["DATABASE_ADMIN_SECRET"] : told => local.database_secret if try(it.database, "") == "owner" },
-      { for told in ["HOLD_SECONDS"] : told => tostring(local.hold_seconds) if can(it.subscriptions) },
+      { for variable in ["DATABASE_ADMIN_SECRET"] : variable => local.database_secret if try(it.database, "") == "owner" },
+      { for variable in ["HOLD_SECONDS"] : variable => tostring(local.hold_seconds) if can(it.subscriptions) },
       {
-        for told in ["ALLOWED_ORIGINS"] : told => join(" ", var.web_origins)
+        for variable in ["ALLOWED_ORIGINS"] : variable => join(" ", var.web_origins)
         if can(it.routes) && try(it.callers, "anyone") == "users"
       },
       {
-        for told in ["STALE_SECONDS"] : told => tostring(local.settings.staleSeconds)
+        for variable in ["STALE_SECONDS"] : variable => tostring(local.settings.staleSeconds)
         if can(it.routes) && try(it.callers, "anyone") == "anyone"
       },
-      { for told in ["POWERTOOLS_TRACE_DISABLED"] : told => "true" if !var.traced },
-      var.more_variables,
+      { for variable in ["POWERTOOLS_TRACE_DISABLED"] : variable => "true" if !var.traced },
+      var.extra_variables,
     )
   }
 
-  # RDS gives a secret that it rotates a name of its own; its ARN does as well.
+  # RDS chooses the name of a secret that it rotates; the ARN works in its place.
   database_secret = coalesce(try(var.database.secret_name, null), "${local.prefix}-database")
 
   database_variables = {

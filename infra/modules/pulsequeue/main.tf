@@ -61,15 +61,15 @@ module "consumer" {
     memory_mb       = each.value.memoryMb
     timeout_seconds = each.value.timeoutSeconds
     environment     = local.variables[each.key]
-    rights          = local.rights[each.key]
+    permissions     = local.permissions[each.key]
     log_days        = local.settings.logDays
     network         = local.networks[each.key]
     traced          = var.traced
-    starts          = try(var.starts[each.key], {})
+    cold_starts     = try(var.cold_starts[each.key], {})
   }
 }
 
-# What is set off by the clock, by a request, or by somebody.
+# Functions with a schedule or routes, and those that operators invoke.
 module "function" {
   source   = "../function"
   for_each = local.others
@@ -82,12 +82,12 @@ module "function" {
   memory_mb            = each.value.memoryMb
   timeout_seconds      = each.value.timeoutSeconds
   environment          = local.variables[each.key]
-  rights               = local.rights[each.key]
+  permissions          = local.permissions[each.key]
   reserved_concurrency = try(each.value.reservedConcurrency, null)
   log_days             = local.settings.logDays
   network              = local.networks[each.key]
   traced               = var.traced
-  starts               = try(var.starts[each.key], {})
+  cold_starts          = try(var.cold_starts[each.key], {})
 }
 
 module "schedule" {
@@ -118,7 +118,7 @@ module "api" {
   }
 }
 
-# Where the command line notes what operators did.
+# The command line logs the actions of operators here.
 resource "aws_cloudwatch_log_group" "operations" {
   name              = "/pulsequeue/${var.environment}/operations"
   retention_in_days = local.settings.logDays

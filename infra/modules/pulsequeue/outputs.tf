@@ -1,5 +1,5 @@
 output "api_url" {
-  description = "Where users ask."
+  description = "URL of the API."
   value       = module.api.url
 }
 
@@ -9,22 +9,22 @@ output "api_id" {
 }
 
 output "metrics_url" {
-  description = "What Prometheus scrapes."
+  description = "URL of the metrics endpoint."
   value       = "${module.api.url}/metrics"
 }
 
 output "bus" {
-  description = "Where events are published."
+  description = "Name of the event bus."
   value       = { name = module.bus.name, arn = module.bus.arn }
 }
 
 output "tables" {
-  description = "The tables' full names, by short name."
+  description = "Full table names, by short name."
   value       = { for name, it in module.table : name => it.name }
 }
 
 output "functions" {
-  description = "The functions' ARNs, by short name."
+  description = "Function ARNs, by short name."
   value = merge(
     { for name, it in module.consumer : name => it.function_arn },
     { for name, it in module.function : name => it.arn },
@@ -32,31 +32,31 @@ output "functions" {
 }
 
 output "dead_letter_queue_urls" {
-  description = "Where dead letters are, by the function that could not do them."
+  description = "URLs of the dead-letter queues, by short function name."
   value       = { for name, it in module.consumer : name => it.dead_letter_queue_url }
 }
 
 output "dead_letter_queue_arns" {
-  description = "The same queues, as IAM names them."
+  description = "ARNs of the dead-letter queues, by short function name."
   value       = { for name, it in module.consumer : name => it.dead_letter_queue_arn }
 }
 
 output "alarm_arns" {
-  description = "The alarms on dead letters."
+  description = "ARNs of the alarms on dead-letter queues."
   value       = [for it in values(module.consumer) : it.alarm_arn]
 }
 
 output "users" {
-  description = "Whose tokens the API takes."
+  description = "User pool whose tokens the API accepts."
   value       = { pool_id = module.users.id, client_id = module.users.client_id, issuer = module.users.issuer }
 }
 
-output "rights" {
-  description = "What each function may do, by short name, beyond logging, tracing and its own queue."
-  value       = local.rights
+output "permissions" {
+  description = "Permissions of each function by short name, beyond logging, tracing and its own queue."
+  value       = local.permissions
 }
 
 output "verify_policy_arn" {
-  description = "The policy of whoever shall be able to run `pulsequeue verify`."
+  description = "ARN of the policy that allows running `pulsequeue verify`."
   value       = aws_iam_policy.verify.arn
 }

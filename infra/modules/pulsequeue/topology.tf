@@ -1,4 +1,4 @@
-# infra/functions.yaml, and every name that follows from it: what scripts/environment/topology.py does for the tools.
+# infra/functions.yaml and the names derived from it. scripts/environment/topology.py is the same for the tools.
 locals {
   topology = yamldecode(file("${path.module}/../../functions.yaml"))
   settings = local.topology.settings
@@ -6,7 +6,7 @@ locals {
   prefix       = "${var.environment}-pulsequeue"
   hold_seconds = coalesce(var.hold_seconds, local.settings.holdSeconds)
 
-  # Without a database there is no use for what needs one.
+  # Without a database, functions that need one are left out.
   functions = { for name, it in local.topology.functions : name => it if var.database != null || !can(it.database) }
 
   consumers = { for name, it in local.functions : name => it if can(it.subscriptions) }

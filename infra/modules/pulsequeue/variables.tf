@@ -1,20 +1,20 @@
 variable "environment" {
-  description = "Name of the environment; every name begins with it."
+  description = "Name of the environment; prefix of every resource name."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.environment))
-    error_message = "An environment's name has at most 16 small letters, digits and dashes, a letter first."
+    error_message = "The environment must have at most 16 lower-case letters, digits and dashes, starting with a letter."
   }
 }
 
 variable "package_folder" {
-  description = "Where `make package` has put the zips, one per service."
+  description = "Folder of the zips built by `make package`, one per service."
   type        = string
 }
 
 variable "runs_on" {
-  description = "Which Python, and on which processor: what the packages were built for."
+  description = "Python runtime and architecture the packages were built for."
   type = object({
     runtime      = optional(string, "python3.13")
     architecture = optional(string, "arm64")
@@ -23,7 +23,7 @@ variable "runs_on" {
 }
 
 variable "database" {
-  description = "Where PostgreSQL is, and what it takes to get in; null for an environment without a read side."
+  description = "Address and credentials of PostgreSQL; null for an environment without a read side."
   type = object({
     host               = string
     port               = number
@@ -40,78 +40,78 @@ variable "database" {
 
   validation {
     condition     = var.database == null ? true : contains(["disable", "require", "verify-full"], var.database.sslmode)
-    error_message = "The database's sslmode is disable, require or verify-full."
+    error_message = "sslmode must be disable, require or verify-full."
   }
 }
 
 variable "protected" {
-  description = "Whether what holds data refuses to be deleted."
+  description = "Whether resources that hold data are protected from deletion."
   type        = bool
   default     = true
 }
 
 variable "hold_seconds" {
-  description = "How long a reservation waits for its payment; null for what infra/functions.yaml says."
+  description = "Seconds that a reservation waits for its payment; null for the default of infra/functions.yaml."
   type        = number
   default     = null
 
   validation {
     condition     = var.hold_seconds == null ? true : var.hold_seconds >= 1 && var.hold_seconds <= 900
-    error_message = "SQS delays a message by 900 seconds at most, and a hold takes at least one."
+    error_message = "hold_seconds must be 1 to 900, the longest delay of SQS."
   }
 }
 
 variable "concurrency_limit" {
-  description = "How many batches of one consumer may run at a time at most, whatever infra/functions.yaml allows; null for no other limit."
+  description = "Maximum concurrency of each consumer if lower than in infra/functions.yaml; null for no further limit."
   type        = number
   default     = null
 
   validation {
     condition     = var.concurrency_limit == null ? true : var.concurrency_limit >= 2
-    error_message = "SQS hands over at least 2 batches at a time."
+    error_message = "concurrency_limit must be at least 2, the minimum of SQS event source mappings."
   }
 }
 
 variable "traced" {
-  description = "Whether X-Ray records calls of the functions; each is billed."
+  description = "Whether X-Ray traces the functions; each trace is billed."
   type        = bool
   default     = true
 }
 
-variable "starts" {
-  description = "What is done about cold starts of which function, by its short name; module `function` says what there is. Nothing unless named."
+variable "cold_starts" {
+  description = "SnapStart or provisioned concurrency by short function name, as in module `function`; none by default."
   type = map(object({
-    snapshot  = optional(bool, false)
-    kept_warm = optional(number, 0)
+    snapstart               = optional(bool, false)
+    provisioned_concurrency = optional(number, 0)
   }))
   default = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.starts) : contains(keys(local.functions), name)])
-    error_message = "Only functions of infra/functions.yaml can be started otherwise, by the names that they have there."
+    condition     = alltrue([for name in keys(var.cold_starts) : contains(keys(local.functions), name)])
+    error_message = "The keys of cold_starts must be function names of infra/functions.yaml."
   }
 }
 
 variable "web_origins" {
-  description = "Web pages elsewhere that may ask the API."
+  description = "Origins of other web pages that may call the API (CORS)."
   type        = list(string)
   default     = []
 }
 
 variable "alarm_topic_arns" {
-  description = "Who is told of alarms."
+  description = "ARNs of the SNS topics that alarms notify."
   type        = list(string)
   default     = []
 }
 
 variable "tls_only" {
-  description = "Whether queues refuse requests in the clear; an emulator has no others."
+  description = "Whether queues deny requests without TLS; false for an emulator, which has no TLS."
   type        = bool
   default     = true
 }
 
-variable "more_variables" {
-  description = "What every function of this environment is told besides."
+variable "extra_variables" {
+  description = "Further environment variables of every function."
   type        = map(string)
   default     = {}
 }

@@ -1,9 +1,9 @@
-# What it takes to run `pulsequeue verify` here: for whoever shall be able to do that, and nothing else.
+# The permissions to run `pulsequeue verify` for this environment, and no others.
 locals {
   verifying = {
     Look = {
       actions = ["dynamodb:DescribeTable", "events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule", "lambda:GetFunctionConfiguration", "logs:FilterLogEvents", "scheduler:GetSchedule", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
-      # Wildcards: all that an environment is made of is named after it, and nothing else is.
+      # Wildcards: the names of all resources of an environment, and of no others, start with its prefix.
       resources = [
         module.bus.arn,
         "${local.arn}:dynamodb:${local.where}:table/${local.prefix}-*",
@@ -16,12 +16,12 @@ locals {
     }
     LookAround = {
       actions = ["cognito-idp:ListUserPools", "lambda:ListEventSourceMappings", "sqs:ListQueues"]
-      # Wildcard: a listing has no resource to name.
+      # Wildcard: list calls have no resource-level permissions.
       resources = ["*"]
     }
     LookAtTheApi = {
       actions = ["apigateway:GET"]
-      # Wildcard: an API is found by its name, and named by an id in its address.
+      # Wildcard: the API is found by its name, but its ARN contains an id.
       resources = ["${local.arn}:apigateway:${data.aws_region.this.name}::/apis", "${local.arn}:apigateway:${data.aws_region.this.name}::/apis/*"]
     }
     LookAtUsers = {
@@ -58,12 +58,12 @@ locals {
     }
     ListenByARule = {
       actions = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
-      # Wildcard: each run makes one of its own, and takes it away.
+      # Wildcard: each run creates one of its own and deletes it.
       resources = ["${local.arn}:events:${local.where}:rule/${local.prefix}/${local.prefix}-verify-*"]
     }
     ListenInAQueue = {
       actions = ["sqs:CreateQueue", "sqs:DeleteMessage", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:SetQueueAttributes"]
-      # Wildcard: each run makes one of its own, and takes it away.
+      # Wildcard: each run creates one of its own and deletes it.
       resources = ["${local.arn}:sqs:${local.where}:${local.prefix}-verify-*"]
     }
   }
@@ -75,11 +75,11 @@ resource "aws_iam_policy" "verify" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [for name, right in local.verifying : {
+    Statement = [for name, it in local.verifying : {
       Sid      = name
       Effect   = "Allow"
-      Action   = right.actions
-      Resource = right.resources
+      Action   = it.actions
+      Resource = it.resources
     }]
   })
 }

@@ -1,7 +1,7 @@
 data "aws_caller_identity" "this" {}
 
 resource "aws_scheduler_schedule" "this" {
-  # checkov:skip=CKV_AWS_297:It holds a rate and the name of a function, no data: AWS's own key, which is free, suffices.
+  # checkov:skip=CKV_AWS_297:It holds a rate and a function name, no data: the AWS managed key, which is free, suffices.
   name                = var.name
   schedule_expression = var.expression
 
@@ -21,8 +21,8 @@ resource "aws_scheduler_schedule" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
-# What failed is made good by the next one: to repeat it late would only compete with that. The clock hands over and
-# does not wait, so it is Lambda that would repeat what broke down.
+# The next run makes up for a failed one, and a late retry would only compete with it. The schedule invokes
+# asynchronously, so retries are disabled in Lambda too.
 resource "aws_lambda_function_event_invoke_config" "this" {
   function_name                = var.function.name
   qualifier                    = var.function.alias
@@ -32,7 +32,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
 resource "aws_iam_role" "this" {
   name        = "${var.name}-schedule"
-  description = "Lets schedule ${var.name} set off its function."
+  description = "Lets the schedule ${var.name} invoke its function."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -46,13 +46,13 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  name = "rights"
+  name = "permissions"
   role = aws_iam_role.this.id
 
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid      = "SetOff"
+      Sid      = "InvokeFunction"
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
       Resource = [var.function.arn]

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "Full name of the schedule."
+  description = "Name of the schedule."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_.-]{1,55}$", var.name))
-    error_message = "The name must have 1 to 55 letters, digits, dots, dashes and underscores: its role's is longer by nine."
+    error_message = "The name must have 1 to 55 letters, digits, dots, dashes and underscores; the role's name is nine characters longer."
   }
 }
 
 variable "expression" {
-  description = "How often, such as `rate(1 minute)`."
+  description = "Schedule expression, such as `rate(1 minute)`."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "expression" {
 }
 
 variable "function" {
-  description = "The function that the clock sets off: its name, its alias and that one's ARN."
+  description = "Function to invoke: its name, its alias and the alias ARN."
   type = object({
     name  = string
     alias = string

@@ -1,5 +1,5 @@
 output "arn" {
-  description = "The parameter."
+  description = "ARN of the parameter."
   value       = aws_ssm_parameter.this.arn
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Full name of the parameter, a path."
+  description = "Name of the SSM parameter, a path."
   type        = string
 
   validation {
@@ -9,28 +9,28 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the secret is for."
+  description = "Purpose of the secret."
   type        = string
 }
 
 variable "length" {
-  description = "How many characters are made up."
+  description = "Number of characters to generate."
   type        = number
   default     = 43
 
   validation {
     condition     = var.length >= 32 && var.length <= 512
-    error_message = "A secret has 32 to 512 characters."
+    error_message = "length must be 32 to 512."
   }
 }
 
 variable "edition" {
-  description = "Raise it to have another value made up."
+  description = "Increase it to generate a new value."
   type        = number
   default     = 1
 
   validation {
     condition     = var.edition >= 1 && floor(var.edition) == var.edition
-    error_message = "Editions are counted from 1."
+    error_message = "edition must be at least 1."
   }
 }

@@ -1,5 +1,5 @@
 output "arn" {
-  description = "The table."
+  description = "ARN of the table."
   value       = aws_dynamodb_table.this.arn
 }
 

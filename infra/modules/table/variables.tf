@@ -1,42 +1,42 @@
 variable "name" {
-  description = "Full name of the table."
+  description = "Name of the table."
   type        = string
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.name))
-    error_message = "A table's name has 3 to 255 letters, digits, dots, dashes and underscores."
+    error_message = "The name must have 3 to 255 letters, digits, dots, dashes and underscores."
   }
 }
 
 variable "key" {
-  description = "The attribute, a string, that items are found by."
+  description = "Partition key, a string attribute."
   type        = string
 
   validation {
     condition     = length(var.key) > 0
-    error_message = "A table needs a key."
+    error_message = "key must not be empty."
   }
 }
 
 variable "ttl" {
-  description = "The attribute with the second after which an item may be deleted; null to keep all."
+  description = "Attribute with the expiry time (epoch seconds) of an item; null for no expiry."
   type        = string
   default     = null
 }
 
 variable "protected" {
-  description = "Whether it refuses to be deleted."
+  description = "Whether it is protected from deletion."
   type        = bool
   default     = true
 }
 
 variable "kms_key_arn" {
-  description = "The key it is encrypted by; null for the account's own one for DynamoDB."
+  description = "ARN of the KMS key that encrypts the table; null for the AWS managed key."
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key_arn == null ? true : can(regex("^arn:[^:]+:kms:", var.kms_key_arn))
-    error_message = "The key must be given by its ARN."
+    error_message = "Give the ARN of the key."
   }
 }

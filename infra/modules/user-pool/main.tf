@@ -13,7 +13,7 @@ resource "aws_cognito_user_pool" "this" {
     allow_admin_create_user_only = true
   }
 
-  # Nobody gets in by a mailbox alone.
+  # Accounts cannot be recovered with access to a mailbox only.
   account_recovery_setting {
     recovery_mechanism {
       name     = "admin_only"
@@ -30,7 +30,7 @@ resource "aws_cognito_user_pool" "this" {
     temporary_password_validity_days = 3
   }
 
-  # Whose data a user sees.
+  # The tenant whose data a user sees.
   schema {
     name                = "tenant_id"
     attribute_data_type = "String"
@@ -58,7 +58,7 @@ resource "aws_cognito_user_pool_client" "this" {
   prevent_user_existence_errors = "ENABLED"
   enable_token_revocation       = true
 
-  # Whoever could write the tenant into his own account would choose whose data he sees.
+  # A user who could write the tenant attribute could read the data of other tenants.
   read_attributes  = ["custom:tenant_id", "name"]
   write_attributes = ["name"]
 

@@ -1,14 +1,14 @@
 output "id" {
-  description = "The pool."
+  description = "Id of the user pool."
   value       = aws_cognito_user_pool.this.id
 }
 
 output "client_id" {
-  description = "What tokens are made out to."
+  description = "Client id, the audience of the tokens."
   value       = aws_cognito_user_pool_client.this.id
 }
 
 output "issuer" {
-  description = "Who signs the tokens."
+  description = "Issuer of the tokens."
   value       = "https://cognito-idp.${data.aws_region.this.name}.amazonaws.com/${aws_cognito_user_pool.this.id}"
 }

@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "groups" {
-  description = "What each group of users may do."
+  description = "Groups of users, with a description of each."
   type        = map(string)
   default = {
     admin  = "May do everything."
@@ -19,23 +19,23 @@ variable "groups" {
 
   validation {
     condition     = length(var.groups) > 0
-    error_message = "A pool without groups lets nobody do anything."
+    error_message = "Give at least one group; users without a group have no permissions."
   }
 }
 
 variable "token_minutes" {
-  description = "How long somebody stays signed in without a refresh."
+  description = "Validity of id and access tokens, in minutes."
   type        = number
   default     = 60
 
   validation {
     condition     = var.token_minutes >= 5 && var.token_minutes <= 1440
-    error_message = "Cognito's tokens hold for 5 minutes to a day."
+    error_message = "token_minutes must be 5 to 1,440."
   }
 }
 
 variable "protected" {
-  description = "Whether it refuses to be deleted."
+  description = "Whether it is protected from deletion."
   type        = bool
   default     = true
 }

@@ -26,7 +26,7 @@ variables {
       description = "Orders are settled within 5 s."
       objective   = 0.99
       all         = [{ metric = "order_settlement_duration_seconds", statistic = "SampleCount" }]
-      good        = [{ metric = "order_settlement_duration_seconds_bucket", dimensions = { le = "5.0" } }]
+      good        = [{ metric = "order_settlement_duration_seconds_bucket", dimensions = { le = "5" } }]
     }
   }
 }
@@ -44,30 +44,30 @@ run "the_topic_is_encrypted_and_takes_alarms_and_budgets_of_this_account" {
         try(statement.Principal.Service == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"] && statement.Condition.StringEquals["aws:SourceAccount"] == "123456789012", false)
       ])
     ])
-    error_message = "CloudWatch or Budgets cannot tell it anything, or those of other accounts can."
+    error_message = "CloudWatch or Budgets cannot publish, or those of other accounts can."
   }
 }
 
-run "an_objective_burns_by_a_long_and_a_short_window" {
+run "an_objective_combines_a_long_and_a_short_window" {
   assert {
     condition     = aws_cloudwatch_composite_alarm.objective["in-time-fast"].alarm_rule == "ALARM(\"dev-pulsequeue-slo-in-time-fast-long\") AND ALARM(\"dev-pulsequeue-slo-in-time-fast-short\")"
-    error_message = "The composite does not ask for both windows."
+    error_message = "The composite alarm does not need both windows."
   }
 
   assert {
     condition     = { for name, alarm in aws_cloudwatch_metric_alarm.window : name => alarm.threshold } == { in-time-fast-long = 14.4, in-time-fast-short = 14.4, in-time-slow-long = 6, in-time-slow-short = 6 }
-    error_message = "The budget may burn faster before somebody is told."
+    error_message = "The burn rate threshold is too high."
   }
 
   assert {
     condition = {
       for name, alarm in aws_cloudwatch_metric_alarm.window : name => one(distinct(flatten([for query in alarm.metric_query : query.metric[*].period])))
     } == { in-time-fast-long = 3600, in-time-fast-short = 300, in-time-slow-long = 21600, in-time-slow-short = 1800 }
-    error_message = "A window is of another length."
+    error_message = "A window has another length."
   }
 }
 
-run "what_burns_is_what_was_not_good_of_all" {
+run "the_burn_rate_is_the_share_of_bad_events" {
   assert {
     condition = {
       for query in aws_cloudwatch_metric_alarm.window["in-time-fast-long"].metric_query : query.id => coalesce(query.expression, try("${one(query.metric).metric_name} ${one(query.metric).stat}", "nothing"))
@@ -78,19 +78,19 @@ run "what_burns_is_what_was_not_good_of_all" {
       m0   = "order_settlement_duration_seconds SampleCount"
       m1   = "order_settlement_duration_seconds_bucket Sum"
     }
-    error_message = "The burn rate is reckoned otherwise."
+    error_message = "The burn rate has another formula."
   }
 
   assert {
     condition     = alltrue([for query in aws_cloudwatch_metric_alarm.window["in-time-fast-long"].metric_query : query.return_data == (query.id == "burn" ? true : null)])
-    error_message = "The alarm does not look at the burn rate alone."
+    error_message = "The alarm watches more than the burn rate."
   }
 }
 
-run "windows_tell_nobody_and_objectives_do" {
+run "only_objectives_notify_not_their_windows" {
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.window : length(coalesce(alarm.alarm_actions, [])) == 0]) && alltrue([for alarm in aws_cloudwatch_composite_alarm.objective : alarm.alarm_actions == toset([aws_sns_topic.this.arn])])
-    error_message = "Somebody is told twice, or not at all."
+    error_message = "Notifications are sent twice or not at all."
   }
 }
 
@@ -109,11 +109,11 @@ run "a_metric_alarm_is_as_described_and_quiet_without_data" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.metric["payments-refused"].alarm_name == "dev-pulsequeue-payments-refused" && aws_cloudwatch_metric_alarm.metric["payments-refused"].treat_missing_data == "notBreaching" && aws_cloudwatch_metric_alarm.metric["payments-refused"].statistic == "Sum" && aws_cloudwatch_metric_alarm.metric["payments-refused"].alarm_actions == toset([aws_sns_topic.this.arn])
-    error_message = "The alarm is another one."
+    error_message = "The alarm differs from its description."
   }
 }
 
-run "people_webhooks_and_slack_are_told" {
+run "notifies_emails_webhooks_and_slack" {
   variables {
     emails   = ["team@example.com"]
     webhooks = ["https://events.example.com/sns"]
@@ -122,7 +122,7 @@ run "people_webhooks_and_slack_are_told" {
 
   assert {
     condition     = aws_sns_topic_subscription.email["team@example.com"].protocol == "email" && aws_sns_topic_subscription.webhook["https://events.example.com/sns"].protocol == "https" && aws_chatbot_slack_channel_configuration.this["this"].sns_topic_arns == toset([aws_sns_topic.this.arn])
-    error_message = "Somebody is not told."
+    error_message = "A subscriber is not notified."
   }
 }
 
@@ -145,7 +145,7 @@ run "wrong_values_are_refused" {
   expect_failures = [var.prefix, var.emails, var.webhooks, var.slack, var.metrics, var.objectives]
 }
 
-run "a_webhook_of_slack_is_refused_because_it_would_be_told_nothing" {
+run "refuses_a_slack_webhook_because_it_would_receive_nothing" {
   command = plan
 
   variables {

@@ -37,41 +37,41 @@ variables {
   security_group_id = "sg-1"
 }
 
-run "nobody_gets_in_without_tls" {
+run "requires_tls" {
   assert {
     condition     = contains([for parameter in aws_rds_cluster_parameter_group.this.parameter : "${parameter.name}=${parameter.value}"], "rds.force_ssl=1")
-    error_message = "The cluster takes connections without TLS."
+    error_message = "The cluster accepts connections without TLS."
   }
 
   assert {
     condition     = jsondecode(aws_cloudformation_stack.proxy["this"].template_body).Resources.Proxy.Properties.RequireTLS && output.sslmode == "verify-full"
-    error_message = "The proxy takes connections without TLS, or clients do not verify it."
+    error_message = "The proxy accepts connections without TLS, or clients do not verify it."
   }
 }
 
-run "everything_is_encrypted_with_one_key_that_is_rotated" {
+run "encrypts_everything_with_one_rotated_key" {
   assert {
     condition     = aws_rds_cluster.this.storage_encrypted && aws_rds_cluster.this.kms_key_id == aws_kms_key.this.arn && aws_rds_cluster.this.master_user_secret_kms_key_id == aws_kms_key.this.key_id && alltrue([for instance in aws_rds_cluster_instance.this : instance.performance_insights_kms_key_id == aws_kms_key.this.arn]) && alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == aws_kms_key.this.arn]) && aws_kms_key.this.enable_key_rotation
-    error_message = "Something of the database is not encrypted with its key."
+    error_message = "A part of the database is not encrypted with its key."
   }
 }
 
-run "the_password_is_known_to_rds_alone" {
+run "the_password_is_managed_by_rds" {
   assert {
     condition     = aws_rds_cluster.this.manage_master_user_password && aws_rds_cluster.this.master_password == null && output.secret_arn == "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!cluster-1"
-    error_message = "A password of the administrator stands somewhere."
+    error_message = "The administrator's password is set in Terraform."
   }
 }
 
-run "functions_sign_in_to_the_proxy_by_iam_and_it_does_the_same_for_them" {
+run "functions_and_the_proxy_sign_in_with_iam" {
   assert {
     condition     = aws_rds_cluster.this.iam_database_authentication_enabled && jsondecode(aws_cloudformation_stack.proxy["this"].template_body).Resources.Proxy.Properties.DefaultAuthScheme == "IAM_AUTH"
-    error_message = "Somewhere on the way IAM does not count."
+    error_message = "IAM authentication is disabled at the proxy or the cluster."
   }
 
   assert {
     condition     = output.host == "dev-pulsequeue-database.proxy-abc.us-east-1.rds.amazonaws.com" && output.resource_id == "prx-0abc"
-    error_message = "Functions are not led to the proxy, or their rights are not on it."
+    error_message = "Functions do not connect to the proxy, or their permissions are not on it."
   }
 
   assert {
@@ -80,45 +80,45 @@ run "functions_sign_in_to_the_proxy_by_iam_and_it_does_the_same_for_them" {
       "arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-ABC/pulsequeue_projector",
       "arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-ABC/pulsequeue_api",
     ]
-    error_message = "The proxy may sign in as somebody else, or not as our three roles."
+    error_message = "The proxy may sign in with other roles, or not with our three."
   }
 }
 
-run "by_password_only_the_administrator_gets_through_the_proxy" {
+run "only_the_administrator_uses_a_password_at_the_proxy" {
   assert {
     condition     = [for auth in jsondecode(aws_cloudformation_stack.proxy["this"].template_body).Resources.Proxy.Properties.Auth : auth.SecretArn] == [output.secret_arn]
-    error_message = "The proxy knows other passwords than the administrator's."
+    error_message = "The proxy has passwords other than the administrator's."
   }
 }
 
-run "without_a_proxy_functions_reach_the_cluster_itself" {
+run "without_a_proxy_functions_connect_to_the_cluster" {
   variables {
-    way_in = "cluster"
+    endpoint = "cluster"
   }
 
   assert {
     condition     = length(aws_cloudformation_stack.proxy) == 0 && length(aws_iam_role.proxy) == 0 && length(aws_cloudwatch_metric_alarm.pinned) == 0
-    error_message = "There is something of a proxy."
+    error_message = "There are resources of a proxy."
   }
 
   assert {
     condition     = output.host == aws_rds_cluster.this.endpoint && output.resource_id == "cluster-ABC" && output.sslmode == "require"
-    error_message = "Functions are not led to the cluster."
+    error_message = "Functions do not connect to the cluster."
   }
 }
 
-run "a_protected_database_is_hard_to_lose" {
+run "a_protected_database_cannot_be_deleted" {
   variables {
     backup_days = 35
   }
 
   assert {
     condition     = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && aws_rds_cluster.this.backup_retention_period == 35 && aws_rds_cluster.this.copy_tags_to_snapshot
-    error_message = "The database can be deleted without a trace."
+    error_message = "The database can be deleted without a snapshot."
   }
 }
 
-run "one_that_is_not_protected_can_be_deleted" {
+run "an_unprotected_database_can_be_deleted" {
   variables {
     protected = false
   }
@@ -140,14 +140,14 @@ run "the_second_instance_can_take_over_at_once" {
   }
 }
 
-run "logs_are_exported_into_groups_that_end" {
+run "logs_are_exported_with_a_retention" {
   assert {
     condition     = toset(aws_rds_cluster.this.enabled_cloudwatch_logs_exports) == toset(["iam-db-auth-error", "postgresql"]) && alltrue([for group in aws_cloudwatch_log_group.this : group.retention_in_days == 30])
-    error_message = "Logs are not exported, or kept for ever."
+    error_message = "Logs are not exported, or never expire."
   }
 }
 
-run "each_alarm_tells_the_topics" {
+run "each_alarm_notifies_the_topics" {
   variables {
     alarm_topic_arns = ["arn:aws:sns:us-east-1:123456789012:alarms"]
   }
@@ -157,7 +157,7 @@ run "each_alarm_tells_the_topics" {
       for alarm in concat([aws_cloudwatch_metric_alarm.acu, aws_cloudwatch_metric_alarm.storage, aws_cloudwatch_metric_alarm.connections], values(aws_cloudwatch_metric_alarm.pinned), values(aws_cloudwatch_metric_alarm.borrowing)) :
       alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:alarms"])
     ])
-    error_message = "An alarm tells nobody."
+    error_message = "An alarm has no action."
   }
 }
 
@@ -168,7 +168,7 @@ run "the_connection_alarm_follows_from_the_capacity" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.connections.threshold == 1600
-    error_message = "The alarm does not go off at 80 % of the connections there are."
+    error_message = "The threshold is not 80 % of the connections."
   }
 }
 
@@ -179,7 +179,7 @@ run "the_parameter_group_is_of_the_engines_version" {
 
   assert {
     condition     = aws_rds_cluster_parameter_group.this.family == "aurora-postgresql15"
-    error_message = "The parameter group is of another version than the engine."
+    error_message = "The parameter group is for another engine version."
   }
 }
 
@@ -191,7 +191,7 @@ run "wrong_values_are_refused" {
     engine_version    = "17.2"
     capacity          = { min = 4, max = 2 }
     instances         = 0
-    way_in            = "tunnel"
+    endpoint          = "tunnel"
     subnet_ids        = ["subnet-1"]
     backup_days       = 0
     log_days          = 8
@@ -200,7 +200,7 @@ run "wrong_values_are_refused" {
   }
 
   expect_failures = [
-    var.prefix, var.engine_version, var.capacity, var.instances, var.way_in,
+    var.prefix, var.engine_version, var.capacity, var.instances, var.endpoint,
     var.subnet_ids, var.backup_days, var.log_days, var.storage_alarm_gib, var.alarm_topic_arns,
   ]
 }

@@ -16,49 +16,49 @@ run "nothing_in_it_can_become_public" {
 
   assert {
     condition     = one(aws_s3_bucket_ownership_controls.this.rule).object_ownership == "BucketOwnerEnforced"
-    error_message = "Access lists count."
+    error_message = "Access control lists are enabled."
   }
 }
 
-run "it_answers_recent_tls_alone" {
+run "requires_recent_tls" {
   assert {
     condition = alltrue([
       for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement :
       statement.Effect == "Deny" && statement.Resource == ["arn:aws:s3:::dev-pulsequeue-things", "arn:aws:s3:::dev-pulsequeue-things/*"]
     ])
-    error_message = "The policy lets somebody in, or is about something else."
+    error_message = "The policy allows access, or is for another bucket."
   }
 
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(aws_s3_bucket_policy.this.policy).Statement[1].Condition.NumericLessThan["s3:TlsVersion"] == "1.2"
-    error_message = "Plain HTTP or an old TLS is answered."
+    error_message = "Plain HTTP or old TLS is accepted."
   }
 }
 
-run "what_was_overwritten_can_be_brought_back_for_a_time" {
+run "overwritten_objects_can_be_restored_for_a_time" {
   variables {
     noncurrent_days = 30
   }
 
   assert {
     condition     = one(aws_s3_bucket_versioning.this.versioning_configuration).status == "Enabled" && one(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration).noncurrent_days == 30
-    error_message = "Earlier versions are not kept, or for ever."
+    error_message = "Earlier versions are not kept, or never expire."
   }
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0
-    error_message = "Objects are deleted though nobody asked."
+    error_message = "Objects expire without configuration."
   }
 }
 
-run "objects_end_when_asked_to" {
+run "objects_expire_if_configured" {
   variables {
     expire_days = 365
   }
 
   assert {
     condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration).days == 365
-    error_message = "Objects stay for ever."
+    error_message = "Objects do not expire."
   }
 }
 
@@ -80,14 +80,14 @@ run "with_a_key_it_is_encrypted_with_that" {
   }
 }
 
-run "it_is_deleted_with_its_contents_only_when_not_protected" {
+run "is_deleted_with_its_contents_only_if_not_protected" {
   assert {
     condition     = !aws_s3_bucket.this.force_destroy
-    error_message = "A protected bucket goes with all that is in it."
+    error_message = "A protected bucket can be deleted with its contents."
   }
 }
 
-run "accesses_are_noted_where_asked" {
+run "access_logs_are_written_if_configured" {
   variables {
     protected  = false
     log_bucket = "dev-pulsequeue-access"
@@ -95,7 +95,7 @@ run "accesses_are_noted_where_asked" {
 
   assert {
     condition     = aws_s3_bucket.this.force_destroy && aws_s3_bucket_logging.this["dev-pulsequeue-access"].target_prefix == "dev-pulsequeue-things/"
-    error_message = "Accesses are not noted under the bucket's name."
+    error_message = "Access logs are not written under the bucket's name."
   }
 }
 

@@ -6,21 +6,21 @@ variables {
   emails      = ["team@example.com"]
 }
 
-run "it_tells_before_the_money_is_spent_and_when_it_will_be" {
+run "notifies_at_80_percent_and_on_a_forecast_above_100_percent" {
   assert {
     condition = toset([
       for notification in aws_budgets_budget.this.notification : "${notification.notification_type} ${notification.threshold}"
     ]) == toset(["ACTUAL 80", "FORECASTED 100"])
-    error_message = "Somebody hears of it too late."
+    error_message = "A threshold is wrong."
   }
 
   assert {
     condition     = aws_budgets_budget.this.limit_amount == "50.00" && aws_budgets_budget.this.time_unit == "MONTHLY" && length(aws_budgets_budget.this.cost_filter) == 0
-    error_message = "It is another budget."
+    error_message = "The amount or period is wrong."
   }
 }
 
-run "mails_and_topic_are_told_of_both" {
+run "notifies_emails_and_topic_of_both" {
   variables {
     topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms"
   }
@@ -30,22 +30,22 @@ run "mails_and_topic_are_told_of_both" {
       for notification in aws_budgets_budget.this.notification :
       toset(notification.subscriber_email_addresses) == toset(["team@example.com"]) && toset(notification.subscriber_sns_topic_arns) == toset(["arn:aws:sns:us-east-1:123456789012:alarms"])
     ])
-    error_message = "Somebody is not told."
+    error_message = "A subscriber is not notified."
   }
 }
 
-run "with_a_tag_its_costs_alone_count" {
+run "with_a_tag_counts_only_its_costs" {
   variables {
     tag = { key = "Environment", value = "dev" }
   }
 
   assert {
     condition     = one(one(aws_budgets_budget.this.cost_filter).values) == "user:Environment$dev"
-    error_message = "Other costs count."
+    error_message = "Other costs are counted."
   }
 }
 
-run "a_budget_that_tells_nobody_is_refused" {
+run "refuses_a_budget_that_notifies_nobody" {
   command = plan
 
   variables {

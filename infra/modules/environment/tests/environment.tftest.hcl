@@ -3,23 +3,23 @@ variables {
   environment    = "dev"
   package_folder = "../pulsequeue/tests/packages"
   protected      = false
-  database       = { capacity = { min = 0.5, max = 2 }, instances = 1, way_in = "cluster", backup_days = 1 }
-  told           = { emails = ["team@example.com"] }
+  database       = { capacity = { min = 0.5, max = 2 }, instances = 1, endpoint = "cluster", backup_days = 1 }
+  notify         = { emails = ["team@example.com"] }
   monthly_usd    = 150
   repository     = "owner/name"
 }
 
-run "brings_the_read_side_where_the_database_is" {
+run "with_a_database_has_a_read_side" {
   command = plan
 
   assert {
-    condition     = contains(keys(module.pulsequeue.rights), "projector")
-    error_message = "There is a database, and so a read side."
+    condition     = contains(keys(module.pulsequeue.permissions), "projector")
+    error_message = "With a database there must be a read side."
   }
 
   assert {
     condition     = length(module.monitoring) == 0 && output.grafana_url == null
-    error_message = "Without a name for Grafana nothing watches."
+    error_message = "Without a host name for Grafana there must be no monitoring."
   }
 }
 
@@ -32,16 +32,16 @@ run "without_a_database_has_no_read_side_and_no_network" {
 
   assert {
     condition     = length(module.network) == 0 && length(module.database) == 0 && output.database == null
-    error_message = "Nothing is left that would need them."
+    error_message = "No function may need the database."
   }
 
   assert {
-    condition     = !contains(keys(module.pulsequeue.rights), "projector") && contains(keys(module.pulsequeue.rights), "order")
-    error_message = "Orders are decided all the same."
+    condition     = !contains(keys(module.pulsequeue.permissions), "projector") && contains(keys(module.pulsequeue.permissions), "order")
+    error_message = "The order function must still exist."
   }
 }
 
-run "without_a_database_has_a_network_for_who_watches" {
+run "without_a_database_has_a_network_for_monitoring" {
   command = plan
 
   variables {
@@ -55,17 +55,17 @@ run "without_a_database_has_a_network_for_who_watches" {
 
   assert {
     condition     = length(module.network) == 1 && length(module.database) == 0 && length(module.monitoring) == 1
-    error_message = "Prometheus and Grafana need a way out, and no database."
+    error_message = "Monitoring must have NAT, and there must be no database."
   }
 }
 
-run "refuses_an_environment_that_tells_nobody" {
+run "refuses_an_environment_that_notifies_nobody" {
   command = plan
 
   variables {
-    told       = {}
+    notify     = {}
     repository = "name"
   }
 
-  expect_failures = [var.told, var.repository]
+  expect_failures = [var.notify, var.repository]
 }

@@ -11,12 +11,12 @@ variables {
   archive_days = 90
 }
 
-run "archives_everything_that_is_told" {
+run "archives_every_event" {
   command = plan
 
   assert {
     condition     = aws_cloudwatch_event_archive.this.event_source_arn == "arn:aws:events:eu-central-1:123456789012:event-bus/dev-shop" && aws_cloudwatch_event_archive.this.event_pattern == null && aws_cloudwatch_event_archive.this.retention_days == 90
-    error_message = "The archive keeps all events of the bus for 90 days."
+    error_message = "The archive must keep all events of the bus for 90 days."
   }
 }
 

@@ -41,7 +41,7 @@ variables {
   batch         = { size = 99, window_seconds = 1, concurrency = 10 }
 
   function = {
-    description     = "Takes orders."
+    description     = "Reserves stock for placed orders."
     handler         = "services.order.handlers.order"
     package         = "../function/tests/package.zip"
     memory_mb       = 512
@@ -49,16 +49,16 @@ variables {
   }
 }
 
-run "hides_a_message_for_six_time_outs_and_the_window" {
+run "visibility_timeout_is_six_timeouts_and_the_window" {
   command = plan
 
   assert {
     condition     = aws_sqs_queue.this.visibility_timeout_seconds == 6 * 30 + 1
-    error_message = "Visibility time-out follows from the function's."
+    error_message = "The visibility timeout must be derived from the function's timeout."
   }
 }
 
-run "sets_aside_what_cannot_be_done_and_tells_somebody" {
+run "has_a_dead_letter_queue_with_an_alarm" {
   command = plan
 
   variables {
@@ -67,26 +67,26 @@ run "sets_aside_what_cannot_be_done_and_tells_somebody" {
 
   assert {
     condition     = jsondecode(aws_sqs_queue.this.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq", maxReceiveCount = 5 }
-    error_message = "Five deliveries, then the dead-letter queue."
+    error_message = "A message must move to the dead-letter queue after five receives."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy).sourceQueueArns == ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order"]
-    error_message = "Only its own queue may put dead letters there."
+    error_message = "Only its own queue may use the dead-letter queue."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.dead_letters.dimensions.QueueName == "dev-shop-order-dlq" && aws_cloudwatch_metric_alarm.dead_letters.threshold == 0 && aws_cloudwatch_metric_alarm.dead_letters.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
-    error_message = "One dead letter raises the alarm."
+    error_message = "One message in the dead-letter queue must raise the alarm."
   }
 }
 
-run "is_encrypted_and_takes_messages_from_its_rule_alone" {
+run "is_encrypted_and_accepts_messages_from_its_rule_only" {
   command = plan
 
   assert {
     condition     = aws_sqs_queue.this.sqs_managed_sse_enabled && aws_sqs_queue.dead_letters.sqs_managed_sse_enabled
-    error_message = "Both queues are encrypted."
+    error_message = "Both queues must be encrypted."
   }
 
   assert {
@@ -96,34 +96,34 @@ run "is_encrypted_and_takes_messages_from_its_rule_alone" {
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dead_letters] : anytrue([for it in jsondecode(queue.policy).Statement : it.Effect == "Deny" && try(it.Condition.Bool["aws:SecureTransport"], "") == "false"])])
-    error_message = "Nobody reaches either queue in the clear."
+    error_message = "Both queues must deny requests without TLS."
   }
 }
 
-run "hears_live_events_of_its_names_alone" {
+run "matches_live_events_of_its_subscriptions_only" {
   command = plan
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.this.event_pattern) == { "detail-type" = ["OrderPlaced", "OrderCancelled"], "replay-name" = [{ exists = false }] }
-    error_message = "Its events by name, and no replays."
+    error_message = "The rule must match its events by name, and no replays."
   }
 }
 
-run "reports_partial_failures_and_runs_no_wider_than_told" {
+run "reports_partial_failures_and_limits_concurrency" {
   command = plan
 
   assert {
     condition     = aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"]) && one(aws_lambda_event_source_mapping.this.scaling_config).maximum_concurrency == 10
-    error_message = "Partial failures, ten batches at a time."
+    error_message = "The mapping must report partial failures and limit concurrency to ten."
   }
 }
 
-run "may_take_its_messages_and_set_aside_its_dead_letters" {
+run "may_consume_its_queue_and_send_to_its_dead_letter_queue" {
   command = plan
 
   assert {
-    condition     = { for it in jsondecode(module.function.policy).Statement : it.Sid => { actions = it.Action, resources = it.Resource } if contains(["TakeMessages", "SetAsideDeadLetters"], it.Sid) } == { TakeMessages = { actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order"] }, SetAsideDeadLetters = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq"] } }
-    error_message = "Rights to its two queues follow by themselves."
+    condition     = { for it in jsondecode(module.function.policy).Statement : it.Sid => { actions = it.Action, resources = it.Resource } if contains(["ConsumeMessages", "SendToDeadLetterQueue"], it.Sid) } == { ConsumeMessages = { actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order"] }, SendToDeadLetterQueue = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq"] } }
+    error_message = "The role must have the permissions for its two queues."
   }
 }
 
@@ -137,7 +137,7 @@ run "refuses_a_large_batch_without_a_window" {
   expect_failures = [var.batch]
 }
 
-run "refuses_what_sqs_refuses" {
+run "refuses_values_that_sqs_refuses" {
   command = plan
 
   variables {

@@ -19,43 +19,43 @@ variables {
   timeout_seconds = 30
 }
 
-run "logs_where_lambda_looks_and_not_for_ever" {
+run "has_a_log_group_with_a_retention" {
   command = plan
 
   assert {
     condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/dev-shop-order" && aws_cloudwatch_log_group.this.retention_in_days == 30
-    error_message = "Its log group is kept for 30 days under Lambda's own name."
+    error_message = "The log group must have Lambda's default name and a retention of 30 days."
   }
 }
 
-run "may_log_and_trace_and_nothing_else_unless_told" {
+run "may_only_log_and_trace_by_default" {
   command = plan
 
   assert {
     condition     = toset(flatten([for it in jsondecode(aws_iam_role_policy.this.policy).Statement : it.Action])) == toset(["logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"])
-    error_message = "A function without rights of its own logs and traces."
+    error_message = "A function without permissions must only log and trace."
   }
 
   assert {
     condition     = one([for it in jsondecode(aws_iam_role_policy.this.policy).Statement : it.Resource if it.Sid == "WriteLog"]) == ["arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/dev-shop-order:*"]
-    error_message = "It writes its own log alone."
+    error_message = "It may write its own log only."
   }
 }
 
-run "may_do_what_it_is_given" {
+run "has_the_given_permissions" {
   command = plan
 
   variables {
-    rights = { Publish = { actions = ["events:PutEvents"], resources = ["arn:aws:events:us-east-1:123456789012:event-bus/shop"] } }
+    permissions = { Publish = { actions = ["events:PutEvents"], resources = ["arn:aws:events:us-east-1:123456789012:event-bus/shop"] } }
   }
 
   assert {
     condition     = one([for it in jsondecode(aws_iam_role_policy.this.policy).Statement : it if it.Sid == "Publish"]) == { Sid = "Publish", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:us-east-1:123456789012:event-bus/shop"] }
-    error_message = "What is given stands in the policy as it is given."
+    error_message = "The policy must contain the given permissions unchanged."
   }
 }
 
-run "may_join_a_network_only_when_it_is_in_one" {
+run "may_create_network_interfaces_only_in_a_network" {
   command = plan
 
   variables {
@@ -64,97 +64,97 @@ run "may_join_a_network_only_when_it_is_in_one" {
 
   assert {
     condition     = contains([for it in jsondecode(aws_iam_role_policy.this.policy).Statement : it.Sid], "JoinNetwork")
-    error_message = "In a network Lambda makes interfaces."
+    error_message = "In a network the role must allow network interfaces."
   }
 
   assert {
     condition     = one(aws_lambda_function.this.vpc_config).subnet_ids == toset(["subnet-1"])
-    error_message = "It runs in the subnets it is given."
+    error_message = "It must run in the given subnets."
   }
 }
 
-run "traces_on_arm_with_the_newest_python_unless_told" {
+run "runs_python_3_13_on_arm64_with_tracing_by_default" {
   command = plan
 
   assert {
     condition     = aws_lambda_function.this.runtime == "python3.13" && one(aws_lambda_function.this.architectures) == "arm64" && one(aws_lambda_function.this.tracing_config).mode == "Active"
-    error_message = "Python 3.13 on arm64, traced."
+    error_message = "The default must be Python 3.13 on arm64, traced."
   }
 }
 
-run "has_a_live_version_that_starts_as_functions_do" {
+run "has_a_live_alias_without_snapstart_or_provisioned_concurrency" {
   command = plan
 
   assert {
     condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.name == "live" && output.alias == "live"
-    error_message = "A version is published, and the alias leads to it."
+    error_message = "A version must be published, and the alias must point to it."
   }
 
   assert {
     condition     = length(aws_lambda_function.this.snap_start) == 0 && length(aws_lambda_provisioned_concurrency_config.this) == 0
-    error_message = "Neither snapshots nor warm copies are paid for unless asked for."
+    error_message = "SnapStart and provisioned concurrency must be off by default."
   }
 }
 
-run "is_restored_from_a_snapshot" {
+run "uses_snapstart" {
   command = plan
 
   variables {
-    starts = { snapshot = true }
+    cold_starts = { snapstart = true }
   }
 
   assert {
     condition     = one(aws_lambda_function.this.snap_start).apply_on == "PublishedVersions"
-    error_message = "Published versions start from a snapshot."
+    error_message = "SnapStart must apply to published versions."
   }
 }
 
-run "keeps_some_warm" {
+run "has_provisioned_concurrency" {
   command = plan
 
   variables {
-    starts               = { kept_warm = 2 }
+    cold_starts          = { provisioned_concurrency = 2 }
     reserved_concurrency = 5
   }
 
   assert {
     condition     = one([for it in aws_lambda_provisioned_concurrency_config.this : "${it.qualifier} ${it.provisioned_concurrent_executions}"]) == "live 2"
-    error_message = "Two of the live version are kept warm."
+    error_message = "The live alias must have a provisioned concurrency of two."
   }
 }
 
-run "refuses_to_do_both_about_cold_starts" {
+run "refuses_snapstart_with_provisioned_concurrency" {
   command = plan
 
   variables {
-    starts = { snapshot = true, kept_warm = 1 }
+    cold_starts = { snapstart = true, provisioned_concurrency = 1 }
   }
 
-  expect_failures = [var.starts]
+  expect_failures = [var.cold_starts]
 }
 
-run "refuses_to_keep_more_warm_than_may_run" {
+run "refuses_more_provisioned_than_reserved_concurrency" {
   command = plan
 
   variables {
-    starts               = { kept_warm = 2 }
+    cold_starts          = { provisioned_concurrency = 2 }
     reserved_concurrency = 1
   }
 
-  expect_failures = [var.starts]
+  expect_failures = [var.cold_starts]
 }
 
-run "refuses_half_a_function_kept_warm" {
+run "refuses_fractional_provisioned_concurrency" {
   command = plan
 
   variables {
-    starts = { kept_warm = 0.5 }
+    cold_starts = { provisioned_concurrency = 0.5 }
   }
 
-  expect_failures = [var.starts]
+  expect_failures = [var.cold_starts]
 }
 
-run "is_traced_unless_told_otherwise_and_needs_no_right_to_it_then" {
+run "without_tracing_has_no_permission_to_write_traces" {
   command = plan
 
   variables {
@@ -163,7 +163,7 @@ run "is_traced_unless_told_otherwise_and_needs_no_right_to_it_then" {
 
   assert {
     condition     = one(aws_lambda_function.this.tracing_config).mode == "PassThrough" && toset([for it in jsondecode(aws_iam_role_policy.this.policy).Statement : it.Sid]) == toset(["WriteLog"])
-    error_message = "What is not traced has no right to write traces."
+    error_message = "Without tracing the role must not allow writing traces."
   }
 }
 
@@ -171,13 +171,13 @@ run "refuses_wildcard_actions" {
   command = plan
 
   variables {
-    rights = { Everything = { actions = ["s3:*"], resources = ["arn:aws:s3:::bucket"] } }
+    permissions = { Everything = { actions = ["s3:*"], resources = ["arn:aws:s3:::bucket"] } }
   }
 
-  expect_failures = [var.rights]
+  expect_failures = [var.permissions]
 }
 
-run "refuses_what_lambda_refuses" {
+run "refuses_values_that_lambda_refuses" {
   command = plan
 
   variables {

@@ -24,40 +24,40 @@ variables {
   }
 }
 
-run "asks_for_a_token_where_told" {
+run "routes_for_users_require_a_token" {
   command = plan
 
   assert {
     condition     = { for key, it in aws_apigatewayv2_route.this : key => "${it.authorization_type} ${coalesce(it.authorizer_id, "-")}" } == { "GET /metrics" = "NONE -", "ANY /api/{proxy+}" = "JWT auth1" }
-    error_message = "Users' routes ask for a token."
+    error_message = "Routes for users must require a token."
   }
 }
 
-run "may_call_a_function_by_its_routes_alone" {
+run "may_invoke_a_function_for_its_routes_only" {
   command = plan
 
   assert {
     condition     = { for key, it in aws_lambda_permission.this : key => it.source_arn } == { "GET /metrics" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/metrics", "ANY /api/{proxy+}" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/*/api/{proxy+}" }
-    error_message = "A permission names its route."
+    error_message = "Each permission must name its route."
   }
 
   assert {
     condition     = toset([for it in aws_lambda_permission.this : it.qualifier]) == toset(["live"])
-    error_message = "It is the live version that may be called."
+    error_message = "Permissions must be for the live alias."
   }
 }
 
-run "lets_through_so_many_and_logs_each" {
+run "throttles_and_logs_requests" {
   command = plan
 
   assert {
     condition     = one(aws_apigatewayv2_stage.this.default_route_settings).throttling_rate_limit == 50 && one(aws_apigatewayv2_stage.this.default_route_settings).throttling_burst_limit == 100
-    error_message = "Fifty a second, a hundred at once."
+    error_message = "Expected a rate limit of 50 and a burst limit of 100."
   }
 
   assert {
     condition     = one(aws_apigatewayv2_stage.this.access_log_settings).destination_arn == aws_cloudwatch_log_group.this.arn
-    error_message = "Requests are logged."
+    error_message = "Requests must be logged."
   }
 }
 

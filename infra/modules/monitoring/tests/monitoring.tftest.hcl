@@ -50,49 +50,49 @@ variables {
   certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
 }
 
-run "listed_addresses_alone_come_in_and_by_tls_alone" {
+run "admits_listed_addresses_by_tls_only" {
   variables {
     reach = { internal = false, cidrs = ["203.0.113.0/24", "2001:db8::/32"] }
   }
 
   assert {
     condition     = { for cidr, rule in aws_vpc_security_group_ingress_rule.visitors : cidr => coalesce(rule.cidr_ipv4, rule.cidr_ipv6) } == { "2001:db8::/32" = "2001:db8::/32", "203.0.113.0/24" = "203.0.113.0/24" } && alltrue([for rule in aws_vpc_security_group_ingress_rule.visitors : rule.from_port == 443 && rule.to_port == 443])
-    error_message = "Others come in, or by another port."
+    error_message = "The load balancer admits other addresses or ports."
   }
 
   assert {
     condition     = aws_lb_listener.https.protocol == "HTTPS" && aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06" && aws_lb_listener.https.certificate_arn == var.certificate_arn && !aws_lb.this.internal
-    error_message = "Grafana is reached without TLS."
+    error_message = "Grafana accepts connections without TLS."
   }
 }
 
-run "it_is_inside_the_network_unless_said_otherwise" {
+run "is_internal_by_default" {
   assert {
     condition     = aws_lb.this.internal && aws_lb.this.enable_deletion_protection
-    error_message = "The internet sees the load balancer, or it can be deleted."
+    error_message = "The load balancer is public or not protected."
   }
 }
 
-run "the_task_is_reached_by_the_load_balancer_alone_and_prometheus_by_nobody" {
+run "the_task_admits_the_load_balancer_only_and_prometheus_listens_locally" {
   assert {
     condition     = aws_vpc_security_group_ingress_rule.task_from_load_balancer.referenced_security_group_id == aws_security_group.load_balancer.id && aws_vpc_security_group_ingress_rule.task_from_load_balancer.to_port == 3000
-    error_message = "Others reach the task."
+    error_message = "The task admits other callers."
   }
 
   assert {
     condition = flatten([
       for container in jsondecode(aws_ecs_task_definition.this.container_definitions) : [for port in try(container.portMappings, []) : "${container.name} ${port.containerPort}"]
     ]) == ["grafana 3000"]
-    error_message = "More than Grafana can be reached."
+    error_message = "The task exposes more than Grafana."
   }
 
   assert {
     condition     = contains(jsondecode(aws_ecs_task_definition.this.container_definitions)[1].command, "--web.listen-address=127.0.0.1:9090")
-    error_message = "Prometheus listens to others."
+    error_message = "Prometheus accepts connections from outside the task."
   }
 }
 
-run "secrets_come_from_where_they_are_kept_and_stand_nowhere" {
+run "secrets_come_from_secrets_manager_and_ssm_only" {
   assert {
     condition = {
       for secret in flatten([for container in jsondecode(aws_ecs_task_definition.this.container_definitions) : try(container.secrets, [])]) : secret.name => secret.valueFrom
@@ -100,47 +100,47 @@ run "secrets_come_from_where_they_are_kept_and_stand_nowhere" {
       GF_SECURITY_ADMIN_PASSWORD = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin"
       TOKEN                      = "arn:aws:ssm:us-east-1:123456789012:parameter/dev-pulsequeue/metrics-token"
     }
-    error_message = "A secret comes from elsewhere."
+    error_message = "A secret has another source."
   }
 
   assert {
     condition     = jsondecode(aws_cloudformation_stack.password.template_body).Resources.Password.Properties.GenerateSecretString.PasswordLength == 32
-    error_message = "The password is not made up by Secrets Manager."
+    error_message = "Secrets Manager does not generate the password."
   }
 }
 
-run "the_task_is_let_into_the_endpoints_that_its_secrets_come_from" {
+run "the_endpoints_of_its_secrets_admit_the_task" {
   assert {
     condition     = aws_vpc_security_group_ingress_rule.endpoints_from_task.security_group_id == "sg-endpoints" && aws_vpc_security_group_ingress_rule.endpoints_from_task.referenced_security_group_id == aws_security_group.task.id && aws_vpc_security_group_ingress_rule.endpoints_from_task.from_port == 443 && aws_vpc_security_group_ingress_rule.endpoints_from_task.to_port == 443
     error_message = "The task cannot fetch its secrets, and does not start."
   }
 }
 
-run "prometheus_and_grafana_begin_when_their_files_are_there" {
+run "prometheus_and_grafana_start_after_their_files_are_copied" {
   assert {
     condition     = alltrue([for container in slice(jsondecode(aws_ecs_task_definition.this.container_definitions), 1, 3) : container.essential && container.dependsOn == [{ condition = "SUCCESS", containerName = "settings" }]])
-    error_message = "One of them begins without its files."
+    error_message = "A container starts without its files."
   }
 
   assert {
     condition     = alltrue([for file in ["prometheus/prometheus.yml", "prometheus/rules/slo.yml", "grafana/overview.json", "grafana/provisioning/dashboards/pulsequeue.yml"] : contains(keys(aws_s3_object.file), file)])
-    error_message = "A file that they read is not handed over."
+    error_message = "A required file is not uploaded."
   }
 
   assert {
     condition     = alltrue([for file, object in aws_s3_object.file : !strcontains(file, "scrape/") && !strcontains(file, "secrets/")])
-    error_message = "A token of this machine is handed over."
+    error_message = "A token of this machine is uploaded."
   }
 }
 
-run "grafana_asks_the_prometheus_beside_it" {
+run "grafana_queries_the_prometheus_of_its_task" {
   assert {
     condition     = strcontains(aws_s3_object.file["grafana/provisioning/datasources/prometheus.yml"].content, "url: http://localhost:9090")
-    error_message = "Grafana asks a Prometheus that is not there."
+    error_message = "Grafana's data source is not the Prometheus of the task."
   }
 }
 
-run "a_grafana_that_would_ask_another_prometheus_is_refused" {
+run "refuses_a_data_source_of_another_prometheus" {
   command = plan
 
   variables {
@@ -150,7 +150,7 @@ run "a_grafana_that_would_ask_another_prometheus_is_refused" {
   expect_failures = [aws_s3_object.file]
 }
 
-run "the_target_is_the_environments_own_by_https" {
+run "scrapes_its_own_environment_by_https" {
   assert {
     condition = yamldecode(one([
       for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : variable.value if variable.name == "TARGET"
@@ -158,32 +158,32 @@ run "the_target_is_the_environments_own_by_https" {
       targets = ["abcd1234.execute-api.us-east-1.amazonaws.com"]
       labels  = { environment = "dev", __scheme__ = "https", __metrics_path__ = "/metrics" }
     }
-    error_message = "Prometheus scrapes something else."
+    error_message = "Prometheus scrapes another target."
   }
 }
 
-run "the_containers_may_read_their_files_and_nothing_else" {
+run "the_containers_may_read_their_files_only" {
   assert {
     condition     = flatten([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action]) == ["s3:ListBucket", "s3:GetObject"] && alltrue([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : startswith(statement.Resource, "arn:aws:s3:::files")])
-    error_message = "The containers may do more."
+    error_message = "The containers have more permissions."
   }
 }
 
 run "images_are_pinned" {
   assert {
     condition     = alltrue([for container in jsondecode(aws_ecs_task_definition.this.container_definitions) : !endswith(container.image, ":latest") && strcontains(container.image, ":")])
-    error_message = "An image may change under its name."
+    error_message = "An image is not pinned."
   }
 }
 
 run "the_instructions_name_every_step" {
   assert {
     condition     = output.grafana_url == "https://grafana.example.com" && alltrue([for word in ["one.us-east-1.elb.amazonaws.com", "203.0.113.0/24", "https://grafana.example.com", "dev-pulsequeue-monitoring-admin"] : strcontains(output.grafana_access_instructions, word)])
-    error_message = "A step is missing."
+    error_message = "The instructions lack a step."
   }
 }
 
-run "the_whole_internet_is_refused" {
+run "refuses_the_whole_internet" {
   command = plan
 
   variables {
@@ -193,7 +193,7 @@ run "the_whole_internet_is_refused" {
   expect_failures = [var.reach]
 }
 
-run "so_it_is_in_two_halves_and_in_ipv6" {
+run "refuses_the_internet_in_two_halves_and_in_ipv6" {
   command = plan
 
   variables {

@@ -26,15 +26,15 @@ variables {
   prefix = "dev-pulsequeue"
 }
 
-run "there_is_no_way_out_unless_asked_for" {
+run "has_no_internet_access_by_default" {
   assert {
     condition     = length(aws_internet_gateway.this) == 0 && length(aws_nat_gateway.this) == 0 && length(aws_route.public) == 0 && length(aws_route.nat) == 0
-    error_message = "Something leads to the internet though nobody asked."
+    error_message = "There is internet access without nat or public_subnets."
   }
 
   assert {
     condition     = length(output.public_subnet_ids) == 0
-    error_message = "There are public subnets though nobody asked."
+    error_message = "There are public subnets without nat or public_subnets."
   }
 }
 
@@ -50,14 +50,14 @@ run "subnets_of_both_kinds_are_in_the_same_zones_and_do_not_overlap" {
   }
 }
 
-run "zones_that_functions_cannot_run_in_are_left_out" {
+run "skips_zones_without_lambda" {
   assert {
     condition     = contains(data.aws_availability_zones.here.exclude_zone_ids, "use1-az3")
-    error_message = "Lambda refuses subnets in use1-az3."
+    error_message = "Lambda accepts no subnets in use1-az3."
   }
 }
 
-run "a_third_zone_moves_no_subnet_of_the_other_two" {
+run "a_third_zone_renumbers_no_subnet" {
   variables {
     zones = 3
   }
@@ -74,12 +74,12 @@ run "only_functions_and_the_proxy_reach_the_database_and_only_its_port" {
       for rule in [aws_vpc_security_group_ingress_rule.database_from_functions, aws_vpc_security_group_ingress_rule.database_from_proxy] :
       rule.security_group_id == aws_security_group.database.id && rule.from_port == 5432 && rule.to_port == 5432 && rule.cidr_ipv4 == null
     ])
-    error_message = "The database lets in more than PostgreSQL from security groups."
+    error_message = "The database admits more than PostgreSQL from security groups."
   }
 
   assert {
     condition     = aws_vpc_security_group_ingress_rule.database_from_functions.referenced_security_group_id == aws_security_group.functions.id && aws_vpc_security_group_ingress_rule.database_from_proxy.referenced_security_group_id == aws_security_group.database.id
-    error_message = "The database lets in somebody else."
+    error_message = "The database admits other callers."
   }
 
   assert {
@@ -88,44 +88,44 @@ run "only_functions_and_the_proxy_reach_the_database_and_only_its_port" {
   }
 }
 
-run "the_functions_services_are_reached_inside_the_network_and_for_this_account_alone" {
+run "interface_endpoints_serve_this_account_only" {
   assert {
     condition     = keys(aws_vpc_endpoint.interface) == ["secretsmanager", "sqs", "ssm"] && keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"]
-    error_message = "An endpoint that a function needs is not there."
+    error_message = "An endpoint that a function needs is missing."
   }
 
   assert {
     condition     = alltrue([for endpoint in aws_vpc_endpoint.interface : endpoint.private_dns_enabled && jsondecode(endpoint.policy).Statement[0].Condition.StringEquals["aws:PrincipalAccount"] == "123456789012"])
-    error_message = "An endpoint speaks for strangers, or under another name."
+    error_message = "An endpoint accepts other accounts, or has no private DNS."
   }
 }
 
-run "the_default_security_group_lets_nothing_through" {
+run "the_default_security_group_admits_nothing" {
   assert {
     condition     = length(aws_default_security_group.closed.ingress) == 0 && length(aws_default_security_group.closed.egress) == 0
     error_message = "The default security group has rules."
   }
 }
 
-run "everything_on_the_network_is_noted_encrypted_and_for_a_time" {
+run "flow_logs_are_complete_encrypted_and_expire" {
   variables {
     log_days = 90
   }
 
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_cloudwatch_log_group.flow_logs.retention_in_days == 90 && aws_cloudwatch_log_group.flow_logs.kms_key_id == aws_kms_key.flow_logs.arn && aws_kms_key.flow_logs.enable_key_rotation
-    error_message = "Flow logs are incomplete, not encrypted or kept for ever."
+    error_message = "Flow logs are incomplete, not encrypted, or never expire."
   }
 }
 
-run "flow_logs_may_find_their_group_and_write_to_it" {
+run "flow_logs_may_write_to_their_log_group" {
   assert {
     condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.flow_logs.policy).Statement : statement.Action])) == toset(["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"])
-    error_message = "AWS asks for a right that flow logs do not have, or they have more."
+    error_message = "Flow logs lack a permission or have too many."
   }
 }
 
-run "with_nat_each_zone_has_a_way_out_of_its_own_and_the_database_still_none" {
+run "with_nat_each_zone_has_a_gateway_and_the_database_no_route_out" {
   variables {
     nat = true
   }
@@ -137,18 +137,18 @@ run "with_nat_each_zone_has_a_way_out_of_its_own_and_the_database_still_none" {
 
   assert {
     condition     = alltrue([for route in aws_route.nat : route.route_table_id != aws_route_table.isolated.id])
-    error_message = "The database has a way out."
+    error_message = "The database has a route out."
   }
 }
 
-run "public_subnets_alone_bring_no_nat" {
+run "public_subnets_do_not_create_nat" {
   variables {
     public_subnets = true
   }
 
   assert {
     condition     = length(output.public_subnet_ids) == 2 && length(aws_nat_gateway.this) == 0 && alltrue([for subnet in aws_subnet.public : !subnet.map_public_ip_on_launch])
-    error_message = "Public subnets bring more than they should."
+    error_message = "Public subnets create more than expected."
   }
 }
 

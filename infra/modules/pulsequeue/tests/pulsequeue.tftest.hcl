@@ -4,16 +4,16 @@ variables {
   package_folder = "tests/packages"
 }
 
-run "leaves_out_what_needs_a_database_when_there_is_none" {
+run "without_a_database_has_no_function_that_needs_one" {
   command = plan
 
   assert {
     condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment"]) && toset(keys(module.function)) == toset(["collector", "exposition"])
-    error_message = "No read side without a database."
+    error_message = "Without a database there must be no read side."
   }
 }
 
-run "lets_each_function_into_the_database_under_its_own_name" {
+run "each_function_signs_in_to_the_database_with_its_own_role" {
   command = plan
 
   variables {
@@ -21,21 +21,21 @@ run "lets_each_function_into_the_database_under_its_own_name" {
   }
 
   assert {
-    condition = { for name, it in output.rights : name => it.ConnectToDatabase.resources if can(it.ConnectToDatabase) } == {
+    condition = { for name, it in output.permissions : name => it.ConnectToDatabase.resources if can(it.ConnectToDatabase) } == {
       analytics = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_api"]
       migrator  = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_owner"]
       projector = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_projector"]
     }
-    error_message = "Three functions, three names."
+    error_message = "Three functions must have three database roles."
   }
 
   assert {
-    condition     = [for name, it in output.rights : name if can(it.ReadDatabaseSecret)] == ["migrator"]
-    error_message = "Only the migrator reads the administrator's secret."
+    condition     = [for name, it in output.permissions : name if can(it.ReadDatabaseSecret)] == ["migrator"]
+    error_message = "Only the migrator may read the administrator's secret."
   }
 }
 
-run "names_the_authorities_where_the_database_has_to_show_who_it_is" {
+run "sets_the_certificate_file_where_the_database_is_verified" {
   command = plan
 
   variables {
@@ -43,12 +43,12 @@ run "names_the_authorities_where_the_database_has_to_show_who_it_is" {
   }
 
   assert {
-    condition     = { for name, told in local.variables : name => told.SSL_CERT_FILE if can(told.SSL_CERT_FILE) } == { for name in ["analytics", "migrator", "projector"] : name => "/var/task/botocore/cacert.pem" }
-    error_message = "The driver would look for authorities where Lambda has none, and trust nobody."
+    condition     = { for name, env in local.variables : name => env.SSL_CERT_FILE if can(env.SSL_CERT_FILE) } == { for name in ["analytics", "migrator", "projector"] : name => "/var/task/botocore/cacert.pem" }
+    error_message = "The driver would find no certificate authorities on Lambda and trust no server."
   }
 }
 
-run "names_no_authorities_where_nobody_looks" {
+run "sets_no_certificate_file_where_the_database_is_not_verified" {
   command = plan
 
   variables {
@@ -56,8 +56,8 @@ run "names_no_authorities_where_nobody_looks" {
   }
 
   assert {
-    condition     = [for name, told in local.variables : name if can(told.SSL_CERT_FILE)] == []
-    error_message = "There is nothing to verify."
+    condition     = [for name, env in local.variables : name if can(env.SSL_CERT_FILE)] == []
+    error_message = "Without verification no certificate file may be set."
   }
 }
 
@@ -74,13 +74,13 @@ run "refuses_wrong_values" {
   expect_failures = [var.environment, var.hold_seconds, var.concurrency_limit, var.database]
 }
 
-run "refuses_to_start_what_there_is_not" {
+run "refuses_cold_starts_of_unknown_functions" {
   command = plan
 
   variables {
-    starts = { projector = { kept_warm = 1 } }
+    cold_starts = { projector = { provisioned_concurrency = 1 } }
   }
 
   # There is none without a database.
-  expect_failures = [var.starts]
+  expect_failures = [var.cold_starts]
 }

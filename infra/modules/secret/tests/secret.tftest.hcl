@@ -1,29 +1,29 @@
 # Against an emulator (AWS_ENDPOINT_URL): a provider cannot be mocked where a value is ephemeral.
 variables {
   name        = "/dev-shop/token"
-  description = "Lets Prometheus in."
+  description = "Token that Prometheus sends to /metrics."
 }
 
 run "is_encrypted_and_not_in_the_state" {
   assert {
     condition     = aws_ssm_parameter.this.type == "SecureString"
-    error_message = "A secure string."
+    error_message = "The parameter must be a SecureString."
   }
 
   assert {
     condition     = aws_ssm_parameter.this.value == null || aws_ssm_parameter.this.value == ""
-    error_message = "The state does not have it."
+    error_message = "The state must not contain the value."
   }
 }
 
-run "is_made_up_anew_for_a_new_edition" {
+run "is_generated_again_for_a_new_edition" {
   variables {
     edition = 2
   }
 
   assert {
     condition     = aws_ssm_parameter.this.version == 2
-    error_message = "A new edition is written again."
+    error_message = "A new edition must be written again."
   }
 }
 

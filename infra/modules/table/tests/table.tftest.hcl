@@ -5,25 +5,25 @@ variables {
   key  = "pk"
 }
 
-run "is_encrypted_recoverable_and_protected_unless_told" {
+run "is_encrypted_recoverable_and_protected_by_default" {
   command = plan
 
   assert {
     condition     = one(aws_dynamodb_table.this.server_side_encryption).enabled && one(aws_dynamodb_table.this.point_in_time_recovery).enabled && aws_dynamodb_table.this.deletion_protection_enabled
-    error_message = "Encrypted, recoverable, protected."
+    error_message = "The table must be encrypted, recoverable and protected."
   }
 }
 
-run "costs_nothing_while_nobody_asks" {
+run "is_billed_per_request" {
   command = plan
 
   assert {
     condition     = aws_dynamodb_table.this.billing_mode == "PAY_PER_REQUEST"
-    error_message = "Paid by request."
+    error_message = "The table must be billed per request."
   }
 }
 
-run "forgets_only_where_told" {
+run "items_expire_only_if_configured" {
   command = plan
 
   variables {
@@ -32,7 +32,7 @@ run "forgets_only_where_told" {
 
   assert {
     condition     = one(aws_dynamodb_table.this.ttl).attribute_name == "expiresAt" && one(aws_dynamodb_table.this.ttl).enabled
-    error_message = "Items end by the attribute that is named."
+    error_message = "Items must expire by the configured attribute."
   }
 }
 

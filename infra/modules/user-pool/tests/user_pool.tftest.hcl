@@ -19,39 +19,39 @@ run "has_a_group_for_each_role" {
 
   assert {
     condition     = toset(keys(aws_cognito_user_group.this)) == toset(["admin", "editor", "viewer"])
-    error_message = "admin, editor and viewer."
+    error_message = "The groups must be admin, editor and viewer."
   }
 }
 
-run "nobody_signs_up_by_himself_or_chooses_his_tenant" {
+run "users_cannot_sign_up_or_change_their_tenant" {
   command = plan
 
   assert {
     condition     = one(aws_cognito_user_pool.this.admin_create_user_config).allow_admin_create_user_only
-    error_message = "Administrators make users."
+    error_message = "Only administrators may create users."
   }
 
   assert {
     condition     = aws_cognito_user_pool_client.this.write_attributes == toset(["name"])
-    error_message = "A user writes his name alone."
+    error_message = "Users may only write their name."
   }
 }
 
-run "says_who_signs_its_tokens" {
+run "returns_the_issuer_of_its_tokens" {
   command = plan
 
   assert {
     condition     = output.issuer == "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"
-    error_message = "The issuer is spelled as Cognito does."
+    error_message = "The issuer must have Cognito's format."
   }
 }
 
-run "refuses_deletion_unless_told" {
+run "is_protected_by_default" {
   command = plan
 
   assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
-    error_message = "A pool is protected."
+    error_message = "The pool must be protected."
   }
 }
 

@@ -1,4 +1,4 @@
-# AWS asks for the right to make the one policy. The emulator does not see which one it is, and asks for the right to any.
+# AWS requires permission to create this policy. The emulator does not see its name and requires permission for any.
 resource "aws_iam_role_policy" "any_policy" {
   for_each = var.environments
 
@@ -8,7 +8,7 @@ resource "aws_iam_role_policy" "any_policy" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid      = "AnyPolicy"
+      Sid      = "CreateAnyPolicy"
       Effect   = "Allow"
       Action   = "iam:CreatePolicy"
       Resource = "*"

@@ -1,4 +1,4 @@
 variable "emulator" {
-  description = "What this machine has in place of AWS's own."
+  description = "Settings of this machine in place of those of AWS."
   type        = object({ architecture = string, concurrency_limit = number, database_port = number, hold_seconds = number })
 }

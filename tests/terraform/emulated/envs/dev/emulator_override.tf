@@ -1,11 +1,11 @@
 provider "aws" {
-  # The emulator answers under one name, not under one for each bucket.
+  # The emulator has one host name, not one for each bucket.
   s3_use_path_style = true
 }
 
 terraform {
   backend "s3" {
-    # Likewise.
+    # As above.
     use_path_style = true
   }
 }

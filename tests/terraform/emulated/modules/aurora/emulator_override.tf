@@ -1,4 +1,4 @@
-# The emulator does not tell these two again, and setting them anew takes the provider half a minute each.
+# The emulator does not return these two attributes, and setting them again takes the provider half a minute each.
 
 resource "aws_rds_cluster" "this" {
   lifecycle {

@@ -1,9 +1,9 @@
 resource "aws_s3_bucket_policy" "this" {
-  # The emulator is asked in the clear, and holds to a policy that refuses that.
+  # The emulator has no TLS, and enforces a policy that requires it.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "OnlyByRecentTls"
+      Sid       = "RequireTls12"
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"

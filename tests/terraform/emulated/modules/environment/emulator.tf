@@ -1,10 +1,10 @@
 variable "emulator" {
-  description = "What this machine has in place of AWS's own."
+  description = "Settings of this machine in place of those of AWS."
   type        = object({ architecture = string, concurrency_limit = number, database_port = number, hold_seconds = number })
-  default     = null # an override file cannot add what is required
+  default     = null # an override file cannot add a required variable
 }
 
-# AWS takes sqs:SendMessage for batches, too. The emulator asks for a right that is called like the operation.
+# On AWS sqs:SendMessage covers batches. The emulator requires a permission named like the operation.
 resource "aws_iam_role_policy" "batches" {
   for_each = module.pulsequeue.dead_letter_queue_arns
 

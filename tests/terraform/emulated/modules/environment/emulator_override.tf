@@ -1,16 +1,16 @@
 module "pulsequeue" {
-  # Functions run on this machine: on its processor, on its few cores, without a daemon for traces.
+  # Functions run on this machine: its architecture, its few cores, no X-Ray daemon.
   runs_on           = { architecture = var.emulator.architecture }
   concurrency_limit = var.emulator.concurrency_limit
-  more_variables    = { POWERTOOLS_TRACE_DISABLED = "true" }
+  extra_variables   = { POWERTOOLS_TRACE_DISABLED = "true" }
 
-  # A test does not wait a quarter of an hour for an order that nobody pays.
+  # Tests do not wait 15 minutes for an unpaid order to expire.
   hold_seconds = var.emulator.hold_seconds
 
-  # The emulator is asked in the clear, and would refuse to be.
+  # The emulator has no TLS, and would enforce the deny statement.
   tls_only = false
 
-  # Behind the emulator's cluster is no database. This machine's PostgreSQL stands in for it, which has no TLS.
+  # The emulator's cluster has no database. This machine's PostgreSQL takes its place, without TLS.
   database = {
     host               = "127.0.0.1"
     port               = var.emulator.database_port
@@ -25,6 +25,6 @@ module "pulsequeue" {
 }
 
 module "monitoring" {
-  # The emulator's API has an address without TLS, and with a port.
+  # The emulator's API has a URL without TLS and with a port.
   metrics_host = "metrics.example.com"
 }

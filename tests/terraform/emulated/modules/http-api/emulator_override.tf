@@ -1,4 +1,4 @@
 resource "aws_apigatewayv2_api" "this" {
-  # The emulator makes ids up; what is asked at has to be known before it is made.
+  # The emulator generates ids, but the API's URL has to be known before it is created.
   tags = { ms-custom-id = var.name }
 }

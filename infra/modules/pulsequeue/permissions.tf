@@ -1,22 +1,22 @@
-# What each function may do. It follows from what infra/functions.yaml says that it uses, and from the calls that
-# services/ makes for it: nothing is granted that nobody calls.
+# Permissions of each function, derived from what it uses according to infra/functions.yaml and from the calls that
+# services/ makes: only permissions of actual calls are granted.
 locals {
   where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
   arn   = "arn:${data.aws_partition.this.partition}"
 
-  # services/shared/adapters/dynamodb_store.py reads both tables in batches, adds to stock, and puts orders; a transaction
-  # asks for the right to each of its actions. services/metrics/adapters/dynamodb_snapshots.py keeps editions.
+  # services/shared/adapters/dynamodb_store.py reads both tables in batches, updates stock and puts orders; a transaction
+  # needs the permission of each of its actions. services/metrics/adapters/dynamodb_snapshots.py stores snapshots.
   calls = {
     inventory = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:UpdateItem"] }
     orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"] }
     metrics   = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
   }
 
-  rights = {
+  permissions = {
     for name, it in local.functions : name => merge(
       {
-        for table, rights in try(it.tables, {}) : "Use${title(table)}" => {
-          actions   = sort(flatten([for right in rights : local.calls[table][right]]))
+        for table, access in try(it.tables, {}) : "Use${title(table)}" => {
+          actions   = sort(flatten([for kind in access : local.calls[table][kind]]))
           resources = [module.table[table].arn]
         }
       },
@@ -27,32 +27,32 @@ locals {
         }
       },
       {
-        for said in ["Publish"] : said => {
+        for sid in ["Publish"] : sid => {
           actions   = ["events:PutEvents"]
           resources = [module.bus.arn]
         } if try(it.publishes, false)
       },
       {
-        for said in ["ReadMetrics"] : said => {
+        for sid in ["ReadMetrics"] : sid => {
           actions = ["cloudwatch:GetMetricData"]
-          # Wildcard: CloudWatch has no resources to name.
+          # Wildcard: CloudWatch has no resource-level permissions for metrics.
           resources = ["*"]
         } if try(it.readsMetrics, false)
       },
       {
-        for said in ["ConnectToDatabase"] : said => {
+        for sid in ["ConnectToDatabase"] : sid => {
           actions   = ["rds-db:connect"]
           resources = ["${local.arn}:rds-db:${local.where}:dbuser:${var.database.resource_id}/pulsequeue_${it.database}"]
         } if can(it.database)
       },
       {
-        for said in ["ReadDatabaseSecret"] : said => {
+        for sid in ["ReadDatabaseSecret"] : sid => {
           actions   = ["secretsmanager:GetSecretValue"]
           resources = [var.database.secret_arn]
         } if try(it.database, "") == "owner"
       },
       {
-        for said in ["DecryptDatabaseSecret"] : said => {
+        for sid in ["DecryptDatabaseSecret"] : sid => {
           actions   = ["kms:Decrypt"]
           resources = [var.database.secret_key_arn]
         } if try(it.database, "") == "owner" && try(var.database.secret_key_arn, null) != null
