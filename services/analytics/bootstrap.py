@@ -1,4 +1,4 @@
-"""Binds analytics to the real world, once per process; what one function needs, that one imports."""
+"""Builds the functions of analytics once per process; each imports only what it needs."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
 
     settings = ApiSettings.from_environment()
     telemetry = PowertoolsTelemetry("analytics", settings.metrics_namespace)
-    answer = build(
+    api = build(
         _database(settings, API),
         cursor_key=_parameter(Clients().ssm(), settings.cursor_key_parameter),
         allowed_origins=settings.allowed_origins.split(),
@@ -58,7 +58,7 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
 
     def invoke(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         with telemetry.invocation(context):
-            return answer(event, context)
+            return api(event, context)
 
     return invoke
 
@@ -66,12 +66,12 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
 @cache
 def migrator() -> Callable[[object, object], dict[str, Any]]:
     from services.analytics.admin import migrator  # noqa: PLC0415
-    from services.analytics.admin.commands import Upkeep  # noqa: PLC0415
+    from services.analytics.admin.commands import AdminCommands  # noqa: PLC0415
 
     settings = MigratorSettings.from_environment()
     telemetry = PowertoolsTelemetry("migrator", settings.metrics_namespace)
     secrets = Clients().secretsmanager()
-    keeper = Upkeep(
+    commands = AdminCommands(
         _database(settings, OWNER),
         lambda: _administrator(settings, secrets),
         telemetry,
@@ -80,19 +80,19 @@ def migrator() -> Callable[[object, object], dict[str, Any]]:
 
     def invoke(event: object, context: object) -> dict[str, Any]:
         with telemetry.invocation(context):
-            return dict(keeper.perform(event))
+            return dict(commands.run(event))
 
     return invoke
 
 
 def _administrator(settings: MigratorSettings, secrets: "SecretsManagerClient") -> Connection:
-    """Connect by the secret that came with the server: the roles that IAM lets in are not there yet."""
+    """Connect with the server's own secret: the roles for IAM authentication may not exist yet."""
     secret = json.loads(secrets.get_secret_value(SecretId=settings.admin_secret)["SecretString"])
     return connector(settings.conninfo(secret["username"]), lambda: str(secret["password"]))()
 
 
 def _parameter(ssm: "SSMClient", name: str) -> Callable[[], str]:
-    """Read a secret when it is first needed, and keep it."""
+    """Read a parameter on first use and cache it."""
 
     @cache
     def read() -> str:

@@ -6,7 +6,7 @@ from services.analytics import bootstrap
 
 
 def projector(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lambda's own signature
-    """Every event, written as rows and rollups."""
+    """Projects every event into rows and rollups."""
     return bootstrap.projector()(event, context)
 
 
@@ -16,5 +16,5 @@ def analytics(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def migrator(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Schema commands of operators and deployments."""
+    """Runs database commands of operators and deployments."""
     return bootstrap.migrator()(event, context)

@@ -1,4 +1,4 @@
-"""What the functions of analytics are told by their environment."""
+"""The environment variables of the analytics functions."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ class DatabaseSettings(FromEnvironment):
     sslmode: str = Field(alias="DATABASE_SSLMODE", pattern=r"^(disable|require|verify-full)$")
 
     def conninfo(self, user: str) -> str:
-        # RDS Proxy shows a certificate of Amazon's own authority, which every system trusts.
+        # RDS Proxy presents a certificate of Amazon's authority, which every system trusts.
         trusted = {"sslrootcert": "system"} if self.sslmode == "verify-full" else {}
         return make_conninfo(
             host=self.host, port=self.port, dbname=self.database, user=user, sslmode=self.sslmode, **trusted
@@ -34,9 +34,9 @@ class ProjectorSettings(DatabaseSettings, QueueSettings):
 class ApiSettings(DatabaseSettings):
     cursor_key_parameter: str = Field(alias="CURSOR_KEY_PARAMETER", min_length=1)
     allowed_origins: str = Field(alias="ALLOWED_ORIGINS", default="")
-    """Web pages that may ask, separated by blanks."""
+    """Origins that CORS allows, separated by spaces."""
 
 
 class MigratorSettings(DatabaseSettings):
     admin_secret: str = Field(alias="DATABASE_ADMIN_SECRET", min_length=1)
-    """The secret with the user name and password of whoever administers the server."""
+    """The secret with the administrator's user name and password."""

@@ -24,10 +24,10 @@ class DemoData:
 
     def events(self, *, orders: int, contracts: int) -> list[Event]:
         """Return the events in the order in which they happened."""
-        told = [event for number in range(orders) for event in self._order(f"order-{number}")]
-        told += [event for number in range(contracts) for event in self._contract(f"sub-{number}")]
-        told += [self._adjusted() for _ in range(10)]
-        return sorted(told, key=lambda event: (event.occurred_at, event.event_id))
+        values = [event for number in range(orders) for event in self._order(f"order-{number}")]
+        values += [event for number in range(contracts) for event in self._contract(f"sub-{number}")]
+        values += [self._adjusted() for _ in range(10)]
+        return sorted(values, key=lambda event: (event.occurred_at, event.event_id))
 
     def batches(self, events: list[Event]) -> list[list[Event]]:
         """Return the events in no order, some of them more than once, in batches of any size."""
@@ -54,7 +54,7 @@ class DemoData:
         chance = self._chance
         tenant = chance.choice(TENANTS)
 
-        def told_by() -> Shop:
+        def shop_variant() -> Shop:
             lines = [
                 (f"sku-{chance.randrange(5)}", chance.randint(1, 3), chance.choice((0, 250, 999)))
                 for _ in range(chance.randint(1, 3))
@@ -73,13 +73,13 @@ class DemoData:
             lambda shop: shop.failed(self._when()),
             lambda shop: shop.rejected(self._when()),
             lambda shop: shop.cancelled(self._when()),
-            lambda shop: shop.refund_asked(self._when()),
+            lambda shop: shop.refund_requested(self._when()),
             lambda shop: shop.refunded(self._when(), restocked=chance.random() < 0.5),
         ]
         some = chance.sample(info, chance.randint(1, len(info)))
         if chance.random() < 0.6:
             some.append(lambda shop: shop.confirmed(self._when()))
-        return [one(told_by()) for one in some]
+        return [one(shop_variant()) for one in some]
 
     def _contract(self, subscription_id: str) -> list[Event]:
         chance = self._chance

@@ -63,39 +63,39 @@ class Shop:
 
     def placed(self, when: datetime = NOON, **more: object) -> OrderPlaced:
         items = [{"sku": sku, "quantity": quantity} for sku, quantity, _ in self.lines]
-        return self._tell(OrderPlaced, when, **{"customer_id": self.customer, "items": items, **more})
+        return self._event(OrderPlaced, when, **{"customer_id": self.customer, "items": items, **more})
 
     def requested(self, when: datetime = NOON, **more: object) -> PaymentRequested:
-        told = {"customer_id": self.customer, "placed_at": when, "expires_at": when}
-        return self._tell(PaymentRequested, when, **{**told, **self._money, "items": self._priced, **more})
+        values = {"customer_id": self.customer, "placed_at": when, "expires_at": when}
+        return self._event(PaymentRequested, when, **{**values, **self._money, "items": self._priced, **more})
 
     def processed(self, when: datetime = NOON, **more: object) -> PaymentProcessed:
-        return self._tell(PaymentProcessed, when, **{"charge_id": "ch-1", **self._money, **more})
+        return self._event(PaymentProcessed, when, **{"charge_id": "ch-1", **self._money, **more})
 
     def failed(self, when: datetime = NOON, **more: object) -> PaymentFailed:
-        return self._tell(PaymentFailed, when, **{"reason": "card_declined", **self._money, **more})
+        return self._event(PaymentFailed, when, **{"reason": "card_declined", **self._money, **more})
 
     def confirmed(self, when: datetime = NOON, **more: object) -> OrderConfirmed:
-        told = {"customer_id": self.customer, "items": self._priced}
-        return self._tell(OrderConfirmed, when, **{**told, **self._money, **more})
+        values = {"customer_id": self.customer, "items": self._priced}
+        return self._event(OrderConfirmed, when, **{**values, **self._money, **more})
 
     def rejected(self, when: datetime = NOON, **more: object) -> OrderRejected:
-        told = {"customer_id": self.customer, "reason": "out_of_stock"}
-        return self._tell(OrderRejected, when, **{**told, **more})
+        values = {"customer_id": self.customer, "reason": "out_of_stock"}
+        return self._event(OrderRejected, when, **{**values, **more})
 
     def cancelled(self, when: datetime = NOON, **more: object) -> OrderCancelled:
-        told = {"customer_id": self.customer, "reason": "reservation_expired"}
-        return self._tell(OrderCancelled, when, **{**told, **more})
+        values = {"customer_id": self.customer, "reason": "reservation_expired"}
+        return self._event(OrderCancelled, when, **{**values, **more})
 
-    def asked_back(self, when: datetime = NOON) -> OrderCancellationRequested:
-        return self._tell(OrderCancellationRequested, when)
+    def cancellation_requested(self, when: datetime = NOON) -> OrderCancellationRequested:
+        return self._event(OrderCancellationRequested, when)
 
-    def refund_asked(self, when: datetime = NOON) -> RefundRequested:
-        return self._tell(RefundRequested, when)
+    def refund_requested(self, when: datetime = NOON) -> RefundRequested:
+        return self._event(RefundRequested, when)
 
     def refunded(self, when: datetime = NOON, **more: object) -> RefundProcessed:
-        told = {"charge_id": "ch-1", "refund_id": "re-1", "restocked": False, "reason": "requested"}
-        return self._tell(RefundProcessed, when, **{**told, **self._money, **more})
+        values = {"charge_id": "ch-1", "refund_id": "re-1", "restocked": False, "reason": "requested"}
+        return self._event(RefundProcessed, when, **{**values, **self._money, **more})
 
     def sold(self, when: datetime = NOON) -> list[Event]:
         """Everything that is told of an order that goes well."""
@@ -112,9 +112,9 @@ class Shop:
             for sku, quantity, price in self.lines
         ]
 
-    def _tell(self, model: type[E], when: datetime, **more: object) -> E:
-        told = {"event_id": f"{self.order_id}-{model.detail_type()}", "tenant_id": self.tenant, **more}
-        return model.model_validate({"order_id": self.order_id, "occurred_at": when, **told})
+    def _event(self, model: type[E], when: datetime, **more: object) -> E:
+        values = {"event_id": f"{self.order_id}-{model.detail_type()}", "tenant_id": self.tenant, **more}
+        return model.model_validate({"order_id": self.order_id, "occurred_at": when, **values})
 
 
 class Contract:
@@ -147,7 +147,7 @@ class Contract:
         return self._terms(SubscriptionChanged, day, amount, interval, **more)
 
     def cancelled(self, day: str, **more: object) -> SubscriptionCancelled:
-        return self._tell(SubscriptionCancelled, day, **more)
+        return self._event(SubscriptionCancelled, day, **more)
 
     def _terms(
         self,
@@ -158,9 +158,9 @@ class Contract:
         **more: object,
     ) -> E:
         terms = {"plan": "basic", "interval": interval, "amount_minor": amount, "currency": "USD"}
-        return self._tell(model, day, **{**terms, **more})
+        return self._event(model, day, **{**terms, **more})
 
-    def _tell(self, model: type[E], day: str, **more: object) -> E:
+    def _event(self, model: type[E], day: str, **more: object) -> E:
         self._told += 1
         return model.model_validate(
             {
@@ -181,9 +181,9 @@ def adjusted(
     stock: int = 10,
     **more: object,
 ) -> InventoryAdjusted:
-    told = {"event_id": f"{sku}-{when.isoformat()}", "tenant_id": TENANT, "sku": sku, "delta": stock}
+    values = {"event_id": f"{sku}-{when.isoformat()}", "tenant_id": TENANT, "sku": sku, "delta": stock}
     levels = {"stock": stock, "available": stock, "unit_price_minor": 500, "currency": "USD"}
-    return InventoryAdjusted.model_validate({"occurred_at": when, **told, **levels, **more})
+    return InventoryAdjusted.model_validate({"occurred_at": when, **values, **levels, **more})
 
 
 def messages(events: Iterable[Event]) -> Sequence[Delivery]:

@@ -23,14 +23,14 @@ class Node:
     below: tuple["Node", ...]
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Self:
+    def of(cls, values: Mapping[str, Any]) -> Self:
         return cls(
-            kind=told["Node Type"],
-            table=told.get("Relation Name"),
-            index=told.get("Index Name") or " ".join(told.get("Conflict Arbiter Indexes", ())) or None,
-            rows=told.get("Actual Rows"),
-            dropped=told.get("Rows Removed by Filter", 0),
-            below=tuple(map(cls.of, told.get("Plans", ()))),
+            kind=values["Node Type"],
+            table=values.get("Relation Name"),
+            index=values.get("Index Name") or " ".join(values.get("Conflict Arbiter Indexes", ())) or None,
+            rows=values.get("Actual Rows"),
+            dropped=values.get("Rows Removed by Filter", 0),
+            below=tuple(map(cls.of, values.get("Plans", ()))),
         )
 
     def walk(self) -> Iterator["Node"]:
@@ -52,17 +52,17 @@ class Plans:
     def of(self, connection: "psycopg.Connection[Any]", query: Any, values: Any) -> None:  # noqa: ANN401 - psycopg's own
         text = query if isinstance(query, bytes) else _bytes(query, connection)
         words = set(text.upper().split())
-        if not words & _ASKING or b"set_config" in text:
+        if not words & _READING_OR_WRITING or b"set_config" in text:
             return
         run = self.run and not words & _WRITING
         options = b"ANALYZE, TIMING OFF, FORMAT JSON" if run else b"FORMAT JSON"
         plain = psycopg.Cursor(connection, row_factory=tuple_row)
-        [[told]] = plain.execute(b"EXPLAIN (" + options + b") " + text, values)
-        self.kept.append(Node.of(told[0]["Plan"]))
+        [[values]] = plain.execute(b"EXPLAIN (" + options + b") " + text, values)
+        self.kept.append(Node.of(values[0]["Plan"]))
 
 
 _WRITING: Final = {b"INSERT", b"UPDATE", b"DELETE"}
-_ASKING: Final = {b"SELECT", *_WRITING}
+_READING_OR_WRITING: Final = {b"SELECT", *_WRITING}
 
 
 def _bytes(query: Any, connection: "psycopg.Connection[Any]") -> bytes:  # noqa: ANN401 - psycopg's own

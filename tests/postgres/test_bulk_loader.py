@@ -28,7 +28,7 @@ ACME = DemoData(
     until=datetime(2026, 11, 21, 15, 30, tzinfo=UTC),
 )
 GLOBEX = replace(ACME, orders=300, customers=60, months=5, seed=4, tenant="globex")
-TABLES = (*reset.FOLLOWS_FROM_EVENTS, "tenants", "fx_rates")
+TABLES = (*reset.DERIVED_TABLES, "tenants", "fx_rates")
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

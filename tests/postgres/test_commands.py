@@ -10,7 +10,7 @@ import pytest
 
 from scripts.local.postgres import Postgres
 from services.analytics.admin import migrator
-from services.analytics.admin.commands import MixedMoneyError, NotAnUpkeepRequestError, Upkeep
+from services.analytics.admin.commands import AdminCommands, MixedCurrencyError, UnknownCommandError
 from services.analytics.settings import OWNER
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import RecordingTelemetry
@@ -30,19 +30,19 @@ def bare(server: Postgres) -> Iterator[Analytics]:
         database.close()
 
 
-def _upkeep(analytics: Analytics) -> Upkeep:
+def _commands(analytics: Analytics) -> AdminCommands:
     def administrator() -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(analytics.server.dsn(analytics.name), autocommit=True)
 
-    return Upkeep(analytics.database(OWNER), administrator, RecordingTelemetry(), ALL)
+    return AdminCommands(analytics.database(OWNER), administrator, RecordingTelemetry(), ALL)
 
 
 def test_a_bare_database_is_given_its_roles_and_its_schema(bare: Analytics) -> None:
-    upkeep = _upkeep(bare)
+    commands = _commands(bare)
 
-    before = upkeep.perform({"action": "status"})
-    done = upkeep.perform({"action": "migrate"})
-    after = upkeep.perform({"action": "status"})
+    before = commands.run({"action": "status"})
+    done = commands.run({"action": "migrate"})
+    after = commands.run({"action": "status"})
 
     assert {it["state"] for it in before["migrations"]} == {"pending"}
     assert [it["version"] for it in done["applied"]] == [it.version for it in ALL]
@@ -51,18 +51,18 @@ def test_a_bare_database_is_given_its_roles_and_its_schema(bare: Analytics) -> N
 
 
 def test_migrating_again_does_nothing(analytics: Analytics) -> None:
-    assert _upkeep(analytics).perform({"action": "migrate"}) == {"applied": []}
+    assert _commands(analytics).run({"action": "migrate"}) == {"applied": []}
 
 
 def test_a_tenant_s_currency_can_be_chosen_before_and_after_its_first_event(analytics: Analytics) -> None:
-    upkeep = _upkeep(analytics)
+    commands = _commands(analytics)
 
-    upkeep.perform({"action": "setCurrency", "tenantId": "acme", "currency": "EUR"})
-    upkeep.perform({"action": "setCurrency", "tenantId": "acme", "currency": "GBP"})
+    commands.run({"action": "setCurrency", "tenantId": "acme", "currency": "EUR"})
+    commands.run({"action": "setCurrency", "tenantId": "acme", "currency": "GBP"})
 
     assert analytics.rows("SELECT tenant_id, reporting_currency FROM tenants") == [("acme", "GBP")]
-    [told] = upkeep.perform({"action": "status"})["tenants"]
-    assert told == {"tenantId": "acme", "currency": "GBP", "events": 0, "lastEventAt": None}
+    [tenant] = commands.run({"action": "status"})["tenants"]
+    assert tenant == {"tenantId": "acme", "currency": "GBP", "events": 0, "lastEventAt": None}
 
 
 _A_PERIOD = """
@@ -73,37 +73,37 @@ VALUES ('acme', 'ann', 'sub-1', '2026-01-05', 'team', 'month', 100, 'USD', 1200)
 
 
 def test_what_was_added_up_in_one_currency_is_not_told_in_another(analytics: Analytics) -> None:
-    upkeep, chosen = _upkeep(analytics), {"action": "setCurrency", "tenantId": "acme", "currency": "EUR"}
-    upkeep.perform({**chosen, "currency": "USD"})
+    commands, chosen = _commands(analytics), {"action": "setCurrency", "tenantId": "acme", "currency": "EUR"}
+    commands.run({**chosen, "currency": "USD"})
     with closing(analytics.connect()) as owner:
         owner.execute(_A_PERIOD)
 
-    with pytest.raises(MixedMoneyError, match="acme was added up in USD"):
-        upkeep.perform(chosen)
-    again = upkeep.perform({**chosen, "currency": "USD"})
+    with pytest.raises(MixedCurrencyError, match="acme has recurring revenue in USD"):
+        commands.run(chosen)
+    unchanged = commands.run({**chosen, "currency": "USD"})
 
-    assert again == {"changed": True}
+    assert unchanged == {"changed": True}
     assert analytics.rows("SELECT reporting_currency FROM tenants") == [("USD",)]
 
 
 def test_the_currency_changes_with_a_rebuild(analytics: Analytics) -> None:
-    upkeep = _upkeep(analytics)
-    upkeep.perform({"action": "setCurrency", "tenantId": "acme", "currency": "USD"})
+    commands = _commands(analytics)
+    commands.run({"action": "setCurrency", "tenantId": "acme", "currency": "USD"})
     with closing(analytics.connect()) as owner:
         owner.execute(_A_PERIOD)
 
-    upkeep.perform({"action": "empty", "currencies": {"acme": "EUR"}})
+    commands.run({"action": "empty", "currencies": {"acme": "EUR"}})
 
     assert analytics.rows("SELECT reporting_currency FROM tenants") == [("EUR",)]
     assert analytics.rows("SELECT 1 FROM subscription_periods") == []
 
 
 def test_a_rate_holds_from_a_day_on_and_can_be_put_right(analytics: Analytics) -> None:
-    upkeep, rate = _upkeep(analytics), {"action": "setRate", "tenantId": "acme", "currency": "EUR"}
+    commands, rate = _commands(analytics), {"action": "setRate", "tenantId": "acme", "currency": "EUR"}
 
-    upkeep.perform({**rate, "validFrom": "2026-01-01", "rate": "1.05"})
-    upkeep.perform({**rate, "validFrom": "2026-02-01", "rate": "1.07"})
-    upkeep.perform({**rate, "validFrom": "2026-02-01", "rate": "1.0825"})
+    commands.run({**rate, "validFrom": "2026-01-01", "rate": "1.05"})
+    commands.run({**rate, "validFrom": "2026-02-01", "rate": "1.07"})
+    commands.run({**rate, "validFrom": "2026-02-01", "rate": "1.0825"})
 
     rates = analytics.rows("SELECT currency, valid_from::text, rate::text FROM fx_rates ORDER BY 2")
     assert rates == [("EUR", "2026-01-01", "1.0500000000"), ("EUR", "2026-02-01", "1.0825000000")]
@@ -134,5 +134,5 @@ def test_a_rate_holds_from_a_day_on_and_can_be_put_right(analytics: Analytics) -
 def test_what_it_does_not_know_it_refuses_by_name(
     analytics: Analytics, request_: object, complaint: str
 ) -> None:
-    with pytest.raises(NotAnUpkeepRequestError, match=complaint):
-        _upkeep(analytics).perform(request_)
+    with pytest.raises(UnknownCommandError, match=complaint):
+        _commands(analytics).run(request_)

@@ -72,7 +72,7 @@ def test_a_connection_that_is_cut_within_a_transaction_is_replaced_for_the_next_
 ) -> None:
     counted = Counted(analytics)
     with closing(Database(counted.connect)) as database:
-        with pytest.raises(StoreUnavailableError, match="cannot be asked now"):
+        with pytest.raises(StoreUnavailableError, match="is unavailable"):
             _ask_on_a_connection_that_is_cut(analytics, database)
         opened_then = counted.opened
 

@@ -45,7 +45,7 @@ def project(analytics: Analytics, batches: Iterable[Sequence[Event]]) -> None:
 def everything(analytics: Analytics) -> Everything:
     """Read every table that follows from events, but for when its rows were written."""
     found: Everything = {}
-    for table in reset.FOLLOWS_FROM_EVENTS:
+    for table in reset.DERIVED_TABLES:
         columns = analytics.rows(
             "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
             " WHERE attrelid = %s::regclass AND attnum > 0 AND attname NOT IN ('created_at', 'updated_at')",

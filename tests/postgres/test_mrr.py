@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from services.analytics.model.mrr import Needed, NoExchangeRateError, Rates, customer_rows, needed
+from services.analytics.model.mrr import NoExchangeRateError, RateKey, Rates, customer_rows, rate_keys
 from services.shared.events import SubscriptionEvent
 from tests.postgres.events import Contract, at
 
@@ -208,7 +208,7 @@ def test_what_must_be_known_are_the_currencies_of_terms_on_the_days_they_began()
         contract.cancelled("2026-04-01"),
     ]
 
-    assert needed(events) == {Needed("EUR", date(2026, 1, 10)), Needed("USD", MAR)}
+    assert rate_keys(events) == {RateKey("EUR", date(2026, 1, 10)), RateKey("USD", MAR)}
 
 
 def test_terms_hold_from_when_they_take_effect_and_not_from_when_they_are_told() -> None:

@@ -21,18 +21,18 @@ PATHS: Sequence[tuple[str, list[Event]]] = [
     ("PLACED", [order.placed()]),
     ("PLACED", [order.processed()]),
     ("PLACED", [order.failed()]),
-    ("PLACED", [order.asked_back()]),
+    ("PLACED", [order.cancellation_requested()]),
     ("PLACED", [order.refunded()]),
     ("RESERVED", [order.requested()]),
     ("RESERVED", [order.placed(), order.requested(), order.processed()]),
     ("RESERVED", [order.requested(), order.processed(), order.refunded()]),
     ("CONFIRMED", [order.confirmed()]),
-    ("CONFIRMED", [*order.sold(), order.refund_asked()]),
+    ("CONFIRMED", [*order.sold(), order.refund_requested()]),
     ("REFUNDED", [*order.sold(), order.refunded()]),
     ("REFUNDED", [order.confirmed(), order.refunded()]),
     ("REJECTED", [order.placed(), order.rejected()]),
     ("CANCELLED", [order.placed(), order.requested(), order.failed(), order.cancelled()]),
-    ("CANCELLED", [order.placed(), order.asked_back(), order.cancelled()]),
+    ("CANCELLED", [order.placed(), order.cancellation_requested(), order.cancelled()]),
     ("CANCELLED", [order.requested(), order.cancelled(), order.processed(), order.refunded()]),
 ]
 
@@ -235,4 +235,4 @@ def test_a_product_is_as_its_adjustment_tells() -> None:
     row = product_row(adjusted("cup", LATER, stock=7, available=5, name="A cup"))
 
     assert (row.sku, row.name, row.stock, row.available, row.unit_price_minor) == ("cup", "A cup", 7, 5, 500)
-    assert (row.told_at, row.currency) == (LATER, "USD")
+    assert (row.adjusted_at, row.currency) == (LATER, "USD")

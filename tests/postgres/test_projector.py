@@ -344,7 +344,7 @@ def test_a_batch_that_fails_leaves_nothing_behind(analytics: Analytics, projecto
     with pytest.raises(psycopg.DataError):
         projector.handle(messages([Shop("fine").placed(), Shop("huge").confirmed(amount_minor=10**20)]))
 
-    for table in ("tenants", *reset.FOLLOWS_FROM_EVENTS):
+    for table in ("tenants", *reset.DERIVED_TABLES):
         assert analytics.rows(f"SELECT * FROM {table}") == []
 
 
@@ -455,8 +455,8 @@ def test_a_read_side_that_was_emptied_keeps_what_no_event_tells(
 
         reset.empty(owner)
 
-    emptied = {table: len(analytics.rows(f"SELECT 1 FROM {table}")) for table in reset.FOLLOWS_FROM_EVENTS}
-    assert emptied == dict.fromkeys(reset.FOLLOWS_FROM_EVENTS, 0)
+    emptied = {table: len(analytics.rows(f"SELECT 1 FROM {table}")) for table in reset.DERIVED_TABLES}
+    assert emptied == dict.fromkeys(reset.DERIVED_TABLES, 0)
     for table in ("tenants", "role_metric_visibility", "governance_rules", "fx_rates"):
         assert analytics.rows(f"SELECT 1 FROM {table} LIMIT 1") == [(1,)]
 
@@ -467,7 +467,7 @@ def test_every_table_either_follows_from_events_or_is_brought_in_by_people(analy
         " AND NOT relispartition"
     )
 
-    kept = {name for (name,) in tables} - set(reset.FOLLOWS_FROM_EVENTS)
+    kept = {name for (name,) in tables} - set(reset.DERIVED_TABLES)
 
     assert kept == {
         *("tenants", "users", "role_metric_visibility", "governance_rules", "fx_rates"),

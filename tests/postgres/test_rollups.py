@@ -102,11 +102,11 @@ def test_what_was_said_before_is_taken_off_again_to_the_last_row() -> None:
 
     totals.add(of_order(before))
     totals.add(of_order(after))
-    totals.take_off(of_order(before))
+    totals.subtract(of_order(before))
 
     for rollup in ROLLUPS:
         assert list(totals.rows(rollup)) == added(rollup, order.placed(), order.confirmed())
-    totals.take_off(of_order(after))
+    totals.subtract(of_order(after))
     assert [list(totals.rows(rollup)) for rollup in ROLLUPS] == [[] for _ in ROLLUPS]
 
 
@@ -123,7 +123,7 @@ def test_sums_of_many_digits_are_exact() -> None:
     key = (TENANT, JAN, "new")
     totals.add([Contribution(MRR_MONTH, key, (1, Decimal("1e30")))])
     totals.add([Contribution(MRR_MONTH, key, (1, Decimal("1e-10")))])
-    totals.take_off([Contribution(MRR_MONTH, key, (1, Decimal("1e30")))])
+    totals.subtract([Contribution(MRR_MONTH, key, (1, Decimal("1e30")))])
 
     assert list(totals.rows(MRR_MONTH)) == [MrrMonth(TENANT, JAN, "new", 1, Decimal("1e-10"))]
 

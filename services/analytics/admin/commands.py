@@ -1,4 +1,4 @@
-"""What operators and deployments ask of the database, which nobody reaches from outside."""
+"""Database commands of operators and deployments; the database itself is not reachable from outside."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +24,8 @@ from services.shared.telemetry import Telemetry
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-class NotAnUpkeepRequestError(PulseQueueError):
-    """Somebody invoked the function with something it does not know."""
+class UnknownCommandError(PulseQueueError):
+    """The function was invoked with something that is no command."""
 
 
 def _only_a_day(value: object) -> object:
@@ -35,40 +35,40 @@ def _only_a_day(value: object) -> object:
     raise ValueError("must be a day such as 2026-01-31")
 
 
-class MixedMoneyError(PulseQueueError):
-    """What was added up in one currency would be told in another."""
+class MixedCurrencyError(PulseQueueError):
+    """Sums in one currency would be reported in another."""
 
 
-class _Request(BaseModel):
+class _Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-class Migrate(_Request):
+class Migrate(_Command):
     action: Literal["migrate"]
 
 
-class Status(_Request):
+class Status(_Command):
     action: Literal["status"]
 
 
-class Empty(_Request):
-    """Remove what follows from events; what people brought in, and the audit log, stay."""
+class Empty(_Command):
+    """Empty the tables derived from events; reference data and the audit log stay."""
 
     action: Literal["empty"]
     currencies: Mapping[Identifier, Currency] = Field(default_factory=dict)
-    """Of tenants whose recurring revenue is to be told in another currency from now on."""
+    """Tenants whose reporting currency changes with it."""
 
 
-class SetCurrency(_Request):
-    """Choose what a tenant's recurring revenue is told in, as long as there is none."""
+class SetCurrency(_Command):
+    """Set a tenant's reporting currency (before its first subscription)."""
 
     action: Literal["setCurrency"]
     tenant_id: Identifier
     currency: Currency
 
 
-class SetRate(_Request):
-    """Say what a currency is worth in the tenant's own from a day on."""
+class SetRate(_Command):
+    """Set the exchange rate to the tenant's reporting currency from a day on."""
 
     action: Literal["setRate"]
     tenant_id: Identifier
@@ -77,11 +77,11 @@ class SetRate(_Request):
     rate: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=10)]
 
 
-Request = Annotated[Migrate | Status | Empty | SetCurrency | SetRate, Field(discriminator="action")]
-_REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+Command = Annotated[Migrate | Status | Empty | SetCurrency | SetRate, Field(discriminator="action")]
+_COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 
 
-class Upkeep:
+class AdminCommands:
     def __init__(
         self,
         owner: Database,
@@ -94,18 +94,18 @@ class Upkeep:
         self._telemetry = telemetry
         self._migrations = migrations
 
-    def perform(self, raw: object) -> Mapping[str, Any]:
-        """Do what is asked, and tell what was done."""
+    def run(self, raw: object) -> Mapping[str, Any]:
+        """Run a command and return its result."""
         try:
-            request = _REQUESTS.validate_python(raw)
+            command = _COMMANDS.validate_python(raw)
         except ValidationError as error:
-            raise NotAnUpkeepRequestError(explain(error)) from error
-        done = self._perform(request)
-        self._telemetry.info(LogEvent.DATABASE_COMMAND, **request.model_dump(mode="json"))
-        return done
+            raise UnknownCommandError(explain(error)) from error
+        result = self._run(command)
+        self._telemetry.info(LogEvent.DATABASE_COMMAND, **command.model_dump(mode="json"))
+        return result
 
-    def _perform(self, request: Request) -> Mapping[str, Any]:
-        match request:
+    def _run(self, command: Command) -> Mapping[str, Any]:
+        match command:
             case Migrate():
                 return self._migrate()
             case Status():
@@ -113,15 +113,15 @@ class Upkeep:
             case Empty():
                 with self._owner.transaction() as session:
                     empty(session)
-                    for tenant_id, currency in request.currencies.items():
+                    for tenant_id, currency in command.currencies.items():
                         session.execute(_SET_CURRENCY, [tenant_id, currency])
                 return {"emptied": True}
             case SetCurrency():
-                self._refuse_mixed_money(request)
-                return self._change(_SET_CURRENCY, request.tenant_id, request.currency)
+                self._refuse_mixed_currency(command)
+                return self._change(_SET_CURRENCY, command.tenant_id, command.currency)
             case SetRate():
                 return self._change(
-                    _SET_RATE, request.tenant_id, request.currency, request.valid_from, request.rate
+                    _SET_RATE, command.tenant_id, command.currency, command.valid_from, command.rate
                 )
 
     def _migrate(self) -> Mapping[str, Any]:
@@ -129,28 +129,28 @@ class Upkeep:
             migrator.ensure_roles(administrator)
         with self._owner.connection() as owner:
             applied = migrator.migrate(owner, self._migrations)
-        return {"applied": _told(applied)}
+        return {"applied": _steps(applied)}
 
     def _status(self) -> Mapping[str, Any]:
         with self._owner.connection() as owner:
             steps = migrator.status(owner, self._migrations)
-            there = any(step.state is not migrator.State.PENDING for step in steps)
-            heard = owner.execute(_HEARD).fetchall() if there else []
+            migrated = any(step.state is not migrator.State.PENDING for step in steps)
+            tenants = owner.execute(_TENANTS).fetchall() if migrated else []
         return {
-            "migrations": _told(steps),
+            "migrations": _steps(steps),
             "tenants": [
                 {"tenantId": tenant, "currency": currency, "events": events, "lastEventAt": last}
-                for tenant, currency, events, last in heard
+                for tenant, currency, events, last in tenants
             ],
         }
 
-    def _refuse_mixed_money(self, request: SetCurrency) -> None:
+    def _refuse_mixed_currency(self, command: SetCurrency) -> None:
         with self._owner.transaction() as session:
-            told = session.execute(_TOLD_IN, [request.tenant_id, request.currency]).fetchone()
-        if told:
-            raise MixedMoneyError(
-                f"recurring revenue of {request.tenant_id} was added up in {told[0]}; it can be told in "
-                f"{request.currency} when all of it is added up again (db rebuild with a currency)"
+            other = session.execute(_OTHER_CURRENCY, [command.tenant_id, command.currency]).fetchone()
+        if other:
+            raise MixedCurrencyError(
+                f"{command.tenant_id} has recurring revenue in {other[0]}; to report in {command.currency}, "
+                f"run `pulsequeue db rebuild --currency {command.tenant_id}={command.currency}`"
             )
 
     def _change(self, statement: bytes, *parameters: object) -> Mapping[str, Any]:
@@ -162,7 +162,7 @@ class Upkeep:
         return {"changed": True}
 
 
-def _told(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def _steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [{**asdict(step), "state": step.state.value} for step in steps]
 
 
@@ -170,7 +170,7 @@ _SET_CURRENCY = b"""
 INSERT INTO tenants (tenant_id, reporting_currency) VALUES (%s, %s)
 ON CONFLICT (tenant_id) DO UPDATE SET reporting_currency = excluded.reporting_currency
 """
-_TOLD_IN = b"""
+_OTHER_CURRENCY = b"""
 SELECT reporting_currency FROM tenants t
 WHERE tenant_id = %s AND reporting_currency <> %s
   AND EXISTS (SELECT FROM subscription_periods p WHERE p.tenant_id = t.tenant_id)
@@ -179,7 +179,7 @@ _SET_RATE = b"""
 INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES (%s, %s, %s, %s)
 ON CONFLICT (tenant_id, currency, valid_from) DO UPDATE SET rate = excluded.rate
 """
-_HEARD = b"""
+_TENANTS = b"""
 SELECT tenant_id, reporting_currency, coalesce(events, 0),
        to_char(last_event_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 FROM tenants LEFT JOIN projection_checkpoints USING (tenant_id) ORDER BY tenant_id

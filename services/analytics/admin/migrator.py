@@ -1,4 +1,4 @@
-"""Brings the schema up to date: plain SQL files in order, each applied once, whole or not at all."""
+"""Migrates the schema: plain SQL files in order, each applied once, whole or not at all (docs/adr/0015)."""
 
 import hashlib
 import re
@@ -17,21 +17,21 @@ FOLDER: Final = _DB / "migrations"
 ROLES: Final = _DB / "roles.sql"
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
-_LOCK: Final = 0x70717173  # any number, as long as nobody else in this database takes it
+_LOCK: Final = 0x70717173  # any number that no other lock of this database uses
 _AUDIT_MONTHS_AHEAD: Final = 24
 
 
 class MigrationError(PulseQueueError):
-    """The files and the database do not fit together; a person has to look."""
+    """The migration files and the database do not match."""
 
 
 class State(StrEnum):
     APPLIED = "applied"
     PENDING = "pending"
     CHANGED = "changed"
-    """Applied, but the file says something else now."""
+    """Applied, but the file has changed since."""
     UNKNOWN = "unknown"
-    """Applied by a newer release: there is no such file here."""
+    """Applied by a newer release: this one has no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One migration, and what became of it."""
+    """One migration and its state."""
 
     version: int
     name: str
@@ -61,8 +61,8 @@ def read(folder: Path = FOLDER) -> tuple[Migration, ...]:
     for path in sorted(folder.glob("*.sql")):
         named = _NAME.fullmatch(path.name)
         if named is None:
-            raise MigrationError(f"{path.name} is not named like a migration, such as 0007_more_of_it.sql")
-        # Line ends differ between checkouts, and mean nothing.
+            raise MigrationError(f"{path.name} is not named like a migration, such as 0007_add_index.sql")
+        # Line ends differ between checkouts and must not change the checksum.
         sql = path.read_text(encoding="utf-8").replace("\r\n", "\n")
         found.append(Migration(int(named[1]), named[2], sql))
     numbers = [migration.version for migration in found]
@@ -80,7 +80,7 @@ def ensure_roles(administrator: Connection) -> None:
 
 
 def status(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
-    """Compare what was applied with what there is."""
+    """Compare the migrations applied with those of this release."""
     applied = _applied(owner)
     steps = [_step(migration, applied.pop(migration.version, None)) for migration in migrations]
     return steps + [
@@ -89,13 +89,13 @@ def status(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
 
 
 def migrate(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
-    """Apply what is pending, and return it; whoever comes second waits, and finds nothing left to do."""
+    """Apply the pending migrations and return them; a concurrent run waits, then finds nothing pending."""
     owner.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
     try:
         with owner.transaction():
-            owner.execute(_BOOK)
+            owner.execute(_CREATE_TABLE)
         steps = status(owner, migrations)
-        _refuse_misfits(steps)
+        _refuse_mismatch(steps)
         pending = {step.version for step in steps if step.state is State.PENDING}
         done = [_apply(owner, migration) for migration in migrations if migration.version in pending]
         with owner.transaction():
@@ -105,7 +105,7 @@ def migrate(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
     return done
 
 
-_BOOK: Final = """
+_CREATE_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
   version integer PRIMARY KEY,
   name text NOT NULL,
@@ -134,16 +134,16 @@ def _step(migration: Migration, applied: tuple[str, str, str] | None) -> Step:
     return Step(migration.version, migration.name, state, at)
 
 
-def _refuse_misfits(steps: Sequence[Step]) -> None:
+def _refuse_mismatch(steps: Sequence[Step]) -> None:
     for step in steps:
         named = f"{step.version:04}_{step.name}"
         if step.state is State.CHANGED:
             raise MigrationError(
-                f"{named} was changed after it was applied; put it back as it was, and write a new one"
+                f"{named} was changed after it was applied; restore the file and write a new migration"
             )
         if step.state is State.UNKNOWN:
             raise MigrationError(
-                f"the database has {named}, which this release does not know; deploy a newer one"
+                f"the database has {named}, which this release does not know; deploy a newer release"
             )
 
 

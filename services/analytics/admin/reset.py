@@ -1,10 +1,10 @@
-"""Makes room for everything to be told anew."""
+"""Empties the tables derived from events, before a replay."""
 
 from typing import Final
 
 from services.analytics.db.database import Connection
 
-FOLLOWS_FROM_EVENTS: Final = (
+DERIVED_TABLES: Final = (
     "projection_checkpoints",
     "event_inbox",
     "orders",
@@ -24,9 +24,9 @@ FOLLOWS_FROM_EVENTS: Final = (
 
 
 def empty(owner: Connection) -> None:
-    """Forget all that events told, of every tenant; what people brought in, and who read what, stays."""
+    """Empty the derived tables of every tenant; reference data and the audit log stay."""
     with owner.transaction():
-        # Whoever projects begins with the inbox and ends with the checkpoints; whoever answers begins with
-        # these. So that nobody waits in a circle, the former are let finish before the latter.
+        # The projector begins with the inbox and ends with the checkpoints; the API begins with those.
+        # To avoid a deadlock, wait for projecting transactions first, then for reading ones.
         owner.execute("LOCK TABLE event_inbox IN SHARE ROW EXCLUSIVE MODE")
-        owner.execute(f"TRUNCATE {', '.join(FOLLOWS_FROM_EVENTS)}".encode())
+        owner.execute(f"TRUNCATE {', '.join(DERIVED_TABLES)}".encode())

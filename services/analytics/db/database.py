@@ -1,7 +1,7 @@
-"""The one way to the database: a connection per process, a transaction per piece of work.
+"""Access to the database: a connection per process, a transaction per unit of work.
 
-Through RDS Proxy many processes share few connections, which works only as long as none keeps anything in
-its session: nothing is prepared (`prepare_threshold=None`), and nothing is set but for a transaction.
+Through RDS Proxy many processes share few connections, which works only while none keeps session state:
+nothing is prepared (`prepare_threshold=None`), and settings hold for one transaction.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from services.shared.errors import StoreUnavailableError
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
-_PASSING = (
+_TRANSIENT = (
     errors.AdminShutdown,
     errors.CannotConnectNow,
     errors.CrashShutdown,
@@ -24,7 +24,7 @@ _PASSING = (
     errors.SerializationFailure,
     errors.TooManyConnections,
 )
-"""What the server refuses now and may do later. A connection that breaks has no code at all."""
+"""Errors that a retry may overcome. A broken connection has no error code at all."""
 
 
 class Database:
@@ -34,17 +34,17 @@ class Database:
 
     @contextmanager
     def transaction(self, tenant_id: str | None = None) -> Iterator[Connection]:
-        """Do everything inside or nothing of it; with a tenant, see and touch that tenant's rows alone.
+        """Open a transaction; with a tenant, only that tenant's rows are visible.
 
-        What may go through later is raised as StoreUnavailableError.
+        Transient errors are raised as StoreUnavailableError.
         """
-        with _passing_told(), ExitStack() as opened:
+        with _transient_errors(), ExitStack() as opened:
             yield self._begun(opened, tenant_id)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Lend the connection for work that says itself where its transactions begin and end."""
-        with _passing_told():
+        """Yield the connection to a caller that opens its transactions itself."""
+        with _transient_errors():
             with ExitStack() as tried:
                 self._begun(tried, None)
             yield self._current()
@@ -56,17 +56,16 @@ class Database:
             self._open = None
 
     def _begun(self, opened: ExitStack, tenant_id: str | None) -> Connection:
-        """Begin on the connection there is; on a new one if that broke while nobody used it.
+        """Begin a transaction; reconnect if the connection broke while it was idle.
 
-        A function that is asked seldom finds its connection cut by whoever was between: nothing was asked
-        of it yet, so nothing is asked twice.
+        The network drops idle connections. Nothing was executed on it yet, so nothing is executed twice.
         """
-        kept = self._open
-        was_fine = kept is not None and not kept.closed
+        idle = self._open
+        was_open = idle is not None and not idle.closed
         try:
             return self._begin(opened, tenant_id)
         except psycopg.OperationalError:
-            if kept is None or not was_fine or not kept.closed:
+            if idle is None or not was_open or not idle.closed:
                 raise
         return self._begin(opened, tenant_id)
 
@@ -87,28 +86,30 @@ class Database:
 
 
 @contextmanager
-def _passing_told() -> Iterator[None]:
-    """Raise what may go through later as StoreUnavailableError."""
+def _transient_errors() -> Iterator[None]:
+    """Raise transient errors as StoreUnavailableError."""
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        if isinstance(error, _PASSING) or getattr(error, "sqlstate", None) is None:
-            raise StoreUnavailableError(f"the database cannot be asked now: {_line(error)}") from error
+        if isinstance(error, _TRANSIENT) or getattr(error, "sqlstate", None) is None:
+            raise StoreUnavailableError(
+                f"the database is unavailable; retry later: {_first_line(error)}"
+            ) from error
         raise
 
 
 def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connection]:
-    """Return what opens connections, each with a password of its own: IAM's are good for 15 minutes."""
+    """Return a function that opens connections, each with a new password: IAM tokens expire in 15 minutes."""
 
     def connect() -> Connection:
         return psycopg.connect(
             conninfo,
             password=password(),
-            autocommit=True,  # transactions are opened by name
+            autocommit=True,  # transactions are opened explicitly
             prepare_threshold=None,
             connect_timeout=5,
             keepalives_idle=30,
-            # Where nobody answers any more, be it to say so, the kernel would try for a quarter of an hour.
+            # Without it, the kernel would wait 15 minutes for a peer that is gone.
             tcp_user_timeout=5_000,
             application_name="pulsequeue",
         )
@@ -116,6 +117,6 @@ def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connec
     return connect
 
 
-def _line(error: BaseException) -> str:
-    """What the driver says, in one line: it draws the statement below it."""
+def _first_line(error: BaseException) -> str:
+    """Return the driver's message without the statement that it prints below it."""
     return str(error).strip().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""How a function proves to the database who it is: by a token that its role lets it sign."""
+"""IAM database authentication: the password is a token signed by the function's role."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,18 +10,20 @@ from botocore.signers import RequestSigner
 from services.analytics.settings import DatabaseSettings
 from services.shared.errors import MisconfiguredError
 
-_GOOD_FOR_SECONDS: Final = 900
+_EXPIRES_IN_SECONDS: Final = 900
 
 
 def iam_password(settings: DatabaseSettings, user: str) -> Callable[[], str]:
-    """Return what makes passwords. Nothing is asked for over the network: a token is a signed request."""
+    """Return a function that signs tokens; it needs no network."""
     session = botocore.session.get_session()
 
     def password() -> str:
         credentials = session.get_credentials()
         if credentials is None:
-            raise MisconfiguredError("there are no AWS credentials to sign in to the database with")
-        # What `generate_db_auth_token` does, without the model of all of RDS that its client would read.
+            raise MisconfiguredError(
+                "no AWS credentials to sign in to the database; check the function's role"
+            )
+        # As `generate_db_auth_token` does, without loading the API model of RDS.
         signer = RequestSigner(
             ServiceId("rds-db"),
             settings.region,
@@ -40,7 +42,7 @@ def iam_password(settings: DatabaseSettings, user: str) -> Callable[[], str]:
                 "context": {},
             },
             operation_name="connect",
-            expires_in=_GOOD_FOR_SECONDS,
+            expires_in=_EXPIRES_IN_SECONDS,
         )
         return str(url).removeprefix("https://")
 

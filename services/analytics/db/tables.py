@@ -1,4 +1,4 @@
-"""Rows as the tables have them: tuples in the order of the columns, the key first, ready to be copied in."""
+"""Row types: tuples in the order of the table's columns, the key first, ready to be copied in."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -67,8 +67,9 @@ class ProductRow(NamedTuple):
     available: int
     unit_price_minor: int
     currency: str
-    told_at: datetime
-    told_by: str
+    adjusted_at: datetime
+    adjusted_by: str
+    """The id of the event that set the levels."""
 
 
 class SubscriptionRow(NamedTuple):
@@ -164,7 +165,7 @@ class CohortMonth(NamedTuple):
 
 
 class OrderRows(NamedTuple):
-    """Everything that is known of one order."""
+    """All rows of one order."""
 
     order: OrderRow
     items: tuple[ItemRow, ...]
@@ -173,7 +174,7 @@ class OrderRows(NamedTuple):
 
 
 class CustomerRows(NamedTuple):
-    """Everything that is known of the subscriptions of one customer."""
+    """All rows of one customer's subscriptions."""
 
     subscriptions: tuple[SubscriptionRow, ...]
     periods: tuple[PeriodRow, ...]
@@ -202,7 +203,7 @@ ORDERS: Final = Table("orders", OrderRow, OrderRow._fields, 2)
 ORDER_ITEMS: Final = Table("order_items", ItemRow, ItemRow._fields, 3)
 PAYMENTS: Final = Table("payments", PaymentRow, PaymentRow._fields, 2)
 FULFILLMENT: Final = Table("fulfillment", FulfillmentRow, FulfillmentRow._fields, 2)
-PRODUCTS: Final = Table("products", ProductRow, ProductRow._fields, 2)
+PRODUCTS: Final = Table("products", ProductRow, (*ProductRow._fields[:-2], "told_at", "told_by"), 2)
 SUBSCRIPTIONS: Final = Table("subscriptions", SubscriptionRow, SubscriptionRow._fields, 3)
 SUBSCRIPTION_PERIODS: Final = Table("subscription_periods", PeriodRow, PeriodRow._fields, 4)
 MRR_MOVEMENTS: Final = Table("mrr_movements", MovementRow, MovementRow._fields, 3)
@@ -214,4 +215,4 @@ MRR_MONTH: Final = Table("mrr_month", MrrMonth, MrrMonth._fields, 3)
 COHORT_MONTH: Final = Table("cohort_month", CohortMonth, CohortMonth._fields, 4)
 
 ROLLUPS: Final = (SALES_DAILY, PRODUCT_DAILY, CUSTOMER_MONTH, MRR_MONTH, COHORT_MONTH)
-"""In the order in which they are written, by everyone."""
+"""In the order in which every transaction writes them."""

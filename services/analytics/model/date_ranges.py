@@ -1,4 +1,4 @@
-"""Days and months in UTC, from the first until before the last."""
+"""Ranges of days and of months in UTC; the end is exclusive."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,7 +9,7 @@ from typing import Self
 class Days:
     start: date
     end: date
-    """The first day that is no longer meant."""
+    """Exclusive."""
 
     @classmethod
     def up_to(cls, end: date) -> Self:
@@ -33,7 +33,7 @@ class Days:
 class Months:
     start: date
     end: date
-    """The first month that is no longer meant."""
+    """Exclusive."""
 
     @property
     def count(self) -> int:

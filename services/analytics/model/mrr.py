@@ -1,7 +1,7 @@
-"""What a customer's subscriptions are worth, and how that moves from month to month.
+"""The recurring revenue of a customer, and how it moves from month to month.
 
-A function of the set of events. Everything is counted by the year and in exact decimals, because a twelfth
-of most amounts is not a decimal number.
+A function of the set of events. Amounts are per year and exact decimals, because a twelfth of most amounts
+is not a decimal number.
 """
 
 from bisect import bisect_right
@@ -22,20 +22,20 @@ from services.shared.events import (
     SubscriptionTerms,
 )
 
-_IN_A_YEAR: Final = {"month": 12, "year": 1}
+_INTERVALS_PER_YEAR: Final = {"month": 12, "year": 1}
 _RANK: Final = {SubscriptionStarted: 0, SubscriptionChanged: 1, SubscriptionCancelled: 2}
 _NOTHING: Final = Decimal(0)
 
 EXACT: Final = Context(prec=120, traps=[Inexact])
-"""More digits than any product or sum of amounts and rates has; a result that has more yet is an error."""
+"""More digits than any product or sum of amounts and rates has; an inexact result is an error."""
 
 
 class NoExchangeRateError(Exception):
-    """Terms are in a currency of which nobody has said what it was worth on their day."""
+    """No exchange rate for the subscription's effective date."""
 
 
-class Needed(NamedTuple):
-    """A currency, and a day on which its worth matters."""
+class RateKey(NamedTuple):
+    """A currency, and a day for which its rate is required."""
 
     currency: str
     day: date
@@ -43,28 +43,29 @@ class Needed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one unit of each currency is worth in the tenant's own, from some day on."""
+    """Exchange rates from each currency to the tenant's reporting currency."""
 
     reporting_currency: str
     since: Mapping[str, Sequence[tuple[date, Decimal]]] = field(default_factory=dict)
     """By currency, the days from which rates hold, ascending."""
 
-    def on(self, needed: Needed) -> Decimal:
-        if needed.currency == self.reporting_currency:
+    def on(self, key: RateKey) -> Decimal:
+        if key.currency == self.reporting_currency:
             return Decimal(1)
-        rates = self.since.get(needed.currency, ())
-        place = bisect_right(rates, needed.day, key=itemgetter(0))
-        if place == 0:
+        rates = self.since.get(key.currency, ())
+        index = bisect_right(rates, key.day, key=itemgetter(0))
+        if index == 0:
             raise NoExchangeRateError(
-                f"what is {needed.currency} worth in {self.reporting_currency} on {needed.day}?"
+                f"no exchange rate from {key.currency} to {self.reporting_currency} for {key.day}; "
+                "add one with `pulsequeue db rate`"
             )
-        return rates[place - 1][1]
+        return rates[index - 1][1]
 
 
-def needed(events: Iterable[SubscriptionEvent]) -> set[Needed]:
-    """Collect what has to be known about currencies before the events can be folded."""
+def rate_keys(events: Iterable[SubscriptionEvent]) -> set[RateKey]:
+    """Return the exchange rates required to fold the events."""
     return {
-        Needed(event.currency, event.effective.date())
+        RateKey(event.currency, event.effective.date())
         for event in events
         if isinstance(event, SubscriptionTerms)
     }
@@ -79,15 +80,15 @@ def customer_rows(events: Sequence[SubscriptionEvent], rates: Rates) -> Customer
     periods: list[PeriodRow] = []
     with localcontext(EXACT):
         for subscription_id in sorted(by_id):
-            life = _Life(by_id[subscription_id])
-            periods.extend(_period(run, rates) for run in life.runs())
-            if row := life.row():
+            subscription = _Subscription(by_id[subscription_id])
+            periods.extend(_period(run, rates) for run in subscription.runs())
+            if row := subscription.row():
                 subscriptions.append(row)
         return CustomerRows(tuple(subscriptions), tuple(periods), _movements(periods))
 
 
 def _movements(periods: Sequence[PeriodRow]) -> tuple[MovementRow, ...]:
-    """Compare what a customer's subscriptions are worth at the end of each month with the month before."""
+    """Compare the customer's recurring revenue at the end of each month with the month before."""
     # Terms hold at the end of a month if they began in it or before, and end in a later one: so they count
     # from the month in which they begin up to, and without, that in which they end.
     changes: defaultdict[date, Decimal] = defaultdict(Decimal)
@@ -96,14 +97,14 @@ def _movements(periods: Sequence[PeriodRow]) -> tuple[MovementRow, ...]:
         if period.ends_at is not None:
             changes[month_of(period.ends_at)] -= period.annual_minor
     found: list[MovementRow] = []
-    worth = _NOTHING
+    revenue = _NOTHING
     for month in sorted(changes):
         change = changes[month]
         if change:
-            movement = _movement(worth, worth + change, known=bool(found))
+            movement = _movement(revenue, revenue + change, known=bool(found))
             of = periods[0]
             found.append(MovementRow(of.tenant_id, of.customer_id, month, movement, abs(change).normalize()))
-            worth += change
+            revenue += change
     return tuple(found)
 
 
@@ -131,33 +132,33 @@ def _in_effect(event: SubscriptionEvent) -> tuple[datetime, datetime, int, str]:
     return event.effective, event.occurred_at, _RANK[type(event)], event.event_id
 
 
-class _Life:
-    """One subscription, told from its first event to its last."""
+class _Subscription:
+    """The state of one subscription after all of its events."""
 
     def __init__(self, events: Iterable[SubscriptionEvent]) -> None:
-        self._over: list[_Run] = []
+        self._past_runs: list[_Run] = []
         self._terms: SubscriptionTerms | None = None
-        self._unheeded: SubscriptionTerms | None = None
+        self._ignored_terms: SubscriptionTerms | None = None
         self._started_at: datetime | None = None
         self._ended: SubscriptionCancelled | None = None
         self._version = 0
         for event in sorted(events, key=_in_effect):
             self._version += 1
-            self._hear(event)
+            self._apply(event)
 
     def runs(self) -> list[_Run]:
         if self._terms and not self._ended:
-            return [*self._over, _Run(self._terms, None)]
-        return self._over
+            return [*self._past_runs, _Run(self._terms, None)]
+        return self._past_runs
 
-    def _hear(self, event: SubscriptionEvent) -> None:
-        # What was agreed on for after the end does not bring back what was cancelled; a start does.
+    def _apply(self, event: SubscriptionEvent) -> None:
+        # Changed terms do not reopen a cancelled subscription; a start does.
         if self._ended and not isinstance(event, SubscriptionStarted):
             if isinstance(event, SubscriptionTerms):
-                self._unheeded = event
+                self._ignored_terms = event
             return
         if self._terms and not self._ended and self._terms.effective < event.effective:
-            self._over.append(_Run(self._terms, event.effective))
+            self._past_runs.append(_Run(self._terms, event.effective))
         if isinstance(event, SubscriptionTerms):
             if self._terms is None or self._ended:
                 self._started_at = event.effective
@@ -166,9 +167,9 @@ class _Life:
             self._ended = event
 
     def row(self) -> SubscriptionRow | None:
-        """Tell of it as it is now; nothing, as long as no terms were heard of."""
-        # A row, once made, stays, whatever is heard later: so even terms that never held make one.
-        terms = self._terms or self._unheeded
+        """Return its current state; None while no terms are known."""
+        # A row, once written, stays, whatever arrives later; so even terms that never held make one.
+        terms = self._terms or self._ignored_terms
         if terms is None:
             return None
         return SubscriptionRow(
@@ -188,8 +189,8 @@ class _Life:
 
 def _period(run: _Run, rates: Rates) -> PeriodRow:
     terms = run.terms
-    rate = rates.on(Needed(terms.currency, terms.effective.date()))
-    annual = terms.amount_minor * _IN_A_YEAR[terms.interval] * rate
+    rate = rates.on(RateKey(terms.currency, terms.effective.date()))
+    annual = terms.amount_minor * _INTERVALS_PER_YEAR[terms.interval] * rate
     return PeriodRow(
         tenant_id=terms.tenant_id,
         customer_id=terms.customer_id,

@@ -1,10 +1,10 @@
-"""What is known of an order: a function of the set of its events, in whatever order they came.
+"""The rows of an order: a function of the set of its events, in whatever order they arrived.
 
-Any of them may be missing, for now or for good. Of several of one kind, the first tells: the one with the
+Any of them may be missing, for now or for good. Of several of one kind the first counts: the one with the
 smallest time and id.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar, cast
 
@@ -28,7 +28,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Subject(NamedTuple):
-    """What an event is about, and with which others it is read together."""
+    """What an event is about; all events of a subject are folded together."""
 
     tenant_id: str
     kind: str
@@ -36,7 +36,7 @@ class Subject(NamedTuple):
 
 
 class UnknownSubjectError(Exception):
-    """An event of a kind that nobody has said how to project."""
+    """The projector received an event of a kind that it has no rows for."""
 
 
 def subject_of(event: Event) -> Subject:
@@ -47,20 +47,22 @@ def subject_of(event: Event) -> Subject:
         return Subject(event.tenant_id, "subscription", event.customer_id)
     if isinstance(event, InventoryAdjusted):
         return Subject(event.tenant_id, "sku", event.sku)
-    raise UnknownSubjectError(f"{event.detail_type()} is about nothing that is projected")
+    raise UnknownSubjectError(
+        f"{event.detail_type()} has no rows in the read side; remove it from the projector's rule"
+    )
 
 
 def order_rows(events: Sequence[Event]) -> OrderRows:
     """Fold all the events of one order, of which there is at least one."""
-    heard = _Heard(events)
+    first = _FirstEvents(events)
     tenant_id, order_id = events[0].tenant_id, cast("OrderEvent", events[0]).order_id
-    items = _items(tenant_id, order_id, heard)
+    items = _items(tenant_id, order_id, first)
     units = sum([item.quantity for item in items])
     return OrderRows(
-        _order(order_id, heard, units),
+        _order(order_id, first, units),
         items,
-        _payment(order_id, heard),
-        _fulfillment(order_id, heard, units),
+        _payment(order_id, first),
+        _fulfillment(order_id, first, units),
     )
 
 
@@ -73,114 +75,132 @@ def product_row(event: InventoryAdjusted) -> ProductRow:
         available=event.available,
         unit_price_minor=event.unit_price_minor,
         currency=event.currency,
-        told_at=event.occurred_at,
-        told_by=event.event_id,
+        adjusted_at=event.occurred_at,
+        adjusted_by=event.event_id,
     )
 
 
-class _Heard:
+class _FirstEvents:
     """The first event of each kind."""
 
-    __slots__ = ("_first", "all")
+    __slots__ = ("_by_kind", "all")
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.all = events
-        self._first: dict[type[Event], Event] = {}
+        self._by_kind: dict[type[Event], Event] = {}
         for event in events:
             kind = type(event)
-            first = self._first.get(kind)
+            first = self._by_kind.get(kind)
             if first is None or (event.occurred_at, event.event_id) < (first.occurred_at, first.event_id):
-                self._first[kind] = event
+                self._by_kind[kind] = event
 
-    def first(self, kind: type[E]) -> E | None:
-        return cast("E | None", self._first.get(kind))
+    def of(self, kind: type[E]) -> E | None:
+        return cast("E | None", self._by_kind.get(kind))
 
 
-def _order(order_id: str, heard: _Heard, units: int) -> OrderRow:
-    placed = heard.first(OrderPlaced)
-    requested = heard.first(PaymentRequested)
-    confirmed = heard.first(OrderConfirmed)
-    rejected = heard.first(OrderRejected)
-    cancelled = heard.first(OrderCancelled)
-    status, end = _status(heard)
-    priced = confirmed or requested or heard.first(PaymentProcessed) or heard.first(PaymentFailed)
-    named = confirmed or requested or placed or rejected or cancelled
-    method = placed.payment_method if placed else None
+def _order(order_id: str, first: _FirstEvents, units: int) -> OrderRow:
+    placed, requested, confirmed = (
+        first.of(OrderPlaced),
+        first.of(PaymentRequested),
+        first.of(OrderConfirmed),
+    )
+    status, end = _status(first)
+    priced = confirmed or requested or first.of(PaymentProcessed) or first.of(PaymentFailed)
     return OrderRow(
-        tenant_id=heard.all[0].tenant_id,
+        tenant_id=first.all[0].tenant_id,
         order_id=order_id,
-        customer_id=named.customer_id if named else None,
+        customer_id=_customer_id(first),
         status=status,
         reason=end.reason if end else None,
         region=placed.region if placed else None,
         channel=placed.channel if placed else None,
-        payment_method=method or (requested.payment_method if requested else None),
+        payment_method=_payment_method(placed, requested),
         amount_minor=priced.amount_minor if priced else None,
         currency=priced.currency if priced else None,
         units=units,
-        placed_at=_placed_at(heard, placed, requested),
+        placed_at=_placed_at(first, placed, requested),
         reserved_at=requested.occurred_at if requested else None,
         confirmed_at=confirmed.occurred_at if confirmed else None,
         ended_at=end.occurred_at if end else None,
-        version=len(heard.all),
+        version=len(first.all),
     )
 
 
-def _status(heard: _Heard) -> tuple[str, OrderRejected | OrderCancelled | RefundProcessed | None]:
-    """Say how far the order came, and what ended it."""
-    if heard.first(OrderConfirmed):
-        refund = heard.first(RefundProcessed)
+def _status(first: _FirstEvents) -> tuple[str, OrderRejected | OrderCancelled | RefundProcessed | None]:
+    """Return how far the order came, and the event that ended it."""
+    if first.of(OrderConfirmed):
+        refund = first.of(RefundProcessed)
         return ("REFUNDED", refund) if refund else ("CONFIRMED", None)
-    # A refund does not turn this one: what is given back there is a charge that came too late.
-    if cancelled := heard.first(OrderCancelled):
+    # A refund does not change these: what is refunded there is a charge that came too late.
+    if cancelled := first.of(OrderCancelled):
         return "CANCELLED", cancelled
-    if rejected := heard.first(OrderRejected):
+    if rejected := first.of(OrderRejected):
         return "REJECTED", rejected
-    return ("RESERVED" if heard.first(PaymentRequested) else "PLACED"), None
+    return ("RESERVED" if first.of(PaymentRequested) else "PLACED"), None
 
 
-def _placed_at(heard: _Heard, placed: OrderPlaced | None, requested: PaymentRequested | None) -> datetime:
+def _customer_id(first: _FirstEvents) -> str | None:
+    event = (
+        first.of(OrderConfirmed)
+        or first.of(PaymentRequested)
+        or first.of(OrderPlaced)
+        or first.of(OrderRejected)
+        or first.of(OrderCancelled)
+    )
+    return event.customer_id if event else None
+
+
+def _payment_method(placed: OrderPlaced | None, requested: PaymentRequested | None) -> str | None:
+    method = placed.payment_method if placed else None
+    return method or (requested.payment_method if requested else None)
+
+
+def _placed_at(
+    first: _FirstEvents, placed: OrderPlaced | None, requested: PaymentRequested | None
+) -> datetime:
     if placed:
         return placed.placed_at or placed.occurred_at
     if requested:
         return requested.placed_at
-    return min(event.occurred_at for event in heard.all)
+    return min(event.occurred_at for event in first.all)
 
 
-def _items(tenant_id: str, order_id: str, heard: _Heard) -> tuple[ItemRow, ...]:
-    """Add up the lines of each SKU, as the one who knows prices tells them."""
-    priced = heard.first(OrderConfirmed) or heard.first(PaymentRequested)
-    if priced:
-        lines: Iterable[tuple[str, int, int | None]] = [
-            (item.sku, item.quantity, item.unit_price_minor) for item in priced.items
-        ]
-    elif placed := heard.first(OrderPlaced):
-        lines = [(item.sku, item.quantity, None) for item in placed.items]
-    else:
-        return ()
+def _items(tenant_id: str, order_id: str, first: _FirstEvents) -> tuple[ItemRow, ...]:
+    """Add up the lines of each SKU; events with prices take precedence."""
     totals: dict[str, tuple[int, int | None]] = {}
-    for sku, quantity, price in lines:
-        # Two lines of one SKU have one price; were it not so, the first one's would be told.
-        before, told = totals.get(sku, (0, price))
-        totals[sku] = before + quantity, told
+    for sku, quantity, unit_price in _lines(first):
+        # Two lines of one SKU have one price; were it not so, the first line's would be taken.
+        total, first_price = totals.get(sku, (0, unit_price))
+        totals[sku] = total + quantity, first_price
     return tuple([ItemRow(tenant_id, order_id, sku, *totals[sku]) for sku in sorted(totals)])
 
 
-def _payment(order_id: str, heard: _Heard) -> PaymentRow | None:
-    requested = heard.first(PaymentRequested)
-    charged = heard.first(PaymentProcessed)
-    failed = heard.first(PaymentFailed)
-    refund = heard.first(RefundProcessed)
-    told = charged or failed or requested or refund
-    if told is None:
+def _lines(first: _FirstEvents) -> list[tuple[str, int, int | None]]:
+    """Return SKU, quantity and, where it is known, the unit price of each line."""
+    if priced := first.of(OrderConfirmed) or first.of(PaymentRequested):
+        return [(item.sku, item.quantity, item.unit_price_minor) for item in priced.items]
+    if placed := first.of(OrderPlaced):
+        return [(item.sku, item.quantity, None) for item in placed.items]
+    return []
+
+
+def _payment(order_id: str, first: _FirstEvents) -> PaymentRow | None:
+    requested, charged, failed, refund = (
+        first.of(PaymentRequested),
+        first.of(PaymentProcessed),
+        first.of(PaymentFailed),
+        first.of(RefundProcessed),
+    )
+    source = charged or failed or requested or refund
+    if source is None:
         return None
     answer = charged or failed
     return PaymentRow(
-        tenant_id=told.tenant_id,
+        tenant_id=source.tenant_id,
         order_id=order_id,
-        status=("REFUNDED" if refund else "SUCCEEDED" if charged else "FAILED" if failed else "REQUESTED"),
-        amount_minor=told.amount_minor,
-        currency=told.currency,
+        status=_payment_status(charged, failed, refund),
+        amount_minor=source.amount_minor,
+        currency=source.currency,
         charge_id=charged.charge_id if charged else refund.charge_id if refund else None,
         reason=refund.reason if refund else failed.reason if failed and not charged else None,
         refund_id=refund.refund_id if refund else None,
@@ -188,15 +208,25 @@ def _payment(order_id: str, heard: _Heard) -> PaymentRow | None:
         requested_at=requested.occurred_at if requested else None,
         answered_at=answer.occurred_at if answer else None,
         refunded_at=refund.occurred_at if refund else None,
-        version=len(heard.all),
+        version=len(first.all),
     )
 
 
-def _fulfillment(order_id: str, heard: _Heard, units: int) -> FulfillmentRow | None:
-    confirmed = heard.first(OrderConfirmed)
+def _payment_status(
+    charged: PaymentProcessed | None, failed: PaymentFailed | None, refund: RefundProcessed | None
+) -> str:
+    if refund:
+        return "REFUNDED"
+    if charged:
+        return "SUCCEEDED"
+    return "FAILED" if failed else "REQUESTED"
+
+
+def _fulfillment(order_id: str, first: _FirstEvents, units: int) -> FulfillmentRow | None:
+    confirmed = first.of(OrderConfirmed)
     if confirmed is None:
         return None
-    refund = heard.first(RefundProcessed)
+    refund = first.of(RefundProcessed)
     return FulfillmentRow(
         tenant_id=confirmed.tenant_id,
         order_id=order_id,
@@ -204,5 +234,5 @@ def _fulfillment(order_id: str, heard: _Heard, units: int) -> FulfillmentRow | N
         units=units,
         due_at=confirmed.occurred_at,
         ended_at=refund.occurred_at if refund else None,
-        version=len(heard.all),
+        version=len(first.all),
     )

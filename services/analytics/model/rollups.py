@@ -1,7 +1,7 @@
-"""What rows add to the sums that dashboards are answered from.
+"""What rows contribute to the rollups that the API reads.
 
-Units, revenue and what was given back are those of confirmed orders, refunded ones among them; an order that
-never was confirmed counts as one of the orders, and for nothing else.
+Units, revenue and refunds are those of confirmed orders, including refunded ones; an order that was never
+confirmed counts only as an order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ _OUTCOMES: Final = {
 
 
 class Contribution(NamedTuple):
-    """What something adds to one row of a rollup."""
+    """What a row adds to one row of a rollup."""
 
     table: Table
     key: Key
@@ -62,17 +62,17 @@ class Totals:
                 if sums is None:
                     self._of(table)[key] = list(amounts)
                 else:
-                    for place, amount in enumerate(amounts):
-                        sums[place] += amount
+                    for index, amount in enumerate(amounts):
+                        sums[index] += amount
 
-    def take_off(self, contributions: Iterable[Contribution]) -> None:
+    def subtract(self, contributions: Iterable[Contribution]) -> None:
         self.add(
             Contribution(table, key, tuple([-amount for amount in amounts]))
             for table, key, amounts in contributions
         )
 
     def of(self, table: Table) -> Mapping[Key, Amounts]:
-        """Return the sums by their keys, in the order of the keys, without those that come to nothing."""
+        """Return the non-zero sums by key, in the order of the keys."""
         sums = self._of(table)
         return {key: tuple(sums[key]) for key in sorted(sums) if any(sums[key])}
 
@@ -89,23 +89,23 @@ def of_order(rows: OrderRows) -> list[Contribution]:
     confirmed, *_, refunded = outcome = _OUTCOMES[order.status]
     tenant_id, day, currency = order.tenant_id, order.placed_at.date(), order.currency or NO_CURRENCY
     revenue = (order.amount_minor or 0) if confirmed else 0
-    given_back = rows.payment.refunded_minor if rows.payment and refunded else 0
+    refunded_minor = rows.payment.refunded_minor if rows.payment and refunded else 0
     found = [
         Contribution(
             SALES_DAILY,
             (tenant_id, day, order.region or NO_REGION, currency),
-            (1, *outcome, order.units if confirmed else 0, revenue, given_back),
+            (1, *outcome, order.units if confirmed else 0, revenue, refunded_minor),
         )
     ]
     for item in rows.items:
         units = item.quantity if confirmed else 0
-        worth = units * (item.unit_price_minor or 0)
+        revenue_minor = units * (item.unit_price_minor or 0)
         found.append(
             Contribution(
                 PRODUCT_DAILY,
                 (tenant_id, day, item.sku, currency),
-                # The goods of a refunded order are given back whole.
-                (1, *outcome, units, worth, worth if refunded else 0),
+                # A refund covers the whole line.
+                (1, *outcome, units, revenue_minor, revenue_minor if refunded else 0),
             )
         )
     if confirmed:
@@ -113,7 +113,7 @@ def of_order(rows: OrderRows) -> list[Contribution]:
             Contribution(
                 CUSTOMER_MONTH,
                 (tenant_id, order.customer_id, month_of(order.placed_at), currency),
-                (1, revenue, given_back),
+                (1, revenue, refunded_minor),
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""The inbox of the read side: every event once, and all events of a subject together."""
+"""The event inbox: every event is stored once, and all events of a subject are loaded together."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -12,11 +12,11 @@ from services.shared.events import Event, by_name
 
 
 class UnknownEventError(PulseQueueError):
-    """The inbox holds an event that this release does not know; a newer one put it there."""
+    """The inbox holds an event of a newer release."""
 
 
-class Heard(NamedTuple):
-    """What makes an event the same event when it comes again."""
+class EventKey(NamedTuple):
+    """Identifies an event: a redelivery has the same key."""
 
     tenant_id: str
     kind: str
@@ -25,34 +25,34 @@ class Heard(NamedTuple):
     event_id: str
 
     @property
-    def about(self) -> Subject:
+    def subject_key(self) -> Subject:
         return Subject(self.tenant_id, self.kind, self.subject)
 
 
-def heard(event: Event) -> Heard:
-    return Heard(*subject_of(event), event.detail_type(), event.event_id)
+def key_of(event: Event) -> EventKey:
+    return EventKey(*subject_of(event), event.detail_type(), event.event_id)
 
 
 def lock(session: Connection, subjects: Iterable[Subject]) -> None:
-    """Wait until nobody else works on these, and keep others waiting until the transaction ends."""
+    """Lock the subjects until the transaction ends; wait while another transaction holds one."""
     session.execute(
         "SELECT pg_advisory_xact_lock(number) FROM unnest(%b::bigint[]) AS number",
-        [sorted({_number(subject) for subject in subjects})],
+        [sorted({_lock_number(subject) for subject in subjects})],
     )
 
 
-def welcome(session: Connection, tenants: Iterable[str]) -> None:
-    """Make sure that each tenant has a row, and with it what a tenant begins with."""
+def ensure_tenants(session: Connection, tenants: Iterable[str]) -> None:
+    """Insert the tenants that are missing; a trigger gives each its default rules."""
     session.execute(
         "INSERT INTO tenants (tenant_id) SELECT unnest(%b::text[]) ON CONFLICT DO NOTHING", [sorted(tenants)]
     )
 
 
-def take_in(session: Connection, events: Mapping[Heard, Event]) -> dict[Heard, datetime]:
-    """Keep the events that were not heard before; return them, and when they happened."""
+def insert_new(session: Connection, events: Mapping[EventKey, Event]) -> dict[EventKey, datetime]:
+    """Insert the events that are not in the inbox yet; return their keys and times."""
     columns = [list(column) for column in zip(*events, strict=True)]
-    # Times are taken from what is kept, which is to the millisecond: what follows from an event must not
-    # depend on whether it was just heard, or read back.
+    # Times are those of the stored events, to the millisecond: rows must not depend on whether an event was
+    # just received or loaded.
     rows = session.execute(
         """
         INSERT INTO event_inbox (tenant_id, kind, subject, event, event_id, occurred_at, detail)
@@ -60,54 +60,56 @@ def take_in(session: Connection, events: Mapping[Heard, Event]) -> dict[Heard, d
         FROM ROWS FROM (
           unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[]),
           jsonb_array_elements(%s::jsonb)
-        ) AS told (tenant_id, kind, subject, event, event_id, detail)
+        ) AS received (tenant_id, kind, subject, event, event_id, detail)
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, kind, subject, event, event_id, occurred_at
         """,
         [*columns, f"[{','.join(event.wire() for event in events.values())}]"],
     )
-    return {Heard(*key): occurred_at for *key, occurred_at in rows}
+    return {EventKey(*key): occurred_at for *key, occurred_at in rows}
 
 
-def everything_about(session: Connection, subjects: Collection[Subject]) -> dict[Subject, dict[Heard, Event]]:
-    """Read back all that was ever heard about each subject."""
-    found: dict[Subject, dict[Heard, Event]] = {subject: {} for subject in subjects}
+def load_events(session: Connection, subjects: Collection[Subject]) -> dict[Subject, dict[EventKey, Event]]:
+    """Load every stored event of each subject."""
+    found: dict[Subject, dict[EventKey, Event]] = {subject: {} for subject in subjects}
     if not found:
         return found
     rows = session.execute(
         """
         SELECT i.tenant_id, i.kind, i.subject, i.event, i.event_id, i.detail::text
-        FROM unnest(%b::text[], %b::text[], %b::text[]) AS asked (tenant_id, kind, subject)
+        FROM unnest(%b::text[], %b::text[], %b::text[]) AS subjects (tenant_id, kind, subject)
         JOIN event_inbox i USING (tenant_id, kind, subject)
         """,
         [list(column) for column in zip(*found, strict=True)],
     )
-    for *key, detail in rows:
-        one = Heard(*key)
-        found[one.about][one] = read(one.event, detail)
+    for *columns, detail in rows:
+        key = EventKey(*columns)
+        found[key.subject_key][key] = parse(key.event, detail)
     return found
 
 
-def read(name: str, detail: str) -> Event:
-    """Read an event as it was kept."""
+def parse(name: str, detail: str) -> Event:
+    """Parse a stored event."""
     model = by_name(name)
     if model is None:
-        raise UnknownEventError(f"the inbox holds an event called {name}, which this release does not know")
+        raise UnknownEventError(
+            f"the inbox holds an event {name} that this release does not know; deploy a newer release"
+        )
     return model.model_validate_json(detail)
 
 
-def note_progress(session: Connection, new: Mapping[Heard, datetime]) -> None:
-    """Say how many events each tenant's rows are made of, and when the last of them happened."""
+def update_checkpoints(session: Connection, new: Mapping[EventKey, datetime]) -> None:
+    """Record how many events each tenant's rows are derived from, and the time of the newest."""
     counts: dict[str, tuple[int, datetime]] = {}
-    for one, occurred_at in new.items():
-        events, last = counts.get(one.tenant_id, (0, occurred_at))
-        counts[one.tenant_id] = events + 1, max(last, occurred_at)
+    for key, occurred_at in new.items():
+        events, last = counts.get(key.tenant_id, (0, occurred_at))
+        counts[key.tenant_id] = events + 1, max(last, occurred_at)
     rows = [(tenant_id, *counts[tenant_id]) for tenant_id in sorted(counts)]
     session.execute(
         """
         INSERT INTO projection_checkpoints AS t (tenant_id, projection, events, last_event_at)
         SELECT tenant_id, 'analytics', events, last_event_at
-        FROM unnest(%b::text[], %b::bigint[], %b::timestamptz[]) AS made (tenant_id, events, last_event_at)
+        FROM unnest(%b::text[], %b::bigint[], %b::timestamptz[]) AS batch (tenant_id, events, last_event_at)
         ON CONFLICT (tenant_id, projection) DO UPDATE SET
           events = t.events + excluded.events,
           last_event_at = greatest(t.last_event_at, excluded.last_event_at)
@@ -116,6 +118,6 @@ def note_progress(session: Connection, new: Mapping[Heard, datetime]) -> None:
     )
 
 
-def _number(subject: Subject) -> int:
+def _lock_number(subject: Subject) -> int:
     digest = blake2b("\n".join(subject).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

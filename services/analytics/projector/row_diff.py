@@ -1,4 +1,4 @@
-"""What has to be written so that the tables say what is known now: how it differs from what they say."""
+"""The difference between the rows stored and the rows derived now, and what it changes in the rollups."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -25,10 +25,10 @@ from services.analytics.model import rollups
 from services.analytics.model.rollups import Key, Totals
 
 Customer = tuple[str, str]
-"""A tenant, and a customer of it."""
+"""Tenant id and customer id."""
 
 
-class Changes:
+class RowDiff:
     def __init__(self) -> None:
         self.put: defaultdict[Table, list[tuple[Any, ...]]] = defaultdict(list)
         self.removed: defaultdict[Table, list[Key]] = defaultdict(list)
@@ -43,42 +43,42 @@ class Changes:
         self._replace(ORDER_ITEMS, before.items if before else (), after.items)
         self.totals.add(rollups.of_order(after))
         if before:
-            self.totals.take_off(rollups.of_order(before))
+            self.totals.subtract(rollups.of_order(before))
 
     def subscriptions(
         self, periods: Iterable[PeriodRow], movements: Iterable[MovementRow], after: CustomerRows
     ) -> None:
-        """Replace what the tables hold of a customer; taken from them, and not made anew from older events.
+        """Replace the stored rows of a customer, which are read from the tables and not derived again.
 
-        Exchange rates may have been put right meanwhile: what is taken off has to be what was added.
+        Exchange rates may have been corrected meanwhile: what is subtracted has to be what was added.
         """
         self.put[SUBSCRIPTIONS].extend(after.subscriptions)
         self._replace(SUBSCRIPTION_PERIODS, periods, after.periods)
         movements = list(movements)
         self._replace(MRR_MOVEMENTS, movements, after.movements)
         self.totals.add(rollups.of_movements(after.movements))
-        self.totals.take_off(rollups.of_movements(movements))
+        self.totals.subtract(rollups.of_movements(movements))
 
     def customers(self) -> AbstractSet[Customer]:
-        """Return whose confirmed orders changed."""
+        """Return the customers whose confirmed orders changed."""
         return {(tenant_id, customer_id) for tenant_id, customer_id, *_ in self.totals.of(CUSTOMER_MONTH)}
 
     def cohorts(self, before: Mapping[Customer, Mapping[date, int]]) -> None:
-        """Move the customers whose orders changed, given how many they had in each month."""
+        """Move customers between cohorts, given how many orders they had in each month."""
         after = {customer: dict(before.get(customer, {})) for customer in self.customers()}
         for (tenant_id, customer_id, month, _), amounts in self.totals.of(CUSTOMER_MONTH).items():
             months = after[tenant_id, customer_id]
             months[month] = months.get(month, 0) + amounts[0]
         for customer, months in after.items():
             self.totals.add(rollups.of_months_with_orders(customer[0], _active(months)))
-            self.totals.take_off(
+            self.totals.subtract(
                 rollups.of_months_with_orders(customer[0], _active(before.get(customer, {})))
             )
 
     def _replace(
         self, table: Table, before: Iterable[tuple[Any, ...]], after: Iterable[tuple[Any, ...]]
     ) -> None:
-        """Put what differs, and remove what is no more."""
+        """Put the rows that differ, and remove those that are gone."""
         size = table.key_size
         gone = {row[:size]: row for row in before}
         for row in after:

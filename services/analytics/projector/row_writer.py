@@ -1,4 +1,4 @@
-"""The SQL of the projector: a statement per table and batch, however many rows it is about."""
+"""The SQL of the projector: one statement per table and batch, however many rows it writes."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
@@ -16,43 +16,43 @@ _TYPES: Final = {str: "text", int: "bigint", datetime: "timestamptz", date: "dat
 
 
 def put(session: Connection, table: Table, rows: Collection[tuple[Any, ...]]) -> None:
-    """Insert rows, or put them in place of older ones; what is newer, or the same, stays."""
+    """Upsert rows; a stored row that is newer, or the same, stays."""
     if rows:
-        session.execute(_putting(table), _columns(rows))
+        session.execute(_upsert_sql(table), _columns(rows))
 
 
 def remove(session: Connection, table: Table, keys: Collection[Key]) -> None:
     if keys:
-        session.execute(_removing(table), _columns(keys))
+        session.execute(_delete_sql(table), _columns(keys))
 
 
 def add(session: Connection, table: Table, sums: Mapping[Key, Amounts]) -> None:
-    """Add to the rows of a rollup, in the order given; rows that come to nothing by it are taken out."""
+    """Add to the rows of a rollup, in the order given; rows that become zero are deleted."""
     if sums:
-        session.execute(_adding(table), _columns([key + amounts for key, amounts in sums.items()]))
+        session.execute(_add_sql(table), _columns([key + amounts for key, amounts in sums.items()]))
     lowered = [key for key, amounts in sums.items() if any(amount < 0 for amount in amounts)]
     if lowered:
-        session.execute(_sweeping(table), _columns(lowered))
+        session.execute(_delete_zero_sql(table), _columns(lowered))
 
 
 def stored(session: Connection, table: Table, parts: Collection[Key]) -> list[tuple[Any, ...]]:
-    """Read the rows whose keys begin so, in the order of their keys."""
+    """Read the rows whose keys begin with one of these, in the order of their keys."""
     if not parts:
         return []
     width = len(next(iter(parts)))
-    return session.execute(_reading(table, width), _columns(parts)).fetchall()
+    return session.execute(_select_sql(table, width), _columns(parts)).fetchall()
 
 
 def months_with_orders(
     session: Connection, customers: Collection[tuple[str, str]]
 ) -> list[tuple[str, str, date, int]]:
-    """Say how many confirmed orders these customers have in each month, and currency."""
+    """Return how many confirmed orders these customers have in each month and currency."""
     rows = stored(session, CUSTOMER_MONTH, customers)
     return [(tenant_id, customer_id, month, orders) for tenant_id, customer_id, month, _, orders, *_ in rows]
 
 
 @cache
-def _putting(table: Table) -> bytes:
+def _upsert_sql(table: Table) -> bytes:
     updates = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in table.others
     )
@@ -63,58 +63,58 @@ def _putting(table: Table) -> bytes:
     )
     return (
         sql.SQL("{} ON CONFLICT ({}) DO UPDATE SET {} WHERE {}")
-        .format(_inserting(table), _names(table.key), updates, guard)
+        .format(_insert(table), _names(table.key), updates, guard)
         .as_bytes()
     )
 
 
 def _newer_by(table: Table) -> tuple[str, ...]:
-    """Name the columns that tell which of two rows is the newer one, where any do."""
+    """Return the columns by which the newer of two rows is known, if the table has any."""
     if table is PRODUCTS:
         return ("told_at", "told_by")
     return ("version",) if "version" in table.columns else ()
 
 
 @cache
-def _adding(table: Table) -> bytes:
+def _add_sql(table: Table) -> bytes:
     updates = sql.SQL(", ").join(
         sql.SQL("{0} = t.{0} + excluded.{0}").format(sql.Identifier(column)) for column in table.others
     )
     return (
         sql.SQL("{} ON CONFLICT ({}) DO UPDATE SET {}")
-        .format(_inserting(table), _names(table.key), updates)
+        .format(_insert(table), _names(table.key), updates)
         .as_bytes()
     )
 
 
 @cache
-def _sweeping(table: Table) -> bytes:
+def _delete_zero_sql(table: Table) -> bytes:
     nothing = sql.SQL(" AND ").join(
         sql.SQL("t.{} = 0").format(sql.Identifier(column)) for column in table.others
     )
-    return sql.SQL("{} AND {}").format(_matching(table, "DELETE", table.key_size), nothing).as_bytes()
+    return sql.SQL("{} AND {}").format(_by_key(table, "DELETE", table.key_size), nothing).as_bytes()
 
 
 @cache
-def _removing(table: Table) -> bytes:
-    return _matching(table, "DELETE", table.key_size).as_bytes()
+def _delete_sql(table: Table) -> bytes:
+    return _by_key(table, "DELETE", table.key_size).as_bytes()
 
 
 @cache
-def _reading(table: Table, width: int) -> bytes:
+def _select_sql(table: Table, width: int) -> bytes:
     return (
-        sql.SQL("{} ORDER BY {}").format(_matching(table, "SELECT", width), _names(table.key, "t")).as_bytes()
+        sql.SQL("{} ORDER BY {}").format(_by_key(table, "SELECT", width), _names(table.key, "t")).as_bytes()
     )
 
 
-def _inserting(table: Table) -> sql.Composed:
+def _insert(table: Table) -> sql.Composed:
     return sql.SQL("INSERT INTO {} AS t ({}) SELECT * FROM {}").format(
         sql.Identifier(table.name), _names(table.columns), _unnested(_types(table))
     )
 
 
-def _matching(table: Table, verb: str, width: int) -> sql.Composed:
-    """Compose what reads or deletes the rows whose keys begin with one of those given."""
+def _by_key(table: Table, verb: str, width: int) -> sql.Composed:
+    """Compose a statement that reads or deletes the rows whose keys begin with one of those given."""
     columns = table.columns[:width]
     source = sql.SQL("{} AS given ({})").format(_unnested(_types(table)[:width]), _names(columns))
     target = sql.Identifier(table.name)
@@ -127,7 +127,7 @@ def _matching(table: Table, verb: str, width: int) -> sql.Composed:
 
 
 def _unnested(types: Iterable[str]) -> sql.Composed:
-    # Binary: in text, each string of a list would have to be searched for what needs a backslash.
+    # Binary: as text, each string would have to be searched for characters to escape.
     arrays = sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(name)) for name in types)
     return sql.SQL("unnest({})").format(arrays)
 
@@ -138,7 +138,7 @@ def _names(columns: Iterable[str], of: str = "") -> sql.Composed:
 
 @cache
 def _types(table: Table) -> tuple[str, ...]:
-    """Name the type of each column, as the row declares it: the first of `int | None` and the like."""
+    """Return the SQL type of each column; of a union such as `int | None` the first member counts."""
     declared = table.row.__annotations__.values()
     return tuple(_TYPES[(get_args(it) or (it,))[0]] for it in declared)
 

@@ -1,11 +1,11 @@
-"""Turns events into the rows and sums that questions are answered from, a batch in one transaction.
+"""Projects events into the rows and rollups that the API reads, a batch in one transaction.
 
-Rows are a function of the set of events heard, and a rollup is moved by what its rows say now less what they
-said before. So nothing depends on when, how often or in what order events come.
+Rows are a function of the set of events received, and a rollup moves by the difference between its rows now
+and before. So nothing depends on when, how often or in what order events arrive.
 
-No two transactions can wait for each other: all of them take, in this order, the rows of tenants, the
-locks of the subjects, the locks of the customers, the rows of each rollup and the checkpoints, each of these
-sorted. What else is written belongs to a subject, and so to whoever holds its lock.
+Transactions cannot deadlock: all of them take, in this order, the rows of tenants, the locks of subjects, the
+locks of customers, the rows of each rollup and the checkpoints, each of these sorted. Every other row belongs
+to a subject, and so to the transaction that holds its lock.
 """
 
 from collections import defaultdict
@@ -28,11 +28,11 @@ from services.analytics.db.tables import (
     PeriodRow,
     ProductRow,
 )
-from services.analytics.model.mrr import Needed, NoExchangeRateError, Rates, customer_rows, needed
+from services.analytics.model.mrr import NoExchangeRateError, RateKey, Rates, customer_rows, rate_keys
 from services.analytics.model.orders import Subject, order_rows, product_row
 from services.analytics.projector import event_inbox, row_writer
-from services.analytics.projector.event_inbox import Heard
-from services.analytics.projector.row_diff import Changes, Customer
+from services.analytics.projector.event_inbox import EventKey
+from services.analytics.projector.row_diff import Customer, RowDiff
 from services.shared.events import Event, InventoryAdjusted, SubscriptionEvent
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery
@@ -52,11 +52,12 @@ _ROWS: Final = (
     MRR_MOVEMENTS,
 )
 
-_NEVER_ASKED: Final = Rates(reporting_currency="")
-"""What those need to know who are told of cancellations alone."""
+_NO_RATES: Final = Rates(reporting_currency="")
+"""For tenants whose events are all cancellations, which need no rate."""
 
-Everything = Mapping[Subject, Mapping[Heard, Event]]
-New = Mapping[Heard, datetime]
+Events = Mapping[EventKey, Event]
+EventsBySubject = Mapping[Subject, Events]
+NewEvents = Mapping[EventKey, datetime]
 
 
 class Projector:
@@ -65,80 +66,95 @@ class Projector:
         self._telemetry = telemetry
 
     def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
-        """Project a batch; returns the messages that must come again."""
-        told: dict[Heard, Event] = {}
+        """Project a batch; return the ids of the messages to retry."""
+        events: dict[EventKey, Event] = {}
         for delivery in deliveries:
-            told.setdefault(event_inbox.heard(delivery.event), delivery.event)
-        if not told:
+            events.setdefault(event_inbox.key_of(delivery.event), delivery.event)
+        if not events:
             return ()
         with self._database.transaction() as session:
-            event_inbox.welcome(session, {one.tenant_id for one in told})
-            refused = _without_rate(session, told)
-            new = _project(session, {one: event for one, event in told.items() if one not in refused})
+            event_inbox.ensure_tenants(session, {key.tenant_id for key in events})
+            refused = _without_rate(session, events)
+            new = _project(session, {key: event for key, event in events.items() if key not in refused})
         self._telemetry.info(
             LogEvent.EVENTS_PROJECTED, events=len(deliveries), new=len(new), refused=len(refused)
         )
         if not refused:
             return ()
-        for one, why in refused.items():
+        self._log_refused(refused)
+        return {
+            delivery.message_id for delivery in deliveries if event_inbox.key_of(delivery.event) in refused
+        }
+
+    def _log_refused(self, refused: Mapping[EventKey, str]) -> None:
+        for key, why in refused.items():
             self._telemetry.warning(
                 LogEvent.SUBSCRIPTION_REFUSED,
                 reason="no_exchange_rate",
                 why=why,
-                tenant_id=one.tenant_id,
-                event_id=one.event_id,
+                tenant_id=key.tenant_id,
+                event_id=key.event_id,
             )
-        return {it.message_id for it in deliveries if event_inbox.heard(it.event) in refused}
 
 
-def _project(session: Connection, told: Mapping[Heard, Event]) -> New:
-    if not told:
+def _project(session: Connection, events: Events) -> NewEvents:
+    if not events:
         return {}
-    event_inbox.lock(session, {one.about for one in told})
-    new = event_inbox.take_in(session, told)
+    event_inbox.lock(session, {key.subject_key for key in events})
+    new = event_inbox.insert_new(session, events)
     if not new:
         return new
-    everything = event_inbox.everything_about(session, {one.about for one in new if one.kind != "sku"})
-    changes = Changes()
-    for subject, events in everything.items():
-        if subject.kind == "order":
-            before = [event for one, event in events.items() if one not in new]
-            changes.order(order_rows(before) if before else None, order_rows(list(events.values())))
-    _subscriptions(session, everything, changes)
-    changes.put[PRODUCTS].extend(_newest_of_each(told, new))
-    _cohorts(session, changes)
-    for table in _ROWS:
-        row_writer.remove(session, table, changes.removed[table])
-        row_writer.put(session, table, changes.put[table])
-    for rollup in ROLLUPS:
-        row_writer.add(session, rollup, changes.totals.of(rollup))
-    event_inbox.note_progress(session, new)
+    by_subject = event_inbox.load_events(session, {key.subject_key for key in new if key.kind != "sku"})
+    diff = RowDiff()
+    _diff_orders(by_subject, new, diff)
+    _diff_subscriptions(session, by_subject, diff)
+    diff.put[PRODUCTS].extend(_newest_products(events, new))
+    _diff_cohorts(session, diff)
+    _write(session, diff)
+    event_inbox.update_checkpoints(session, new)
     return new
 
 
-def _without_rate(session: Connection, told: Mapping[Heard, Event]) -> dict[Heard, str]:
-    """Find the terms in currencies whose worth nobody has said; nothing can be counted by them."""
-    by_event = {one: needed([event]) for one, event in told.items() if isinstance(event, SubscriptionEvent)}
+def _write(session: Connection, diff: RowDiff) -> None:
+    for table in _ROWS:
+        row_writer.remove(session, table, diff.removed[table])
+        row_writer.put(session, table, diff.put[table])
+    for rollup in ROLLUPS:
+        row_writer.add(session, rollup, diff.totals.of(rollup))
+
+
+def _without_rate(session: Connection, events: Events) -> dict[EventKey, str]:
+    """Find the subscription terms in a currency without an exchange rate, each with the reason."""
+    by_event = {
+        key: rate_keys([event]) for key, event in events.items() if isinstance(event, SubscriptionEvent)
+    }
     rates = _rates(session, by_event.items())
-    refused: dict[Heard, str] = {}
-    for one, wanted in by_event.items():
+    refused: dict[EventKey, str] = {}
+    for key, required in by_event.items():
         try:
-            for each in wanted:
-                rates[one.tenant_id].on(each)
+            for rate_key in required:
+                rates[key.tenant_id].on(rate_key)
         except NoExchangeRateError as error:
-            refused[one] = str(error)
+            refused[key] = str(error)
     return refused
 
 
-def _subscriptions(session: Connection, everything: Everything, changes: Changes) -> None:
+def _diff_orders(by_subject: EventsBySubject, new: NewEvents, diff: RowDiff) -> None:
+    for subject, events in by_subject.items():
+        if subject.kind == "order":
+            before = [event for key, event in events.items() if key not in new]
+            diff.order(order_rows(before) if before else None, order_rows(list(events.values())))
+
+
+def _diff_subscriptions(session: Connection, by_subject: EventsBySubject, diff: RowDiff) -> None:
     customers = {
         subject: [cast("SubscriptionEvent", event) for event in events.values()]
-        for subject, events in everything.items()
+        for subject, events in by_subject.items()
         if subject.kind == "subscription"
     }
     if not customers:
         return
-    rates = _rates(session, [(subject, needed(events)) for subject, events in customers.items()])
+    rates = _rates(session, [(subject, rate_keys(events)) for subject, events in customers.items()])
     keys = [(subject.tenant_id, subject.id) for subject in customers]
     periods: defaultdict[Customer, list[PeriodRow]] = defaultdict(list)
     for row in row_writer.stored(session, SUBSCRIPTION_PERIODS, keys):
@@ -148,50 +164,59 @@ def _subscriptions(session: Connection, everything: Everything, changes: Changes
         movements[row[0], row[1]].append(MovementRow(*row))
     for subject, events in customers.items():
         key = subject.tenant_id, subject.id
-        after = customer_rows(events, rates.get(subject.tenant_id, _NEVER_ASKED))
-        changes.subscriptions(periods[key], movements[key], after)
+        after = customer_rows(events, rates.get(subject.tenant_id, _NO_RATES))
+        diff.subscriptions(periods[key], movements[key], after)
 
 
-def _cohorts(session: Connection, changes: Changes) -> None:
-    """Move customers between months, which nobody else may do meanwhile with other orders of theirs."""
-    customers = changes.customers()
+def _diff_cohorts(session: Connection, diff: RowDiff) -> None:
+    """Move customers between cohorts; their locks keep out transactions with other orders of theirs."""
+    customers = diff.customers()
     if not customers:
         return
-    event_inbox.lock(session, [Subject(tenant_id, "customer", it) for tenant_id, it in customers])
+    event_inbox.lock(
+        session, [Subject(tenant_id, "customer", customer_id) for tenant_id, customer_id in customers]
+    )
     before: defaultdict[Customer, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
     for tenant_id, customer_id, month, orders in row_writer.months_with_orders(session, customers):
         before[tenant_id, customer_id][month] += orders
-    changes.cohorts(before)
+    diff.cohorts(before)
 
 
-def _newest_of_each(told: Mapping[Heard, Event], new: New) -> Iterable[ProductRow]:
+def _newest_products(events: Events, new: NewEvents) -> Iterable[ProductRow]:
     newest: dict[Subject, ProductRow] = {}
-    for one, occurred_at in new.items():
-        event = told[one]
+    for key, occurred_at in new.items():
+        event = events[key]
         if isinstance(event, InventoryAdjusted):
-            row = product_row(event)._replace(told_at=occurred_at)
-            known = newest.get(one.about)
-            if known is None or (known.told_at, known.told_by) < (row.told_at, row.told_by):
-                newest[one.about] = row
+            row = product_row(event)._replace(adjusted_at=occurred_at)
+            known = newest.get(key.subject_key)
+            if known is None or _adjusted(known) < _adjusted(row):
+                newest[key.subject_key] = row
     return newest.values()
 
 
-def _rates(session: Connection, asked: Iterable[tuple[Heard | Subject, set[Needed]]]) -> dict[str, Rates]:
-    """Look up what currencies were worth to each tenant on the days that matter."""
-    wanted = sorted({(one.tenant_id, *each) for one, needs in asked for each in needs})
-    if not wanted:
+def _adjusted(row: ProductRow) -> tuple[datetime, str]:
+    return row.adjusted_at, row.adjusted_by
+
+
+def _rates(
+    session: Connection, required: Iterable[tuple[EventKey | Subject, set[RateKey]]]
+) -> dict[str, Rates]:
+    """Look up the exchange rates of each tenant for the days required."""
+    keys = sorted({(owner.tenant_id, *key) for owner, rate_keys in required for key in rate_keys})
+    if not keys:
         return {}
     rows = session.execute(
         """
         SELECT tenant_id, t.reporting_currency, currency, day,
           (SELECT rate FROM fx_rates f
-           WHERE f.tenant_id = t.tenant_id AND f.currency = asked.currency AND f.valid_from <= asked.day
+           WHERE f.tenant_id = t.tenant_id AND f.currency = required.currency
+             AND f.valid_from <= required.day
            ORDER BY valid_from DESC LIMIT 1)
-        FROM unnest(%s::text[], %s::text[], %s::date[]) AS asked (tenant_id, currency, day)
+        FROM unnest(%s::text[], %s::text[], %s::date[]) AS required (tenant_id, currency, day)
         JOIN tenants t USING (tenant_id)
         ORDER BY tenant_id, currency, day
         """,
-        [list(column) for column in zip(*wanted, strict=True)],
+        [list(column) for column in zip(*keys, strict=True)],
     )
     reporting: dict[str, str] = {}
     since: defaultdict[str, defaultdict[str, list[tuple[date, Decimal]]]] = defaultdict(

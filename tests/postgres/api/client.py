@@ -26,14 +26,14 @@ Pairs = Sequence[tuple[str, str]]
 
 def claims(tenant: str = "acme", role: object = "[admin]", **other: object) -> Claims:
     """What the authorizer makes of a good token: every claim is text."""
-    told = {
+    values = {
         "sub": f"user-of-{tenant}",
         "custom:tenant_id": tenant,
         "cognito:groups": role,
         "token_use": "id",
         "exp": str(int((START + timedelta(hours=1)).timestamp())),
     }
-    return {**told, **other}
+    return {**values, **other}
 
 
 ADMIN = claims()
@@ -202,7 +202,9 @@ def cohort(
     }
 
 
-def heard(order_id: str, event: str, occurred_at: datetime = START, **detail: object) -> dict[str, object]:
+def inbox_row(
+    order_id: str, event: str, occurred_at: datetime = START, **detail: object
+) -> dict[str, object]:
     return {
         "tenant_id": "acme",
         "kind": "order",

@@ -36,15 +36,15 @@ def project(analytics: Analytics, events: int = 1, last: str = "2026-01-30T10:00
 
 @pytest.mark.parametrize("path", KEPT)
 def test_an_answer_that_still_holds_is_not_told_again(ops: OpsContext, path: str) -> None:
-    told = ops.ask(path)
+    values = ops.ask(path)
 
-    again = ops.ask(path, headers={"If-None-Match": told.headers["etag"]})
+    again = ops.ask(path, headers={"If-None-Match": values.headers["etag"]})
 
-    assert told.headers["cache-control"] == "private, max-age=0, must-revalidate"
-    assert told.headers["vary"] == "Authorization, Origin"
+    assert values.headers["cache-control"] == "private, max-age=0, must-revalidate"
+    assert values.headers["vary"] == "Authorization, Origin"
     assert (again.status, again.text) == (304, "")
-    assert again.headers["etag"] == told.headers["etag"]
-    assert again.headers["cache-control"] == told.headers["cache-control"]
+    assert again.headers["etag"] == values.headers["etag"]
+    assert again.headers["cache-control"] == values.headers["cache-control"]
 
 
 @pytest.mark.parametrize("spelled", ["*", "W/{}", '"other", {}', '"other",W/{} , "more"'])

@@ -33,11 +33,11 @@ def season(analytics: Analytics, ops: OpsContext) -> OpsContext:
 
 
 def test_customers_are_active_when_more_entered_than_left_so_far(season: OpsContext) -> None:
-    told = season.ask("/api/metrics/cohorts").data
+    values = season.ask("/api/metrics/cohorts").data
 
-    assert table(told) == {"2025-11": [10, 10, 6, 7], "2026-01": [3, 3]}
-    assert [cell["retention"] for cell in told["cohorts"][0]["months"]] == [1, 0.6, 0.7]
-    assert (told["basis"], told["from"], told["to"]) == ("order", "2025-02", "2026-02")
+    assert table(values) == {"2025-11": [10, 10, 6, 7], "2026-01": [3, 3]}
+    assert [cell["retention"] for cell in values["cohorts"][0]["months"]] == [1, 0.6, 0.7]
+    assert (values["basis"], values["from"], values["to"]) == ("order", "2025-02", "2026-02")
 
 
 def test_the_other_basis_counts_other_customers(season: OpsContext) -> None:
@@ -45,15 +45,15 @@ def test_the_other_basis_counts_other_customers(season: OpsContext) -> None:
 
 
 def test_a_range_of_months_ends_before_its_last(season: OpsContext) -> None:
-    told = season.ask("/api/metrics/cohorts", {"from": "2025-11", "to": "2026-01"}).data
+    values = season.ask("/api/metrics/cohorts", {"from": "2025-11", "to": "2026-01"}).data
 
-    assert table(told) == {"2025-11": [10, 10, 6]}
+    assert table(values) == {"2025-11": [10, 10, 6]}
 
 
 def test_months_that_have_not_begun_are_not_told(season: OpsContext) -> None:
-    told = season.ask("/api/metrics/cohorts", {"from": "2026-01", "to": "2026-12"}).data
+    values = season.ask("/api/metrics/cohorts", {"from": "2026-01", "to": "2026-12"}).data
 
-    assert table(told) == {"2026-01": [3, 3]}
+    assert table(values) == {"2026-01": [3, 3]}
 
 
 @pytest.mark.parametrize("smallest", [7, 6.5])

@@ -39,9 +39,9 @@ def shop(analytics: Analytics) -> OpsContext:
 
 
 def test_orders_are_told_as_they_became(shop: OpsContext) -> None:
-    told = shop.ask("/api/orders").data["orders"]
+    values = shop.ask("/api/orders").data["orders"]
 
-    assert [(one["orderId"], one["status"], one["region"]) for one in told] == [
+    assert [(one["orderId"], one["status"], one["region"]) for one in values] == [
         ("o-4", "CONFIRMED", None),
         ("o-3", "REJECTED", "eu"),
         ("o-2", "REFUNDED", None),
@@ -50,21 +50,21 @@ def test_orders_are_told_as_they_became(shop: OpsContext) -> None:
 
 
 def test_an_order_is_told_with_everything_heard_of_it(shop: OpsContext) -> None:
-    told = shop.ask("/api/orders/o-2").data
+    values = shop.ask("/api/orders/o-2").data
 
-    assert told["items"] == [
+    assert values["items"] == [
         {"sku": "cup", "quantity": 2, "unitPrice": {"amountMinor": 500, "currency": "USD"}}
     ]
-    assert (told["payment"]["status"], told["payment"]["chargeId"]) == ("REFUNDED", "ch-1")
-    assert told["payment"]["refunded"] == {"amountMinor": 1_000, "currency": "USD"}
-    assert {entry["event"] for entry in told["timeline"]} == {
+    assert (values["payment"]["status"], values["payment"]["chargeId"]) == ("REFUNDED", "ch-1")
+    assert values["payment"]["refunded"] == {"amountMinor": 1_000, "currency": "USD"}
+    assert {entry["event"] for entry in values["timeline"]} == {
         "OrderPlaced",
         "PaymentRequested",
         "PaymentProcessed",
         "OrderConfirmed",
         "RefundProcessed",
     }
-    assert told["timeline"][-1]["event"] == "RefundProcessed"
+    assert values["timeline"][-1]["event"] == "RefundProcessed"
 
 
 def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: OpsContext) -> None:
@@ -75,10 +75,10 @@ def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: Op
 
 
 def test_recurring_revenue_grew_by_what_is_paid_more(shop: OpsContext) -> None:
-    told = shop.ask("/api/metrics/mrr").data
+    values = shop.ask("/api/metrics/mrr").data
     churned = shop.ask("/api/metrics/churn").data
 
-    assert [told[name]["amount"]["amountMinor"] for name in ("opening", "expansion", "closing")] == [
+    assert [values[name]["amount"]["amountMinor"] for name in ("opening", "expansion", "closing")] == [
         1_000,
         500,
         1_500,
@@ -87,9 +87,11 @@ def test_recurring_revenue_grew_by_what_is_paid_more(shop: OpsContext) -> None:
 
 
 def test_cohorts_hold_whoever_bought_again(shop: OpsContext) -> None:
-    told = shop.ask("/api/metrics/cohorts").data["cohorts"]
+    values = shop.ask("/api/metrics/cohorts").data["cohorts"]
 
-    assert [(one["month"], one["customers"], [cell["active"] for cell in one["months"]]) for one in told] == [
+    assert [
+        (one["month"], one["customers"], [cell["active"] for cell in one["months"]]) for one in values
+    ] == [
         ("2025-12", 1, [1, 1]),
         ("2026-01", 1, [1]),
     ]

@@ -22,7 +22,7 @@ METRICS = {
 }
 
 
-def tell_owner(analytics: Analytics, statement: str, *values: object) -> None:
+def execute_as_owner(analytics: Analytics, statement: str, *values: object) -> None:
     with closing(analytics.connect(OWNER)) as owner:
         owner.execute(statement.encode(), values)
 
@@ -38,7 +38,7 @@ def test_what_is_not_visible_to_a_role_is_refused_to_it_alone(
     analytics: Analytics, ops: OpsContext, path: str, metric: str
 ) -> None:
     insert(analytics, "orders", order("o-1"))
-    tell_owner(
+    execute_as_owner(
         analytics,
         "UPDATE role_metric_visibility SET visible = false WHERE role = 'editor' AND metric = %s",
         metric,
@@ -54,7 +54,7 @@ def test_what_is_not_visible_to_a_role_is_refused_to_it_alone(
 
 
 def test_what_is_not_listed_is_not_seen(analytics: Analytics, ops: OpsContext) -> None:
-    tell_owner(analytics, "DELETE FROM role_metric_visibility WHERE metric = 'sales'")
+    execute_as_owner(analytics, "DELETE FROM role_metric_visibility WHERE metric = 'sales'")
 
     assert ops.ask("/api/sales/last-month").status == 403
 
@@ -66,7 +66,7 @@ def test_a_tenant_that_nobody_set_up_sees_nothing(ops: OpsContext) -> None:
 def test_viewers_see_no_recurring_revenue_unless_they_are_let(analytics: Analytics, ops: OpsContext) -> None:
     viewer = claims(role="[viewer]")
     before = ops.ask("/api/metrics/mrr", by=viewer).status
-    tell_owner(analytics, "UPDATE role_metric_visibility SET visible = true WHERE metric = 'mrr'")
+    execute_as_owner(analytics, "UPDATE role_metric_visibility SET visible = true WHERE metric = 'mrr'")
 
     after = ops.ask("/api/metrics/mrr", by=viewer).status
 
@@ -144,8 +144,8 @@ def test_looking_for_an_order_that_is_not_there_is_a_read_where_orders_are_gover
 
 @pytest.mark.spoils_the_schema
 def test_a_read_that_cannot_be_put_on_record_is_not_answered(analytics: Analytics, ops: OpsContext) -> None:
-    tell_owner(analytics, "REVOKE INSERT ON audit_logs FROM pulsequeue_api")
-    tell_owner(
+    execute_as_owner(analytics, "REVOKE INSERT ON audit_logs FROM pulsequeue_api")
+    execute_as_owner(
         analytics,
         "REVOKE INSERT (tenant_id, user_id, role, action, metric, details) ON audit_logs FROM pulsequeue_api",
     )

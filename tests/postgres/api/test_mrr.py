@@ -15,11 +15,13 @@ from tests.postgres.conftest import Analytics
 
 
 def amounts(data: Mapping[str, Any]) -> dict[str, int]:
-    return {name: told["amount"]["amountMinor"] for name, told in data.items() if isinstance(told, dict)}
+    return {
+        name: values["amount"]["amountMinor"] for name, values in data.items() if isinstance(values, dict)
+    }
 
 
 def customers(data: Mapping[str, Any]) -> dict[str, int]:
-    return {name: told["customers"] for name, told in data.items() if isinstance(told, dict)}
+    return {name: values["customers"] for name, values in data.items() if isinstance(values, dict)}
 
 
 @pytest.fixture
@@ -43,10 +45,10 @@ def year(analytics: Analytics, ops: OpsContext) -> OpsContext:
 
 
 def test_a_month_is_told_from_its_opening_to_its_closing(year: OpsContext) -> None:
-    told = year.ask("/api/metrics/mrr", {"month": "2026-01"}).data
+    values = year.ask("/api/metrics/mrr", {"month": "2026-01"}).data
 
-    assert told["month"] == "2026-01"
-    assert amounts(told) == {
+    assert values["month"] == "2026-01"
+    assert amounts(values) == {
         "opening": 10_000,
         "new": 5_000,
         "expansion": 2_000,
@@ -55,7 +57,7 @@ def test_a_month_is_told_from_its_opening_to_its_closing(year: OpsContext) -> No
         "churn": 3_000,
         "closing": 14_500,
     }
-    assert customers(told) == {
+    assert customers(values) == {
         "opening": 5,
         "new": 3,
         "expansion": 1,
@@ -64,7 +66,7 @@ def test_a_month_is_told_from_its_opening_to_its_closing(year: OpsContext) -> No
         "churn": 2,
         "closing": 7,
     }
-    assert told["formula"].startswith(
+    assert values["formula"].startswith(
         "closing = opening + new + expansion + reactivation - contraction - churn"
     )
 
@@ -74,9 +76,9 @@ def test_the_current_month_is_told_unless_another_is_asked_for(year: OpsContext)
 
 
 def test_a_month_in_which_nothing_happened_closes_as_it_opened(year: OpsContext) -> None:
-    told = year.ask("/api/metrics/mrr", {"month": "2025-09"}).data
+    values = year.ask("/api/metrics/mrr", {"month": "2025-09"}).data
 
-    assert set(amounts(told).values()) == {0}
+    assert set(amounts(values).values()) == {0}
 
 
 def test_recurring_revenue_is_told_in_the_currency_of_the_tenant(
@@ -84,9 +86,9 @@ def test_recurring_revenue_is_told_in_the_currency_of_the_tenant(
 ) -> None:
     make_tenant(analytics, "berlin", reporting_currency="EUR")
 
-    told = ops.ask("/api/metrics/mrr", by=of("berlin")).data
+    values = ops.ask("/api/metrics/mrr", by=of("berlin")).data
 
-    assert told["opening"]["amount"]["currency"] == "EUR"
+    assert values["opening"]["amount"]["currency"] == "EUR"
 
 
 @pytest.mark.parametrize(
@@ -118,14 +120,14 @@ def test_parts_are_added_up_before_they_are_rounded(analytics: Analytics, ops: O
 
 
 def test_churn_is_told_as_rates_of_what_the_month_opened_with(year: OpsContext) -> None:
-    told = year.ask("/api/metrics/churn", {"month": "2026-01"}).data
+    values = year.ask("/api/metrics/churn", {"month": "2026-01"}).data
 
-    assert told["logoChurn"] == 0.4
-    assert told["grossRevenueChurn"] == 0.35
-    assert told["grossRevenueRetention"] == 0.65
-    assert told["netRevenueRetention"] == 0.85
-    assert told["netRevenueChurn"] == 0.15
-    assert set(told["formulas"]) == {
+    assert values["logoChurn"] == 0.4
+    assert values["grossRevenueChurn"] == 0.35
+    assert values["grossRevenueRetention"] == 0.65
+    assert values["netRevenueRetention"] == 0.85
+    assert values["netRevenueChurn"] == 0.15
+    assert set(values["formulas"]) == {
         "logoChurn",
         "grossRevenueChurn",
         "netRevenueChurn",
@@ -137,18 +139,18 @@ def test_churn_is_told_as_rates_of_what_the_month_opened_with(year: OpsContext) 
 def test_customers_who_return_are_none_of_those_who_stayed(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "mrr_month", moved("2025-12", "new", 1_200), moved("2026-01", "reactivation", 600))
 
-    told = ops.ask("/api/metrics/churn").data
+    values = ops.ask("/api/metrics/churn").data
 
-    assert told["netRevenueRetention"] == 1
-    assert told["netRevenueChurn"] == 0
+    assert values["netRevenueRetention"] == 1
+    assert values["netRevenueChurn"] == 0
 
 
 def test_of_an_opening_of_nothing_there_are_no_rates(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "mrr_month", moved("2026-01", "new", 1_200))
 
-    told = ops.ask("/api/metrics/churn").data
+    values = ops.ask("/api/metrics/churn").data
 
-    assert [told[name] for name in told["formulas"]] == [None] * 5
+    assert [values[name] for name in values["formulas"]] == [None] * 5
 
 
 def test_rates_are_told_to_six_decimals(analytics: Analytics, ops: OpsContext) -> None:

@@ -51,11 +51,11 @@ def test_every_question_is_described_with_its_parameters_and_its_answer() -> Non
     assert set(described) == {route.path for route in ROUTES} | {"/api/openapi.json"}
     for route in ROUTES:
         operation = described[route.path]
-        asked = {field.alias or name for name, field in route.params_model.model_fields.items()}
-        told = operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
-        assert {it["name"] for it in operation["parameters"]} - {"If-None-Match"} == asked
+        params = {field.alias or name for name, field in route.params_model.model_fields.items()}
+        values = operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+        assert {it["name"] for it in operation["parameters"]} - {"If-None-Match"} == params
         assert all(it["description"] for it in operation["parameters"])
-        assert told["data"] == {"$ref": f"#/components/schemas/{route.response_model.__name__}"}
+        assert values["data"] == {"$ref": f"#/components/schemas/{route.response_model.__name__}"}
         assert {"401", "403", "422", "500", "503"} <= set(operation["responses"])
 
 

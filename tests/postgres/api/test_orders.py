@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.analytics.queries.orders import MAX_EVENTS
-from tests.postgres.api.client import OpsContext, at, claims, heard, insert, order
+from tests.postgres.api.client import OpsContext, at, claims, inbox_row, insert, order
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START
 
@@ -92,18 +92,18 @@ def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analyti
     # Many share a moment, and moments differ by a microsecond: what a cursor forgets would show.
     known = [order(f"o-{n:03}", START + timedelta(microseconds=n // 4)) for n in range(50)]
     insert(analytics, "orders", *known)
-    told: list[str] = []
+    values: list[str] = []
     query: dict[str, object] = {"limit": 7}
 
     for page in range(20):
         answer = ops.ask("/api/orders", query)
-        told += ids(answer.data)
+        values += ids(answer.data)
         if (cursor := answer.body["page"]["nextCursor"]) is None:
             break
         insert(analytics, "orders", order(f"new-{page}", START + timedelta(seconds=page + 1)))
         query = {"limit": 5 + page, "cursor": cursor}
 
-    assert told == sorted((str(row["order_id"]) for row in known), reverse=True)
+    assert values == sorted((str(row["order_id"]) for row in known), reverse=True)
 
 
 def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, ops: OpsContext) -> None:
@@ -193,19 +193,19 @@ def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, op
     insert(
         analytics,
         "event_inbox",
-        heard("a/b 50%", "OrderConfirmed", START + timedelta(seconds=1), amountMinor=700),
-        heard("a/b 50%", "OrderPlaced", START, customerId="ann"),
-        heard("another", "OrderPlaced"),
+        inbox_row("a/b 50%", "OrderConfirmed", START + timedelta(seconds=1), amountMinor=700),
+        inbox_row("a/b 50%", "OrderPlaced", START, customerId="ann"),
+        inbox_row("another", "OrderPlaced"),
     )
 
-    told = ops.ask("/api/orders/a/b 50%25").data
+    values = ops.ask("/api/orders/a/b 50%25").data
 
-    assert told["orderId"] == "a/b 50%"
-    assert told["items"] == [
+    assert values["orderId"] == "a/b 50%"
+    assert values["items"] == [
         {"sku": "cup", "quantity": 1, "unitPrice": {"amountMinor": 100, "currency": "EUR"}},
         {"sku": "tea", "quantity": 2, "unitPrice": {"amountMinor": 300, "currency": "EUR"}},
     ]
-    assert told["payment"] == {
+    assert values["payment"] == {
         "status": "REFUNDED",
         "amount": {"amountMinor": 700, "currency": "EUR"},
         "chargeId": "ch-1",
@@ -216,13 +216,13 @@ def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, op
         "answeredAt": None,
         "refundedAt": None,
     }
-    assert told["fulfillment"] == {
+    assert values["fulfillment"] == {
         "status": "RETURNED",
         "units": 3,
         "dueAt": "2026-01-31T12:00:00.000Z",
         "endedAt": None,
     }
-    assert [(entry["event"], entry["occurredAt"], entry["detail"]) for entry in told["timeline"]] == [
+    assert [(entry["event"], entry["occurredAt"], entry["detail"]) for entry in values["timeline"]] == [
         ("OrderPlaced", "2026-01-31T12:00:00.000Z", {"customerId": "ann"}),
         ("OrderConfirmed", "2026-01-31T12:00:01.000Z", {"amountMinor": 700}),
     ]
@@ -233,9 +233,14 @@ def test_an_order_of_which_little_was_heard_is_told_as_far_as_it_goes(
 ) -> None:
     insert(analytics, "orders", order("o-1", customer_id=None, status="PLACED"))
 
-    told = ops.ask("/api/orders/o-1").data
+    values = ops.ask("/api/orders/o-1").data
 
-    assert (told["items"], told["payment"], told["fulfillment"], told["timeline"]) == ([], None, None, [])
+    assert (values["items"], values["payment"], values["fulfillment"], values["timeline"]) == (
+        [],
+        None,
+        None,
+        [],
+    )
 
 
 def test_an_unknown_order_is_not_found(ops: OpsContext) -> None:
@@ -250,7 +255,7 @@ def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
 ) -> None:
     viewer = claims(role="[viewer]")
     insert(analytics, "orders", order("o-1", customer_id="secret-ann"))
-    insert(analytics, "event_inbox", heard("o-1", "OrderPlaced", customerId="secret-ann", region="eu"))
+    insert(analytics, "event_inbox", inbox_row("o-1", "OrderPlaced", customerId="secret-ann", region="eu"))
 
     listed = ops.ask("/api/orders", by=viewer)
     one = ops.ask("/api/orders/o-1", by=viewer)
@@ -266,12 +271,12 @@ def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
 def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
     analytics: Analytics, ops: OpsContext
 ) -> None:
-    told = (
-        {**heard("o-1", "OrderPlaced", START + timedelta(minutes=minute)), "event_id": f"e-{minute}"}
+    values = (
+        {**inbox_row("o-1", "OrderPlaced", START + timedelta(minutes=minute)), "event_id": f"e-{minute}"}
         for minute in range(MAX_EVENTS + 5)
     )
     insert(analytics, "orders", order("o-1"))
-    insert(analytics, "event_inbox", *told)
+    insert(analytics, "event_inbox", *values)
 
     timeline = ops.ask("/api/orders/o-1").data["timeline"]
 

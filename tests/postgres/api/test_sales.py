@@ -28,10 +28,10 @@ def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: Op
         sold("2026-01-12", orders=50),
     )
 
-    told = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-12"}).data
+    values = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-12"}).data
 
-    assert told["period"] == {"from": "2026-01-10", "to": "2026-01-12"}
-    assert told["previousPeriod"] == {"from": "2026-01-08", "to": "2026-01-10"}
+    assert values["period"] == {"from": "2026-01-10", "to": "2026-01-12"}
+    assert values["previousPeriod"] == {"from": "2026-01-08", "to": "2026-01-10"}
     usd = {
         "currency": "USD",
         "revenue": {"amountMinor": 1_501, "currency": "USD"},
@@ -39,7 +39,7 @@ def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: Op
         "net": {"amountMinor": 1_001, "currency": "USD"},
         "averageOrderValue": {"amountMinor": 500, "currency": "USD"},
     }
-    assert told["current"] == {
+    assert values["current"] == {
         "orders": 7,
         "confirmed": 4,
         "rejected": 2,
@@ -58,8 +58,8 @@ def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: Op
             usd,
         ],
     }
-    assert told["previous"]["orders"] == 54
-    assert told["change"] == {
+    assert values["previous"]["orders"] == 54
+    assert values["change"] == {
         "orders": -0.87037,
         "confirmed": 1,
         "rejected": 1,
@@ -89,19 +89,19 @@ def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: Op
 def test_what_is_no_longer_sold_has_shrunk_to_nothing(analytics: Analytics, ops: OpsContext) -> None:
     insert(analytics, "sales_daily", sold("2026-01-09", orders=1, confirmed=1, revenue_minor=100))
 
-    told = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+    values = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
 
-    assert told["change"]["takings"] == [
+    assert values["change"]["takings"] == [
         {"currency": "USD", "revenue": -1, "refunded": None, "net": -1, "averageOrderValue": None}
     ]
-    assert told["current"]["successRate"] is None
+    assert values["current"]["successRate"] is None
 
 
 def test_the_last_thirty_days_with_today_are_told_unless_others_are_asked_for(ops: OpsContext) -> None:
-    told = ops.ask("/api/metrics/summary").data
+    values = ops.ask("/api/metrics/summary").data
 
-    assert told["period"] == {"from": "2026-01-02", "to": "2026-02-01"}
-    assert told["previousPeriod"] == {"from": "2025-12-03", "to": "2026-01-02"}
+    assert values["period"] == {"from": "2026-01-02", "to": "2026-02-01"}
+    assert values["previousPeriod"] == {"from": "2025-12-03", "to": "2026-01-02"}
 
 
 def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics, ops: OpsContext) -> None:
@@ -115,7 +115,7 @@ def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics
         sold("2025-12-31", region="us", orders=1),
     )
 
-    told = ops.ask("/api/pipeline/by-region").data
+    values = ops.ask("/api/pipeline/by-region").data
 
     assert [
         (
@@ -123,7 +123,7 @@ def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics
             one["orders"],
             [(taken["currency"], taken["net"]["amountMinor"]) for taken in one["takings"]],
         )
-        for one in told["regions"]
+        for one in values["regions"]
     ] == [(None, 1, []), ("eu", 4, [("EUR", 1_000), ("USD", 50)])]
 
 
@@ -143,19 +143,19 @@ def test_products_are_told_by_how_much_was_sold_of_them(analytics: Analytics, op
         {"tenant_id": "acme", "sku": "tea", "name": "Green tea", "told_at": "2026-01-01", **product},
     )
 
-    told = ops.ask("/api/pipeline/by-product").data["products"]
+    values = ops.ask("/api/pipeline/by-product").data["products"]
     few = ops.ask("/api/pipeline/by-product", {"limit": 1}).data["products"]
 
-    assert [(one["sku"], one["name"], one["units"]) for one in told] == [
+    assert [(one["sku"], one["name"], one["units"]) for one in values] == [
         ("tea", "Green tea", 5),
         ("cup", None, 4),
         ("pot", None, 4),
     ]
-    assert [taken["revenue"] for taken in told[0]["takings"]] == [
+    assert [taken["revenue"] for taken in values[0]["takings"]] == [
         {"amountMinor": 250, "currency": "EUR"},
         {"amountMinor": 200, "currency": "USD"},
     ]
-    assert few == told[:1]
+    assert few == values[:1]
 
 
 def test_the_last_month_is_told_day_by_day_without_gaps(analytics: Analytics, ops: OpsContext) -> None:
@@ -191,6 +191,6 @@ def test_sums_may_be_larger_than_any_amount(analytics: Analytics, ops: OpsContex
         *(sold("2026-01-10", region=it, confirmed=1, revenue_minor=2 * largest) for it in ("eu", "us")),
     )
 
-    told = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+    values = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
 
-    assert told["current"]["takings"][0]["revenue"] == {"amountMinor": 4 * largest, "currency": "USD"}
+    assert values["current"]["takings"][0]["revenue"] == {"amountMinor": 4 * largest, "currency": "USD"}

@@ -13,7 +13,7 @@ from tests.postgres.api.client import (
     at,
     claims,
     cohort,
-    heard,
+    inbox_row,
     insert,
     make_tenant,
     moved,
@@ -55,7 +55,7 @@ def full(analytics: Analytics, ops: OpsContext) -> OpsContext:
         {**version, "status": "SUCCEEDED", "amount_minor": 77_777, "currency": "USD"},
     )
     insert(analytics, "fulfillment", {**version, "status": "DUE", "units": 77_777, "due_at": "2026-01-01"})
-    insert(analytics, "event_inbox", heard("o-1", "OrderPlaced", secret=77_777))
+    insert(analytics, "event_inbox", inbox_row("o-1", "OrderPlaced", secret=77_777))
     insert(analytics, "sales_daily", sold("2026-01-31", region="moon", orders=77_777, confirmed=77_777))
     insert(analytics, "product_daily", sold_of("sku-77777", "2026-01-31", orders=77_777, confirmed=77_777))
     insert(
@@ -142,10 +142,10 @@ def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: Op
     insert(analytics, "orders", order("o-1", tenant_id="other"))
 
     for ops in (full, OpsContext(analytics.database(OWNER))):
-        told = ops.ask("/api/orders/o-1", by=claims("other")).data
+        values = ops.ask("/api/orders/o-1", by=claims("other")).data
 
-        assert (told["units"], told["items"], told["timeline"]) == (2, [], [])
-        assert (told["payment"], told["fulfillment"]) == (None, None)
+        assert (values["units"], values["items"], values["timeline"]) == (2, [], [])
+        assert (values["payment"], values["fulfillment"]) == (None, None)
 
 
 def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: OpsContext) -> None:
@@ -174,12 +174,12 @@ def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, 
 
 
 def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: OpsContext) -> None:
-    told = [
+    values = [
         len(full.ask("/api/orders", by=claims(tenant)).data["orders"])
         for tenant in ("acme", "other", "acme", "other")
     ]
 
-    assert told == [1, 0, 1, 0]
+    assert values == [1, 0, 1, 0]
 
 
 def test_reads_are_on_record_with_the_reader_s_own_tenant(analytics: Analytics, full: OpsContext) -> None:
