@@ -85,7 +85,7 @@ def remaining_resources(applied: Applied) -> dict[str, Any]:
     inspectors = {
         name: inspect
         for name, inspect in deployed_resources.INSPECTORS.items()
-        if name not in ("rules", "routes", "preflight", "users")
+        if name not in ("rules", "routes", "cors", "users")
     }
     return {name: found for name, inspect in inspectors.items() if (found := inspect(environment))}
 

@@ -278,7 +278,7 @@ def test_destroy_leaves_no_resources(bootstrapped: Bootstrapped, destroyed: Comp
     inspectors = {
         name: inspect
         for name, inspect in deployed_resources.INSPECTORS.items()
-        if name not in ("rules", "routes", "preflight", "users")
+        if name not in ("rules", "routes", "cors", "users")
     }
     dev = replace(bootstrapped.terraform, environ=bootstrapped.job)
 
