@@ -38,12 +38,12 @@ def collector() -> Callable[[object], dict[str, int | None]]:
 @cache
 def exposition() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     from services.metrics.exposition import Exposition  # noqa: PLC0415
-    from services.metrics.token_auth import Gate, ssm_token  # noqa: PLC0415
+    from services.metrics.token_auth import TokenAuth, ssm_token  # noqa: PLC0415
 
     settings, clients = ExpositionSettings.from_environment(), Clients()
     telemetry = PowertoolsTelemetry("exposition", settings.metrics_namespace)
     served = Exposition(
-        Gate(ssm_token(clients.ssm(), settings.token_parameter), clock=time.monotonic),
+        TokenAuth(ssm_token(clients.ssm(), settings.token_parameter), clock=time.monotonic),
         DynamoDBSnapshots(clients.dynamodb(), table=settings.metrics_table, clock=time.time),
         telemetry,
         stale_seconds=settings.stale_seconds,

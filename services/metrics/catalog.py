@@ -187,19 +187,19 @@ def _lambda(deployment: Deployment) -> Iterator[Family]:
 
 def _sqs(deployment: Deployment) -> Iterator[Family]:
     queues = [deployment.name(consumer) for consumer in deployment.consumers]
-    with_dead_letters = [name for queue in queues for name in (queue, f"{queue}-dlq")]
+    with_dlqs = [name for queue in queues for name in (queue, f"{queue}-dlq")]
     for name, metric, text, of in (
         (
             Metric.SQS_VISIBLE,
             "ApproximateNumberOfMessagesVisible",
             "Messages waiting to be received",
-            with_dead_letters,
+            with_dlqs,
         ),
         (
             Metric.SQS_OLDEST_AGE,
             "ApproximateAgeOfOldestMessage",
             "Age of the oldest message",
-            with_dead_letters,
+            with_dlqs,
         ),
         (
             Metric.SQS_IN_FLIGHT,

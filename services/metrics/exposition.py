@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from services.metrics.content_negotiation import choose_format, takes_gzip
 from services.metrics.snapshot import Edition, Format
-from services.metrics.token_auth import EmptyTokenError, Gate
+from services.metrics.token_auth import EmptyTokenError, TokenAuth
 from services.shared.errors import TransientError
 from services.shared.log_events import LogEvent
 from services.shared.telemetry import Telemetry
@@ -43,14 +43,14 @@ class Response:
 class Exposition:
     def __init__(
         self,
-        gate: Gate,
+        auth: TokenAuth,
         page_store: PageStore,
         telemetry: Telemetry,
         *,
         stale_seconds: int,
         clock: Callable[[], float],
     ) -> None:
-        self._gate = gate
+        self._auth = auth
         self._page_store = page_store
         self._telemetry = telemetry
         self._stale_seconds = stale_seconds
@@ -60,7 +60,7 @@ class Exposition:
     def answer(self, headers: Mapping[str, str]) -> Response:
         """Answer a scrape by its headers, whose names are lower case."""
         try:
-            if not self._gate.admits(headers.get("authorization", "")):
+            if not self._auth.allows(headers.get("authorization", "")):
                 return Response(
                     401,
                     {**_PLAIN, "www-authenticate": 'Bearer realm="pulsequeue metrics"'},

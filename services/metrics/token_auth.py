@@ -20,17 +20,17 @@ class TokenUnavailableError(TransientError):
 
 
 class EmptyTokenError(PulseQueueError):
-    """An empty token admits nobody."""
+    """The stored token is empty, so no request is allowed."""
 
 
-class Gate:
+class TokenAuth:
     def __init__(self, read_token: Callable[[], str], *, clock: Callable[[], float]) -> None:
         self._read_token = read_token
         self._clock = clock
         self._token = ""
         self._read_at = float("-inf")
 
-    def admits(self, authorization: str) -> bool:
+    def allows(self, authorization: str) -> bool:
         """Whether this header carries the token; after a wrong one the token is re-read soon."""
         scheme, _, presented = authorization.partition(" ")
         if scheme.lower() != "bearer" or not presented.strip():

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from services.shared.adapters.clients import CONCURRENCY, Clients
-from services.shared.adapters.dynamodb_store import DynamoDBStore, Kind, TableRole
+from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.messages import Handle
-from services.shared.metric_names import Metric
+from services.shared.metric_names import CapacityKind, CapacityTable, Metric
 from services.shared.settings import QueueSettings, Settings
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Runtime:
             run=self.in_parallel,
         )
 
-    def _count_capacity(self, table: TableRole, kind: Kind, units: float) -> None:
+    def _count_capacity(self, table: CapacityTable, kind: CapacityKind, units: float) -> None:
         self.telemetry.count(Metric.CAPACITY_UNITS, units, table=table, kind=kind)
 
     def in_parallel(self, function: Callable[[T], R], items: Iterable[T]) -> Iterable[R]:

@@ -11,8 +11,9 @@ from moto import mock_aws
 
 from scripts.environment.environment import Clients
 from scripts.local.aws import emulator as ministack
-from services.shared.adapters.dynamodb_store import DynamoDBStore, Kind, TableRole
+from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.ledger import Delta, Key, OrderWrite, Refused, StockWrite
+from services.shared.metric_names import CapacityKind, CapacityTable
 from tests.conftest import RunningEmulator
 from tests.support.fakes import a_stock
 from tests.support.ops_context import an_order
@@ -31,9 +32,9 @@ class Meter:
 
     def __init__(self, client: "DynamoDBClient") -> None:
         prefix = uuid4().hex[:8]
-        self.tables: Mapping[str, TableRole] = {
-            f"{prefix}-inventory": "inventory",
-            f"{prefix}-orders": "orders",
+        self.tables: Mapping[str, CapacityTable] = {
+            f"{prefix}-inventory": CapacityTable.INVENTORY,
+            f"{prefix}-orders": CapacityTable.ORDERS,
         }
         for table in self.tables:
             client.create_table(
@@ -43,14 +44,14 @@ class Meter:
                 BillingMode="PAY_PER_REQUEST",
             )
         inventory, orders = self.tables
-        self.reported: Counter[tuple[TableRole, Kind]] = Counter()
-        self.answered: Counter[TableRole] = Counter()
+        self.reported: Counter[tuple[CapacityTable, CapacityKind]] = Counter()
+        self.answered: Counter[CapacityTable] = Counter()
         self.store = DynamoDBStore(client, inventory_table=inventory, orders_table=orders, spent=self._report)
         self.store.seed([a_stock("apple", 5)])
         for operation in ("TransactWriteItems", "BatchGetItem"):
             client.meta.events.register(f"after-call.dynamodb.{operation}", self._answer)
 
-    def _report(self, table: TableRole, kind: Kind, units: float) -> None:
+    def _report(self, table: CapacityTable, kind: CapacityKind, units: float) -> None:
         self.reported[table, kind] += units  # type: ignore[assignment]  # units come in halves
 
     def _answer(self, parsed: Mapping[str, Any], **_: object) -> None:
@@ -83,8 +84,8 @@ def test_the_read_units_of_a_batch_are_reported_as_dynamodb_tells_them() -> None
 
         meter.store.read_orders([an_order("o-1").key, an_order("o-2").key])
 
-    assert meter.answered["orders"] > 0
-    assert meter.reported == {("orders", "read"): meter.answered["orders"]}
+    assert meter.answered[CapacityTable.ORDERS] > 0
+    assert meter.reported == {("orders", "read"): meter.answered[CapacityTable.ORDERS]}
 
 
 def test_of_a_cancelled_transaction_nothing_is_told_and_so_nothing_is_reported(meter: Meter) -> None:

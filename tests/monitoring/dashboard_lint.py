@@ -1,7 +1,7 @@
-"""Rules that a dashboard has to keep: those of Grafana's dashboard linter, and a few of ours.
+"""Dashboard rules: those of Grafana's dashboard linter, and a few of ours.
 
-The linter's rules about an `instance` variable are left out: /metrics says the same to whoever asks, so an
-instance tells nothing here. What tells is the environment, and so it takes that place.
+The linter's rules about an `instance` variable are left out: /metrics serves every scraper the same bytes, so
+the instance carries no information. The variable `environment` takes its place.
 """
 
 import re
@@ -30,14 +30,14 @@ def lint(dashboard: Document) -> list[Finding]:
 
 def is_not_edited_in_grafana(dashboard: Document) -> Iterator[Finding]:
     if dashboard.get("editable", True):
-        yield "is editable, and the next setup would take back what was edited"
+        yield "is editable; the next `grafana setup` would overwrite the edits"
 
 
-def is_found_by_its_uid(dashboard: Document) -> Iterator[Finding]:
+def has_a_stable_uid(dashboard: Document) -> Iterator[Finding]:
     if not re.fullmatch(r"pulsequeue-[a-z]{1,29}", dashboard.get("uid") or ""):
-        yield f"uid {dashboard.get('uid')!r} is not one of ours"
+        yield f"uid {dashboard.get('uid')!r} does not match pulsequeue-<name>"
     if dashboard.get("id") is not None:
-        yield "has an id, which belongs to one Grafana alone"
+        yield "has an id, which is specific to one Grafana"
 
 
 def refreshes_itself(dashboard: Document) -> Iterator[Finding]:
@@ -45,34 +45,34 @@ def refreshes_itself(dashboard: Document) -> Iterator[Finding]:
         yield f"refreshes every {dashboard.get('refresh')!r}"
 
 
-def lets_choose_the_data_source(dashboard: Document) -> Iterator[Finding]:
+def has_a_data_source_variable(dashboard: Document) -> Iterator[Finding]:
     variable = _variable(dashboard, "datasource")
     if (variable.get("type"), variable.get("query")) != ("datasource", "prometheus"):
         yield "has no variable `datasource` over Prometheus data sources"
 
 
-def lets_choose_the_job(dashboard: Document) -> Iterator[Finding]:
+def has_a_job_variable(dashboard: Document) -> Iterator[Finding]:
     variable = _variable(dashboard, "job")
     if not (variable.get("multi") and variable.get("includeAll") and variable.get("allValue") == ".+"):
         yield "has no variable `job` with several values, or all of them as .+"
 
 
-def lets_choose_one_environment(dashboard: Document) -> Iterator[Finding]:
+def has_an_environment_variable(dashboard: Document) -> Iterator[Finding]:
     variable = _variable(dashboard, "environment")
     if variable.get("type") != "query" or variable.get("multi"):
         yield "has no variable `environment` with one value at a time"
 
 
-def keeps_its_variables_up_to_date(dashboard: Document) -> Iterator[Finding]:
+def refreshes_its_variables(dashboard: Document) -> Iterator[Finding]:
     for variable in _variables(dashboard):
         if variable["type"] == "query":
             if variable.get("refresh") != 2:
-                yield f"variable {variable['name']} is not read again when the time range changes"
+                yield f"variable {variable['name']} does not refresh when the time range changes"
             if variable.get("datasource", {}).get("uid") != "${datasource}":
-                yield f"variable {variable['name']} asks a fixed data source"
+                yield f"variable {variable['name']} uses a fixed data source"
 
 
-def leads_to_the_others_and_to_the_runbooks(dashboard: Document) -> Iterator[Finding]:
+def links_to_dashboards_and_runbooks(dashboard: Document) -> Iterator[Finding]:
     links = dashboard.get("links") or []
     if not any(link["type"] == "dashboards" and link["tags"] == ["pulsequeue"] for link in links):
         yield "does not link to the other dashboards"
@@ -81,13 +81,13 @@ def leads_to_the_others_and_to_the_runbooks(dashboard: Document) -> Iterator[Fin
     if not any("/docs/runbooks/" in (link.get("url") or "") for link in links):
         yield "does not link to the runbooks"
     if "pulsequeue" not in (dashboard.get("tags") or []):
-        yield "is not found by the others, for want of the tag"
+        yield "lacks the tag `pulsequeue`, so the other dashboards do not list it"
 
 
-# --- Its panels --------------------------------------------------------------------------------------------
+# --- Panels -----------------------------------------------------------------------------------------------
 
 
-def panels_say_what_they_are(dashboard: Document) -> Iterator[Finding]:
+def panels_have_titles_and_descriptions(dashboard: Document) -> Iterator[Finding]:
     for panel in panels(dashboard):
         if not panel.get("title") or not panel.get("description"):
             yield f"{_name(panel)} has no title or no description"
@@ -102,7 +102,7 @@ def panels_have_a_unit(dashboard: Document) -> Iterator[Finding]:
 def panels_are_numbered(dashboard: Document) -> Iterator[Finding]:
     numbers = [panel.get("id") for panel in dashboard.get("panels", ())]
     if None in numbers or len(set(numbers)) != len(numbers):
-        yield "panels are not told apart by their ids"
+        yield "panels without unique ids"
 
 
 def panels_do_not_overlap(dashboard: Document) -> Iterator[Finding]:
@@ -110,11 +110,11 @@ def panels_do_not_overlap(dashboard: Document) -> Iterator[Finding]:
     for panel in dashboard.get("panels", ()):
         at = panel["gridPos"]
         if at["x"] + at["w"] > 24:
-            yield f"{_name(panel)} reaches over the edge"
+            yield f"{_name(panel)} is wider than the grid"
         for x in range(at["x"], at["x"] + at["w"]):
             for y in range(at["y"], at["y"] + at["h"]):
                 if (x, y) in taken:
-                    yield f"{_name(panel)} lies on {taken[x, y]}"
+                    yield f"{_name(panel)} overlaps {taken[x, y]}"
                     return
                 taken[x, y] = _name(panel)
 
@@ -123,7 +123,7 @@ def panels_use_the_chosen_data_source(dashboard: Document) -> Iterator[Finding]:
     for panel in panels(dashboard):
         for part in (panel, *panel.get("targets", ())):
             if part.get("datasource", {}).get("uid") != "${datasource}":
-                yield f"{_name(panel)} asks a fixed data source"
+                yield f"{_name(panel)} uses a fixed data source"
 
 
 def panels_step_by_the_minute(dashboard: Document) -> Iterator[Finding]:
@@ -131,23 +131,23 @@ def panels_step_by_the_minute(dashboard: Document) -> Iterator[Finding]:
         if panel.get("interval") != "1m" or any(
             target.get("interval") != "1m" for target in panel.get("targets", ())
         ):
-            yield f"{_name(panel)} has a step finer than the numbers"
+            yield f"{_name(panel)} has a step finer than the metrics' resolution of 1 m"
 
 
-# --- What they ask -----------------------------------------------------------------------------------------
+# --- Queries ----------------------------------------------------------------------------------------------
 
 
-def panels_ask_something(dashboard: Document) -> Iterator[Finding]:
+def panels_have_queries(dashboard: Document) -> Iterator[Finding]:
     for panel in panels(dashboard):
         targets = panel.get("targets") or []
         if not targets or any(not (target.get("expr") or "").strip() for target in targets):
             yield f"{_name(panel)} has an empty target"
 
 
-def targets_are_told_apart(dashboard: Document) -> Iterator[Finding]:
+def targets_have_unique_ref_ids(dashboard: Document) -> Iterator[Finding]:
     for panel in panels(dashboard):
-        letters = [target.get("refId") for target in panel.get("targets", ())]
-        if None in letters or len(set(letters)) != len(letters):
+        ref_ids = [target.get("refId") for target in panel.get("targets", ())]
+        if None in ref_ids or len(set(ref_ids)) != len(ref_ids):
             yield f"{_name(panel)} has targets with the same refId"
 
 
@@ -155,16 +155,16 @@ def selectors_match_job_and_environment(dashboard: Document) -> Iterator[Finding
     for name, expr in _expressions(dashboard):
         for metric, matchers, _ in _SELECTOR.findall(expr):
             if 'job=~"$job"' not in matchers or 'environment=~"$environment"' not in matchers:
-                yield f"{name} looks at {metric} of any job or environment"
+                yield f"{name} does not filter {metric} by job and environment"
         for metric in _BARE_NAME.findall(_STRING.sub('""', _without_label_lists(expr))):
-            yield f"{name} looks at {metric} of any job or environment"
+            yield f"{name} does not filter {metric} by job and environment"
 
 
 def ranges_follow_the_scrape_interval(dashboard: Document) -> Iterator[Finding]:
     for name, expr in _expressions(dashboard):
         for function, over in re.findall(r"\b(i?rate|increase|i?delta)\([^[\]]*\[([^\]]*)\]", expr):
             if over not in _RANGES.get(function, set()):
-                yield f"{name} takes {function} over {over}"
+                yield f"{name} uses {function} over {over}"
 
 
 def counters_are_summed_rates(dashboard: Document) -> Iterator[Finding]:
@@ -175,46 +175,46 @@ def counters_are_summed_rates(dashboard: Document) -> Iterator[Finding]:
             before = expr[: found.start()]
             call = re.search(r"(rate|increase)\($", before)
             if call is None:
-                yield f"{name} shows the counter {found[1]} as it stands"
+                yield f"{name} shows the counter {found[1]} without rate or increase"
             elif not _AGGREGATION.search(before[: call.start()]):
-                yield f"{name} does not sum what it makes of {found[1]}"
+                yield f"{name} does not sum the rate of {found[1]}"
 
 
-def gauges_are_not_taken_for_counters(dashboard: Document) -> Iterator[Finding]:
+def gauges_have_no_rates(dashboard: Document) -> Iterator[Finding]:
     for name, expr in _expressions(dashboard):
         for metric, _, over in _SELECTOR.findall(expr):
             if over and not _COUNTER.search(metric):
-                yield f"{name} takes a rate of the gauge {metric}"
+                yield f"{name} applies a range to the gauge {metric}"
 
 
 def quantiles_keep_their_buckets(dashboard: Document) -> Iterator[Finding]:
     for name, expr in _expressions(dashboard):
         for argument in re.findall(r"histogram_quantile\([^,]+,\s*(.{0,12})", expr):
             if not argument.startswith("sum by (le"):
-                yield f"{name} takes a quantile of something other than a sum by le"
+                yield f"{name} computes a quantile of something other than a sum by le"
 
 
 RULES: tuple[Rule, ...] = (
     is_not_edited_in_grafana,
-    is_found_by_its_uid,
+    has_a_stable_uid,
     refreshes_itself,
-    lets_choose_the_data_source,
-    lets_choose_the_job,
-    lets_choose_one_environment,
-    keeps_its_variables_up_to_date,
-    leads_to_the_others_and_to_the_runbooks,
-    panels_say_what_they_are,
+    has_a_data_source_variable,
+    has_a_job_variable,
+    has_an_environment_variable,
+    refreshes_its_variables,
+    links_to_dashboards_and_runbooks,
+    panels_have_titles_and_descriptions,
     panels_have_a_unit,
     panels_are_numbered,
     panels_do_not_overlap,
     panels_use_the_chosen_data_source,
     panels_step_by_the_minute,
-    panels_ask_something,
-    targets_are_told_apart,
+    panels_have_queries,
+    targets_have_unique_ref_ids,
     selectors_match_job_and_environment,
     ranges_follow_the_scrape_interval,
     counters_are_summed_rates,
-    gauges_are_not_taken_for_counters,
+    gauges_have_no_rates,
     quantiles_keep_their_buckets,
 )
 

@@ -1,4 +1,4 @@
-"""What the tables say that the numbers must say: counted order by order."""
+"""The metric values that the tables imply, counted order by order."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,10 +16,10 @@ _OUTCOMES = {"customer_request": "cancelled", "reservation_expired": "expired"}
 class Truth:
     counters: Mapping[tuple[str, Labels], int]
     settled: tuple[float, ...] = field(repr=False)
-    """Seconds from placed to settled of every order that was paid or declined."""
+    """Seconds from placement to settlement of every paid or declined order."""
 
     def buckets(self) -> Iterator[tuple[str, int]]:
-        """How many orders were settled within each bound, as Prometheus spells the bounds."""
+        """Number of orders settled within each bound, keyed by Prometheus's `le`."""
         counts = Counter(map(bucket, self.settled))
         within = 0
         for bound in BUCKETS:

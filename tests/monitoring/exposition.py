@@ -1,4 +1,4 @@
-"""A tiny GET /metrics that asks for a token, for a real Prometheus to scrape."""
+"""A minimal GET /metrics with bearer token, for a real Prometheus to scrape."""
 
 import threading
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(TEXT)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Serve on 127.0.0.1 while it lasts; gives the address."""
+    """Serve on 127.0.0.1 inside the context; yield the address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -1,4 +1,4 @@
-"""A small Grafana over HTTP: it keeps logins, data sources, folders and dashboards as the real one does."""
+"""A fake Grafana over HTTP with logins, data sources, folders and dashboards."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ Answer = tuple[int, object]
 
 
 class FakeGrafana:
-    """What the server holds, and how it feels today."""
+    """The server's content, and the faults it injects."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -22,7 +22,7 @@ class FakeGrafana:
         self.database = "ok"
         self.prometheus_answers = True
         self.html = False
-        """Answer every request as some other web server would."""
+        """Answer every request as a web server that is no Grafana."""
         self.redirect_to: str | None = None
         self.data_sources: dict[str, Json] = {}
         self.folders: dict[str, Json] = {}
@@ -123,7 +123,7 @@ class FakeGrafana:
 
 @contextmanager
 def running(grafana: FakeGrafana) -> Iterator[FakeGrafana]:
-    """Serve it on a free port of this machine."""
+    """Serve it on a free port of 127.0.0.1."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""What a dashboard asks Prometheus: its expressions, with or without values for its variables."""
+"""A dashboard's PromQL expressions, with or without values for its variables."""
 
 import json
 import re
@@ -18,12 +18,12 @@ class Expression:
 
 
 def committed() -> dict[str, Document]:
-    """Read the dashboards of the repository, by the name of their file."""
+    """Read the repository's dashboards, by file name."""
     return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 
 
 def panels(dashboard: Document) -> Iterator[Document]:
-    """List every panel that shows something, those inside collapsed rows included."""
+    """List all panels but rows, including those inside collapsed rows."""
     for panel in dashboard.get("panels", ()):
         if panel["type"] == "row":
             yield from panels(panel)
@@ -50,7 +50,7 @@ def substituted(  # noqa: PLR0913 - a parameter for each variable
     range_seconds: int = 3600,
     interval: str = "1m",
 ) -> str:
-    """Put values in place of the variables, as Grafana would before it asks."""
+    """Interpolate the variables as Grafana does before it queries."""
     values = {
         "environment": environment,
         "job": job,

@@ -1,4 +1,4 @@
-"""Prometheus's own programs, which come with the system and not with our dependencies."""
+"""Prometheus's own programs, which are installed on the system and not as Python packages."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 
 
 def program(name: str, package: str) -> str:
-    """Find a program, or skip the test that needs it."""
+    """Find a program; skip the test when it is not installed."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"{name} is not here (apt-get install {package})")

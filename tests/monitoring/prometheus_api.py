@@ -1,4 +1,4 @@
-"""Asks a Prometheus server, and takes no error for an answer."""
+"""A client of Prometheus's HTTP API; an error response raises."""
 
 import json
 import urllib.error
@@ -17,13 +17,13 @@ class Api:
     url: str
 
     def value(self, query: str, at: float | None = None) -> float:
-        """Return the one number that a query comes to."""
+        """Return the single value of a query."""
         results = self.instant(query, at)
         assert len(results) == 1, f"{query} gives {len(results)} results"
         return next(iter(results.values()))
 
     def instant(self, query: str, at: float | None = None) -> dict[Labels, float]:
-        """Return what a query gives at one moment, by the labels that a series had when it was scraped."""
+        """Evaluate an instant query; values by the series' scraped labels."""
         params = {"query": query} | ({"time": f"{at:.3f}"} if at else {})
         answer = self.get("query", **params)
         if answer["resultType"] == "scalar":

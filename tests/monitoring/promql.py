@@ -1,4 +1,4 @@
-"""Reads the names of series out of PromQL, without a parser of the whole language."""
+"""Extracts series names from PromQL without a full parser."""
 
 import re
 
@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _CLAUSES = {"by", "without", "on", "ignoring", "group_left", "group_right"}
-"""Words that a list of labels in parentheses may follow."""
+"""Keywords that a label list in parentheses may follow."""
 
 _AGGREGATIONS = {
     *("sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values"),
@@ -49,7 +49,7 @@ def metric_names(expression: str) -> set[str]:
 
 
 def _closing(tokens: list[Token], opening: int) -> int:
-    """Find the bracket that closes; a bracket inside a string is part of its token and not met here."""
+    """Find the closing bracket; brackets inside strings are part of their token."""
     depth = 0
     for at in range(opening, len(tokens)):
         kind, text = tokens[at]
@@ -61,7 +61,7 @@ def _closing(tokens: list[Token], opening: int) -> int:
 
 
 def _named_inside(tokens: list[Token]) -> set[str]:
-    """Find the name in {__name__="x"}; one given by a pattern could be any and is refused."""
+    """Find the name in {__name__="x"}; a regular expression could match any name and is refused."""
     texts = [text for _, text in tokens]
     if "__name__" not in texts:
         return set()

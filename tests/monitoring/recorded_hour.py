@@ -1,6 +1,6 @@
-"""Ninety minutes of a shop as Prometheus would have recorded them: `local` is busy, `dev` only idles.
+"""Ninety minutes of metrics as Prometheus would have recorded them: `local` is busy, `dev` is idle.
 
-The numbers are round, so that what a panel should say can be worked out in the head.
+The numbers are round, so that a panel's expected value can be computed by hand.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _BOUNDS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.0", "5.0", "
 
 
 def counters(environment: str) -> Series:
-    """Say how much each counter of the busy shop grows in a minute."""
+    """Growth per minute of each counter of the busy environment."""
     return {
         **_labelled(
             "orders_total", "outcome", reserved=57, rejected=3, duplicate=2, cancelled=5, expired=0.03
@@ -123,7 +123,7 @@ def _labelled(metric: str, label: str, **values: float) -> Series:
 
 
 def _histogram(metric: str, count: float, mean: float, steps: Mapping[str, float]) -> Series:
-    """Cumulate: a bound that is not named holds what the one before it holds, and the last holds all."""
+    """Cumulate: a bound that is not given has the value of the one before; the last has all."""
     series, below = {}, 0.0
     for bound in _BOUNDS:
         below = count if bound == "+Inf" else steps.get(bound, below)

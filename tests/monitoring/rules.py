@@ -1,4 +1,4 @@
-"""The rules, their cases and the pages they lead to, as they lie in the repository."""
+"""The repository's rules, their promtool cases and the runbooks they link to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,13 +41,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Case:
-    """What one promtool case expects of one alert at one moment."""
+    """The expectation of one promtool case for one alert at one time."""
 
     alert: str
     severities: frozenset[str]
-    """Of the alerts that fire; none when it stays quiet."""
+    """Labels of the firing alerts; empty when the alert stays quiet."""
     series: frozenset[str]
-    """The names of the series that there are."""
+    """Names of the input series."""
 
 
 def load(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -82,7 +82,7 @@ def case_files() -> list[Path]:
 
 
 def sources(rule: Rule) -> set[str]:
-    """Find the series that a rule rests upon, through all recordings in between."""
+    """Find the series that a rule depends on, through recording rules."""
     recorded = {one.name: one for one in rules() if not one.alert}
     names = metric_names(rule.expression)
     return {source for name in names for source in (sources(recorded[name]) if name in recorded else {name})}

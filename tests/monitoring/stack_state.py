@@ -1,4 +1,4 @@
-"""What the stack writes down about itself, for those who watch it."""
+"""The state file that a running stack writes."""
 
 from scripts.environment.local_state import StackState
 

@@ -1,4 +1,4 @@
-"""Who is told of what, and what is held back."""
+"""Alert routing and inhibition."""
 
 import re
 from typing import Any

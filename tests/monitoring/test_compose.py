@@ -1,4 +1,4 @@
-"""The containers: pinned, reachable from this machine only, and over files that are there."""
+"""The containers: pinned, bound to loopback, with mounts that exist."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ SERVICES = ("prometheus", "alertmanager", "grafana")
 
 
 class _Compose(yaml.SafeLoader):
-    """YAML as compose reads it: with a tag that takes back what the file below says."""
+    """YAML as compose reads it, with its !reset tag."""
 
 
 _Compose.add_constructor("!reset", lambda _loader, _node: [])

@@ -1,4 +1,4 @@
-"""What is asked of Docker, by a stand-in for its command line that writes down what it hears."""
+"""Docker commands, recorded by a fake `docker` executable."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ Install = Callable[..., str]
 
 @pytest.fixture
 def install(tmp_path: Path) -> Install:
-    """Put a `docker` into a folder and give the folder, to be searched like a PATH."""
+    """Write a fake `docker` into a folder; return the folder for PATH."""
 
     def make(*, compose: int = 0, info: int = 0, system: str = "Debian GNU/Linux 13", work: int = 0) -> str:
         script = tmp_path / "bin" / "docker"

@@ -1,4 +1,4 @@
-"""The dashboards: generated, linted, understood by Prometheus."""
+"""The dashboards: generated, linted, accepted by Prometheus."""
 
 import copy
 import json
@@ -103,7 +103,7 @@ def _first_panel(board: dict[str, Any]) -> dict[str, Any]:
     return next(panel for panel in board["panels"] if panel["type"] != "row")
 
 
-def _asks(expr: str) -> Callable[[dict[str, Any]], None]:
+def _expr(expr: str) -> Callable[[dict[str, Any]], None]:
     def change(board: dict[str, Any]) -> None:
         _first_panel(board)["targets"][0]["expr"] = expr
 
@@ -137,22 +137,22 @@ _IN = '{job=~"$job", environment=~"$environment"}'
 _FIXED = {"type": "prometheus", "uid": "somebody-elses"}
 BROKEN: list[tuple[rules.Rule, Callable[[dict[str, Any]], None]]] = [
     (rules.is_not_edited_in_grafana, _board(editable=True)),
-    (rules.is_found_by_its_uid, _board(uid=None)),
-    (rules.is_found_by_its_uid, _board(id=7)),
+    (rules.has_a_stable_uid, _board(uid=None)),
+    (rules.has_a_stable_uid, _board(id=7)),
     (rules.refreshes_itself, _board(refresh="1h")),
-    (rules.lets_choose_the_data_source, _variable("datasource", query="loki")),
-    (rules.lets_choose_the_data_source, _variable("datasource", name="source")),
-    (rules.lets_choose_the_job, _variable("job", multi=False)),
-    (rules.lets_choose_the_job, _variable("job", allValue=None)),
-    (rules.lets_choose_one_environment, _variable("environment", multi=True)),
-    (rules.lets_choose_one_environment, _variable("environment", name="env")),
-    (rules.keeps_its_variables_up_to_date, _variable("job", refresh=1)),
-    (rules.keeps_its_variables_up_to_date, _variable("environment", datasource=_FIXED)),
-    (rules.leads_to_the_others_and_to_the_runbooks, _board(links=[])),
-    (rules.leads_to_the_others_and_to_the_runbooks, _board(tags=[])),
-    (rules.leads_to_the_others_and_to_the_runbooks, _hidden_link),
-    (rules.panels_say_what_they_are, _panel(title="")),
-    (rules.panels_say_what_they_are, _panel(description="")),
+    (rules.has_a_data_source_variable, _variable("datasource", query="loki")),
+    (rules.has_a_data_source_variable, _variable("datasource", name="source")),
+    (rules.has_a_job_variable, _variable("job", multi=False)),
+    (rules.has_a_job_variable, _variable("job", allValue=None)),
+    (rules.has_an_environment_variable, _variable("environment", multi=True)),
+    (rules.has_an_environment_variable, _variable("environment", name="env")),
+    (rules.refreshes_its_variables, _variable("job", refresh=1)),
+    (rules.refreshes_its_variables, _variable("environment", datasource=_FIXED)),
+    (rules.links_to_dashboards_and_runbooks, _board(links=[])),
+    (rules.links_to_dashboards_and_runbooks, _board(tags=[])),
+    (rules.links_to_dashboards_and_runbooks, _hidden_link),
+    (rules.panels_have_titles_and_descriptions, _panel(title="")),
+    (rules.panels_have_titles_and_descriptions, _panel(description="")),
     (rules.panels_have_a_unit, _panel(fieldConfig={"defaults": {}})),
     (rules.panels_are_numbered, _panel(id=None)),
     (rules.panels_are_numbered, _panel(id=3)),
@@ -162,25 +162,25 @@ BROKEN: list[tuple[rules.Rule, Callable[[dict[str, Any]], None]]] = [
     (rules.panels_use_the_chosen_data_source, _target(datasource=_FIXED)),
     (rules.panels_step_by_the_minute, _panel(interval="10s")),
     (rules.panels_step_by_the_minute, _target(interval=None)),
-    (rules.panels_ask_something, _panel(targets=[])),
-    (rules.panels_ask_something, _asks(" ")),
-    (rules.targets_are_told_apart, _target(refId=None)),
-    (rules.selectors_match_job_and_environment, _asks("max (aws_sqs_messages_visible)")),
-    (rules.selectors_match_job_and_environment, _asks('max (up{job=~"$job"})')),
+    (rules.panels_have_queries, _panel(targets=[])),
+    (rules.panels_have_queries, _expr(" ")),
+    (rules.targets_have_unique_ref_ids, _target(refId=None)),
+    (rules.selectors_match_job_and_environment, _expr("max (aws_sqs_messages_visible)")),
+    (rules.selectors_match_job_and_environment, _expr('max (up{job=~"$job"})')),
     (
         rules.selectors_match_job_and_environment,
-        _asks('max (up{job="pulsequeue", environment=~"$environment"})'),
+        _expr('max (up{job="pulsequeue", environment=~"$environment"})'),
     ),
-    (rules.ranges_follow_the_scrape_interval, _asks(f"sum (rate(orders_total{_IN}[5m]))")),
-    (rules.ranges_follow_the_scrape_interval, _asks(f"sum (irate(orders_total{_IN}[$__rate_interval]))")),
-    (rules.ranges_follow_the_scrape_interval, _asks(f"sum (rate(orders_total{_IN}[$__range]))")),
-    (rules.counters_are_summed_rates, _asks(f"sum (orders_total{_IN})")),
-    (rules.counters_are_summed_rates, _asks(f"rate(orders_total{_IN}[$__rate_interval])")),
-    (rules.counters_are_summed_rates, _asks(f"max (rate(orders_total{_IN}[$__rate_interval]))")),
-    (rules.gauges_are_not_taken_for_counters, _asks(f"sum (rate(up{_IN}[$__rate_interval]))")),
+    (rules.ranges_follow_the_scrape_interval, _expr(f"sum (rate(orders_total{_IN}[5m]))")),
+    (rules.ranges_follow_the_scrape_interval, _expr(f"sum (irate(orders_total{_IN}[$__rate_interval]))")),
+    (rules.ranges_follow_the_scrape_interval, _expr(f"sum (rate(orders_total{_IN}[$__range]))")),
+    (rules.counters_are_summed_rates, _expr(f"sum (orders_total{_IN})")),
+    (rules.counters_are_summed_rates, _expr(f"rate(orders_total{_IN}[$__rate_interval])")),
+    (rules.counters_are_summed_rates, _expr(f"max (rate(orders_total{_IN}[$__rate_interval]))")),
+    (rules.gauges_have_no_rates, _expr(f"sum (rate(up{_IN}[$__rate_interval]))")),
     (
         rules.quantiles_keep_their_buckets,
-        _asks(f"histogram_quantile(0.9, sum (rate(x_bucket{_IN}[$__rate_interval])))"),
+        _expr(f"histogram_quantile(0.9, sum (rate(x_bucket{_IN}[$__rate_interval])))"),
     ),
 ]
 

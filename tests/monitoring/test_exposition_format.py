@@ -1,4 +1,4 @@
-"""The served page, before Prometheus's own inspector."""
+"""The served page passes `promtool check metrics`."""
 
 import gzip
 import subprocess

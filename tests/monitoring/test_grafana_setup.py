@@ -1,4 +1,4 @@
-"""`pulsequeue grafana setup`, against a small Grafana over HTTP."""
+"""`pulsequeue grafana setup` against a fake Grafana over HTTP."""
 
 import io
 import json
@@ -235,7 +235,7 @@ def test_a_secret_that_is_nowhere_is_asked_for(setup: Setup, options: tuple[str,
 
 
 def _sentence(ran: Ran, code: int) -> str:
-    """Hold that a failure is one sentence with its code, and that it gives no password away."""
+    """Assert that a failure is one sentence with its exit code and no password."""
     assert ran.code == code
     assert ran.err.startswith("pulsequeue: ")
     assert ran.err.count("\n") == 1

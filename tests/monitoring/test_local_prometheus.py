@@ -1,4 +1,4 @@
-"""A real Prometheus over a page that wants a token, and `make monitoring` around it."""
+"""A real Prometheus that scrapes with a token, and `make monitoring`."""
 
 import json
 import time
@@ -68,7 +68,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A home whose Prometheus, if a test starts one, goes with it."""
+    """A state folder whose Prometheus, if a test starts one, is stopped afterwards."""
     make_home(tmp_path / "home")
     yield tmp_path / "home"
     launcher.down(home=tmp_path / "home")

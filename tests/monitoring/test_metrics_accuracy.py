@@ -1,6 +1,6 @@
-"""Orders run through the local stack while two real Prometheus servers scrape it; then all is compared.
+"""Metrics of orders run through the local stack, as scraped by two real Prometheus servers.
 
-One run feeds all tests here: what Prometheus computes, what CloudWatch holds, and what the tables say.
+One run serves all tests here: Prometheus, CloudWatch and the tables are compared.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ STEP = 1.0
 
 @dataclass(frozen=True)
 class Run:
-    """What is left to look at when the orders have ended."""
+    """What the run left behind."""
 
     environment: Environment
     truth: Truth
@@ -103,7 +103,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 def _wave(pipeline: PipelineClient, skus: list[str], wave: int) -> list[str]:
-    """Place orders of every kind, and have what was counted so far collected."""
+    """Place orders of every kind and collect their metrics."""
 
     def named(kind: str, number: int) -> str:
         return f"{kind}-{wave}-{number}"
@@ -124,7 +124,7 @@ def _wave(pipeline: PipelineClient, skus: list[str], wave: int) -> list[str]:
 
 
 def _kill_a_collector(environment: Environment, home: Path) -> int:
-    """Kill the collector in the middle of its work, a few times over."""
+    """Kill the collector during a collection, several times."""
     state = local_stack.status(home=home).state
     assert state is not None
     killed = 0
@@ -150,7 +150,7 @@ def _is_collector(process: psutil.Process) -> bool:
     try:
         return process.environ().get("PULSEQUEUE_FUNCTION") == "collector"
     except psutil.Error:
-        return False  # gone between being listed and being asked
+        return False  # ended between listing and reading it
 
 
 def _audit(environment: Environment) -> None:
@@ -163,7 +163,7 @@ def _scrapes(server: Api) -> float:
 
 
 def _catch_up(environment: Environment, servers: tuple[Api, Api], truth: Truth) -> None:
-    """Wait until Prometheus shows what the tables hold, or say what it does not."""
+    """Wait until Prometheus matches the tables, or fail with the difference."""
     behind: list[str] = []
 
     def caught_up() -> bool:
@@ -192,7 +192,7 @@ def test_every_counter_stands_at_what_the_tables_hold(run: Run) -> None:
 
 
 def test_every_kind_of_order_was_there(run: Run) -> None:
-    """Or the comparison would compare nothing."""
+    """Guards against an empty comparison."""
     counted = {(name, dict(labels).get("outcome")) for name, labels in run.truth.counters}
 
     assert {
@@ -236,7 +236,7 @@ def test_a_counter_grew_from_zero_by_every_order_and_never_fell(run: Run) -> Non
 
 
 def test_increase_and_rate_come_to_what_happened(run: Run) -> None:
-    """Both extrapolate to the edges of their window, by one scrape at most."""
+    """Both extrapolate to the edges of their window, by at most one scrape."""
     seconds = run.end - run.start
     for (name, labels), expected in run.truth.counters.items():
         matchers = ",".join(f'{label}="{value}"' for label, value in labels)
@@ -281,7 +281,7 @@ def test_two_servers_see_the_same_numbers(run: Run) -> None:
 
 
 def test_a_killed_collector_lost_nothing(run: Run) -> None:
-    """Every other test here ran over its numbers."""
+    """The other tests here ran over these metrics."""
     assert run.killed >= 1
 
 
@@ -298,7 +298,7 @@ def test_no_scrape_failed(run: Run) -> None:
 
 
 def test_every_metric_of_ours_in_cloudwatch_is_in_the_catalogue(run: Run) -> None:
-    """What a function counts and nobody shows would be lost to everyone."""
+    """A counted metric that is not served would be lost."""
     cloudwatch = run.environment.client("cloudwatch")
     pages = cloudwatch.get_paginator("list_metrics").paginate(
         Namespace=run.environment.names.metrics_namespace
@@ -357,7 +357,7 @@ def test_every_series_that_a_rule_looks_at_is_there(run: Run) -> None:
 
 
 def test_the_dead_letter_is_alerted_and_nothing_that_is_well(run: Run) -> None:
-    """One message is malformed; how fast a busy machine is, is not for a test to judge."""
+    """One message is malformed; latency on a busy machine is not checked."""
     alerts = {alert["labels"]["alertname"] for alert in run.servers[0].get("alerts")["alerts"]}
 
     assert "DeadLettersWaiting" in alerts

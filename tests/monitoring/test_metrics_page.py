@@ -1,4 +1,4 @@
-"""`pulsequeue metrics`: one scrape, parsed, and its errors."""
+"""`pulsequeue metrics`: one parsed scrape, and its errors."""
 
 import pytest
 

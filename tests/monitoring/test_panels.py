@@ -1,4 +1,4 @@
-"""What the panels say about an hour whose numbers are known, asked of a real Prometheus."""
+"""Panel values over a recorded hour, evaluated by a real Prometheus."""
 
 import math
 import shutil
@@ -18,7 +18,7 @@ from tests.monitoring.recorded_hour import END, FUNCTIONS, HOUR, openmetrics
 
 BOARDS = committed()
 ORDERS = 60 * 60
-"""Placed in the hour on the screen."""
+"""Orders placed in the displayed hour."""
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("prometheus") and shutil.which("promtool")),
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Recorded:
-    """A Prometheus that holds the recorded hour."""
+    """A Prometheus with the recorded hour."""
 
     def __init__(self, url: str) -> None:
         self._url = url

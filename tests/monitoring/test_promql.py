@@ -1,4 +1,4 @@
-"""The names of series, and nothing else, are read out of PromQL."""
+"""Extracting series names, and nothing else, from PromQL."""
 
 import pytest
 

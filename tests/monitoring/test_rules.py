@@ -1,4 +1,4 @@
-"""Rules that load, alerts that fire and stay quiet as shown, and a page behind each."""
+"""Rules that load, alerts that fire and stay quiet as their cases say, and a runbook for each."""
 
 import re
 from pathlib import Path

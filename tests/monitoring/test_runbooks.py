@@ -1,4 +1,4 @@
-"""Runbooks whose commands exist and whose links lead somewhere."""
+"""Runbooks: their commands exist and their links resolve."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ a_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 def commands(page: Path) -> Iterator[str]:
-    """Find what a reader would type after `pulsequeue`, up to a comment or the end of the quotation."""
+    """Find the arguments after `pulsequeue`, up to a comment or the end of the quotation."""
     text = page.read_text(encoding="utf-8")
     for command_line in re.findall(r"(?:^|`)pulsequeue ([^`\n#]+)", text, re.MULTILINE):
         yield command_line.strip()

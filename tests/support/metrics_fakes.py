@@ -1,4 +1,4 @@
-"""A CloudWatch and a shelf of snapshots in memory, for tests of the metrics service."""
+"""An in-memory CloudWatch and snapshot store for tests of the metrics service."""
 
 import gzip
 import re
@@ -32,29 +32,29 @@ SMALL = Deployment(
 """Two consumers, a function without a queue and one table."""
 
 
-def bound(query: Query) -> Query:
-    """Forget the statistic: what was observed has all of them."""
+def without_statistic(query: Query) -> Query:
+    """Drop the statistic: observations have all of them."""
     return replace(query, statistic="Sum")
 
 
 @dataclass
 class MemoryCloudWatch:
-    """Keeps values by minute, and answers as CloudWatch would; what it tells in part it calls incomplete."""
+    """Values by minute, read as from CloudWatch; partial series are reported as incomplete."""
 
     partial: frozenset[str] = frozenset()
-    """Keys of series of which a reading tells only a part."""
+    """Keys of series that a reading returns partially."""
     before_answer: Callable[[], None] = lambda: None
-    """What happens while a reading is under way."""
+    """Called while a reading is in progress."""
     requests: list[tuple[str, ...]] = field(default_factory=list)
     _values: defaultdict[Query, defaultdict[Minute, list[float]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
 
     def observe(self, query: Query, minute: Minute, *values: float) -> None:
-        self._values[bound(query)][minute] += values
+        self._values[without_statistic(query)][minute] += values
 
     def sum(self, query: Query) -> float:
-        return sum(map(sum, self._values[bound(query)].values()))
+        return sum(map(sum, self._values[without_statistic(query)].values()))
 
     def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
         self.requests.append(tuple(it.key for it in series))
@@ -65,7 +65,7 @@ class MemoryCloudWatch:
     def _minutes(self, series: Series, start: Minute, end: Minute) -> Mapping[Minute, int]:
         whole = {
             minute: series.measure.to_units(_statistic(series.query.statistic, values))
-            for minute, values in self._values[bound(series.query)].items()
+            for minute, values in self._values[without_statistic(series.query)].items()
             if start <= minute < end
         }
         if series.key in self.partial:
@@ -108,7 +108,7 @@ class MemorySnapshots:
 
 @cache
 def deployed() -> Deployment:
-    """What infra/functions.yaml deploys, as the collector is told of it."""
+    """What infra/functions.yaml deploys, as in the collector's environment variables."""
     topology = Topology.load()
     env_vars = variables(Names("local"), topology, "collector", LambdaEnvInputs(hold_seconds=900))
     return CollectorSettings.from_environment({**env_vars, "AWS_REGION": "us-east-1"}).deployment
@@ -116,7 +116,7 @@ def deployed() -> Deployment:
 
 @cache
 def exposed_names() -> frozenset[str]:
-    """Names of everything that GET /metrics can show."""
+    """Names of all series that GET /metrics can serve."""
     known = catalog(deployed())
     snapshot = Snapshot(1, 0, Ledger(watermark=0), Tally())
     page = gzip.decompress(Rendering(deployed(), known, snapshot, 0.0).pages()[Format.TEXT]).decode()

@@ -1,7 +1,7 @@
 """The store on DynamoDB: conditional transactions whose refusals come back per action, with the old item."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -31,14 +31,13 @@ from services.shared.ledger import (
     Verdict,
     Write,
 )
+from services.shared.metric_names import CapacityKind, CapacityTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TableRole = Literal["inventory", "orders"]
-Kind = Literal["read", "write"]
-Spent = Callable[[TableRole, Kind, float], object]
-"""Is told the capacity units that a call has consumed."""
+Spent = Callable[[CapacityTable, CapacityKind, float], object]
+"""Receives the capacity units that a call consumed."""
 
 _READ_AT_ONCE = 100  # keys in one BatchGetItem
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -61,7 +60,7 @@ class DynamoDBStore:
         self._orders = orders_table
         self._waits = waits
         self._spent = spent
-        self._roles: Mapping[str, TableRole] = {inventory_table: "inventory", orders_table: "orders"}
+        self._roles = {inventory_table: CapacityTable.INVENTORY, orders_table: CapacityTable.ORDERS}
         # Only whoever is told needs the answer to say it.
         self._metered: Any = {"ReturnConsumedCapacity": "TOTAL"} if spent else {}
 
@@ -80,7 +79,7 @@ class DynamoDBStore:
             raise _worth_a_retry(error) from error
         # Of a cancelled transaction, which consumes too, the API does not tell: only the tables' own
         # metrics have that.
-        self._report(response, "write")
+        self._report(response, CapacityKind.WRITE)
         return ()
 
     def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
@@ -193,7 +192,7 @@ class DynamoDBStore:
                 )
             except (ClientError, BotoCoreError) as error:
                 raise _worth_a_retry(error) from error
-            self._report(response, "read")
+            self._report(response, CapacityKind.READ)
             yield from response["Responses"].get(table, [])
             unprocessed = response.get("UnprocessedKeys", {})
             if table in unprocessed:
@@ -201,18 +200,19 @@ class DynamoDBStore:
                     raise StoreUnavailableError("reads are throttled")
                 wanted.extend(unprocessed[table]["Keys"])
 
-    def _report(self, response: Any, kind: Kind) -> None:  # noqa: ANN401 - of either call
+    def _report(self, response: Any, kind: CapacityKind) -> None:  # noqa: ANN401 - of either call
         if self._spent is None:
             return
         for consumed in response.get("ConsumedCapacity", ()):
             role = self._roles[consumed["TableName"]]
             # A transaction that was sent twice under one token is only read the second time.
-            read = consumed.get("ReadCapacityUnits", consumed["CapacityUnits"] if kind == "read" else 0.0)
-            write = consumed["CapacityUnits"] - read
+            total = consumed["CapacityUnits"]
+            read = consumed.get("ReadCapacityUnits", total if kind is CapacityKind.READ else 0.0)
+            write = total - read
             if read:
-                self._spent(role, "read", read)
+                self._spent(role, CapacityKind.READ, read)
             if write:
-                self._spent(role, "write", write)
+                self._spent(role, CapacityKind.WRITE, write)
 
     def _scan(self, table: str) -> Iterator[Mapping[str, Any]]:
         for page in self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):

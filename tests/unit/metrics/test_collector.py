@@ -1,4 +1,4 @@
-"""One collection at a time: what is asked, what is kept, what is said."""
+"""Single collections: what is requested, stored and logged."""
 
 import pytest
 
@@ -16,8 +16,8 @@ RESERVED = SERIES["orders_total{outcome=reserved}"]
 SETTLEMENT = {it.name: it for it in catalog(SMALL).histograms}["order_settlement_duration_seconds"]
 
 
-class Bench:
-    """A collector with everything around it at hand."""
+class CollectorFixture:
+    """A collector with its fakes."""
 
     def __init__(self) -> None:
         self.now = float(NOW)
@@ -42,141 +42,143 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def fixture() -> CollectorFixture:
+    return CollectorFixture()
 
 
-def test_the_running_minute_counts_already(bench: Bench) -> None:
-    bench.cloudwatch.observe(RESERVED.query, MINUTE, 3)
+def test_the_running_minute_counts_already(fixture: CollectorFixture) -> None:
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE, 3)
 
-    bench.collect()
+    fixture.collect()
 
-    assert bench.total(RESERVED) == 3
-
-
-def test_a_value_that_comes_late_is_added_to_its_minute(bench: Bench) -> None:
-    bench.cloudwatch.observe(RESERVED.query, MINUTE - 30, 3)
-    bench.collect()
-    bench.cloudwatch.observe(RESERVED.query, MINUTE - 30, 4)
-
-    bench.collect()
-
-    assert bench.total(RESERVED) == 7
+    assert fixture.total(RESERVED) == 3
 
 
-def test_without_observations_no_bucket_is_asked_for(bench: Bench) -> None:
-    bench.cloudwatch.observe(RESERVED.query, MINUTE, 3)
+def test_a_value_that_comes_late_is_added_to_its_minute(fixture: CollectorFixture) -> None:
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE - 30, 3)
+    fixture.collect()
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE - 30, 4)
 
-    bench.collect()
+    fixture.collect()
 
-    assert len(bench.cloudwatch.requests) == 1
-    assert not any("_bucket" in key for key in bench.cloudwatch.requests[0])
+    assert fixture.total(RESERVED) == 7
 
 
-def test_buckets_are_asked_for_until_they_hold_every_observation(bench: Bench) -> None:
-    bench.settle("0.5", 0.4, MINUTE)
-    bench.cloudwatch.observe(SETTLEMENT.sum.query, MINUTE, 3.0)  # its bucket is still on its way
+def test_without_observations_no_bucket_is_asked_for(fixture: CollectorFixture) -> None:
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE, 3)
 
-    bench.collect()
-    bench.collect()
+    fixture.collect()
+
+    assert len(fixture.cloudwatch.requests) == 1
+    assert not any("_bucket" in key for key in fixture.cloudwatch.requests[0])
+
+
+def test_buckets_are_asked_for_until_they_hold_every_observation(fixture: CollectorFixture) -> None:
+    fixture.settle("0.5", 0.4, MINUTE)
+    fixture.cloudwatch.observe(SETTLEMENT.sum.query, MINUTE, 3.0)  # its bucket is still on its way
+
+    fixture.collect()
+    fixture.collect()
     counted = next(it for it in SETTLEMENT.buckets if dict(it.labels)["le"] == "5")
-    bench.cloudwatch.observe(counted.query, MINUTE, 1.0)
-    bench.collect()
-    requests = len(bench.cloudwatch.requests)
-    bench.collect()
+    fixture.cloudwatch.observe(counted.query, MINUTE, 1.0)
+    fixture.collect()
+    requests = len(fixture.cloudwatch.requests)
+    fixture.collect()
 
-    assert requests == 6  # three collections with two questions each
-    assert len(bench.cloudwatch.requests) == 7  # and one with one
-
-
-def test_only_the_buckets_of_the_histogram_that_moved_are_asked_for(bench: Bench) -> None:
-    bench.settle("0.5", 0.4, MINUTE)
-
-    bench.collect()
-
-    assert set(bench.cloudwatch.requests[1]) == {bucket.key for bucket in SETTLEMENT.buckets}
+    assert requests == 6  # three collections with two requests each
+    assert len(fixture.cloudwatch.requests) == 7  # and one with one
 
 
-def test_the_watermark_stays_while_something_was_not_told(bench: Bench) -> None:
-    bench.collect()
-    bench.now += 600
-    bench.cloudwatch.partial = frozenset({RESERVED.key})
+def test_only_the_buckets_of_the_histogram_that_moved_are_asked_for(fixture: CollectorFixture) -> None:
+    fixture.settle("0.5", 0.4, MINUTE)
 
-    bench.collect()
+    fixture.collect()
 
-    assert bench.snapshots.snapshot is not None
-    assert bench.snapshots.snapshot.ledger.watermark == MINUTE - WINDOW
-    assert bench.snapshots.snapshot.tally.incomplete == 1
-    assert LogEvent.COLLECTION_INCOMPLETE in bench.logged()
+    assert set(fixture.cloudwatch.requests[1]) == {bucket.key for bucket in SETTLEMENT.buckets}
 
 
-def test_after_a_long_silence_the_past_is_read_in_steps_and_called_old_until_then(bench: Bench) -> None:
-    bench.collect()
-    bench.cloudwatch.observe(RESERVED.query, MINUTE + 10, 5)
-    bench.now += 3 * REACH * 60
+def test_the_watermark_stays_while_something_was_not_told(fixture: CollectorFixture) -> None:
+    fixture.collect()
+    fixture.now += 600
+    fixture.cloudwatch.partial = frozenset({RESERVED.key})
 
-    bench.collect()
+    fixture.collect()
 
-    assert bench.snapshots.snapshot is not None
-    assert bench.snapshots.snapshot.collected_at == (MINUTE - WINDOW + REACH) * 60
-    assert bench.total(RESERVED) == 5
+    assert fixture.snapshots.snapshot is not None
+    assert fixture.snapshots.snapshot.ledger.watermark == MINUTE - WINDOW
+    assert fixture.snapshots.snapshot.tally.incomplete == 1
+    assert LogEvent.COLLECTION_INCOMPLETE in fixture.logged()
+
+
+def test_after_a_long_pause_the_past_is_read_in_steps(
+    fixture: CollectorFixture,
+) -> None:
+    fixture.collect()
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE + 10, 5)
+    fixture.now += 3 * REACH * 60
+
+    fixture.collect()
+
+    assert fixture.snapshots.snapshot is not None
+    assert fixture.snapshots.snapshot.collected_at == (MINUTE - WINDOW + REACH) * 60
+    assert fixture.total(RESERVED) == 5
     for _ in range(4):
-        bench.collect()
-    assert bench.snapshots.snapshot.collected_at == bench.now
+        fixture.collect()
+    assert fixture.snapshots.snapshot.collected_at == fixture.now
 
 
-def test_of_two_collectors_one_wins_and_the_other_says_so(bench: Bench) -> None:
-    bench.cloudwatch.observe(RESERVED.query, MINUTE, 3)
+def test_of_two_collectors_one_wins_and_the_other_says_so(fixture: CollectorFixture) -> None:
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE, 3)
 
     def other_collector() -> None:
-        bench.cloudwatch.before_answer = lambda: None
-        bench.collect()
+        fixture.cloudwatch.before_answer = lambda: None
+        fixture.collect()
 
-    bench.cloudwatch.before_answer = other_collector
-    bench.collect()
+    fixture.cloudwatch.before_answer = other_collector
+    fixture.collect()
 
-    assert bench.total(RESERVED) == 3
-    assert bench.snapshots.snapshot is not None
-    assert bench.snapshots.snapshot.version == 1
-    assert bench.logged().count(LogEvent.COLLECTION_OUTRUN) == 1
+    assert fixture.total(RESERVED) == 3
+    assert fixture.snapshots.snapshot is not None
+    assert fixture.snapshots.snapshot.version == 1
+    assert fixture.logged().count(LogEvent.COLLECTION_OUTRUN) == 1
 
 
 @pytest.mark.parametrize("where", ["before_answer", "before_replacing"])
-def test_a_collector_that_is_killed_loses_nothing(bench: Bench, where: str) -> None:
-    bench.cloudwatch.observe(RESERVED.query, MINUTE, 3)
-    bench.collect()
-    bench.cloudwatch.observe(RESERVED.query, MINUTE, 4)
-    owner = bench.cloudwatch if where == "before_answer" else bench.snapshots
-    setattr(owner, where, _die)
+def test_a_collector_that_is_killed_loses_nothing(fixture: CollectorFixture, where: str) -> None:
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE, 3)
+    fixture.collect()
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE, 4)
+    owner = fixture.cloudwatch if where == "before_answer" else fixture.snapshots
+    setattr(owner, where, _kill)
     with pytest.raises(KeyboardInterrupt):
-        bench.collect()
+        fixture.collect()
     setattr(owner, where, lambda: None)
 
-    bench.now += 2 * WINDOW * 60
-    bench.collect()
+    fixture.now += 2 * WINDOW * 60
+    fixture.collect()
 
-    assert bench.total(RESERVED) == 7
+    assert fixture.total(RESERVED) == 7
 
 
-def _die() -> None:
+def _kill() -> None:
     raise KeyboardInterrupt
 
 
-def test_a_histogram_that_closes_with_a_missing_bucket_is_told_of(bench: Bench) -> None:
-    bench.collect()
-    bench.cloudwatch.observe(SETTLEMENT.sum.query, MINUTE, 3.0)
-    bench.now += 2 * WINDOW * 60
+def test_a_histogram_that_closes_with_a_missing_bucket_is_told_of(fixture: CollectorFixture) -> None:
+    fixture.collect()
+    fixture.cloudwatch.observe(SETTLEMENT.sum.query, MINUTE, 3.0)
+    fixture.now += 2 * WINDOW * 60
 
-    bench.collect()
+    fixture.collect()
 
-    assert LogEvent.HISTOGRAM_INCONSISTENT in bench.logged()
+    assert LogEvent.HISTOGRAM_INCONSISTENT in fixture.logged()
 
 
-def test_what_was_asked_of_cloudwatch_is_counted(bench: Bench) -> None:
-    bench.settle("0.5", 0.4, MINUTE)
+def test_what_was_asked_of_cloudwatch_is_counted(fixture: CollectorFixture) -> None:
+    fixture.settle("0.5", 0.4, MINUTE)
 
-    bench.collect()
+    fixture.collect()
 
-    assert bench.snapshots.snapshot is not None
-    assert bench.snapshots.snapshot.tally.requested == sum(map(len, bench.cloudwatch.requests))
-    assert bench.snapshots.snapshot.tally.collections == 1
+    assert fixture.snapshots.snapshot is not None
+    assert fixture.snapshots.snapshot.tally.requested == sum(map(len, fixture.cloudwatch.requests))
+    assert fixture.snapshots.snapshot.tally.collections == 1

@@ -1,4 +1,4 @@
-"""Any history of late values, partial answers, rivals and crashes ends with exactly CloudWatch's own sums."""
+"""Late values, partial answers, concurrent collectors and crashes end with CloudWatch's own sums."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ class KilledError(Exception):
 
 
 class Histories(RuleBasedStateMachine):
-    """Time passes, values arrive late, collectors read, race and die."""
+    """Time passes, values arrive late, collectors read, race and are killed."""
 
     @initialize()
     def begin(self) -> None:
@@ -44,7 +44,7 @@ class Histories(RuleBasedStateMachine):
         self.collect()  # a ledger begins some time, and knows nothing from long before
 
     @property
-    def oldest(self) -> Minute:
+    def oldest_open_minute(self) -> Minute:
         """The oldest minute that is still open."""
         assert self.snapshots.snapshot is not None
         return self.snapshots.snapshot.ledger.watermark
@@ -53,12 +53,12 @@ class Histories(RuleBasedStateMachine):
     def values_arrive(self, series: Series, values: list[tuple[int, int]]) -> None:
         for ago, halves in values:
             value = halves / 2 if series.measure.stored_units > 1 else float(halves)
-            self.cloudwatch.observe(series.query, max(self.minute - ago, self.oldest), value)
+            self.cloudwatch.observe(series.query, max(self.minute - ago, self.oldest_open_minute), value)
 
     @rule(settled=st.lists(st.tuples(AGO, st.integers(1, 20_000_000)), min_size=1))
     def orders_settle(self, settled: list[tuple[int, int]]) -> None:
         for ago, micros in settled:
-            seconds, minute = micros / 1_000_000, max(self.minute - ago, self.oldest)
+            seconds, minute = micros / 1_000_000, max(self.minute - ago, self.oldest_open_minute)
             self.cloudwatch.observe(SETTLEMENT.sum.query, minute, seconds)
             le = bucket(seconds)
             counted = next(series for series in SETTLEMENT.buckets if dict(series.labels)["le"] == le)
@@ -79,7 +79,7 @@ class Histories(RuleBasedStateMachine):
         self.cloudwatch.partial = frozenset()
 
     @rule(point=st.sampled_from(["reading", "replacing"]))
-    def a_rival_collects_meanwhile(self, point: str) -> None:
+    def another_collector_races(self, point: str) -> None:
         def other_collector() -> None:
             self.cloudwatch.observe(PLAIN[0].query, self.minute, 5.0)
             self.collect()
@@ -88,18 +88,18 @@ class Histories(RuleBasedStateMachine):
         self.collect()
 
     @rule(point=st.sampled_from(["reading", "replacing"]))
-    def a_collector_dies(self, point: str) -> None:
-        def die() -> None:
+    def a_collector_is_killed(self, point: str) -> None:
+        def kill() -> None:
             raise KilledError
 
-        self._meanwhile(point, die)
+        self._meanwhile(point, kill)
         try:
             self.collect()
         except KilledError:
             self._meanwhile(point, lambda: None)
 
     @invariant()
-    def nothing_shown_ever_falls(self) -> None:
+    def no_counter_decreases(self) -> None:
         snapshot = self.snapshots.snapshot
         assert snapshot is not None
         for series in WATCHED:

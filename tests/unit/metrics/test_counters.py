@@ -1,4 +1,4 @@
-"""The algebra of the ledger: completing never doubles, closing never changes, nothing ever falls."""
+"""Properties of the ledger: re-reading never doubles, closing changes no total, no counter decreases."""
 
 from hypothesis import given
 from hypothesis import strategies as st

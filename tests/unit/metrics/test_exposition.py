@@ -1,4 +1,4 @@
-"""One scrape: who is let in, what they get, and what they are told when there is nothing to get."""
+"""One scrape: authentication, formats, and responses when there is nothing to serve."""
 
 import base64
 import gzip
@@ -11,7 +11,7 @@ from services.metrics.counters import Ledger
 from services.metrics.exposition import Exposition, Response
 from services.metrics.rendering import Rendering
 from services.metrics.snapshot import Edition, Format, Snapshot, Tally
-from services.metrics.token_auth import Gate, TokenUnavailableError
+from services.metrics.token_auth import TokenAuth, TokenUnavailableError
 from services.shared.errors import StoreUnavailableError
 from tests.support.fakes import RecordingTelemetry
 from tests.support.metrics_fakes import SMALL, MemorySnapshots
@@ -20,7 +20,7 @@ NOW = 1_760_000_070
 ALLOWED = {"authorization": "Bearer open-sesame"}
 
 
-class Bench:
+class ExpositionFixture:
     def __init__(self) -> None:
         self.now = float(NOW)
         self.token: str | None = "open-sesame"
@@ -30,7 +30,7 @@ class Bench:
         self.broken = False
         self.publish(version=1)
         self.exposition = Exposition(
-            Gate(self._token, clock=lambda: self.now),
+            TokenAuth(self._token, clock=lambda: self.now),
             self,
             RecordingTelemetry(),
             stale_seconds=300,
@@ -62,15 +62,17 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def fixture() -> ExpositionFixture:
+    return ExpositionFixture()
 
 
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic open-sesame", "open-sesame", "Bearer ünïcode"]
 )
-def test_without_the_token_nobody_is_let_in_and_told_what_to_send(bench: Bench, header: str) -> None:
-    answer = bench.get(authorization=header)
+def test_without_the_token_a_scrape_gets_401_and_the_header_to_send(
+    fixture: ExpositionFixture, header: str
+) -> None:
+    answer = fixture.get(authorization=header)
 
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -78,32 +80,32 @@ def test_without_the_token_nobody_is_let_in_and_told_what_to_send(bench: Bench, 
     assert b"orders_total" not in answer.body
 
 
-def test_with_the_token_the_text_is_served(bench: Bench) -> None:
-    answer = bench.get(**ALLOWED)
+def test_with_the_token_the_text_is_served(fixture: ExpositionFixture) -> None:
+    answer = fixture.get(**ALLOWED)
 
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert b'orders_total{outcome="reserved"} 0.0' in answer.body
 
 
-def test_a_scraper_that_prefers_openmetrics_gets_it(bench: Bench) -> None:
-    answer = bench.get(**ALLOWED, accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+def test_a_scraper_that_prefers_openmetrics_gets_it(fixture: ExpositionFixture) -> None:
+    answer = fixture.get(**ALLOWED, accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
 
     assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert answer.body.endswith(b"# EOF\n")
 
 
-def test_gzip_is_sent_to_those_who_take_it(bench: Bench) -> None:
-    plain = bench.get(**ALLOWED)
-    packed = bench.get(**ALLOWED, accept_encoding="gzip")
+def test_gzip_is_sent_to_those_who_take_it(fixture: ExpositionFixture) -> None:
+    plain = fixture.get(**ALLOWED)
+    packed = fixture.get(**ALLOWED, accept_encoding="gzip")
 
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
 
 
-def test_the_gateway_gets_bytes_it_can_carry(bench: Bench) -> None:
-    answer = bench.get(**ALLOWED, accept_encoding="gzip")
+def test_the_gateway_gets_bytes_it_can_carry(fixture: ExpositionFixture) -> None:
+    answer = fixture.get(**ALLOWED, accept_encoding="gzip")
 
     response = answer.for_gateway()
 
@@ -112,84 +114,84 @@ def test_the_gateway_gets_bytes_it_can_carry(bench: Bench) -> None:
     assert response["headers"]["cache-control"] == "no-store"
 
 
-def test_stale_numbers_are_refused_with_the_reason(bench: Bench) -> None:
-    bench.now += 301
+def test_stale_numbers_are_refused_with_the_reason(fixture: ExpositionFixture) -> None:
+    fixture.now += 301
 
-    answer = bench.get(**ALLOWED)
+    answer = fixture.get(**ALLOWED)
 
     assert answer.status == 503
     assert b"301 s old" in answer.body
     assert answer.headers["retry-after"] == "60"
 
 
-def test_numbers_at_the_very_limit_are_served(bench: Bench) -> None:
-    bench.now += 300
+def test_numbers_at_the_very_limit_are_served(fixture: ExpositionFixture) -> None:
+    fixture.now += 300
 
-    assert bench.get(**ALLOWED).status == 200
+    assert fixture.get(**ALLOWED).status == 200
 
 
-def test_before_the_first_collection_there_is_nothing_and_that_is_said(bench: Bench) -> None:
-    bench.snapshots.snapshot = None
+def test_before_the_first_collection_there_is_nothing_and_that_is_said(fixture: ExpositionFixture) -> None:
+    fixture.snapshots.snapshot = None
 
-    answer = bench.get(**ALLOWED)
+    answer = fixture.get(**ALLOWED)
 
     assert answer.status == 503
     assert b"collector has not run" in answer.body
 
 
-def test_an_unreachable_table_is_503_without_its_details(bench: Bench) -> None:
-    bench.broken = True
+def test_an_unreachable_table_is_503_without_its_details(fixture: ExpositionFixture) -> None:
+    fixture.broken = True
 
-    answer = bench.get(**ALLOWED)
+    answer = fixture.get(**ALLOWED)
 
     assert answer.status == 503
     assert b"throttled" not in answer.body
 
 
-def test_each_version_is_read_once(bench: Bench) -> None:
+def test_each_version_is_read_once(fixture: ExpositionFixture) -> None:
     for _ in range(3):
-        bench.get(**ALLOWED)
-    assert bench.page_reads == 1
+        fixture.get(**ALLOWED)
+    assert fixture.page_reads == 1
 
-    bench.publish(version=2)
-    bench.get(**ALLOWED)
-    assert bench.page_reads == 2
+    fixture.publish(version=2)
+    fixture.get(**ALLOWED)
+    assert fixture.page_reads == 2
 
 
 @pytest.mark.parametrize("token", ["", "  "])
-def test_an_empty_token_lets_nobody_in(bench: Bench, token: str) -> None:
-    bench.token = token
+def test_an_empty_token_lets_nobody_in(fixture: ExpositionFixture, token: str) -> None:
+    fixture.token = token
 
-    assert bench.get(authorization="Bearer x").status == 503
-
-
-def test_a_token_that_cannot_be_read_lets_nobody_in(bench: Bench) -> None:
-    bench.token = None
-
-    assert bench.get(**ALLOWED).status == 503
+    assert fixture.get(authorization="Bearer x").status == 503
 
 
-def test_a_token_is_not_read_for_every_scrape(bench: Bench) -> None:
+def test_a_token_that_cannot_be_read_lets_nobody_in(fixture: ExpositionFixture) -> None:
+    fixture.token = None
+
+    assert fixture.get(**ALLOWED).status == 503
+
+
+def test_a_token_is_not_read_for_every_scrape(fixture: ExpositionFixture) -> None:
     for _ in range(5):
-        bench.get(**ALLOWED)
+        fixture.get(**ALLOWED)
 
-    assert bench.token_reads == 1
-
-
-def test_a_new_token_is_taken_up_soon_and_the_old_one_ends_in_time(bench: Bench) -> None:
-    bench.get(**ALLOWED)
-    bench.token = "changed"
-    bench.now += 11
-
-    assert bench.get(authorization="Bearer changed").status == 200
-    assert bench.get(**ALLOWED).status == 401
+    assert fixture.token_reads == 1
 
 
-def test_wrong_tokens_do_not_read_the_right_one_again_and_again(bench: Bench) -> None:
+def test_a_new_token_is_taken_up_soon_and_the_old_one_ends_in_time(fixture: ExpositionFixture) -> None:
+    fixture.get(**ALLOWED)
+    fixture.token = "changed"
+    fixture.now += 11
+
+    assert fixture.get(authorization="Bearer changed").status == 200
+    assert fixture.get(**ALLOWED).status == 401
+
+
+def test_wrong_tokens_do_not_read_the_right_one_again_and_again(fixture: ExpositionFixture) -> None:
     for _ in range(50):
-        bench.get(authorization="Bearer guess")
+        fixture.get(authorization="Bearer guess")
 
-    assert bench.token_reads == 1
+    assert fixture.token_reads == 1
 
 
 @pytest.mark.parametrize(
