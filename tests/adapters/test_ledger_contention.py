@@ -14,15 +14,15 @@ from tests.support.fakes import START, a_stock
 
 pytestmark = pytest.mark.emulator
 
-RIVALS = 16
+CONCURRENCY = 16
 
 
 def test_rival_batches_sell_exactly_the_stock(emulator: RunningEmulator) -> None:
     store = dynamodb_store(emulator.clients.client("dynamodb"))
     store.seed([a_stock("scarce", 100), a_stock("plenty", 10_000)])
 
-    def shop(rival: int) -> list[str]:
-        batch = [placement(f"{rival}-{n}", ("scarce", 1), ("plenty", 2)) for n in range(20)]
+    def shop(worker: int) -> list[str]:
+        batch = [placement(f"{worker}-{n}", ("scarce", 1), ("plenty", 2)) for n in range(20)]
         outcomes = GroupCommit(store).reserve(batch)
         return [
             outcome.order.reason or outcome.order.status.value
@@ -31,8 +31,8 @@ def test_rival_batches_sell_exactly_the_stock(emulator: RunningEmulator) -> None
             for outcome in outcomes.values()
         ]
 
-    with ThreadPoolExecutor(RIVALS) as pool:
-        ends = Counter(end for ends in pool.map(shop, range(RIVALS)) for end in ends)
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        ends = Counter(end for ends in pool.map(shop, range(CONCURRENCY)) for end in ends)
 
     assert ends == {"RESERVED": 100, "out_of_stock": 220}
     assert levels(store, "scarce", "plenty") == [(100, 100, 0), (10_000, 200, 9_800)]
@@ -46,10 +46,10 @@ def test_the_same_batch_from_many_deliveries_takes_effect_once(emulator: Running
     def deliver(_: int) -> Counter[type]:
         return Counter(type(outcome) for outcome in GroupCommit(store).reserve(batch).values())
 
-    with ThreadPoolExecutor(RIVALS) as pool:
-        ends: Counter[type] = sum(pool.map(deliver, range(RIVALS)), Counter())
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        ends: Counter[type] = sum(pool.map(deliver, range(CONCURRENCY)), Counter())
 
-    assert ends == {Committed: 60, Found: 60 * (RIVALS - 1)}
+    assert ends == {Committed: 60, Found: 60 * (CONCURRENCY - 1)}
     assert levels(store, "apple") == [(1_000, 60, 940)]
 
 
@@ -58,10 +58,10 @@ def test_of_rival_ends_of_one_order_only_one_counts(emulator: RunningEmulator) -
     store.seed([a_stock("apple", 100)])
     orders = _reserved(GroupCommit(store), [placement(f"order-{n}", ("apple", 2)) for n in range(30)])
 
-    def settle(rival: int) -> Counter[str]:
+    def settle(worker: int) -> Counter[str]:
         def end(order: Order) -> Order:
-            if rival % 2:
-                return order.moved(Status.CONFIRMED, START, "paid", payment=Payment(f"ch-{rival}"))
+            if worker % 2:
+                return order.moved(Status.CONFIRMED, START, "paid", payment=Payment(f"ch-{worker}"))
             return order.moved(Status.CANCELLED, START, "late", reason="reservation_expired")
 
         outcomes = GroupCommit(store).move([Move(order, end(order)) for order in orders])
@@ -69,8 +69,8 @@ def test_of_rival_ends_of_one_order_only_one_counts(emulator: RunningEmulator) -
             outcome.order.status.value for outcome in outcomes.values() if isinstance(outcome, Committed)
         )
 
-    with ThreadPoolExecutor(RIVALS) as pool:
-        ends: Counter[str] = sum(pool.map(settle, range(RIVALS)), Counter())
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        ends: Counter[str] = sum(pool.map(settle, range(CONCURRENCY)), Counter())
 
     assert ends.total() == 30
     sold = 2 * ends["CONFIRMED"]

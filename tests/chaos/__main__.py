@@ -25,11 +25,11 @@ def main() -> int:
     scale = (Scale.small if arguments.small else Scale.full)(arguments.orders, seed)
     # To be told to stop is as good as Ctrl-C: what was started is stopped again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    said = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False)
     try:
-        report = run(scale, progress=said.print)
+        report = run(scale, progress=console.print)
     except KeyboardInterrupt:
-        said.print("Broken off; nothing is left running.")
+        console.print("Broken off; nothing is left running.")
         return 130
     if arguments.json:
         json.dump(as_json(report), sys.stdout, indent=2)

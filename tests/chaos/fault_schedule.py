@@ -40,7 +40,7 @@ SPELLS = (
 _CALM_SECONDS = (0.3, 1.5)
 
 
-class Weather:
+class FaultSchedule:
     """Fine until it is told to begin; after it is told to clear, fine for good."""
 
     def __init__(

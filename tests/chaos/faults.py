@@ -73,39 +73,39 @@ def part(operation: str, body: bytes, dice: Random) -> Part:
     forwarded = json.dumps({**request, "Entries": taken}).encode() if taken else b""
 
     def complete(answer: bytes) -> bytes:
-        said = json.loads(answer) if answer else {}
+        response = json.loads(answer) if answer else {}
         finish = _finish_events if operation == PUT_EVENTS else _finish_messages
-        return json.dumps(finish(entries, refused, said)).encode()
+        return json.dumps(finish(entries, refused, response)).encode()
 
     return Part(forwarded, complete)
 
 
-def _finish_events(entries: list[Json], refused: set[int], said: Json) -> Json:
-    results = iter(said.get("Entries", []))
+def _finish_events(entries: list[Json], refused: set[int], response: Json) -> Json:
+    results = iter(response.get("Entries", []))
     failed = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
     whole = [failed if n in refused else next(results) for n in range(len(entries))]
     return {"FailedEntryCount": sum("ErrorCode" in result for result in whole), "Entries": whole}
 
 
-def _finish_messages(entries: list[Json], refused: set[int], said: Json) -> Json:
+def _finish_messages(entries: list[Json], refused: set[int], response: Json) -> Json:
     fault = {"SenderFault": False, "Code": "RequestThrottled", "Message": "Rate exceeded"}
     failed = [{"Id": entries[n]["Id"], **fault} for n in sorted(refused)]
-    return {"Successful": said.get("Successful", []), "Failed": said.get("Failed", []) + failed}
+    return {"Successful": response.get("Successful", []), "Failed": response.get("Failed", []) + failed}
 
 
 def _part_of_reads(request: Json) -> Part:
     """Read one half of the keys, and name the other as not processed."""
     now: Json = {}
     later: Json = {}
-    for table, asked in request["RequestItems"].items():
-        half = len(asked["Keys"]) // 2
+    for table, requested in request["RequestItems"].items():
+        half = len(requested["Keys"]) // 2
         if half:
-            now[table] = {**asked, "Keys": asked["Keys"][:half]}
-        later[table] = {**asked, "Keys": asked["Keys"][half:]}
+            now[table] = {**requested, "Keys": requested["Keys"][:half]}
+        later[table] = {**requested, "Keys": requested["Keys"][half:]}
 
     def complete(answer: bytes) -> bytes:
-        said = json.loads(answer) if answer else {"Responses": {}}
-        return json.dumps({**said, "UnprocessedKeys": later}).encode()
+        response = json.loads(answer) if answer else {"Responses": {}}
+        return json.dumps({**response, "UnprocessedKeys": later}).encode()
 
     return Part(json.dumps({**request, "RequestItems": now}).encode() if now else b"", complete)
 

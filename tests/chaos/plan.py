@@ -30,7 +30,7 @@ _SCARCE_SKUS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlannedOrder:
     """An order as it was placed, and the ends it may come to."""
 
     kind: str
@@ -71,7 +71,7 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Plan:
     stock: tuple[Stock, ...]
-    orders: Mapping[str, Asked]
+    orders: Mapping[str, PlannedOrder]
     poison: tuple[Poison, ...]
     messages: tuple[Message, ...]
     """In the order in which they are sent, which is not the order in which they make sense."""
@@ -83,7 +83,7 @@ class _Kind:
     weight: float
     ends: frozenset[str]
     method: str | None = None
-    shelf: str = _PLENTY
+    sku_group: str = _PLENTY
     then: str | None = None
     """What else is said of the order, before or after it."""
     late: bool = False
@@ -100,13 +100,13 @@ _KINDS = (
     _Kind("plain", 50, _ends(CONFIRMED, *_UNLUCKY)),
     _Kind("plain card", 8, _ends(CONFIRMED, *_UNLUCKY), method="sim_ok"),
     _Kind("slow", 3, _ends(CONFIRMED, *_UNLUCKY), method="sim_slow"),
-    _Kind("scarce", 10, _ends(CONFIRMED, OUT_OF_STOCK, *_UNLUCKY), shelf=_SCARCE),
-    _Kind("free", 2, _ends(CONFIRMED, EXPIRED), shelf=_FREE),
+    _Kind("scarce", 10, _ends(CONFIRMED, OUT_OF_STOCK, *_UNLUCKY), sku_group=_SCARCE),
+    _Kind("free", 2, _ends(CONFIRMED, EXPIRED), sku_group=_FREE),
     _Kind("declined", 5, _ends(*_UNLUCKY), method="sim_declined"),
     _Kind("no funds", 3, _ends(*_UNLUCKY), method="sim_insufficient_funds"),
     _Kind("unpayable", 3, _ends(EXPIRED), method="sim_unavailable"),
-    _Kind("unknown sku", 2, _ends(UNKNOWN_SKU), shelf="nowhere"),
-    _Kind("two currencies", 2, _ends(MIXED), shelf=_FOREIGN),
+    _Kind("unknown sku", 2, _ends(UNKNOWN_SKU), sku_group="nowhere"),
+    _Kind("two currencies", 2, _ends(MIXED), sku_group=_FOREIGN),
     _Kind("called off", 6, _ends(CALLED_OFF, REFUNDED, *_UNLUCKY), then="OrderCancellationRequested"),
     _Kind(
         "unpaid, called off",
@@ -133,12 +133,12 @@ _POISON_EVERY = 25
 def make_plan(orders: int, seed: int) -> Plan:
     dice = Random(seed)
     stock = _shelves(orders)
-    asked: dict[str, Asked] = {}
+    planned: dict[str, PlannedOrder] = {}
     poison: list[Poison] = []
     timed: list[tuple[float, Message]] = []
     for n in range(orders):
         kind, one = _order(dice, n, n / orders)
-        asked[one.order_id] = one
+        planned[one.order_id] = one
         timed += _timed(dice, n, Message(BUS, "OrderPlaced", one.detail))
         if kind.then is not None:
             more = _more(dice, kind.then, one)
@@ -148,23 +148,23 @@ def make_plan(orders: int, seed: int) -> Plan:
             poison.append(bad)
             timed.append((n + _SHUFFLE * dice.random(), message))
     timed.sort(key=lambda pair: pair[0])
-    return Plan(stock, asked, tuple(poison), tuple(message for _, message in timed))
+    return Plan(stock, planned, tuple(poison), tuple(message for _, message in timed))
 
 
 def _shelves(orders: int) -> tuple[Stock, ...]:
-    def shelf(sku: str, units: int, price: int, currency: str = "USD") -> Stock:
+    def sku_group(sku: str, units: int, price: int, currency: str = "USD") -> Stock:
         return Stock(Key(TENANT, sku), units, 0, units, Price(price, currency))
 
     return (
-        *(shelf(f"{_PLENTY}-{n}", 20 * orders, 100 + n) for n in range(_PLENTIFUL_SKUS)),
+        *(sku_group(f"{_PLENTY}-{n}", 20 * orders, 100 + n) for n in range(_PLENTIFUL_SKUS)),
         # About half of those who want it can have it.
-        *(shelf(f"{_SCARCE}-{n}", max(1, orders // 60), 999) for n in range(_SCARCE_SKUS)),
-        shelf(f"{_FREE}-0", 20 * orders, 0),
-        shelf(f"{_FOREIGN}-0", 20 * orders, 500, "EUR"),
+        *(sku_group(f"{_SCARCE}-{n}", max(1, orders // 60), 999) for n in range(_SCARCE_SKUS)),
+        sku_group(f"{_FREE}-0", 20 * orders, 0),
+        sku_group(f"{_FOREIGN}-0", 20 * orders, 500, "EUR"),
     )
 
 
-def _order(dice: Random, n: int, progress: float) -> tuple[_Kind, Asked]:
+def _order(dice: Random, n: int, progress: float) -> tuple[_Kind, PlannedOrder]:
     outage = any(begin <= progress < end for begin, end in _OUTAGES)
     weights = [
         kind.weight * (_UNPAYABLE_IN_OUTAGE if outage and kind.method == "sim_unavailable" else 1)
@@ -174,31 +174,31 @@ def _order(dice: Random, n: int, progress: float) -> tuple[_Kind, Asked]:
     detail: Detail = {
         "orderId": f"order-{n}",
         "customerId": f"customer-{dice.randrange(200)}",
-        "items": list(_items(dice, kind.shelf)),
+        "items": list(_items(dice, kind.sku_group)),
     }
     if kind.method is not None:
         detail["paymentMethod"] = kind.method
     if kind.name == "declined" and dice.random() < 1 / 2:
         detail = {**detail, "orderId": f"test-failure-{n}", "paymentMethod": "sim_ok"}
-    return kind, Asked(kind.name, detail, kind.ends)
+    return kind, PlannedOrder(kind.name, detail, kind.ends)
 
 
-def _items(dice: Random, shelf: str) -> Iterator[Detail]:
-    if shelf == _SCARCE:
+def _items(dice: Random, sku_group: str) -> Iterator[Detail]:
+    if sku_group == _SCARCE:
         yield {"sku": f"{_SCARCE}-{dice.randrange(_SCARCE_SKUS)}", "quantity": 1}
         return
-    if shelf in (_FREE, "nowhere"):
-        yield {"sku": f"{shelf}-0", "quantity": dice.randint(1, 3)}
+    if sku_group in (_FREE, "nowhere"):
+        yield {"sku": f"{sku_group}-0", "quantity": dice.randint(1, 3)}
         return
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         # The same SKU may come twice, which the system has to add up.
         yield {"sku": f"{_PLENTY}-{dice.randrange(_PLENTIFUL_SKUS)}", "quantity": dice.randint(1, 3)}
-    if shelf == _FOREIGN:
+    if sku_group == _FOREIGN:
         yield {"sku": f"{_FOREIGN}-0", "quantity": 1}
 
 
-def _more(dice: Random, name: str, asked: Asked) -> Message:
-    about = {"orderId": asked.order_id}
+def _more(dice: Random, name: str, planned: PlannedOrder) -> Message:
+    about = {"orderId": planned.order_id}
     if name == "RefundRequested":
         return Message(BUS, name, {**about, "restock": dice.random() < 1 / 2})
     return Message(BUS, name, {**about, "reason": "changed my mind"})

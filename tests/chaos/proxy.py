@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from tests.chaos.fault_schedule import Weather
+from tests.chaos.fault_schedule import FaultSchedule
 from tests.chaos.faults import Answer, Fault, part, refusal
 
 HOST = "127.0.0.1"
@@ -22,9 +22,9 @@ _HOP_BY_HOP = frozenset(
 class FaultProxy:
     """Answers on a free port while it is entered."""
 
-    def __init__(self, upstream_port: int, weather: Weather) -> None:
-        self.weather = weather
-        self._server = _Server(upstream_port, weather)
+    def __init__(self, upstream_port: int, schedule: FaultSchedule) -> None:
+        self.schedule = schedule
+        self._server = _Server(upstream_port, schedule)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
     @property
@@ -51,10 +51,10 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, upstream_port: int, weather: Weather) -> None:
+    def __init__(self, upstream_port: int, schedule: FaultSchedule) -> None:
         super().__init__((HOST, 0), _Handler)
         self.upstream_port = upstream_port
-        self.weather = weather
+        self.schedule = schedule
         self.requests = 0
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -72,11 +72,11 @@ class _Handler(BaseHTTPRequestHandler):
         operation = self.headers.get("X-Amz-Target", "")
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.server.requests += 1
-        weather = self.server.weather
-        fault = weather.strike(operation)
+        schedule = self.server.schedule
+        fault = schedule.strike(operation)
         if fault is None:
             return self._reply(self._ask(body))
-        refused = refusal(fault, operation, body, weather.dice)
+        refused = refusal(fault, operation, body, schedule.dice)
         if refused is not None:
             return self._reply(refused)
         match fault:
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.PARTIAL:
                 self._reply(self._ask_in_part(operation, body))
             case _:
-                time.sleep(weather.dice.uniform(*LATE_SECONDS))
+                time.sleep(schedule.dice.uniform(*LATE_SECONDS))
                 self._reply(self._ask(body))
         return None
 
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def _ask_in_part(self, operation: str, body: bytes) -> Answer:
-        through = part(operation, body, self.server.weather.dice)
+        through = part(operation, body, self.server.schedule.dice)
         answer = self._ask(through.request) if through.request else Answer(200, {}, b"")
         if answer.status >= 400:
             return answer

@@ -26,13 +26,13 @@ def show(report: Report, console: Console) -> None:
                 "malformed": report.poison,
                 "load sent, orders/s": round(scale.orders / max(report.sending_seconds, 0.001), 1),
                 "decided during the storm, orders/s": round(report.orders_per_second, 1),
-                "storm, s": round(report.storm_seconds, 1),
+                "storm, s": round(report.fault_seconds, 1),
                 "whole run, s": round(report.seconds, 1),
                 "requests through the fault proxy": report.requests,
                 "faults injected": report.faults.total(),
                 "workers killed": report.killed,
                 "messages redriven": report.redriven,
-                "events heard by the witness": report.told,
+                "events heard by the witness": report.events,
                 "late charges refunded": report.late_charges,
                 "payable, but not paid before the hold was over": report.expired_payable,
             },
@@ -43,7 +43,7 @@ def show(report: Report, console: Console) -> None:
         _table("verdict", {wrong.value: report.found(wrong) for wrong in Wrong}),
     )
     for finding in report.findings[:_FINDINGS_SHOWN]:
-        console.print(f"{finding.wrong.upper()} {finding.about}: {finding.says}")
+        console.print(f"{finding.wrong.upper()} {finding.about}: {finding.description}")
     if len(report.findings) > _FINDINGS_SHOWN:
         console.print(f"... and {len(report.findings) - _FINDINGS_SHOWN} more")
     if report.unfinished:

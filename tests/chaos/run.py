@@ -15,17 +15,17 @@ from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
 from services.shared.ledger import Status
 from tests.chaos.disruptions import Killer, meanwhile, set_failure_rate
-from tests.chaos.fault_schedule import Weather
+from tests.chaos.fault_schedule import FaultSchedule
 from tests.chaos.plan import CONFIRMED, EXPIRED, Plan, make_plan
 from tests.chaos.proxy import FaultProxy
 from tests.chaos.traffic import TooLateError, Traffic
-from tests.chaos.verdict import Finding, Store, Wrong, check, end_of
+from tests.chaos.verdict import Finding, SystemState, Wrong, check, end_of
 from tests.support.pipeline_client import EventRecorder
 
 Progress = Callable[[str], None]
 _FAILURE_RATES = ((0.35, 0.5), (0.5, 0.0))
 """The share of charges that the gateway declines from a share of the run on."""
-_DECIDED_IN_STORM = 0.6
+_DECIDED_UNDER_FAULTS = 0.6
 _ROUNDS = 6
 """Redrives until nothing runs out of deliveries any more; a storm leaves work for one or two."""
 
@@ -65,13 +65,13 @@ class Report:
     messages: int = 0
     poison: int = 0
     redriven: int = 0
-    told: int = 0
+    events: int = 0
     late_charges: int = 0
     expired_payable: int = 0
     """Orders that could have been paid, and were not in time: released, as they must be."""
     sending_seconds: float = 0.0
-    storm_seconds: float = 0.0
-    decided_in_storm: int = 0
+    fault_seconds: float = 0.0
+    decided_under_faults: int = 0
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
     unfinished: str = ""
@@ -86,7 +86,7 @@ class Report:
     @property
     def orders_per_second(self) -> float:
         """What the system decided while the storm was on."""
-        return self.decided_in_storm / self.storm_seconds if self.storm_seconds else 0.0
+        return self.decided_under_faults / self.fault_seconds if self.fault_seconds else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +102,28 @@ def run(scale: Scale, *, progress: Progress = lambda _: None) -> Report:
     report = Report(scale)
     plan = make_plan(scale.orders, scale.seed)
     report.messages, report.poison = len(plan.messages), len(plan.poison)
-    weather = Weather(scale.seed, spell_seconds=scale.spell_seconds)
-    with _stack(scale, weather, progress) as scene, EventRecorder(scene.environment) as witness:
+    schedule = FaultSchedule(scale.seed, spell_seconds=scale.spell_seconds)
+    with _stack(scale, schedule, progress) as scene, EventRecorder(scene.environment) as witness:
         traffic = Traffic(scene.environment, witness, started + scale.deadline_seconds)
         traffic.ops.store.seed(plan.stock)
         try:
             progress(f"Sending {len(plan.messages)} messages for {scale.orders} orders into the storm ...")
-            _storm(plan, scene, traffic, report)
+            _send_under_faults(plan, scene, traffic, report)
             progress("The storm is over; what ran out of deliveries goes round again ...")
             _calm(traffic)
         except TooLateError as error:
             report.unfinished = str(error)
         progress("Counting everything again ...")
-        books = traffic.books()
-        report.findings = check(plan, books, traffic.ops.clock.now())
+        state = traffic.read_state()
+        report.findings = check(plan, state, traffic.ops.clock.now())
         report.requests = scene.proxy.requests
         report.redriven = traffic.redriven
-    _describe(report, plan, books, weather)
+    _describe(report, plan, state, schedule)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _storm(plan: Plan, scene: _Scene, traffic: Traffic, report: Report) -> None:
+def _send_under_faults(plan: Plan, scene: _Scene, traffic: Traffic, report: Report) -> None:
     scale, proxy = report.scale, scene.proxy
     killer = Killer(scene.state, scale.seed, scale.kill_pause, lambda: proxy.requests)
     rates = list(_FAILURE_RATES)
@@ -133,16 +133,16 @@ def _storm(plan: Plan, scene: _Scene, traffic: Traffic, report: Report) -> None:
             set_failure_rate(scene.environment, rates.pop(0)[1])
 
     started = time.monotonic()
-    scene.proxy.weather.begin()
+    scene.proxy.schedule.begin()
     with meanwhile(killer):
         traffic.send(plan.messages, report.scale.sending_seconds, reached)
         report.sending_seconds = time.monotonic() - started
         # On a busy machine the orders are slower than their sender; the storm is for them.
-        share = int(_DECIDED_IN_STORM * report.scale.orders)
+        share = int(_DECIDED_UNDER_FAULTS * report.scale.orders)
         traffic.go_on(share, report.scale.longer_seconds)
-    scene.proxy.weather.clear()
-    report.storm_seconds = time.monotonic() - started
-    report.decided_in_storm = traffic.decided()
+    scene.proxy.schedule.clear()
+    report.fault_seconds = time.monotonic() - started
+    report.decided_under_faults = traffic.decided()
     report.killed = killer.killed
 
 
@@ -155,29 +155,29 @@ def _calm(traffic: Traffic) -> None:
     raise TooLateError(f"messages still run out of deliveries after {_ROUNDS} redrives")
 
 
-def _describe(report: Report, plan: Plan, books: Store, weather: Weather) -> None:
-    report.outcomes = Counter(end_of(order) for order in books.orders)
+def _describe(report: Report, plan: Plan, state: SystemState, schedule: FaultSchedule) -> None:
+    report.outcomes = Counter(end_of(order) for order in state.orders)
     report.late_charges = sum(
         order.status is Status.CANCELLED and order.payment is not None and order.payment.charge_id is not None
-        for order in books.orders
+        for order in state.orders
     )
     report.expired_payable = sum(
         end_of(order) == EXPIRED and CONFIRMED in plan.orders[order.key.id].ends
-        for order in books.orders
+        for order in state.orders
         if order.key.id in plan.orders
     )
-    for (operation, fault), count in weather.counts.items():
+    for (operation, fault), count in schedule.counts.items():
         report.faults[f"{operation or 'other'}: {fault}"] += count
-    report.spells = weather.spells
-    report.told = len(books.told)
+    report.spells = schedule.spells
+    report.events = len(state.events)
 
 
 @contextmanager
-def _stack(scale: Scale, weather: Weather, progress: Progress) -> Iterator[_Scene]:
+def _stack(scale: Scale, schedule: FaultSchedule, progress: Progress) -> Iterator[_Scene]:
     port = ministack.free_port()
     with ExitStack() as undo:
         home = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pulsequeue-chaos-")))
-        proxy = undo.enter_context(FaultProxy(port, weather))
+        proxy = undo.enter_context(FaultProxy(port, schedule))
         options = StackOptions(
             port=port,
             hold_seconds=scale.hold_seconds,

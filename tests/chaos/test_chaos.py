@@ -32,17 +32,17 @@ def test_a_storm_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) -> Non
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
-    ) as storm:
-        assert storm.stderr is not None
-        for line in storm.stderr:
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
             if line.startswith("Sending"):
                 break
-        started = psutil.Process(storm.pid).children(recursive=True)
+        started = psutil.Process(process.pid).children(recursive=True)
 
         # Not SIGINT: whoever runs the tests in the background has children that ignore it.
-        storm.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
 
-        assert storm.wait(timeout=30) == 130
+        assert process.wait(timeout=30) == 130
     assert started
     assert not [process for process in started if _works(process)]
     assert list(tmp_path.iterdir()) == []

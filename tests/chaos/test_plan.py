@@ -38,4 +38,4 @@ def test_a_plan_sends_duplicates_disorder_and_what_nobody_can_read() -> None:
 def test_a_plan_has_every_kind_of_order() -> None:
     plan = make_plan(1_000, seed=1)
 
-    assert len({asked.kind for asked in plan.orders.values()}) == 14
+    assert len({planned.kind for planned in plan.orders.values()}) == 14

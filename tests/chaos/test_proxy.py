@@ -14,7 +14,7 @@ from services.shared.errors import StoreUnavailableError
 from services.shared.events import OrderCancellationRequested
 from services.shared.ledger import Busy, Delta, StockWrite
 from services.shared.messages import Poison
-from tests.chaos.fault_schedule import Weather
+from tests.chaos.fault_schedule import FaultSchedule
 from tests.chaos.faults import Fault
 from tests.chaos.proxy import FaultProxy
 from tests.conftest import RunningEmulator
@@ -26,7 +26,7 @@ INVENTORY, ORDERS, BUS, QUEUE = "chaos-inventory", "chaos-orders", "chaos-bus", 
 WORDED = (Fault.THROTTLED, Fault.UNWELL, Fault.CUT_BEFORE)
 
 
-class Obedient(Weather):
+class Obedient(FaultSchedule):
     """Weather that does as it is told, once."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ def made(emulator: RunningEmulator) -> RunningEmulator:
 
 
 @pytest.fixture
-def weather() -> Obedient:
+def schedule() -> Obedient:
     return Obedient()
 
 
@@ -63,8 +63,8 @@ def session() -> boto3.Session:
 
 
 @pytest.fixture
-def endpoint(made: RunningEmulator, weather: Obedient) -> Iterator[str]:
-    with FaultProxy(int(made.endpoint.rpartition(":")[2]), weather) as proxy:
+def endpoint(made: RunningEmulator, schedule: Obedient) -> Iterator[str]:
+    with FaultProxy(int(made.endpoint.rpartition(":")[2]), schedule) as proxy:
         yield proxy.endpoint
 
 
@@ -86,7 +86,7 @@ def bus(session: boto3.Session, endpoint: str) -> EventBridgeBus:
 
 
 @pytest.fixture
-def letters(session: boto3.Session, endpoint: str) -> SqsPoisonQueue:
+def dead_letters(session: boto3.Session, endpoint: str) -> SqsPoisonQueue:
     client = session.client("sqs", endpoint_url=endpoint, config=ONCE)
     return SqsPoisonQueue(
         client, queue_url=client.get_queue_url(QueueName=QUEUE)["QueueUrl"], consumer="order"
@@ -103,10 +103,10 @@ def _event(n: int) -> OrderCancellationRequested:
 
 @pytest.mark.parametrize("fault", WORDED)
 def test_a_refused_transaction_has_no_effect_and_may_be_tried_again(
-    store: DynamoDBStore, weather: Obedient, fault: Fault
+    store: DynamoDBStore, schedule: Obedient, fault: Fault
 ) -> None:
     before = store.read_stock([a_stock("apple").key])
-    weather.coming = fault
+    schedule.coming = fault
 
     with pytest.raises(StoreUnavailableError):
         store.transact([_take("apple")])
@@ -114,10 +114,10 @@ def test_a_refused_transaction_has_no_effect_and_may_be_tried_again(
     assert store.read_stock([a_stock("apple").key]) == before
 
 
-def test_a_transaction_whose_answer_is_lost_took_place(store: DynamoDBStore, weather: Obedient) -> None:
+def test_a_transaction_whose_answer_is_lost_took_place(store: DynamoDBStore, schedule: Obedient) -> None:
     key = a_stock("pear").key
     before = store.read_stock([key])[key]
-    weather.coming = Fault.CUT_AFTER
+    schedule.coming = Fault.CUT_AFTER
 
     with pytest.raises(StoreUnavailableError):
         store.transact([_take("pear")])
@@ -125,8 +125,8 @@ def test_a_transaction_whose_answer_is_lost_took_place(store: DynamoDBStore, wea
     assert store.read_stock([key])[key].reserved == before.reserved + 1
 
 
-def test_a_cancelled_transaction_blames_some_of_its_actions(store: DynamoDBStore, weather: Obedient) -> None:
-    weather.coming = Fault.CONFLICT
+def test_a_cancelled_transaction_blames_some_of_its_actions(store: DynamoDBStore, schedule: Obedient) -> None:
+    schedule.coming = Fault.CONFLICT
 
     verdicts = store.transact([_take("apple"), _take("pear")])
 
@@ -134,27 +134,29 @@ def test_a_cancelled_transaction_blames_some_of_its_actions(store: DynamoDBStore
     assert any(isinstance(verdict, Busy) for verdict in verdicts)
 
 
-def test_reads_that_are_answered_in_part_are_asked_for_again(store: DynamoDBStore, weather: Obedient) -> None:
+def test_reads_that_are_answered_in_part_are_asked_for_again(
+    store: DynamoDBStore, schedule: Obedient
+) -> None:
     keys = [a_stock("apple").key, a_stock("pear").key]
-    weather.coming = Fault.PARTIAL
+    schedule.coming = Fault.PARTIAL
 
     assert store.read_stock(keys).keys() == set(keys)
 
 
 @pytest.mark.parametrize("fault", [*WORDED, Fault.CUT_AFTER])
 def test_events_of_a_call_that_failed_are_returned(
-    bus: EventBridgeBus, weather: Obedient, fault: Fault
+    bus: EventBridgeBus, schedule: Obedient, fault: Fault
 ) -> None:
-    weather.coming = fault
+    schedule.coming = fault
 
     assert bus.publish([_event(1), _event(2)]) == [_event(1), _event(2)]
 
 
 def test_events_that_were_not_taken_are_returned_and_the_others_are_not(
-    bus: EventBridgeBus, weather: Obedient
+    bus: EventBridgeBus, schedule: Obedient
 ) -> None:
     events = [_event(n) for n in range(10)]
-    weather.coming = Fault.PARTIAL
+    schedule.coming = Fault.PARTIAL
 
     left = bus.publish(events)
 
@@ -163,22 +165,22 @@ def test_events_that_were_not_taken_are_returned_and_the_others_are_not(
 
 @pytest.mark.parametrize("fault", [*WORDED, Fault.CUT_AFTER])
 def test_letters_of_a_call_that_failed_are_returned(
-    letters: SqsPoisonQueue, weather: Obedient, fault: Fault
+    dead_letters: SqsPoisonQueue, schedule: Obedient, fault: Fault
 ) -> None:
-    weather.coming = fault
+    schedule.coming = fault
 
-    assert letters.send([Poison("m1", "body", "invalid_json", "detail")]) == ["m1"]
+    assert dead_letters.send([Poison("m1", "body", "invalid_json", "detail")]) == ["m1"]
 
 
-def test_letters_that_were_not_taken_are_returned(letters: SqsPoisonQueue, weather: Obedient) -> None:
-    weather.coming = Fault.PARTIAL
+def test_letters_that_were_not_taken_are_returned(dead_letters: SqsPoisonQueue, schedule: Obedient) -> None:
+    schedule.coming = Fault.PARTIAL
 
-    left = letters.send([Poison(f"m{n}", "body", "invalid_json", "detail") for n in range(10)])
+    left = dead_letters.send([Poison(f"m{n}", "body", "invalid_json", "detail") for n in range(10)])
 
     assert 0 < len(left) < 10
 
 
-def test_a_late_answer_is_an_answer(bus: EventBridgeBus, weather: Obedient) -> None:
-    weather.coming = Fault.LATE
+def test_a_late_answer_is_an_answer(bus: EventBridgeBus, schedule: Obedient) -> None:
+    schedule.coming = Fault.LATE
 
     assert bus.publish([_event(1)]) == []

@@ -16,8 +16,8 @@ def _report() -> Report:
         Scale.small(orders=10, seed=1),
         outcomes=Counter(CONFIRMED=9),
         faults=Counter({"PutEvents: throttled": 3}),
-        storm_seconds=2.0,
-        decided_in_storm=8,
+        fault_seconds=2.0,
+        decided_under_faults=8,
     )
 
 
@@ -58,7 +58,7 @@ def test_a_program_reads_the_same() -> None:
 
     assert read["ok"] is False
     assert read["verdict"] == {"lost": 0, "doubled": 0, "leaked": 1, "other": 0}
-    assert read["findings"] == [{"wrong": "leaked", "about": "apple", "says": "1 still reserved"}]
+    assert read["findings"] == [{"wrong": "leaked", "about": "apple", "description": "1 still reserved"}]
     assert read["outcomes"] == {"CONFIRMED": 9}
     assert read["faults"] == {"PutEvents: throttled": 3}
     assert read["orders_per_second"] == 4.0

@@ -11,7 +11,7 @@ from scripts.ops.dlq.dlq import peek, redrive
 from scripts.ops.dlq.messages import RETRIES_EXHAUSTED, Filter
 from services.shared.ledger import Status
 from tests.chaos.plan import BUS, Message
-from tests.chaos.verdict import Store, Told
+from tests.chaos.verdict import PublishedEvent, SystemState
 from tests.support.pipeline_client import EventRecorder
 
 _AT_ONCE = 10
@@ -85,19 +85,21 @@ class Traffic:
         """Send round again what ran out of deliveries; what cannot be read stays where it is."""
         sent = 0
         for function in self._environment.topology.consumers:
-            letters = self.ops.dlq(function)
-            sent += len(redrive(self.ops, letters, _EXHAUSTED, rate=None, on_progress=lambda _: None).done)
+            dead_letters = self.ops.dlq(function)
+            sent += len(
+                redrive(self.ops, dead_letters, _EXHAUSTED, rate=None, on_progress=lambda _: None).done
+            )
         self.redriven += sent
         return sent
 
-    def books(self) -> Store:
+    def read_state(self) -> SystemState:
         """Read everything; only true when nothing moves."""
         queues = [self.ops.dlq(function) for function in self._environment.topology.consumers]
-        return Store(
+        return SystemState(
             orders=list(self.ops.store.scan_orders()),
             stock=list(self.ops.store.scan_stock()),
-            letters=peek(queues, Filter()),
-            told=[Told(name, detail) for name, detail in self._witness.all_events()],
+            dead_letters=peek(queues, Filter()),
+            events=[PublishedEvent(name, detail) for name, detail in self._witness.all_events()],
         )
 
     def _waiting(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from scripts.ops.dlq.messages import DeadLetter
 from scripts.ops.reconcile.rules import find_discrepancies
 from services.shared.ledger import Key, Order, Status, Stock
-from tests.chaos.plan import Asked, Plan, Poison
+from tests.chaos.plan import Plan, PlannedOrder, Poison
 
 FREE = "free"
 """The charge of what costs nothing; many orders share it."""
@@ -28,11 +28,11 @@ class Wrong(StrEnum):
 class Finding:
     wrong: Wrong
     about: str
-    says: str
+    description: str
 
 
 @dataclass(frozen=True)
-class Told:
+class PublishedEvent:
     """One event that a witness saw on the bus; it may have been seen many times."""
 
     name: str
@@ -40,95 +40,95 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Store:
+class SystemState:
     """Everything that is there when nothing moves any more."""
 
     orders: Sequence[Order]
     stock: Sequence[Stock]
-    letters: Sequence[DeadLetter]
-    told: Sequence[Told]
+    dead_letters: Sequence[DeadLetter]
+    events: Sequence[PublishedEvent]
 
     @cached_property
     def by_id(self) -> dict[str, Order]:
         return {order.key.id: order for order in self.orders}
 
 
-def check(plan: Plan, books: Store, now: datetime) -> list[Finding]:
+def check(plan: Plan, state: SystemState, now: datetime) -> list[Finding]:
     """Find everything that was lost, doubled or leaked."""
     return [
-        *_invariants(books, now),
-        *_shelves(plan, books),
-        *_decisions(plan, books),
-        *_charges(books),
-        *_poison(plan, books),
-        *_events(books),
+        *_invariants(state, now),
+        *_shelves(plan, state),
+        *_decisions(plan, state),
+        *_charges(state),
+        *_poison(plan, state),
+        *_events(state),
     ]
 
 
 def end_of(order: Order) -> str:
     """Name an order's end as plans do."""
-    told = order.status in (Status.CANCELLED, Status.REJECTED)
-    return f"{order.status.value} {order.reason}" if told else order.status.value
+    events = order.status in (Status.CANCELLED, Status.REJECTED)
+    return f"{order.status.value} {order.reason}" if events else order.status.value
 
 
-def _invariants(books: Store, now: datetime) -> Iterator[Finding]:
+def _invariants(state: SystemState, now: datetime) -> Iterator[Finding]:
     """Apply the rules of `pulsequeue audit` first; nothing may be reserved any more."""
-    for found in find_discrepancies(books.orders, books.stock, now).discrepancies:
+    for found in find_discrepancies(state.orders, state.stock, now).discrepancies:
         yield Finding(Wrong.LEAKED, found.key.pk, f"{found.kind}: {found.message}")
-    for stock in books.stock:
+    for stock in state.stock:
         if stock.reserved:
             yield Finding(Wrong.LEAKED, stock.key.pk, f"{stock.reserved} still reserved when all is over")
 
 
-def _shelves(plan: Plan, books: Store) -> Iterator[Finding]:
+def _shelves(plan: Plan, state: SystemState) -> Iterator[Finding]:
     """Nothing leaves a shelf but what was sold, and nothing comes back but what was returned."""
     sold: Counter[Key] = Counter()
-    for order in books.orders:
+    for order in state.orders:
         returned = order.payment is not None and order.payment.restocked
         if order.status is Status.CONFIRMED or (order.status is Status.REFUNDED and not returned):
             for line in order.lines:
                 sold[Key(order.key.tenant_id, line.sku)] += line.quantity
-    there = {stock.key: stock.stock for stock in books.stock}
-    for shelf in plan.stock:
-        expected, found = shelf.stock - sold[shelf.key], there.get(shelf.key)
+    there = {stock.key: stock.stock for stock in state.stock}
+    for initial in plan.stock:
+        expected, found = initial.stock - sold[initial.key], there.get(initial.key)
         if found != expected:
-            says = f"{shelf.stock} at first, {sold[shelf.key]} sold, {found} left"
-            yield Finding(Wrong.LEAKED, shelf.key.pk, says)
+            description = f"{initial.stock} at first, {sold[initial.key]} sold, {found} left"
+            yield Finding(Wrong.LEAKED, initial.key.pk, description)
 
 
-def _decisions(plan: Plan, books: Store) -> Iterator[Finding]:
-    for order_id, asked in plan.orders.items():
-        order = books.by_id.get(order_id)
+def _decisions(plan: Plan, state: SystemState) -> Iterator[Finding]:
+    for order_id, planned in plan.orders.items():
+        order = state.by_id.get(order_id)
         if order is None:
             yield Finding(Wrong.LOST, order_id, "was placed, and is not there")
         else:
-            yield from _decision(asked, order)
-    for order_id in books.by_id.keys() - plan.orders.keys():
+            yield from _decision(planned, order)
+    for order_id in state.by_id.keys() - plan.orders.keys():
         yield Finding(Wrong.OTHER, order_id, "is there, and nobody placed it")
 
 
-def _decision(asked: Asked, order: Order) -> Iterator[Finding]:
+def _decision(planned: PlannedOrder, order: Order) -> Iterator[Finding]:
     if order.status is Status.RESERVED:
-        yield Finding(Wrong.LOST, asked.order_id, "was never decided")
-    elif end_of(order) not in asked.ends:
-        yield Finding(Wrong.OTHER, asked.order_id, f"{asked.kind}: ended {end_of(order)}")
+        yield Finding(Wrong.LOST, planned.order_id, "was never decided")
+    elif end_of(order) not in planned.ends:
+        yield Finding(Wrong.OTHER, planned.order_id, f"{planned.kind}: ended {end_of(order)}")
     got = (order.customer_id, {line.sku: line.quantity for line in order.lines})
-    if got != (asked.detail["customerId"], asked.quantities):
-        yield Finding(Wrong.OTHER, asked.order_id, f"is not what was asked for: {got}")
+    if got != (planned.detail["customerId"], planned.quantities):
+        yield Finding(Wrong.OTHER, planned.order_id, f"is not what was asked for: {got}")
 
 
-def _charges(books: Store) -> Iterator[Finding]:
+def _charges(state: SystemState) -> Iterator[Finding]:
     """One charge for each order that was paid, its own, and none for anybody else."""
     charges: defaultdict[str, set[str]] = defaultdict(set)
-    told: defaultdict[str, set[str]] = defaultdict(set)
-    for event in books.told:
+    events: defaultdict[str, set[str]] = defaultdict(set)
+    for event in state.events:
         if event.name == "PaymentProcessed":
-            told[event.detail["orderId"]].add(event.detail["chargeId"])
-    for order in books.orders:
+            events[event.detail["orderId"]].add(event.detail["chargeId"])
+    for order in state.orders:
         charge = order.payment.charge_id if order.payment else None
         if charge is not None:
             charges[charge].add(order.key.id)
-        known = told.pop(order.key.id, set()) - {charge}
+        known = events.pop(order.key.id, set()) - {charge}
         if known:
             yield Finding(Wrong.DOUBLED, order.key.id, f"charged as {charge}, told as {sorted(known)}")
     for charge, orders in charges.items():
@@ -136,30 +136,30 @@ def _charges(books: Store) -> Iterator[Finding]:
             yield Finding(Wrong.DOUBLED, charge, f"is the charge of {sorted(orders)}")
 
 
-def _poison(plan: Plan, books: Store) -> Iterator[Finding]:
+def _poison(plan: Plan, state: SystemState) -> Iterator[Finding]:
     """Each unreadable message lies where it belongs and says why; nothing that can be read lies there."""
     for poison in plan.poison:
         for function in sorted(poison.functions):
-            yield from _buried(poison, function, books)
-    for dead_letter in books.letters:
+            yield from _dead_letter_findings(poison, function, state)
+    for dead_letter in state.dead_letters:
         if not any(_is(poison, dead_letter) for poison in plan.poison):
-            says = (
+            description = (
                 f"can be read, and lies in the dead letters of {dead_letter.function}: {dead_letter.reason}"
             )
-            yield Finding(Wrong.LOST, f"{dead_letter.event} {dead_letter.order_id}", says)
+            yield Finding(Wrong.LOST, f"{dead_letter.event} {dead_letter.order_id}", description)
 
 
-def _buried(poison: Poison, function: str, books: Store) -> Iterator[Finding]:
+def _dead_letter_findings(poison: Poison, function: str, state: SystemState) -> Iterator[Finding]:
     reasons = {
         dead_letter.reason
-        for dead_letter in books.letters
+        for dead_letter in state.dead_letters
         if dead_letter.function == function and _is(poison, dead_letter)
     }
     if not reasons:
         yield Finding(Wrong.LOST, poison.mark, f"is not among the dead letters of {function}")
     elif reasons != {poison.reason}:
-        says = f"lies in the dead letters of {function} for {sorted(reasons)}, not for {poison.reason}"
-        yield Finding(Wrong.OTHER, poison.mark, says)
+        description = f"lies in the dead letters of {function} for {sorted(reasons)}, not for {poison.reason}"
+        yield Finding(Wrong.OTHER, poison.mark, description)
 
 
 def _is(poison: Poison, dead_letter: DeadLetter) -> bool:
@@ -168,31 +168,31 @@ def _is(poison: Poison, dead_letter: DeadLetter) -> bool:
     return bool(mark) and dead_letter.function in poison.functions and not after[:1].isdigit()
 
 
-def _events(books: Store) -> Iterator[Finding]:
-    yield from _variants(books)
+def _events(state: SystemState) -> Iterator[Finding]:
+    yield from _variants(state)
     ids: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for event in books.told:
+    for event in state.events:
         ids[event.detail["correlationId"]][event.name].add(event.detail["eventId"])
     for about, names in ids.items():
         for name, known in names.items():
             if len(known) > 1:
                 yield Finding(Wrong.DOUBLED, about, f"{name} told as {len(known)} different events")
-    for order in books.orders:
-        must, must_not = _owed(order)
-        told = ids[order.key.id].keys()
-        if missing := must - told:
+    for order in state.orders:
+        must, must_not = _required_events(order)
+        events = ids[order.key.id].keys()
+        if missing := must - events:
             yield Finding(
                 Wrong.LOST, order.key.id, f"ended {end_of(order)} without telling {sorted(missing)}"
             )
-        if lies := must_not & told:
+        if lies := must_not & events:
             yield Finding(Wrong.OTHER, order.key.id, f"ended {end_of(order)}, yet told {sorted(lies)}")
 
 
-def _variants(books: Store) -> Iterator[Finding]:
+def _variants(state: SystemState) -> Iterator[Finding]:
     """An event told again must be the same event."""
-    first: dict[str, Told] = {}
+    first: dict[str, PublishedEvent] = {}
     differing: set[str] = set()
-    for event in books.told:
+    for event in state.events:
         event_id = event.detail["eventId"]
         known = first.setdefault(event_id, event)
         if known != event and event_id not in differing:
@@ -203,14 +203,14 @@ def _variants(books: Store) -> Iterator[Finding]:
                 for name in known.detail.keys() | event.detail.keys()
                 if known.detail.get(name) != event.detail.get(name)
             )
-            says = f"{' and '.join(names)} told with the same id, but different {fields}"
-            yield Finding(Wrong.DOUBLED, event_id, says)
+            description = f"{' and '.join(names)} told with the same id, but different {fields}"
+            yield Finding(Wrong.DOUBLED, event_id, description)
 
 
 _ENDS = {"OrderConfirmed", "OrderCancelled", "OrderRejected", "RefundProcessed", "PaymentFailed"}
 
 
-def _owed(order: Order) -> tuple[set[str], set[str]]:
+def _required_events(order: Order) -> tuple[set[str], set[str]]:
     """List the events that the world must, and must not, have heard of an order in its end state."""
     charged = order.payment is not None and order.payment.charge_id is not None
     must = {"PaymentRequested"}

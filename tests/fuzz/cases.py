@@ -27,8 +27,8 @@ def read_corpus() -> list[Case]:
 
 
 def _read(path: Path) -> Case:
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    return Case(path.stem, kept["consumer"], kept["why"], tuple(kept["bodies"]))
+    case = json.loads(path.read_text(encoding="utf-8"))
+    return Case(path.stem, case["consumer"], case["why"], tuple(case["bodies"]))
 
 
 def keep(consumer: str, batch: Sequence[Draw], why: str) -> Path:

@@ -10,7 +10,7 @@ from tests.simulation.simulation import simulate, simulate_all
 SEEDS_PER_MUTATION = 2_000
 
 
-def tell_one(seed: int) -> bool:
+def run_one(seed: int) -> bool:
     report = simulate(seed)
     if report.violations:
         print(report.explain())
@@ -20,7 +20,7 @@ def tell_one(seed: int) -> bool:
     return True
 
 
-def tell_many(count: int, first: int) -> bool:
+def run_many(count: int, first: int) -> bool:
     started, cpu = time.perf_counter(), time.process_time()
     tally = simulate_all(range(first, first + count))
     elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -41,7 +41,7 @@ def tell_many(count: int, first: int) -> bool:
     return False
 
 
-def tell_mutations() -> bool:
+def run_mutations() -> bool:
     width = max(len(mutation.name) for mutation in MUTATIONS)
     survivors = 0
     print(f"{'mutation':<{width}}  {'seeds':>5}  caught by")
@@ -61,12 +61,12 @@ def main() -> int:
     parser.add_argument("--mutations", action="store_true", help="break every promise, one at a time")
     given = parser.parse_args()
     if given.mutations:
-        kept = tell_mutations()
+        passed = run_mutations()
     elif given.seed is not None:
-        kept = tell_one(given.seed)
+        passed = run_one(given.seed)
     else:
-        kept = tell_many(given.count, given.first)
-    return 0 if kept else 1
+        passed = run_many(given.count, given.first)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

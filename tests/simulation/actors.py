@@ -95,7 +95,10 @@ class Shop:
         self._at(at, partial(self._place, key))
         if network.strikes(Fault.ID_REUSED, orders=(label(*key),)):
             self._at(at + random.uniform(0, 5), partial(self._place, key))
-        for fault, act in ((Fault.CALLED_OFF, self._call_off), (Fault.REFUND_ASKED, self._ask_for_refund)):
+        for fault, act in (
+            (Fault.CALLED_OFF, self._call_off),
+            (Fault.REFUND_REQUESTED, self._ask_for_refund),
+        ):
             while network.strikes(fault, f"{fault}, soon", (label(*key),)):
                 moment = at + random.choice((-1, 0.3, 1, 3, 10, 60, 900)) * random.uniform(0.5, 1.5)
                 self._at(max(0.0, moment), partial(act, key))
@@ -125,7 +128,7 @@ class Shop:
         self._publish("OrderCancellationRequested", key)
 
     def _ask_for_refund(self, key: Key) -> None:
-        self._world.watch.refunds_asked.add(key)
+        self._world.watch.refunds_requested.add(key)
         self._publish("RefundRequested", key, restock=self._random.random() < 0.5)
 
     def _publish(self, name: str, key: Key, **fields: Any) -> None:  # noqa: ANN401 - what the event says
@@ -138,9 +141,9 @@ class Shop:
         text = json.dumps(detail)
         self._world.bus.accept("shop", name, text)
         if self._world.network.strikes(Fault.PUBLISHED_TWICE, orders=(label(*key),)):
-            self._at(self._random.choice((0.0, 0.1, 5.0, 300.0)), lambda: self._again(name, text))
+            self._at(self._random.choice((0.0, 0.1, 5.0, 300.0)), lambda: self._republish(name, text))
 
-    def _again(self, name: str, text: str) -> None:
+    def _republish(self, name: str, text: str) -> None:
         self._world.bus.accept("shop", name, text)
 
     def _misspell(self) -> None:
@@ -181,8 +184,8 @@ class Shop:
 
     def _operator(self, act: Callable[[DynamoDBStore], object]) -> None:
         """Act from a desk where every call gets through: whether it did must be known to the books."""
-        actor = self._world.scheduler.spawn("operator", lambda: self._tell(act(store(self._world))))
+        actor = self._world.scheduler.spawn("operator", lambda: self._log_result(act(store(self._world))))
         actor.spared = True
 
-    def _tell(self, result: object) -> None:
+    def _log_result(self, result: object) -> None:
         self._world.story.info(f"now {result}" if result else "the operator is refused")

@@ -44,9 +44,9 @@ class StoryTelemetry:
         self._world = world
 
     def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
-        said = ", ".join(f"{name} {value}" for name, value in fields.items())
+        text = ", ".join(f"{name} {value}" for name, value in fields.items())
         orders = (label(*key),) if key else ()
-        self._world.story.info(f"logs: {event.text}{f' ({said})' if said else ''}", orders)
+        self._world.story.info(f"logs: {event.text}{f' ({text})' if text else ''}", orders)
 
     def warning(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
         self.info(event, key, **fields)
@@ -136,7 +136,7 @@ class Consumer:
             Fault.AWAY, f"{self._function.name} is away"
         ):
             self._away_until = world.scheduler.now + world.random.choice((5, 120, 1_000))
-        if world.scheduler.now < self._away_until and not world.weather.calm:
+        if world.scheduler.now < self._away_until and not world.fault_mix.calm:
             world.scheduler.after(self._away_until - world.scheduler.now, self.poll)
             return
         while self._running < MOST_AT_ONCE and (batch := self._queue.receive(BATCH)):

@@ -37,7 +37,7 @@ class Fault(StrEnum):
     ID_REUSED = "order id reused for another order"
     MALFORMED = "malformed event"
     CALLED_OFF = "order called off"
-    REFUND_ASKED = "refund asked for"
+    REFUND_REQUESTED = "refund asked for"
     PRICE_CHANGED = "price changed"
     CURRENCY_CHANGED = "currency changed"
     STOCK_CHANGED = "stock changed"
@@ -47,7 +47,7 @@ class Fault(StrEnum):
 _ODDS = (0.02, 0.05, 0.1, 0.2, 0.4)
 
 
-class Weather:
+class FaultMix:
     """Each seed has a climate of its own: some kinds of fault never happen in it, others often.
 
     Mixing every fault into every schedule would make them all alike; what is rare together stays unseen.

@@ -9,7 +9,7 @@ from tests.simulation.story import label
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-_OWED = {
+_REQUIRED = {
     Status.CONFIRMED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed"},
     Status.REFUNDED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed", "RefundProcessed"},
     Status.REJECTED: {"OrderRejected"},
@@ -38,30 +38,30 @@ def _check_orders(world: "World") -> None:
             watch.report("every order placed is decided", "it is not in the table", key)
         elif order.status is Status.RESERVED:
             watch.report("nothing stays reserved", f"since {order.history[0].at}", key)
-        elif order.status is Status.CONFIRMED and key in watch.called_off | watch.refunds_asked:
+        elif order.status is Status.CONFIRMED and key in watch.called_off | watch.refunds_requested:
             watch.report("every cancellation is honoured", "called off, yet confirmed", key)
 
 
 def _check_money(world: "World") -> None:
-    watch, books = world.watch, world.books
+    watch, gateway_ledger = world.watch, world.gateway_ledger
     confirmed = {
         order.payment.charge_id
         for order in watch.orders.values()
         if order.status is Status.CONFIRMED and order.amount_minor and order.payment
     }
-    for charge in books.kept():
+    for charge in gateway_ledger.open_charges():
         if charge.id not in confirmed:
             watch.report(
                 "nobody is left charged but unconfirmed", str(charge), *_named(world, charge.order_id)
             )
-    for charge_id in sorted(books.refunded.keys() & confirmed):
+    for charge_id in sorted(gateway_ledger.refunded.keys() & confirmed):
         watch.report("what is confirmed is paid", f"{charge_id} was given back")
-    charged = Counter(charge.order_id for charge in books.charges.values())
+    charged = Counter(charge.order_id for charge in gateway_ledger.charges.values())
     for name, times in charged.items():
         if times > len(_named(world, name)):
             watch.report(
                 "an order is charged once",
-                f"{times} charges under {sorted(books.charges)}",
+                f"{times} charges under {sorted(gateway_ledger.charges)}",
                 *_named(world, name),
             )
 
@@ -72,20 +72,20 @@ def _named(world: "World", order_id: str) -> list[Key]:
 
 def _check_events(world: "World") -> None:
     watch = world.watch
-    told: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for name, detail in watch.told.values():
-        told[label(detail.get("tenantId", "default"), detail["orderId"])][name] += 1
+    events: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, detail in watch.events.values():
+        events[label(detail.get("tenantId", "default"), detail["orderId"])][name] += 1
     for key, order in watch.orders.items():
-        heard = told[label(*key)]
-        owed = set(_OWED.get(order.status, ()))
+        published = events[label(*key)]
+        required = set(_REQUIRED.get(order.status, ()))
         payment = order.payment
         if order.status is Status.CANCELLED and payment:
-            owed |= {"PaymentProcessed", "RefundProcessed"} if payment.charge_id else {"PaymentFailed"}
-        if missing := owed - heard.keys():
+            required |= {"PaymentProcessed", "RefundProcessed"} if payment.charge_id else {"PaymentFailed"}
+        if missing := required - published.keys():
             watch.report("every end is told", f"{order.status} without {sorted(missing)}", key)
-        if wrong := _NEVER.get(order.status, set()) & heard.keys():
+        if wrong := _NEVER.get(order.status, set()) & published.keys():
             watch.report("nothing told contradicts the end", f"{order.status}, yet {sorted(wrong)}", key)
-        if twice := [name for name, times in heard.items() if times > 1]:
+        if twice := [name for name, times in published.items() if times > 1]:
             watch.report("what happens once has one event id", f"several of {sorted(twice)}", key)
 
 
@@ -95,9 +95,9 @@ def _check_queues(world: "World") -> None:
     for queue in world.queues.values():
         for message in queue.messages.values():
             watch.report("every message is done or set aside", f"{message.id}: {message.body}")
-        buried = {dead_letter.body for dead_letter in queue.dead if dead_letter.reason}
+        dead_letters = {dead_letter.body for dead_letter in queue.dead if dead_letter.reason}
         for name, body in sorted(watch.poison):
-            if name == queue.name and body not in buried:
+            if name == queue.name and body not in dead_letters:
                 watch.report("poison is among the dead letters, with its reason", body)
         for dead_letter in queue.dead:
             if dead_letter.reason and (queue.name, dead_letter.body) not in watch.poison:

@@ -26,7 +26,7 @@ def _label(pk: str) -> tuple[str]:
     return (label(*Key.of(pk)),)
 
 
-class Store:
+class GatewayLedger:
     """What was really charged and given back."""
 
     def __init__(self) -> None:
@@ -34,15 +34,15 @@ class Store:
         self.refunded: dict[str, str] = {}
         self.declined: set[str] = set()
 
-    def kept(self) -> list[Charge]:
+    def open_charges(self) -> list[Charge]:
         return [charge for charge in self.charges.values() if charge.id not in self.refunded]
 
 
 class Gateway:
     """A PaymentGateway as payment processes reach it."""
 
-    def __init__(self, books: Store, network: Network, watch: "Watch") -> None:
-        self._books = books
+    def __init__(self, gateway_ledger: GatewayLedger, network: Network, watch: "Watch") -> None:
+        self._gateway_ledger = gateway_ledger
         self._scheduler = network.scheduler
         self._network = network
         self._story = network.story
@@ -57,20 +57,21 @@ class Gateway:
 
     def find(self, key: str) -> Charged | None:
         self._reach("find")
-        found = self._books.charges.get(key)
+        found = self._gateway_ledger.charges.get(key)
         self._answer("find", ())
         return Charged(found.id) if found else None
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         self._reach("refund")
         pk, charge = next(
-            ((pk, charge) for pk, charge in self._books.charges.items() if charge.id == charge_id), ("", None)
+            ((pk, charge) for pk, charge in self._gateway_ledger.charges.items() if charge.id == charge_id),
+            ("", None),
         )
         if charge is None or (charge.amount_minor, charge.currency) != (amount_minor, currency):
             self._watch.report(
                 "refunds are of whole charges", f"{charge_id}: {amount_minor} {currency} of {charge}"
             )
-        refund_id = self._books.refunded.setdefault(charge_id, f"re-{charge_id}")
+        refund_id = self._gateway_ledger.refunded.setdefault(charge_id, f"re-{charge_id}")
         self._story.info(f"the gateway gives back {charge_id}", _label(pk) if charge else ())
         self._answer("refund", ())
         return refund_id
@@ -80,14 +81,14 @@ class Gateway:
         if request.method == "never answered":
             raise GatewayUnavailableError("this one never answers")
         if request.method == "declined":
-            self._books.declined.add(request.key)
+            self._gateway_ledger.declined.add(request.key)
             self._story.info("the gateway declines", _label(request.key))
             return Declined("card_declined")
-        charge = self._books.charges.get(request.key)
+        charge = self._gateway_ledger.charges.get(request.key)
         if charge is None:
-            number = len(self._books.charges) + 1
+            number = len(self._gateway_ledger.charges) + 1
             charge = Charge(f"ch-{number}", request.order_id, request.amount_minor, request.currency)
-            self._books.charges[request.key] = charge
+            self._gateway_ledger.charges[request.key] = charge
             self._story.info(
                 f"the gateway charges {charge.amount_minor} {charge.currency} as {charge.id}",
                 _label(request.key),

@@ -8,7 +8,7 @@ from typing import Any
 from services.shared.adapters.dynamodb_items import order_of, stock_of
 from services.shared.ledger import Key, Order, Payment, Status, Stock
 from tests.simulation.dynamodb import INVENTORY, Change
-from tests.simulation.gateway import Store
+from tests.simulation.gateway import GatewayLedger
 from tests.simulation.queues import Message
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.story import label
@@ -43,20 +43,20 @@ class Wish:
 
 
 class Watch:
-    def __init__(self, scheduler: Scheduler, books: Store) -> None:
+    def __init__(self, scheduler: Scheduler, gateway_ledger: GatewayLedger) -> None:
         self.violations: list[Violation] = []
         self.wishes: defaultdict[Key, list[Wish]] = defaultdict(list)
         self.called_off: set[Key] = set()
-        self.refunds_asked: set[Key] = set()
+        self.refunds_requested: set[Key] = set()
         self.poison: set[tuple[str, str]] = set()
         self.orders: dict[Key, Order] = {}
         self.stock: dict[Key, Stock] = {}
-        self.told: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.events: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._scheduler = scheduler
-        self._books = books
+        self._gateway_ledger = gateway_ledger
         self._left: dict[Key, float] = {}
         self._levels: defaultdict[Key, list[tuple[float, Stock]]] = defaultdict(list)
-        self._shelf: Counter[Key] = Counter()
+        self._supplied: Counter[Key] = Counter()
         self._claimed: Counter[Key] = Counter()
         self._sold: Counter[Key] = Counter()
 
@@ -99,7 +99,7 @@ class Watch:
             if change.table == INVENTORY:
                 after = stock_of(change.after)
                 if by_hand:
-                    self._shelf[after.key] += after.stock - (
+                    self._supplied[after.key] += after.stock - (
                         stock_of(change.before).stock if change.before else 0
                     )
                 self.stock[after.key] = after
@@ -108,11 +108,11 @@ class Watch:
     def _account(self, order: Order | None, sign: int) -> None:
         if order is None:
             return
-        kept = order.status is Status.REFUNDED and not (order.payment and order.payment.restocked)
+        open_charges = order.status is Status.REFUNDED and not (order.payment and order.payment.restocked)
         for key, quantity in _quantities(order).items():
             if order.status is Status.RESERVED:
                 self._claimed[key] += sign * quantity
-            if order.status is Status.CONFIRMED or kept:
+            if order.status is Status.CONFIRMED or open_charges:
                 self._sold[key] += sign * quantity
 
     def _check_sku(self, key: Key, moved: Sequence[Order]) -> None:
@@ -128,7 +128,7 @@ class Watch:
             self.report(
                 "reserved = the sum of open reservations", f"{stock}, open {self._claimed[key]}", *orders
             )
-        left = self._shelf[key] - self._sold[key]
+        left = self._supplied[key] - self._sold[key]
         if stock.stock != left:
             self.report("stock = put there - sold + returned", f"{stock}, should be {left}", *orders)
 
@@ -155,13 +155,13 @@ class Watch:
         paid = order.payment.charge_id if order.payment else None
         match order.status, order.reason:
             case Status.CONFIRMED, _ if order.amount_minor:
-                charge = next((one for one in self._books.kept() if one.id == paid), None)
+                charge = next((one for one in self._gateway_ledger.open_charges() if one.id == paid), None)
                 if charge is None or (charge.amount_minor, charge.currency) != (
                     order.amount_minor,
                     order.currency,
                 ):
                     return f"confirmed {order.amount_minor} {order.currency}, but charged {charge}"
-            case Status.CANCELLED, "payment_failed" if order.key.pk not in self._books.declined:
+            case Status.CANCELLED, "payment_failed" if order.key.pk not in self._gateway_ledger.declined:
                 return "payment failed, but the gateway declined nothing"
             case Status.CANCELLED, "customer_request" if order.key not in self.called_off:
                 return "called off, but nobody asked"
@@ -169,7 +169,7 @@ class Watch:
                 order.expires_at > self._scheduler.clock()
             ):
                 return f"expired before {order.expires_at}"
-            case Status.REFUNDED, _ if order.key not in self.refunds_asked | self.called_off:
+            case Status.REFUNDED, _ if order.key not in self.refunds_requested | self.called_off:
                 return "refunded, but nobody asked"
         return None
 
@@ -233,7 +233,7 @@ class Watch:
         if source not in ("pulsequeue.order", "pulsequeue.payment"):
             return
         key = Key(detail.get("tenantId", "default"), detail["orderId"])
-        known = self.told.setdefault(detail["eventId"], (name, detail))
+        known = self.events.setdefault(detail["eventId"], (name, detail))
         if known != (name, detail):
             self.report("the same event id tells the same", f"{known} and {(name, detail)}", key)
         order = self.orders.get(key)

@@ -62,8 +62,8 @@ class _Finder(MetaPathFinder):
 @contextmanager
 def _mutated(mutation: Mutation) -> Iterator[Any]:
     """Import the simulation, and all it simulates, once more and with the mutation in it."""
-    kept = {name: module for name, module in sys.modules.items() if _is_remade(name)}
-    for name in kept:
+    saved = {name: module for name, module in sys.modules.items() if _is_remade(name)}
+    for name in saved:
         del sys.modules[name]
     finder = _Finder(mutation)
     sys.meta_path.insert(0, finder)
@@ -73,7 +73,7 @@ def _mutated(mutation: Mutation) -> Iterator[Any]:
         sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if _is_remade(name)]:
             del sys.modules[name]
-        sys.modules.update(kept)
+        sys.modules.update(saved)
 
 
 def _is_remade(name: str) -> bool:

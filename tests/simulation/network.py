@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultMix
 from tests.simulation.scheduler import Killed, Scheduler
 from tests.simulation.story import Story
 
@@ -24,16 +24,16 @@ def refusal(operation: str, code: str, status: int = 400) -> ClientError:
 
 
 class Network:
-    def __init__(self, scheduler: Scheduler, weather: Weather, story: Story, random: Random) -> None:
+    def __init__(self, scheduler: Scheduler, fault_mix: FaultMix, story: Story, random: Random) -> None:
         self.scheduler = scheduler
         self.story = story
-        self._weather = weather
+        self._fault_mix = fault_mix
         self.random = random
 
     def strikes(self, fault: Fault, what: str = "", orders: tuple[str, ...] = ()) -> bool:
         """Let a fault happen to whoever acts now, if it is to happen, and tell of it."""
         actor = self.scheduler.actor
-        if (actor is not None and actor.spared) or not self._weather.strikes(fault):
+        if (actor is not None and actor.spared) or not self._fault_mix.strikes(fault):
             return False
         if actor is not None:
             actor.faults += 1

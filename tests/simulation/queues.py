@@ -77,8 +77,8 @@ class Queue:
         for message_id in message_ids:
             self.messages.pop(message_id, None)
 
-    def redrive(self, letters: Sequence[DeadLetter]) -> None:
-        for dead_letter in letters:
+    def redrive(self, dead_letters: Sequence[DeadLetter]) -> None:
+        for dead_letter in dead_letters:
             self.dead.remove(dead_letter)
             self.send(dead_letter.body, 0)
 

@@ -41,7 +41,7 @@ def simulate(seed: int) -> Report:
         f"{order.status.value.lower()}{f', {order.reason}' if order.reason else ''}"
         for order in world.watch.orders.values()
     )
-    return Report(seed, tuple(world.watch.violations), world.weather.injected, outcomes, world)
+    return Report(seed, tuple(world.watch.violations), world.fault_mix.injected, outcomes, world)
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from tests.simulation.actors import Shop
 from tests.simulation.consumers import FUNCTIONS, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
 from tests.simulation.eventbridge import Bus, EventBridgeClient
-from tests.simulation.faults import Weather
-from tests.simulation.gateway import Gateway, Store
+from tests.simulation.faults import FaultMix
+from tests.simulation.gateway import Gateway, GatewayLedger
 from tests.simulation.invariants import Watch
 from tests.simulation.network import Network
 from tests.simulation.queues import Queue, SQSClient
@@ -31,10 +31,10 @@ class World:
         self.max_actions = self.random.choice((6, 9, 20, 100))
         self.scheduler = Scheduler()
         self.story = Story(self.scheduler)
-        self.weather = Weather(self.random)
-        self.network = Network(self.scheduler, self.weather, self.story, self.random)
-        self.books = Store()
-        self.watch = Watch(self.scheduler, self.books)
+        self.fault_mix = FaultMix(self.random)
+        self.network = Network(self.scheduler, self.fault_mix, self.story, self.random)
+        self.gateway_ledger = GatewayLedger()
+        self.watch = Watch(self.scheduler, self.gateway_ledger)
         self.database = Database()
         self.database.on_commit = self._on_commit
         self.queues = {
@@ -51,7 +51,7 @@ class World:
         self.dynamodb = DynamoDBClient(self.database, self.network)
         self.eventbridge = EventBridgeClient(self.bus, self.network)
         self.sqs = SQSClient(self.queues, self.network)
-        self.gateway = Gateway(self.books, self.network, self.watch)
+        self.gateway = Gateway(self.gateway_ledger, self.network, self.watch)
         self.telemetry = StoryTelemetry(self)
         self.consumers = [Consumer(function, self) for function in FUNCTIONS]
         self.shop = Shop(self)
@@ -77,7 +77,7 @@ class World:
             self.watch.report("everything comes to rest", f"{self.scheduler.steps} steps and no end")
 
     def _clear_up(self) -> None:
-        self.weather.clear_up()
+        self.fault_mix.clear_up()
         self.story.info("from here on nothing fails any more")
 
     def _redrive(self) -> bool:
@@ -85,7 +85,7 @@ class World:
         placed = {label(*key) for key in self.watch.wishes}
         redriven = 0
         for queue in self.queues.values():
-            letters = [
+            dead_letters = [
                 dead_letter
                 for dead_letter in queue.dead
                 if not dead_letter.reason
@@ -94,8 +94,8 @@ class World:
                     or (queue.name, dead_letter.body) in self.watch.poison
                 )
             ]
-            queue.redrive(letters)
-            redriven += len(letters)
+            queue.redrive(dead_letters)
+            redriven += len(dead_letters)
         if redriven:
             self.story.info(f"{redriven} dead letters are sent round again")
         return redriven > 0

@@ -182,10 +182,10 @@ class DynamoDBStore:
 
     def _read(self, table: str, keys: Collection[Key]) -> Iterator[Mapping[str, Any]]:
         """Read items as of now, a hundred at once, asking again for what was throttled."""
-        wanted: list[Any] = [{"pk": {"S": key.pk}} for key in dict.fromkeys(keys)]
+        pending: list[Any] = [{"pk": {"S": key.pk}} for key in dict.fromkeys(keys)]
         waits = self._waits()
-        while wanted:
-            now, wanted = wanted[:_READ_AT_ONCE], wanted[_READ_AT_ONCE:]
+        while pending:
+            now, pending = pending[:_READ_AT_ONCE], pending[_READ_AT_ONCE:]
             try:
                 response = self._client.batch_get_item(
                     RequestItems={table: {"Keys": now, "ConsistentRead": True}}, **self._metered
@@ -198,7 +198,7 @@ class DynamoDBStore:
             if table in unprocessed:
                 if not next(waits, False):
                     raise StoreUnavailableError("reads are throttled")
-                wanted.extend(unprocessed[table]["Keys"])
+                pending.extend(unprocessed[table]["Keys"])
 
     def _report(self, response: Any, kind: CapacityKind) -> None:  # noqa: ANN401 - of either call
         if self._spent is None:

@@ -108,8 +108,8 @@ def test_an_id_that_no_event_could_carry_is_no_answer(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "text"),
     [("", "declined"), ("\x00", "declined"), ("no\nfunds", "nofunds"), ("n" * 300, "n" * 256)],
 )
-def test_a_refusal_is_told_in_words_an_event_can_carry(reason: str, said: str) -> None:
-    assert Declined(reason).presentable == said
+def test_a_refusal_is_told_in_words_an_event_can_carry(reason: str, text: str) -> None:
+    assert Declined(reason).presentable == text

@@ -22,7 +22,7 @@ def test_a_time_that_utc_has_no_year_for_is_refused(time: str) -> None:
         ("2026-01-31 12:00:00+05:45", "2026-01-31T06:15:00.000Z"),
     ],
 )
-def test_a_time_is_told_in_utc(time: str, told: str) -> None:
+def test_a_time_is_told_in_utc(time: str, actual: str) -> None:
     event = OrderPlaced.model_validate({**ORDER, "occurredAt": time})
 
-    assert f'"occurredAt":"{told}"' in event.wire()
+    assert f'"occurredAt":"{actual}"' in event.wire()

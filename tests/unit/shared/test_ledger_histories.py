@@ -94,7 +94,7 @@ class AnyHistory(RuleBasedStateMachine):
     def open_shop(self, stock: int) -> None:
         self.clock = ManualClock()
         self.store = FaultyStore([a_stock(sku, stock, price=100 * n) for n, sku in enumerate(SKUS)])
-        self.shelf = Counter(dict.fromkeys(SKUS, stock))
+        self.supplied = Counter(dict.fromkeys(SKUS, stock))
         self.exchange = Exchange()
         self.gateway = FakeGateway()
         self.gateway.declining = {ORDERS[0]}
@@ -103,7 +103,7 @@ class AnyHistory(RuleBasedStateMachine):
         orders = OrderService(ledger, self.exchange, telemetry, clock=self.clock, hold=HOLD)
         payments = PaymentService(ledger, self.exchange, self.gateway, telemetry, clock=self.clock)
         self.handlers = {"order": orders.handle, "payment": payments.handle, "expiry": orders.expire}
-        self.asked: defaultdict[str, list[Counter[str]]] = defaultdict(list)
+        self.requested: defaultdict[str, list[Counter[str]]] = defaultdict(list)
         self.called_off: set[str] = set()
         self._events = 0
 
@@ -121,10 +121,10 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def place(self, order_id: str, lines: list[tuple[str, int]]) -> None:
         items = tuple(Item(sku=sku, quantity=quantity) for sku, quantity in lines)
-        asked: Counter[str] = Counter()
+        requested: Counter[str] = Counter()
         for sku, quantity in lines:
-            asked[sku] += quantity
-        self.asked[order_id].append(asked)
+            requested[sku] += quantity
+        self.requested[order_id].append(requested)
         self.exchange.send(
             OrderPlaced.model_validate({**self._facts(order_id), "customer_id": "c", "items": items})
         )
@@ -144,7 +144,7 @@ class AnyHistory(RuleBasedStateMachine):
         faults, self.store.faults = self.store.faults, []
         assert not self.store.transact([StockWrite(Key("default", sku), Delta(stock=units, available=units))])
         self.store.faults = faults
-        self.shelf[sku] += units
+        self.supplied[sku] += units
 
     @rule(by=st.sampled_from([timedelta(minutes=1), HOLD]))
     def wait(self, by: timedelta) -> None:
@@ -189,16 +189,16 @@ class AnyHistory(RuleBasedStateMachine):
 
     def _handle(self, name: str, batch: list[Delivery], *, lost: bool = False) -> None:
         try:
-            again = set(self.handlers[name](batch))
+            retry = set(self.handlers[name](batch))
         except TransientError:
             return
         if not lost:
-            done = {one.message_id for one in batch} - again
+            done = {one.message_id for one in batch} - retry
             queue = self.exchange.queues[name]
             queue[:] = [one for one in queue if one.message_id not in done]
 
     @invariant()
-    def the_books_balance(self) -> None:
+    def stock_adds_up(self) -> None:
         if not hasattr(self, "store"):
             return
         claimed: Counter[Key] = Counter()
@@ -208,14 +208,16 @@ class AnyHistory(RuleBasedStateMachine):
                 key = Key("default", line.sku)
                 if order.status is Status.RESERVED:
                     claimed[key] += line.quantity
-                kept = order.status is Status.REFUNDED and not (order.payment and order.payment.restocked)
-                if order.status is Status.CONFIRMED or kept:
+                not_restocked = order.status is Status.REFUNDED and not (
+                    order.payment and order.payment.restocked
+                )
+                if order.status is Status.CONFIRMED or not_restocked:
                     sold[key] += line.quantity
         for key, stock in self.store.stock.items():
             assert stock.reserved == claimed[key]
             assert stock.available == stock.stock - stock.reserved
             assert min(stock.stock, stock.reserved, stock.available) >= 0
-            assert stock.stock == self.shelf[key.id] - sold[key]
+            assert stock.stock == self.supplied[key.id] - sold[key]
 
     @invariant()
     def nobody_is_served_unpaid(self) -> None:
@@ -224,10 +226,10 @@ class AnyHistory(RuleBasedStateMachine):
                 assert order.key.pk in self.gateway.charges
 
     @invariant()
-    def orders_are_what_was_asked_for(self) -> None:
+    def orders_are_what_was_requested(self) -> None:
         for order in self.store.orders.values() if hasattr(self, "store") else ():
             lines = Counter({line.sku: line.quantity for line in order.lines})
-            assert lines in self.asked[order.key.id]
+            assert lines in self.requested[order.key.id]
             assert order.amount_minor == sum(line.quantity * line.unit_price_minor for line in order.lines)
 
     def teardown(self) -> None:
@@ -252,7 +254,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     def _nothing_is_left_undone(self) -> None:
         orders = self.store.orders
-        assert {key.id for key in orders} == set(self.asked), "every order placed is decided"
+        assert {key.id for key in orders} == set(self.requested), "every order placed is decided"
         assert all(order.status is not Status.RESERVED for order in orders.values())
         for pk, charge in self.gateway.charges.items():
             order = orders[Key.of(pk)]
@@ -264,7 +266,7 @@ class AnyHistory(RuleBasedStateMachine):
             assert key.id not in self.called_off or order.status is not Status.CONFIRMED, (
                 "called off, yet kept"
             )
-        told = {(event.detail_type(), event.correlation_id) for event in self.exchange.emitted.values()}
+        events = {(event.detail_type(), event.correlation_id) for event in self.exchange.emitted.values()}
         ends = {
             Status.CONFIRMED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed"},
             Status.REFUNDED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed", "RefundProcessed"},
@@ -272,7 +274,7 @@ class AnyHistory(RuleBasedStateMachine):
             Status.CANCELLED: {"OrderCancelled"},
         }
         for order in orders.values():
-            missing = {name for name in ends[order.status] if (name, order.key.id) not in told}
+            missing = {name for name in ends[order.status] if (name, order.key.id) not in events}
             assert not missing, f"{order.key.id} ended {order.status} without telling {missing}"
 
 
