@@ -3,7 +3,7 @@
 The local stack, the command line and the Terraform parity test all take their names from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,7 +23,8 @@ MAX_DELAY_SECONDS = 900
 
 Right = Literal["read", "write"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
-Route = Annotated[str, Field(pattern=r"^(ANY|GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_+-]*$")]
+Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$")]
+"""Every route names its method: with ANY, API Gateway asks browsers' preflight requests for a token."""
 DatabaseRole = Literal["owner", "projector", "api"]
 
 
@@ -176,6 +177,18 @@ class Topology(_Section):
             if missing:
                 raise ValueError(f"function {name} uses table {', '.join(missing)}, which is not listed")
         return self
+
+    @property
+    def cors_methods(self) -> Sequence[str]:
+        """The methods of the routes that pages of other origins may call."""
+        return sorted(
+            {
+                route.partition(" ")[0]
+                for it in self.endpoints.values()
+                if it.callers == "users"
+                for route in it.routes
+            }
+        )
 
     @model_validator(mode="after")
     def _routes_lead_to_one_function(self) -> Self:

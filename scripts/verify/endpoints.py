@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scripts.common.errors import ToolError
@@ -14,7 +14,8 @@ from scripts.environment.local_state import StackState, home_folder
 from scripts.ops import metrics_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from email.message import Message
     from pathlib import Path
 
     from scripts.environment.environment import Environment
@@ -70,20 +71,29 @@ def _local_viewer(home: Path | None) -> Credentials | None:
 class HttpResponse:
     status: int
     body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By name, in lower case."""
 
 
 def http_get(url: str, bearer: str | None) -> HttpResponse:
-    """Send a GET request; error statuses are returned, not raised."""
-    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own address
+    return http_request("GET", url, {"Authorization": f"Bearer {bearer}"} if bearer else {})
+
+
+def http_request(method: str, url: str, headers: Mapping[str, str]) -> HttpResponse:
+    """Send a request without a body; error statuses are returned, not raised."""
+    request = urllib.request.Request(url, headers=dict(headers), method=method)  # noqa: S310 - our own address
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - likewise
-            return HttpResponse(response.status, _json(response.read()))
+            return HttpResponse(response.status, _json(response.read()), _lower(response.headers))
     except urllib.error.HTTPError as error:
         with error:
-            return HttpResponse(error.code, _json(error.read()))
+            return HttpResponse(error.code, _json(error.read()), _lower(error.headers))
     except (urllib.error.URLError, TimeoutError) as error:
         raise ToolError(f"{url} does not respond: {error}") from error
+
+
+def _lower(headers: Message) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON

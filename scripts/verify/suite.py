@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.common.errors import ToolError
 from scripts.ops.aws_context import AwsOpsContext
+from scripts.verify.browser_checks import BrowserChecks
 from scripts.verify.bus_probe import BusProbe
 from scripts.verify.checks import (
     Check,
@@ -86,6 +87,7 @@ class _Suite:
         self._orders = OrderChecks(environment, ops, scenarios, self._bus_probe, poller)
         self._metrics = MetricsChecks(environment, endpoints, collecting)
         self._analytics = AnalyticsChecks(environment, endpoints, poller)
+        self._browsers = BrowserChecks(environment, endpoints, poller)
         self._dead_letters = DeadLetterChecks(ops, scenarios, poller)
         self._is_clean = False
 
@@ -98,6 +100,12 @@ class _Suite:
             Check("bus", "an event reaches a rule and its queue", orders.bus_delivers, ("wiring",)),
             Check(
                 "metrics page", "metrics are served with the token only", metrics.page_is_served, ("wiring",)
+            ),
+            Check(
+                "preflight",
+                "browsers can call the API from the allowed origins",
+                self._browsers.preflights_need_no_token,
+                ("wiring",),
             ),
             Check("inventory", "stock can be set", orders.stock_is_set, ("wiring",)),
             Check("placing", "the bus accepts orders", orders.orders_are_placed, ("bus", "inventory")),

@@ -107,10 +107,13 @@ def test_the_gateway_verifies_users_where_the_table_says_so_and_only_there(envir
     (authorizer,) = gateway.get_authorizers(ApiId=api)["Items"]
 
     assert {key: it["AuthorizationType"] for key, it in routes.items()} == {
-        "GET /metrics": "NONE",
-        "ANY /api/{proxy+}": "JWT",
+        route: "JWT" if spec.callers == "users" else "NONE"
+        for spec in environment.topology.endpoints.values()
+        for route in spec.routes
     }
-    assert routes["ANY /api/{proxy+}"]["AuthorizerId"] == authorizer["AuthorizerId"]
+    assert routes["GET /metrics"]["AuthorizationType"] == "NONE"
+    assert routes["GET /api/orders"]["AuthorizationType"] == "JWT"
+    assert routes["GET /api/orders"]["AuthorizerId"] == authorizer["AuthorizerId"]
     assert authorizer["JwtConfiguration"]["Issuer"].endswith(f"/{pool_id(environment)}")
 
 
@@ -195,7 +198,8 @@ def test_provisioning_again_changes_what_changed_and_doubles_nothing(emulator: R
     assert len(functions.list_event_source_mappings(FunctionName=expiry)["EventSourceMappings"]) == 1
     api, gateway = environment.names.api, environment.client("apigatewayv2")
     assert [it["ApiId"] for it in gateway.get_apis()["Items"] if it["Name"] == api] == [api]
-    assert len(gateway.get_routes(ApiId=api)["Items"]) == 2
+    routes = [route for it in environment.topology.endpoints.values() for route in it.routes]
+    assert sorted(it["RouteKey"] for it in gateway.get_routes(ApiId=api)["Items"]) == sorted(routes)
     assert len(gateway.get_integrations(ApiId=api)["Items"]) == 2
     assert len(gateway.get_authorizers(ApiId=api)["Items"]) == 1
 
@@ -212,6 +216,19 @@ def test_a_route_that_was_changed_is_set_right_again(
     before = gateway.get_routes(ApiId=api)["Items"]
     for route in before:
         gateway.update_route(ApiId=api, RouteId=route["RouteId"], **drift)
+
+    provision(environment, Overrides())
+
+    assert gateway.get_routes(ApiId=api)["Items"] == before
+
+
+def test_a_route_that_left_the_table_is_removed(emulator: RunningEmulator) -> None:
+    environment = Environment("former", Topology.load(), emulator.clients)
+    provision(environment, Overrides())
+    api, gateway = environment.names.api, environment.client("apigatewayv2")
+    before = gateway.get_routes(ApiId=api)["Items"]
+    (orders,) = [it for it in before if it["RouteKey"] == "GET /api/orders"]
+    gateway.create_route(ApiId=api, RouteKey="ANY /api/{proxy+}", Target=orders["Target"])
 
     provision(environment, Overrides())
 

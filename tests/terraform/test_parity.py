@@ -9,8 +9,11 @@ from scripts.environment.lambda_env import LambdaEnvInputs
 from scripts.environment.lambda_env import variables as expected_variables
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.provision import Overrides, provision
+from scripts.local.stack import StackOptions
 from tests.terraform import deployed_resources
 from tests.terraform.conftest import HOLD_SECONDS, Applied
+
+ORIGINS = StackOptions().web_origins
 
 NO_XRAY = {"POWERTOOLS_TRACE_DISABLED": "true"}
 """Both provisioners disable tracing because there is no X-Ray daemon on this machine."""
@@ -28,7 +31,9 @@ def local_stack(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> I
                 started.endpoint, ministack.REGION, ministack.ACCESS_KEY_ID, ministack.SECRET_ACCESS_KEY
             ),
         )
-        provision(environment, Overrides(hold_seconds=HOLD_SECONDS, database=applied.database))
+        provision(
+            environment, Overrides(hold_seconds=HOLD_SECONDS, database=applied.database, web_origins=ORIGINS)
+        )
         yield environment
     finally:
         ministack.stop(started)
@@ -58,7 +63,7 @@ def test_functions_have_the_environment_variables_that_the_tools_expect(applied:
     }
 
     for function in topology.functions:
-        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, names.dead_letter_queue(function))
+        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, names.dead_letter_queue(function), ORIGINS)
         expected = expected_variables(names, topology, function, inputs) | NO_XRAY
         assert deployed_resources.variables(
             env_vars[names.function(function)]

@@ -17,7 +17,7 @@ module "environment" {
   notify         = var.notify
   monthly_usd    = var.monitoring == null ? 300 : 450 # notifies at 80 %, which is above the cost of a month without orders
   monitoring     = var.monitoring
-  web_origins    = ["http://localhost:3000", "http://localhost:5173"]
+  web_origins    = var.web_origins
   repository     = var.repository
 
   database = {

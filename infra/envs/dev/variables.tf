@@ -50,3 +50,10 @@ variable "environment" {
     error_message = "prod has its own values; deploy it from infra/envs/prod."
   }
 }
+
+variable "web_origins" {
+  description = "Origins of other web pages that may call the API (CORS)."
+  type        = list(string)
+  default     = ["http://localhost:3000", "http://localhost:5173"]
+  nullable    = false
+}

@@ -18,6 +18,7 @@ module "pulsequeue" {
   protected         = false
   tls_only          = false
   concurrency_limit = var.concurrency_limit
+  web_origins       = var.web_origins
 
   # There is no X-Ray daemon on this machine.
   extra_variables = { POWERTOOLS_TRACE_DISABLED = "true" }

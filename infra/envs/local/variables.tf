@@ -33,3 +33,10 @@ variable "database" {
   })
   default = null
 }
+
+variable "web_origins" {
+  description = "Origins of other web pages that may call the API (CORS)."
+  type        = list(string)
+  default     = ["http://localhost:3000", "http://localhost:5173"]
+  nullable    = false
+}

@@ -50,4 +50,5 @@ variable "web_origins" {
   description = "Origins of other web pages that may call the API (CORS)."
   type        = list(string)
   default     = []
+  nullable    = false
 }

@@ -2,18 +2,21 @@ locals {
   routes = merge([
     for short, it in var.functions : { for route in it.routes : route => { function = short, callers = it.callers } }
   ]...)
+
+  cors_methods = distinct(sort([for route, it in local.routes : split(" ", route)[0] if it.callers == "users"]))
 }
 
 resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   protocol_type = "HTTP"
 
-  # The gateway answers preflight requests itself, because they carry no token.
+  # The gateway answers preflight requests itself, because they carry no token. A route with the method ANY would
+  # catch them first, and its authorizer would answer 401.
   cors_configuration {
     allow_origins  = var.web_origins
-    allow_methods  = ["GET"]
-    allow_headers  = ["authorization", "content-type", "if-none-match"]
-    expose_headers = ["etag"]
+    allow_methods  = local.cors_methods
+    allow_headers  = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+    expose_headers = ["etag", "location", "retry-after"]
     max_age        = 3600
   }
 }
@@ -92,6 +95,6 @@ resource "aws_lambda_permission" "this" {
   qualifier     = var.functions[each.value.function].alias
   principal     = "apigateway.amazonaws.com"
 
-  # Wildcard: any stage (there is one), and ANY stands for every method.
-  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(replace(each.key, "ANY ", "*"), " ", "")}"
+  # Wildcard: any stage; there is one.
+  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(each.key, " ", "")}"
 }

@@ -25,9 +25,9 @@ variable "functions" {
 
   validation {
     condition = alltrue(flatten([for it in values(var.functions) : [
-      for route in it.routes : can(regex("^(ANY|GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}_+-]*$", route))
+      for route in it.routes : can(regex("^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$", route))
     ]]))
-    error_message = "A route must be a method and a path, such as `GET /metrics`."
+    error_message = "A route must be a method and a path, such as `GET /metrics`; ANY is not allowed, because it would catch preflight requests."
   }
 
   validation {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from scripts.environment.environment import Environment
     from scripts.environment.topology import Consumer, Endpoint, Scheduled
     from scripts.local.aws.user_pool import UserPool
+
+CORS_REQUEST_HEADERS: Final = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+)
+CORS_RESPONSE_HEADERS: Final = ("etag", "location", "retry-after")
+"""What pages of other origins may send and read, as in infra/modules/http-api."""
 
 _SECONDS_PER_DAY = 86_400
 _STAGE = "$default"
@@ -176,9 +186,9 @@ def make_api(environment: Environment, users: UserPool, web_origins: Sequence[st
         ApiId=api_id,
         CorsConfiguration={
             "AllowOrigins": list(web_origins),
-            "AllowMethods": ["GET"],
-            "AllowHeaders": ["authorization", "content-type", "if-none-match"],
-            "ExposeHeaders": ["etag"],
+            "AllowMethods": list(environment.topology.cors_methods),
+            "AllowHeaders": list(CORS_REQUEST_HEADERS),
+            "ExposeHeaders": list(CORS_RESPONSE_HEADERS),
             "MaxAge": 3_600,
         },
     )
@@ -203,7 +213,7 @@ def _authorizer(environment: Environment, api_id: str, users: UserPool) -> str:
 
 
 def route(environment: Environment, api: Api, spec: Endpoint, function_arn: str) -> None:
-    """Route the function's paths to it."""
+    """Route the function's paths to it, and none that it no longer has."""
     gateway, api_id = environment.client("apigatewayv2"), api.id
     authorization: _Authorization = (
         {"AuthorizationType": "JWT", "AuthorizerId": api.users}
@@ -236,6 +246,9 @@ def route(environment: Environment, api: Api, spec: Endpoint, function_arn: str)
             gateway.update_route(
                 ApiId=api_id, RouteId=existing[key]["RouteId"], Target=target, **authorization
             )
+    for key, former in existing.items():
+        if former.get("Target") == target and key not in spec.routes:
+            gateway.delete_route(ApiId=api_id, RouteId=former["RouteId"])
 
 
 def route_url(endpoint: str, api: str, path: str) -> str:

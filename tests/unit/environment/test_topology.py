@@ -56,6 +56,7 @@ def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
         (("functions", "collector", "reservedConcurrency"), 0, "functions.collector.reservedConcurrency"),
         (("functions", "exposition", "routes"), [], "functions.exposition.routes"),
         (("functions", "exposition", "routes"), ["FETCH /metrics"], "functions.exposition.routes.0"),
+        (("functions", "analytics", "routes"), ["ANY /api/{proxy+}"], "functions.analytics.routes.0"),
         (("functions", "exposition", "tables"), {"metric": ["read"]}, "uses table metric"),
         (("tables", "metrics", "ttl"), "", "tables.metrics.ttl"),
         (("settings", "staleSeconds"), 0, "settings.staleSeconds"),
@@ -96,6 +97,23 @@ def test_every_function_has_exactly_one_kind_of_trigger() -> None:
     assert topology.scheduled["collector"].schedule == "rate(1 minute)"
     assert topology.endpoints["exposition"].routes == ("GET /metrics",)
     assert topology.tasks.keys() == {"migrator"}
+
+
+def test_pages_of_other_origins_may_use_the_methods_of_users_routes_only() -> None:
+    topology = Topology.load()
+    served_by = topology.endpoints
+    with_post = topology.model_copy(
+        update={
+            "functions": {
+                "analytics": served_by["analytics"].model_copy(
+                    update={"routes": ("POST /api/a", "GET /api/a")}
+                ),
+                "hooks": served_by["exposition"].model_copy(update={"routes": ("PUT /hooks",)}),
+            }
+        }
+    )
+
+    assert with_post.cors_methods == ["GET", "POST"]
 
 
 def test_the_read_side_hears_every_event_there_is() -> None:

@@ -20,7 +20,7 @@ variables {
 
   functions = {
     metrics = { name = "dev-shop-metrics", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-metrics:live", routes = ["GET /metrics"] }
-    answers = { name = "dev-shop-answers", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-answers:live", routes = ["ANY /api/{proxy+}"], callers = "users" }
+    answers = { name = "dev-shop-answers", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-answers:live", routes = ["GET /api/{proxy+}", "POST /api/{proxy+}"], callers = "users" }
   }
 }
 
@@ -28,7 +28,7 @@ run "routes_for_users_require_a_token" {
   command = plan
 
   assert {
-    condition     = { for key, it in aws_apigatewayv2_route.this : key => "${it.authorization_type} ${coalesce(it.authorizer_id, "-")}" } == { "GET /metrics" = "NONE -", "ANY /api/{proxy+}" = "JWT auth1" }
+    condition     = { for key, it in aws_apigatewayv2_route.this : key => "${it.authorization_type} ${coalesce(it.authorizer_id, "-")}" } == { "GET /metrics" = "NONE -", "GET /api/{proxy+}" = "JWT auth1", "POST /api/{proxy+}" = "JWT auth1" }
     error_message = "Routes for users must require a token."
   }
 }
@@ -37,7 +37,7 @@ run "may_invoke_a_function_for_its_routes_only" {
   command = plan
 
   assert {
-    condition     = { for key, it in aws_lambda_permission.this : key => it.source_arn } == { "GET /metrics" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/metrics", "ANY /api/{proxy+}" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/*/api/{proxy+}" }
+    condition     = { for key, it in aws_lambda_permission.this : key => it.source_arn } == { "GET /metrics" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/metrics", "GET /api/{proxy+}" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/api/{proxy+}", "POST /api/{proxy+}" = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/POST/api/{proxy+}" }
     error_message = "Each permission must name its route."
   }
 
@@ -59,6 +59,34 @@ run "throttles_and_logs_requests" {
     condition     = one(aws_apigatewayv2_stage.this.access_log_settings).destination_arn == aws_cloudwatch_log_group.this.arn
     error_message = "Requests must be logged."
   }
+}
+
+run "listed_origins_may_use_the_methods_of_users_routes" {
+  command = plan
+
+  variables {
+    web_origins = ["https://console.example.com"]
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_api.this.cors_configuration).allow_methods == toset(["GET", "POST"]) && one(aws_apigatewayv2_api.this.cors_configuration).allow_origins == toset(["https://console.example.com"])
+    error_message = "A page could not call the API."
+  }
+
+  assert {
+    condition     = contains(one(aws_apigatewayv2_api.this.cors_configuration).allow_headers, "authorization")
+    error_message = "A page could not send its token."
+  }
+}
+
+run "refuses_any_method_because_it_would_catch_preflights" {
+  command = plan
+
+  variables {
+    functions = { one = { name = "one", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["ANY /api/{proxy+}"], callers = "users" } }
+  }
+
+  expect_failures = [var.functions]
 }
 
 run "refuses_every_origin" {
