@@ -300,7 +300,7 @@ def test_a_prometheus_that_does_not_answer_is_told_after_everything_is_in_place(
 
     ran = setup("--json")
 
-    assert "cannot ask Prometheus" in _sentence(ran, 6)
+    assert "cannot query Prometheus" in _sentence(ran, 6)
     assert "connection refused" in ran.json["prometheus"]["complaint"]
     assert len(grafana.dashboards) == BOARDS
 
