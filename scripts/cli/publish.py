@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.shared.ledger import Key, Order
 
 _USAGE = 2
+_INTERRUPTED = 130
 _MAX_LISTED = 50
 """More orders than this are summarized rather than listed."""
 
@@ -42,7 +43,11 @@ def publish(
     region: Annotated[str | None, typer.Option(help="Region of the order.")] = None,
     channel: Annotated[str | None, typer.Option(help="Sales channel of the order.")] = None,
     payment_method: Annotated[
-        str | None, typer.Option(help="sim_ok, sim_declined, sim_insufficient_funds, ...")
+        str | None,
+        typer.Option(
+            metavar="METHOD",
+            help="sim_ok, sim_declined, sim_insufficient_funds, sim_slow or sim_unavailable.",
+        ),
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Publish one of the FILE's named scenarios.")] = None,
     count: Annotated[
@@ -82,8 +87,34 @@ def publish(
         read_orders = _from_flags(order_id, customer_id, item or (), flags)
         orders, total = _checked(session, read_orders, validate=validate), len(read_orders)
     sent = _send(session, orders, total, rate, keep=None if wait else _MAX_LISTED)
-    tracked = _track(session, sent.keys, timeout) if wait else None
+    if sent.interrupted:
+        raise ToolError(_how_to_go_on(sent, total, generated=count is not None), exit_code=_INTERRUPTED)
+    try:
+        tracked = _track(session, sent.keys, timeout) if wait else None
+    except KeyboardInterrupt:
+        raise ToolError(_how_to_watch(sent), exit_code=_INTERRUPTED) from None
     _report(session, sent, tracked)
+
+
+def _how_to_go_on(sent: "SendResult", total: int, *, generated: bool) -> str:
+    names = f" ({sent.keys[0].id} to {sent.last.id})" if sent.keys and sent.last else ""
+    text = f"interrupted: {sent.published} of {total} orders were sent{names}"
+    if sent.unpublished:
+        text += f", {len(sent.unpublished)} were refused"
+    if not generated:
+        return f"{text}; to go on, repeat the command: an order that was sent already is not placed twice."
+    rest = total - sent.published
+    return (
+        f"{text}, and perhaps a batch more; to go on, send the rest with the same command and --count {rest}."
+    )
+
+
+def _how_to_watch(sent: "SendResult") -> str:
+    last = sent.last.id if sent.last else "ORDER_ID"
+    return (
+        f"interrupted: all {sent.published} orders were sent; the pipeline goes on without this command. "
+        f"See the last one with `pulsequeue order watch {last}`."
+    )
 
 
 def _reject_with_file(**given: object) -> None:

@@ -9,6 +9,9 @@ from threading import Lock
 from services.payment.gateway import Charged, ChargeRequest, Declined
 from services.shared.errors import GatewayUnavailableError
 
+METHODS = ("sim_ok", "sim_declined", "sim_insufficient_funds", "sim_slow", "sim_unavailable")
+"""The payment methods with a meaning; any other is charged like sim_ok."""
+
 
 class SimulatedGateway:
     """Decides by payment method and order id alone, so that the same order always gets the same result.

@@ -23,6 +23,8 @@ class SendResult:
     """The published orders, or the first `keep` of them."""
     last: Key | None = None
     unpublished: list[Key] = field(default_factory=list)
+    interrupted: bool = False
+    """Whether Ctrl-C ended it before the last order; one more batch may have been sent."""
 
 
 def generate_orders(
@@ -47,6 +49,23 @@ def send(  # noqa: PLR0913 - the orders and how to send them
 ) -> SendResult:
     """Publish at most `rate` orders a second (None: no limit); return the first `keep` keys (None: all)."""
     result = SendResult()
+    try:
+        _send_all(bus, orders, result, rate=rate, clock=clock, keep=keep, on_sent=on_sent)
+    except KeyboardInterrupt:
+        result.interrupted = True
+    return result
+
+
+def _send_all(  # noqa: PLR0913 - as `send`
+    bus: Bus,
+    orders: Iterator[OrderInput],
+    result: SendResult,
+    *,
+    rate: float | None,
+    clock: Clock,
+    keep: int | None,
+    on_sent: Callable[[int], object],
+) -> None:
     started = clock.now()
     total = 0
     while True:
@@ -59,7 +78,7 @@ def send(  # noqa: PLR0913 - the orders and how to send them
             size = min(size, int(due))
         chunk = list(itertools.islice(orders, size))
         if not chunk:
-            return result
+            return
         publish(bus, chunk, clock, result, keep)
         total += len(chunk)
         on_sent(total)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from scripts.common.errors import ToolError
 from scripts.common.json_input import faults
+from services.payment.simulated_gateway import METHODS
 from services.shared.events import Event, Item, OrderPlaced, event_id, rfc3339
 from services.shared.ledger import Key
 
@@ -84,6 +85,11 @@ def check(orders: Sequence[OrderInput], now: datetime) -> None:
             label = f"{given.label} ({order_id})" if isinstance(order_id, str) and order_id else given.label
             problems += [f"{label}: {fault}" for fault in faults(error)]
             continue
+        if order.payment_method not in (None, *METHODS):
+            problems.append(
+                f"{given.label}: paymentMethod: {order.payment_method!r} is unknown; known are "
+                f"{', '.join(sorted(METHODS))}; --no-validate sends it all the same"
+            )
         key = Key(order.tenant_id, order.order_id)
         if key in label_of:
             problems.append(f"{given.label}: order id {order.order_id!r} is already used by {label_of[key]}")

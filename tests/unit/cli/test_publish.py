@@ -287,3 +287,86 @@ def test_a_load_that_is_followed_is_summed_up(pulsequeue: CommandLine, ops: Memo
 
     assert ran.json["statuses"] == {"CONFIRMED": 60}
     assert ran.json["ordersPerSecond"] > 0
+
+
+@pytest.mark.parametrize("arguments", [("--item", "prod-001=1"), ("--count", "3")])
+def test_an_unknown_payment_method_is_refused_with_the_known_ones(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, arguments: tuple[str, ...]
+) -> None:
+    ran = pulsequeue("publish", *arguments, "--payment-method", "sim_declned")
+
+    assert ran.code == 1
+    assert "paymentMethod: 'sim_declned' is unknown; known are sim_declined," in ran.err
+    assert "--no-validate" in ran.err
+    assert ops.bus.published == []
+
+
+def test_an_unknown_payment_method_in_a_file_is_refused(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
+) -> None:
+    order = {"orderId": "a", "customerId": "c", "items": [{"sku": "s", "quantity": 1}], "paymentMethod": "x"}
+
+    assert pulsequeue("publish", _file(tmp_path, order)).code == 1
+    assert ops.bus.published == []
+
+
+def test_an_unknown_payment_method_is_sent_without_validation(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ran = pulsequeue("publish", "--item", "prod-001=1", "--payment-method", "card", "--no-validate")
+
+    assert (ran.code, _wire(ops)[0]["paymentMethod"]) == (0, "card")
+
+
+class _Interrupting(RecordingBus):
+    """Accepts one batch; Ctrl-C is pressed during the next."""
+
+    def publish(self, events: Any) -> Any:  # noqa: ANN401 - as its base
+        if self.published:
+            raise KeyboardInterrupt
+        return super().publish(events)
+
+
+def test_an_interrupted_load_says_how_many_were_sent_and_how_to_go_on(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.bus = _Interrupting()
+
+    ran = pulsequeue("publish", "--count", "250", "--item", "prod-001=1")
+
+    assert ran.code == 130
+    assert "interrupted: 100 of 250 orders were sent" in ran.err
+    assert "send the rest with the same command and --count 150" in ran.err
+    assert "load-" in ran.err
+
+
+def test_an_interrupted_file_can_be_published_again(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, tmp_path: Path
+) -> None:
+    ops.bus = _Interrupting()
+    orders = [
+        {"orderId": f"o-{number}", "customerId": "c", "items": [{"sku": "s", "quantity": 1}]}
+        for number in range(150)
+    ]
+
+    ran = pulsequeue("publish", _file(tmp_path, orders))
+
+    assert ran.code == 130
+    assert "interrupted: 100 of 150 orders were sent" in ran.err
+    assert "repeat the command: an order that was sent already is not placed twice" in ran.err
+
+
+def test_an_interrupted_wait_says_that_all_orders_were_sent(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    ops.clock = Clock(now=ops.time, sleep=interrupt)
+    ops.add_orders(an_order("o-1"))
+
+    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait")
+
+    assert ran.code == 130
+    assert "interrupted: all 1 orders were sent; the pipeline goes on without this command" in ran.err
+    assert "pulsequeue order watch o-1" in ran.err
