@@ -74,6 +74,11 @@ class SelectionWithIds(Selection):
         return self.message_id or []
 
 
+_COUNTED = (
+    "Reading a queue adds 1 to the receives of its messages; nothing else follows from it: "
+    "a dead-letter queue has no limit of receives."
+)
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only list the messages.")]
 
 
@@ -90,7 +95,7 @@ def ls(
     selection: Selection,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of messages.")] = 1_000,
 ) -> None:
-    """List dead letters, oldest first."""
+    """List dead letters, oldest first. Reading a queue adds 1 to the receives of its messages."""
     from scripts.ops.dlq.dlq import peek
 
     found = peek(_queues(session, selection.function), selection.filter(session), limit)
@@ -104,7 +109,7 @@ def show(
     ],
     message_id: Annotated[str, typer.Argument(metavar="ID", help="Message id, or its beginning.")],
 ) -> None:
-    """Show one dead letter with its body."""
+    """Show one dead letter with its body. Reading its queue adds 1 to the receives of its messages."""
     from scripts.ops.dlq.dlq import peek
     from scripts.ops.dlq.messages import Filter, dead_letter_view
 
@@ -124,6 +129,7 @@ def show(
         "",
         body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False),
     )
+    session.out.note(_COUNTED)
 
 
 def redrive(
@@ -220,3 +226,5 @@ def _list(session: Session, messages: "list[DeadLetter]", empty: str) -> None:
         [dead_letter_view(message) for message in messages],
         Table(columns, rows, frozenset({"age", "receives"}), empty=empty),
     )
+    if messages:
+        session.out.note(_COUNTED)

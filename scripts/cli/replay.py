@@ -48,7 +48,7 @@ def replay(
         replay.discard(session.ops, discard)
         session.out.show({"discarded": discard}, f"Replay {discard} deleted.")
         return
-    with session.out.progress("Replayed", 0) as advance:
+    with session.out.progress("Counted" if since and not yes else "Replayed", 0) as advance:
         named: set[str] = set()
 
         def on_progress(result: "ReplayResult") -> None:
@@ -70,7 +70,7 @@ def replay(
         else:
             result = replay.count(session.ops, plan, on_progress)
     data = {**plan.parameters(), "archivedEvents": contents.events, "started": yes}
-    _report(session, data, result)
+    _report(session, data, result, column="replayed" if yes else "found")
     if not yes:
         session.out.note("Nothing sent; repeat with --yes to send.")
 
@@ -99,7 +99,7 @@ def _note_plan(session: Session, plan: "Plan", contents: "ArchiveContents") -> N
         session.out.note(f"Replay {name} is unfinished; --resume or --discard it, unless it still runs.")
 
 
-def _report(session: Session, data: dict[str, Any], result: "ReplayResult") -> None:
+def _report(session: Session, data: dict[str, Any], result: "ReplayResult", column: str = "replayed") -> None:
     data = {
         **data,
         "replay": result.name,
@@ -111,9 +111,9 @@ def _report(session: Session, data: dict[str, Any], result: "ReplayResult") -> N
     }
     view: list[Table | str] = [
         Table(
-            ("event", "replayed"),
+            ("event", column),
             sorted(result.replayed.items()),
-            frozenset({"replayed"}),
+            frozenset({column}),
             empty="no such events in this window",
         )
     ]

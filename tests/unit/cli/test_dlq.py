@@ -170,6 +170,20 @@ def test_a_drop_is_only_described_until_it_is_confirmed(
     assert filled_dlqs.operations_log.lines == []
 
 
+@pytest.mark.usefixtures("filled_dlqs")
+@pytest.mark.parametrize("arguments", [("ls",), ("show", "order", "m-2"), ("redrive",), ("drop",)])
+def test_reading_a_queue_says_that_it_counts_as_a_receive(
+    pulsequeue: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    ran = pulsequeue("dlq", *arguments)
+
+    assert "Reading a queue adds 1 to the receives of its messages" in ran.err
+
+
+def test_an_empty_queue_says_nothing_of_receives(pulsequeue: CommandLine) -> None:
+    assert pulsequeue("dlq", "ls").err == ""
+
+
 # --- show --------------------------------------------------------------------------------------
 
 

@@ -206,3 +206,13 @@ def test_a_replay_that_would_reach_nobody_is_refused(
 
     assert ran.code == 1
     assert complaint in ran.err
+
+
+def test_a_dry_run_does_not_speak_of_replayed_events(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.archive.add("OrderPlaced")
+
+    dry, sent = pulsequeue("replay", *SINCE), pulsequeue("replay", *SINCE, "--yes")
+
+    assert "replayed" not in dry.out + dry.err.lower()
+    assert dry.out.split()[:2] == ["event", "found"]
+    assert sent.out.split()[:2] == ["event", "replayed"]
