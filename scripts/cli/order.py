@@ -1,4 +1,4 @@
-"""`pulsequeue order`: show, watch, cancel or refund one order."""
+"""`pulsequeue order`: list orders; show, watch, cancel or refund one."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -14,19 +14,83 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from scripts.ops.orders.timeline import OrderTimeline
+    from services.shared.adapters.dynamodb_items import Unreadable
     from services.shared.ledger import Key, Order
 
 Id = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the record.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
+_APPEARS_SECONDS = 10.0
+
 Timeout = Annotated[float, typer.Option(metavar="N", min=0, help="Seconds to wait.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Show, watch, cancel or refund an order.", no_args_is_help=True)
-    for function in (show, watch, cancel, refund):
+    group = typer.Typer(help="List, show, watch, cancel or refund orders.", no_args_is_help=True)
+    for function in (ls, show, watch, cancel, refund):
         command(group)(function)
     app.add_typer(group, name="order")
+
+
+def ls(
+    session: Session,
+    *,
+    status: Annotated[
+        list[str] | None,
+        typer.Option("--status", metavar="STATUS", help="Only with this status; repeatable."),
+    ] = None,
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Placed since: 2026-01-31T12:00:00Z, or 2h (ago)."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Placed until, in the same form.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10_000, help="Maximum number of orders.")
+    ] = 20,
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """List the newest orders that match all filters.
+
+    It reads the whole orders table, and so works in every environment; for a table of millions of orders use
+    the analytics API instead.
+    """
+    from scripts.common.times import parse_time
+    from scripts.ops.orders.listing import OrderFilter, newest, status_of
+    from scripts.ops.presenters import money, order_view
+
+    now = session.ops.clock.now()
+    selected = OrderFilter(
+        tenant,
+        frozenset(map(status_of, status or ())),
+        customer,
+        parse_time(since, now) if since else None,
+        parse_time(until, now) if until else None,
+    )
+    unreadable: list[Unreadable] = []
+    orders, matching = newest(session.ops, selected, limit, unreadable.append)
+    rows = [
+        (
+            order.key.id,
+            order.status if order.reason is None else f"{order.status} ({order.reason})",
+            order.customer_id,
+            money(order.amount_minor, order.currency),
+            f"{order.placed_at:%Y-%m-%d %H:%M:%S}",
+        )
+        for order in orders
+    ]
+    columns = ("order", "status", "customer", "amount", "placed (UTC)")
+    session.out.show(
+        [order_view(order) for order in orders],
+        Table(columns, rows, frozenset({"amount"}), empty=f"no such orders in {session.ops.env}"),
+    )
+    if matching > len(orders):
+        session.out.note(f"The newest {len(orders)} of {matching} orders; show more with --limit.")
+    if unreadable:
+        names = ", ".join(row.key.pk for row in unreadable)
+        raise ToolError(f"cannot read these rows: {names}; `pulsequeue audit` shows why.")
 
 
 def show(
@@ -37,27 +101,35 @@ def show(
     ] = False,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Show an order: status, items, payment, events, log lines and dead letters."""
-    from scripts.ops.orders.order_requests import find, key_of
+    """Show an order: status, items, payment, events, log lines and dead letters.
+
+    An order that is not in the orders table is looked for in the logs and the dead-letter queues.
+    """
+    from scripts.ops.orders.order_requests import find, find_or_none, key_of, not_found
     from scripts.ops.orders.timeline import load_timeline
     from scripts.ops.presenters import order_view, timeline_view
 
-    order = find(session.ops, key_of(order_id, tenant))
+    key = key_of(order_id, tenant)
     if brief:
+        order = find(session.ops, key)
         session.out.show(order_view(order), *_view(order))
         return
-    timeline = load_timeline(session.ops, order)
+    timeline = load_timeline(session.ops, key, find_or_none(session.ops, key))
+    if timeline.order is None and not timeline.entries:
+        raise not_found(session.ops, key)
     session.out.show(timeline_view(timeline), *_timeline(timeline))
 
 
 def watch(
     session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
 ) -> None:
-    """Watch an order until it is settled."""
+    """Watch an order until it is settled; an unknown one for ten seconds only."""
     from scripts.ops.orders.order_requests import key_of
     from scripts.ops.orders.tracking import settled
 
-    _track(session, key_of(order_id, tenant), settled, timeout)
+    key = key_of(order_id, tenant)
+    _require_known(session, key, min(timeout, _APPEARS_SECONDS))
+    _track(session, key, settled, timeout)
 
 
 def cancel(
@@ -102,6 +174,21 @@ def _requested(
         _track(session, key, is_final, timeout)
         return
     session.out.show({"orderId": key.id, "published": event}, f"{event} published for {key.id}.")
+
+
+def _require_known(session: Session, key: "Key", timeout: float) -> None:
+    """Give an order that was just published a moment to arrive, and say so."""
+    from scripts.ops.orders.order_requests import find_or_none
+    from scripts.ops.orders.tracking import wait_until_known
+
+    if find_or_none(session.ops, key) is not None:
+        return
+    session.out.note(f"Order {key.id!r} is not in {session.ops.env} yet; waiting {timeout:g} s for it ...")
+    if not wait_until_known(session.ops, key, timedelta(seconds=timeout)):
+        raise ToolError(
+            f"order {key.id!r} not found in {session.ops.env} after {timeout:g} s; "
+            f"`pulsequeue order show {key.id}` looks for it in logs and dead-letter queues."
+        )
 
 
 def _track(session: Session, key: "Key", is_final: "Callable[[Order], bool]", timeout: float) -> None:
@@ -169,7 +256,13 @@ def _steps(order: "Order") -> Table:
 def _timeline(timeline: "OrderTimeline") -> list[Table | str]:
     rows = [(_time(entry.at), entry.source, entry.name, entry.details) for entry in timeline.entries]
     columns = ("at", "source", "event", "event id or details")
-    view = [*_fields_and_items(timeline.order), "", Table(columns, rows)]
+    order = timeline.order
+    head: list[Table | str] = (
+        _fields_and_items(order)
+        if order
+        else [f"Order {timeline.key.id} is not in the orders table. Logs and dead letters mention it:"]
+    )
+    view = [*head, "", Table(columns, rows)]
     if timeline.traces:
         view += ["", f"traces: {', '.join(timeline.traces)}"]
     if timeline.dlq_messages:

@@ -39,8 +39,9 @@ def order_view(order: Order) -> View:
 
 def timeline_view(timeline: OrderTimeline) -> View:
     """Add events, log lines and dead letters to an order."""
+    key, order = timeline.key, timeline.order
     return {
-        **order_view(timeline.order),
+        **(order_view(order) if order else {"orderId": key.id, "tenantId": key.tenant_id, "status": None}),
         "events": [
             {"event": event.detail_type(), "eventId": event.event_id, "at": rfc3339(event.occurred_at)}
             for event in timeline.events

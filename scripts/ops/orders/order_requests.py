@@ -21,16 +21,24 @@ def key_of(order_id: str, tenant: str) -> Key:
 
 
 def find(ops: OpsContext, key: Key) -> Order:
+    order = find_or_none(ops, key)
+    if order is None:
+        raise not_found(ops, key)
+    return order
+
+
+def not_found(ops: OpsContext, key: Key) -> ToolError:
+    of_tenant = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
+    return ToolError(f"order {key.id!r}{of_tenant} not found in {ops.env}.")
+
+
+def find_or_none(ops: OpsContext, key: Key) -> Order | None:
     try:
-        order = ops.store.read_orders([key]).get(key)
+        return ops.store.read_orders([key]).get(key)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ToolError(
             f"cannot read the row of order {key.id!r} ({type(error).__name__}: {error}); correct it by hand."
         ) from error
-    if order is None:
-        of_tenant = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
-        raise ToolError(f"order {key.id!r}{of_tenant} not found in {ops.env}.")
-    return order
 
 
 def request_cancellation(ops: OpsContext, key: Key, reason: str | None) -> None:

@@ -32,7 +32,9 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderTimeline:
-    order: Order
+    key: Key
+    order: Order | None
+    """None for an order that only logs or dead letters know."""
     events: tuple[Event, ...]
     log_entries: tuple[LogEntry, ...]
     dlq_messages: tuple[DeadLetter, ...]
@@ -50,7 +52,7 @@ class OrderTimeline:
         entries = [
             *(
                 TimelineEntry(step.at, "order", step.status.value, step.event_id)
-                for step in self.order.history
+                for step in (self.order.history if self.order else ())
             ),
             *(
                 TimelineEntry(event.occurred_at, "bus", event.detail_type(), event.event_id)
@@ -73,21 +75,23 @@ class OrderTimeline:
         return sorted(entries, key=lambda entry: entry.at)
 
 
-def load_timeline(ops: OpsContext, order: Order) -> OrderTimeline:
+def load_timeline(ops: OpsContext, key: Key, order: Order | None) -> OrderTimeline:
     """Read logs and dead-letter queues. Reading a queue hides its messages from others for a moment."""
-    retention = timedelta(days=ops.topology.settings.log_days)
-    since = max(order.placed_at - _CLOCK_SKEW, ops.clock.now() - retention)
-    this_order = Filter(orders=frozenset({order.key.id}))
+    since = ops.clock.now() - timedelta(days=ops.topology.settings.log_days)
+    if order is not None:
+        since = max(order.placed_at - _CLOCK_SKEW, since)
+    this_order = Filter(orders=frozenset({key.id}))
     # Each queue takes a second or more to read; they are read at the same time.
     with ThreadPoolExecutor() as pool:
         reads = [pool.submit(peek, [ops.dlq(function)], this_order) for function in ops.topology.consumers]
-        lines = ops.function_logs.search(order.key.id, since)
+        lines = ops.function_logs.search(key.id, since)
         dlq_messages = [dead_letter for read in reads for dead_letter in read.result()]
     return OrderTimeline(
+        key,
         order,
-        tuple(emitted_events(order)),
-        tuple(line for line in lines if mentions(line, order.key)),
-        tuple(dead_letter for dead_letter in dlq_messages if dead_letter.tenant_id == order.key.tenant_id),
+        tuple(emitted_events(order)) if order else (),
+        tuple(line for line in lines if mentions(line, key)),
+        tuple(dead_letter for dead_letter in dlq_messages if dead_letter.tenant_id == key.tenant_id),
     )
 
 

@@ -26,6 +26,11 @@ def settled(order: Order) -> bool:
     return order.status is not Status.RESERVED
 
 
+def wait_until_known(ops: OpsContext, key: Key, timeout: timedelta) -> bool:
+    """Poll until the orders table has an order; False after the timeout."""
+    return track(ops, [key], timeout=timeout, is_final=lambda _order: True).all_finished
+
+
 def track(
     ops: OpsContext,
     keys: Sequence[Key],
