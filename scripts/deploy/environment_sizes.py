@@ -45,12 +45,10 @@ BILLED: Final = frozenset(
         SECRET,
     }
 )
-_RECIPIENTS: Final = '{ emails = ["team@example.com"] }'
 _VARIABLES: Final = {
     "package_folder": "../../modules/pulsequeue/tests/packages",
     "repository": "owner/name",
-    "told": _RECIPIENTS,
-    "notify": _RECIPIENTS,
+    "notify": '{ emails = ["team@example.com"] }',
 }
 """What an environment has no default for. None of it changes the bill."""
 _MONITORING: Final = (

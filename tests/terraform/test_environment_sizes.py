@@ -14,6 +14,7 @@ def plannable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_for_planning(tmp_path_factory.mktemp("sizes"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_recorded_size_is_the_planned_one(on_emulator: Terraform, plannable: Path, name: str) -> None:
     planned = planned_sizes(on_emulator, plannable, name)
