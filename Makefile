@@ -117,9 +117,9 @@ dashboards: $(STAMP) ## Write monitoring/grafana/*.json from the dashboards' sou
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies again and write requirements/
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra tools --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra local --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --upgrade --output-file requirements/all.txt
-	$(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --constraint requirements/all.txt \
+	$(BIN)/uv pip compile --quiet --group lambda --universal --python-version 3.11 --constraint requirements/all.txt \
 	  --generate-hashes --no-header --no-annotate --output-file requirements/lambda.txt
 	grep '^uv==' requirements/all.txt | sed 's/ .*//' | $(BIN)/uv pip compile --quiet - --universal \
 	  --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file requirements/installer.txt

@@ -12,8 +12,8 @@ from benchmarks.harness.machine import load, machine
 from benchmarks.harness.report import Circumstances, Report
 from benchmarks.harness.report_store import write
 from benchmarks.harness.statistics import Scale
+from scripts.common.project_files import CHECKOUT
 from scripts.environment.local_state import home_folder
-from scripts.environment.topology import CHECKOUT
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 
 _TOP = 40
 _PACKAGES = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scripts.common.project_files import CHECKOUT
 from scripts.cost import prices
 from scripts.cost.bill import Bill, CostDriver
 from scripts.cost.environments import AuroraSize, EnvironmentSize, load_sizes
@@ -11,7 +12,7 @@ from scripts.cost.model import Model, without_database
 from scripts.cost.pipeline_costs import Deployed, monthly
 from scripts.cost.prices import SECONDS_A_MONTH
 from scripts.cost.read_side import ProjectionTimes, ReadSideMonth
-from scripts.environment.topology import CHECKOUT, Topology
+from scripts.environment.topology import Topology
 
 PAGE = CHECKOUT / "docs" / "cost.md"
 _RESTORED = 1_000

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Self
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import project_file
 
-SUMMARY = CHECKOUT / "docs" / "benchmarks" / "summaries" / "per-order.json"
+SUMMARY = project_file("docs/benchmarks/summaries/per-order.json")
 
 METRICS = "metrics"
 """The scenario of the figures that belong to no order."""

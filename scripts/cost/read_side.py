@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Self
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import project_file
 from scripts.cost import prices
 from scripts.cost.bill import BillLine, CostDriver
 from scripts.cost.environments import AuroraSize
 from scripts.cost.model import Model, batch_size, requests
 from scripts.cost.prices import GIB, HOURS_A_MONTH, SECONDS_A_MONTH
-from scripts.environment.topology import CHECKOUT
 
-SUMMARY = CHECKOUT / "docs" / "benchmarks" / "summaries" / "projector.json"
+SUMMARY = project_file("docs/benchmarks/summaries/projector.json")
 BATCHES = (1, 10, 100)
 
 BYTES_PER_ORDER = 5_000

@@ -3,6 +3,7 @@
 import sys
 from math import inf
 
+from scripts.common.project_files import CHECKOUT
 from scripts.cost import cost_page
 from scripts.cost.bill import CostDriver
 from scripts.cost.limits import hot_sku, limits, needed_concurrency
@@ -11,7 +12,7 @@ from scripts.cost.measurements import Figures
 from scripts.cost.model import Model
 from scripts.cost.pipeline_costs import monthly
 from scripts.cost.quotas import PUT_EVENTS_BY_REGION, SCALING_A_MINUTE
-from scripts.environment.topology import CHECKOUT, Topology
+from scripts.environment.topology import Topology
 
 PAGE = CHECKOUT / "docs" / "scale.md"
 RATES = (10, 1_000, 100_000)

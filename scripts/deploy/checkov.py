@@ -17,7 +17,7 @@ from textwrap import shorten
 from typing import Any, Final
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 
 FRAMEWORKS: Final[Mapping[str, str]] = {"infra": "terraform", ".github": "github_actions"}
 """The folders to check, and their framework. Of resources that CloudFormation creates (a database proxy, a

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.common.subprocesses import run_to_completion
 from scripts.deploy import terraform
-from scripts.environment.topology import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.cost.environments import (
     FILE,
     SIZES,
@@ -25,7 +26,7 @@ from scripts.cost.environments import (
     Sizes,
 )
 from scripts.deploy.terraform import Terraform, find_with_providers
-from scripts.environment.topology import CHECKOUT, Names
+from scripts.environment.topology import Names
 from scripts.local.aws import emulator as ministack
 
 ENVIRONMENTS: Final = ("dev", "prod")

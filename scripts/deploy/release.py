@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.deploy.steps import ReleaseStep
-from scripts.environment.topology import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

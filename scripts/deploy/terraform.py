@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.common.subprocesses import run_to_completion
-from scripts.environment.topology import CHECKOUT
 
 MIRROR_VARIABLE: Final = "TF_PLUGIN_MIRROR"
 """Path of a filesystem mirror that is used before any other."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 
 HOME_VARIABLE = "PULSEQUEUE_HOME"
 

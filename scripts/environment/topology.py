@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from pydantic.alias_generators import to_camel
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import project_file
 from services.shared import events
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-TABLE_OF_FUNCTIONS = CHECKOUT / "infra" / "functions.yaml"
+TABLE_OF_FUNCTIONS = project_file("infra/functions.yaml")
 
 MAX_DELAY_SECONDS = 900
 """The longest delay of SQS."""

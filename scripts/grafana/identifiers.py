@@ -1,6 +1,6 @@
 """Our identifiers in Grafana; a test holds the files in monitoring/grafana/provisioning/ to them."""
 
-from pathlib import Path
+from scripts.common.project_files import project_file
 
 TAG = "pulsequeue"
 FOLDER_UID = "pulsequeue"
@@ -8,7 +8,7 @@ FOLDER_TITLE = "PulseQueue"
 DATASOURCE_UID = "pulsequeue-prometheus"
 DATASOURCE_NAME = "PulseQueue Prometheus"
 
-DASHBOARDS = Path(__file__).resolve().parents[2] / "monitoring" / "grafana"
+DASHBOARDS = project_file("monitoring/grafana")
 """The folder of the generated dashboards."""
 
 DATASOURCE_SETTINGS = {

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT, Topology
+from scripts.common.project_files import CHECKOUT
+from scripts.environment.topology import Topology
 from scripts.packaging.bytecode import compile_tree
 from scripts.packaging.contents import is_needed, of_service, shipped
 from scripts.packaging.target import Target

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 from scripts.packaging.target import Platform, Target, uv
 
 LOCK = CHECKOUT / "requirements" / "lambda.txt"

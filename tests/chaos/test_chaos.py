@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 from tests.chaos.run import Scale, run
 
 pytestmark = [pytest.mark.stack, pytest.mark.heavy]

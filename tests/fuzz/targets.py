@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 from scripts.ops.reconcile.rules import Kind, find_discrepancies
 from services.shared.errors import NotAnSqsEventError
 from services.shared.events import CATALOGUE, by_name

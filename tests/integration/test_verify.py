@@ -16,9 +16,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.cli.main import main
+from scripts.common.project_files import CHECKOUT
 from scripts.environment.environment import Clients, Environment
 from scripts.environment.local_state import HOME_VARIABLE, StackState
-from scripts.environment.topology import CHECKOUT
 from scripts.ops.metrics_page import Address
 from scripts.verify.checks import CheckOutcome, CheckReport, CheckResult
 from scripts.verify.diagnostics import FunctionDiagnostics

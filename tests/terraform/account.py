@@ -18,8 +18,9 @@ import boto3
 import psycopg
 from botocore.config import Config
 
+from scripts.common.project_files import CHECKOUT
 from scripts.environment.environment import Clients, Environment
-from scripts.environment.topology import CHECKOUT, Topology
+from scripts.environment.topology import Topology
 from scripts.local import database, postgres
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.triggers import local_concurrency, route_url

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.deploy.terraform import MIRROR_VARIABLE, Terraform, find_with_providers
 from scripts.environment.cognito import token
 from scripts.environment.environment import Clients, Environment
 from scripts.environment.lambda_env import DatabaseAddress
-from scripts.environment.topology import CHECKOUT, Topology
+from scripts.environment.topology import Topology
 from scripts.local import database, postgres
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.triggers import local_concurrency, route_url

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 from tests.terraform.sources import INFRA, Sources
 
 PROOFS = INFRA / "PROOFS.md"

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import hcl2
 
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 
 INFRA = CHECKOUT / "infra"
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.deploy.checkov import FRAMEWORKS, Checkov, CheckovFinding, CheckovReport, installed
-from scripts.environment.topology import CHECKOUT
 from tests.terraform.proofs import PROOFS, YES, parse_table
 
 # One process installs checkov and runs it once.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.common.project_files import CHECKOUT
 from scripts.deploy.terraform import Terraform
-from scripts.environment.topology import CHECKOUT
 
 MODULES = sorted(it.parent.name for it in CHECKOUT.glob("infra/modules/*/versions.tf"))
 ROOTS = sorted(

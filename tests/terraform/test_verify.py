@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import pytest
 
+from scripts.common.project_files import CHECKOUT
 from scripts.environment.cognito import token
 from scripts.environment.environment import Clients
 from scripts.environment.local_state import HOME_VARIABLE, StackState
-from scripts.environment.topology import CHECKOUT
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.triggers import route_url
 from scripts.ops.metrics_page import Address

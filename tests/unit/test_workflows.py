@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 
 GITHUB = CHECKOUT / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 from scripts.local.aws.emulator import last_line
 from scripts.local.monitoring.prometheus import ScrapeTarget, write_alertmanager, write_scrape
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.environment.local_state import ProcessRecord
-from scripts.environment.topology import CHECKOUT
 from scripts.local import processes
 from scripts.local.aws.emulator import HOST, last_line
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.common.project_files import CHECKOUT
 from scripts.common.subprocesses import run_to_completion
 from scripts.deploy.commands import InstalledCommands
-from scripts.environment.topology import CHECKOUT
 from tests.support.polling import wait_until
 
 STATE = "written at its end"

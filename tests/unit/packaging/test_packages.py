@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import CHECKOUT, Topology
+from scripts.common.project_files import CHECKOUT
+from scripts.environment.topology import Topology
 from scripts.packaging import botocore_data
 from scripts.packaging.contents import is_needed, of_service, shipped
 from scripts.packaging.packages import Package, by_service, services_alone, within_budget

@@ -10,7 +10,7 @@ from benchmarks.harness.report import Chart, Circumstances, Machine, Report, Tab
 from benchmarks.harness.report_store import read_summaries, summary_text, write
 from benchmarks.harness.statistics import Scale, Spread
 from benchmarks.harness.targets import TARGETS, TargetResult
-from scripts.environment.topology import CHECKOUT
+from scripts.common.project_files import CHECKOUT
 
 MACHINE = Machine(2, "a processor", "Linux x86_64", "3.13.1", "1.5.33", "0.5 at the start, 1.5 at the end")
 FULL = Circumstances(Scale.FULL, 12.3, "2026-01-31 12:00 UTC", MACHINE)
