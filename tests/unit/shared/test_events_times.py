@@ -15,14 +15,14 @@ def test_a_time_that_utc_has_no_year_for_is_refused(time: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "told"),
+    ("time", "actual"),
     [
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
         ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
         ("2026-01-31 12:00:00+05:45", "2026-01-31T06:15:00.000Z"),
     ],
 )
-def test_a_time_is_told_in_utc(time: str, actual: str) -> None:
+def test_a_time_is_written_in_utc(time: str, actual: str) -> None:
     event = OrderPlaced.model_validate({**ORDER, "occurredAt": time})
 
     assert f'"occurredAt":"{actual}"' in event.wire()
