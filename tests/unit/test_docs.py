@@ -36,6 +36,7 @@ _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _PULSEQUEUE = re.compile(r"(?:(?<![\w./=-])|(?<=\.venv/bin/))pulsequeue +([^\n]*)")
 _MAKE = re.compile(r"(?:^|[(&;`] *)make +([a-z-]+)((?: +[A-Z_]+=\S*)*)", re.MULTILINE)
 _PATH = re.compile(r"(?:services|scripts|tests|docs|infra|monitoring|benchmarks)/[\w./-]+")
+_MODULE = re.compile(r"[\w/]+\.py")
 _TEST = re.compile(r"test_\w+")
 _END_OF_COMMAND = {"|", ";", "&&", "||", "&", ">", ">>", "<", ")", "#"}
 
@@ -144,6 +145,14 @@ def make_errors(text: str) -> Iterator[str]:
 
 
 @cache
+def known_modules() -> frozenset[str]:
+    sources = ("services", "scripts", "benchmarks", "tests")
+    return frozenset(
+        it.relative_to(ROOT).as_posix() for name in sources for it in (ROOT / name).rglob("*.py")
+    )
+
+
+@cache
 def known_tests() -> frozenset[str]:
     """Return the names of all tests and test modules."""
     modules = [*(ROOT / "tests").rglob("*.py")]
@@ -175,6 +184,15 @@ def test_every_named_file_of_the_repository_exists(page: Path) -> None:
     ]
 
     assert [it for it in named if not (ROOT / it).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=Path.as_posix)
+def test_every_named_module_exists(page: Path) -> None:
+    named = [it for it in inline_code_of(text_of(page)) if _MODULE.fullmatch(it)]
+
+    assert [
+        it for it in named if not any(f"/{module}".endswith(f"/{it}") for module in known_modules())
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=Path.as_posix)
