@@ -2,8 +2,15 @@
 # to leak: a role is assumed for two hours.
 
 locals {
-  github  = "token.actions.githubusercontent.com"
-  plan_as = "repo:${var.repository}:pull_request"
+  github = "token.actions.githubusercontent.com"
+
+  # Repositories that were created, renamed or transferred since 15 July 2026 send their ids in the subject, and
+  # older ones do if they opted in. A new repository with a recycled name has other ids, and so neither subject.
+  owner = split("/", var.repository)[0]
+  name  = split("/", var.repository)[1]
+  subjects = concat(["repo:${var.repository}"], var.repository_ids == null ? [] : [
+    "repo:${local.owner}@${var.repository_ids.owner}/${local.name}@${var.repository_ids.repository}",
+  ])
 
   # Name prefix of each environment; each preview is an environment of its own.
   called = { for env in var.environments : env => env == "preview" ? "preview-*" : env }
@@ -51,7 +58,7 @@ resource "aws_iam_role" "plan" {
       Condition = {
         StringEquals = {
           "${local.github}:aud" = "sts.amazonaws.com"
-          "${local.github}:sub" = local.plan_as
+          "${local.github}:sub" = [for it in local.subjects : "${it}:pull_request"]
         }
       }
     }]
@@ -113,7 +120,7 @@ resource "aws_iam_role" "deploy" {
       Condition = {
         StringEquals = {
           "${local.github}:aud" = "sts.amazonaws.com"
-          "${local.github}:sub" = "repo:${var.repository}:environment:${each.key}"
+          "${local.github}:sub" = [for it in local.subjects : "${it}:environment:${each.key}"]
         }
       }
     }]

@@ -21,7 +21,18 @@ variable "repository" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.repository))
-    error_message = "The repository must be owner/name, without wildcards: every match could deploy."
+    error_message = "The repository must be owner/name, without wildcards: every match could deploy. Ids go into repository_ids."
+  }
+}
+
+variable "repository_ids" {
+  description = "GitHub's ids of the owner and of the repository, which are part of the subject of repositories created or renamed since 15 July 2026 (README.md); null for an older repository."
+  type        = object({ owner = number, repository = number })
+  default     = null
+
+  validation {
+    condition     = var.repository_ids == null ? true : alltrue([for id in values(var.repository_ids) : id > 0 && floor(id) == id])
+    error_message = "An id is a positive whole number; `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints both."
   }
 }
 

@@ -28,6 +28,10 @@ from scripts.packaging.packages import by_service, services_alone
 
 HOLD_SECONDS: Final = 6
 REPOSITORY: Final = "acme/pulsequeue"
+REPOSITORY_IDS: Final = {"owner": 123456, "repository": 456789}
+SUBJECT: Final = f"repo:{REPOSITORY}"
+SUBJECT_WITH_IDS: Final = "repo:acme@123456/pulsequeue@456789"
+"""How GitHub names repositories that were created or renamed since 15 July 2026."""
 USER: Final = "viewer"
 PASSWORD: Final = "Aa1!a-long-password"
 EMULATOR_OVERRIDES: Final = Path(__file__).parent / "emulated"
@@ -71,6 +75,7 @@ class Account:
             "AWS_REGION": ministack.REGION,
             **_ROOT,
             "TF_VAR_repository": REPOSITORY,
+            "TF_VAR_repository_ids": json.dumps(REPOSITORY_IDS),
         }
 
     def request_certificate(self) -> str:
@@ -95,12 +100,14 @@ class Account:
             **{name.lower(): key for name, key in keys.items()},
         )
 
-    def assume_role(self, role: str, environment: str) -> Mapping[str, str]:
+    def assume_role(
+        self, role: str, environment: str, repository: str = SUBJECT_WITH_IDS
+    ) -> Mapping[str, str]:
         """Assume a role with the token of a GitHub job of an environment; return the credentials."""
         assume_role = self.dev.client("sts").assume_role_with_web_identity(
             RoleArn=role,
             RoleSessionName="job",
-            WebIdentityToken=_token(f"repo:{REPOSITORY}:environment:{environment}"),
+            WebIdentityToken=_token(f"{repository}:environment:{environment}"),
         )["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": assume_role["AccessKeyId"],

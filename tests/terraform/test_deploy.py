@@ -19,7 +19,16 @@ from scripts.environment.cognito import pool_id
 from scripts.local.aws.user_pool import TENANT, User, add_user
 from scripts.verify.checks import CheckOutcome
 from tests.terraform import deployed_resources
-from tests.terraform.account import EMULATOR_OVERRIDES, PASSWORD, USER, Account, open_account, run_pulsequeue
+from tests.terraform.account import (
+    EMULATOR_OVERRIDES,
+    PASSWORD,
+    SUBJECT,
+    SUBJECT_WITH_IDS,
+    USER,
+    Account,
+    open_account,
+    run_pulsequeue,
+)
 from tests.terraform.conftest import managed_resources
 from tests.terraform.metric_shipping import metrics_shipped
 
@@ -174,7 +183,24 @@ def test_a_job_of_another_environment_cannot_assume_the_role(bootstrapped: Boots
     role = bootstrapped.outputs["deploy_role_arns"]["dev"]
 
     assert is_access_denied(lambda: bootstrapped.account.assume_role(role, "prod"))
-    assert bootstrapped.account.assume_role(role, "dev")
+
+
+@pytest.mark.parametrize("repository", [SUBJECT, SUBJECT_WITH_IDS])
+def test_a_job_assumes_the_role_with_and_without_ids_in_its_subject(
+    bootstrapped: Bootstrapped, repository: str
+) -> None:
+    role = bootstrapped.outputs["deploy_role_arns"]["dev"]
+
+    assert bootstrapped.account.assume_role(role, "dev", repository)
+
+
+@pytest.mark.parametrize(
+    "repository", ["repo:acme@9/pulsequeue@456789", "repo:acme@123456/pulsequeue@9", "repo:acme/another"]
+)
+def test_another_repository_cannot_assume_the_role(bootstrapped: Bootstrapped, repository: str) -> None:
+    role = bootstrapped.outputs["deploy_role_arns"]["dev"]
+
+    assert is_access_denied(lambda: bootstrapped.account.assume_role(role, "dev", repository))
 
 
 @pytest.mark.parametrize("role", ["prod-pulsequeue-order", "pulsequeue-deploy-dev", "another-role"])

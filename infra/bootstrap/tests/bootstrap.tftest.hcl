@@ -39,9 +39,9 @@ run "only_jobs_of_an_environment_deploy_it" {
     condition = {
       for env, role in aws_iam_role.deploy : env => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
       } == {
-      dev     = "repo:acme/pulsequeue:environment:dev"
-      preview = "repo:acme/pulsequeue:environment:preview"
-      prod    = "repo:acme/pulsequeue:environment:prod"
+      dev     = ["repo:acme/pulsequeue:environment:dev"]
+      preview = ["repo:acme/pulsequeue:environment:preview"]
+      prod    = ["repo:acme/pulsequeue:environment:prod"]
     }
     error_message = "Another job may deploy."
   }
@@ -49,6 +49,22 @@ run "only_jobs_of_an_environment_deploy_it" {
   assert {
     condition     = alltrue([for role in aws_iam_role.deploy : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"])
     error_message = "Tokens for other audiences are accepted."
+  }
+}
+
+run "a_repository_with_ids_in_its_subject_is_trusted_in_both_forms" {
+  variables {
+    repository_ids = { owner = 123456, repository = 456789 }
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.deploy["dev"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:acme/pulsequeue:environment:dev", "repo:acme@123456/pulsequeue@456789:environment:dev"]
+    error_message = "A repository created since July 2026 cannot deploy."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:acme/pulsequeue:pull_request", "repo:acme@123456/pulsequeue@456789:pull_request"]
+    error_message = "A repository created since July 2026 cannot plan."
   }
 }
 
@@ -109,7 +125,7 @@ run "a_single_environment_has_no_deny_statement_for_others" {
 
 run "a_pull_request_may_read_but_no_secrets" {
   assert {
-    condition     = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:acme/pulsequeue:pull_request" && aws_iam_role_policy_attachment.plan.policy_arn == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    condition     = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:acme/pulsequeue:pull_request"] && aws_iam_role_policy_attachment.plan.policy_arn == "arn:aws:iam::aws:policy/ReadOnlyAccess"
     error_message = "A pull request may do more than read."
   }
 
@@ -133,7 +149,9 @@ run "wrong_values_are_refused" {
     region       = "Virginia"
     repository   = "acme/*"
     environments = ["Prod"]
+
+    repository_ids = { owner = 0, repository = 1.5 }
   }
 
-  expect_failures = [var.region, var.repository, var.environments]
+  expect_failures = [var.region, var.repository, var.repository_ids, var.environments]
 }
