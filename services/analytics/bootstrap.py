@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from services.analytics.db.database import Connection, Database, connector
+from services.analytics.db.database import Connection, Database, administrator, connector
 from services.analytics.db.iam_auth import iam_password
 from services.analytics.settings import (
     API,
@@ -88,7 +88,11 @@ def migrator() -> Callable[[object, object], dict[str, Any]]:
 def _administrator(settings: MigratorSettings, secrets: "SecretsManagerClient") -> Connection:
     """Connect with the server's own secret: the roles for IAM authentication may not exist yet."""
     secret = json.loads(secrets.get_secret_value(SecretId=settings.admin_secret)["SecretString"])
-    return connector(settings.conninfo(secret["username"]), lambda: str(secret["password"]))()
+    return administrator(
+        settings.conninfo(secret["username"]),
+        lambda: str(secret["password"]),
+        iam_password(settings, secret["username"]),
+    )
 
 
 def _parameter(ssm: "SSMClient", name: str) -> Callable[[], str]:

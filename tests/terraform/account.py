@@ -195,7 +195,11 @@ def _base64url(part: Mapping[str, str]) -> str:
 def _create_administrator(server: postgres.Postgres) -> None:
     database.make(server)
     with closing(psycopg.connect(server.dsn(), autocommit=True)) as connection:
-        connection.execute(f"CREATE ROLE {_ADMINISTRATOR} LOGIN SUPERUSER".encode())
+        connection.execute("CREATE ROLE rds_iam")
+        connection.execute(f"CREATE ROLE {_ADMINISTRATOR} LOGIN CREATEROLE".encode())
+        # As the administrator of RDS may. RDS then refuses its password: tests/postgres/test_rds_sign_in.py.
+        connection.execute(f"GRANT rds_iam TO {_ADMINISTRATOR} WITH ADMIN TRUE, INHERIT FALSE".encode())
+        connection.execute(f"ALTER DATABASE {database.NAME} OWNER TO {_ADMINISTRATOR}".encode())
 
 
 def _copy_infra(home: Path) -> None:

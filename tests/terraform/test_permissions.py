@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import psycopg
 import pytest
 
+from scripts.environment.lambda_env import DatabaseAddress
+from scripts.local import postgres
+from services.analytics.settings import API
 from services.shared.events import Event
 from services.shared.ledger import Order
 from services.shared.wiring import utc_now
@@ -18,7 +22,9 @@ from tests.support.pipeline_client import PipelineClient
 from tests.support.polling import wait_until
 from tests.terraform.conftest import Applied
 
-NOT_ENFORCED = frozenset({"ConnectToDatabase", "ConsumeMessages", "WriteLog", "WriteTraces"})
+NOT_ENFORCED = frozenset(
+    {"ConnectAsAdministrator", "ConnectToDatabase", "ConsumeMessages", "WriteLog", "WriteTraces"}
+)
 """What the emulator does without a permission check, and what the local PostgreSQL does not check."""
 
 EXTRA = frozenset({"SendInBatches"})
@@ -187,7 +193,26 @@ def analytics(runner: FunctionRunner, _invocations: int) -> Check:
 
 
 def migrator(runner: FunctionRunner, _invocations: int) -> Check:
-    return lambda: runner.invoke("migrator", {"action": "migrate"}) is not None
+    def creates_a_missing_role() -> bool:
+        with role_missing(runner.applied.database, API):
+            return runner.invoke("migrator", {"action": "migrate"}) is not None
+
+    return creates_a_missing_role
+
+
+@contextmanager
+def role_missing(database: DatabaseAddress, role: str) -> Iterator[None]:
+    """Rename a role, and give it its name back; what was created in its place is dropped."""
+    dsn = f"postgresql://{postgres.SUPERUSER}@{database.host}:{database.port}/{database.name}"
+    with closing(psycopg.connect(dsn, autocommit=True)) as superuser:
+        superuser.execute(f"ALTER ROLE {role} RENAME TO {role}_former".encode())
+        try:
+            yield
+        finally:
+            if superuser.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is not None:
+                superuser.execute(f"DROP OWNED BY {role}".encode())
+                superuser.execute(f"DROP ROLE {role}".encode())
+            superuser.execute(f"ALTER ROLE {role}_former RENAME TO {role}".encode())
 
 
 def message(event: Event) -> str:

@@ -46,6 +46,13 @@ locals {
         } if can(it.database)
       },
       {
+        # To add a role later: whoever created the others is a member of rds_iam, and RDS refuses his password.
+        for sid in ["ConnectAsAdministrator"] : sid => {
+          actions   = ["rds-db:connect"]
+          resources = ["${local.arn}:rds-db:${local.where}:dbuser:${var.database.resource_id}/administrator"]
+        } if try(it.database, "") == "owner"
+      },
+      {
         for sid in ["ReadDatabaseSecret"] : sid => {
           actions   = ["secretsmanager:GetSecretValue"]
           resources = [var.database.secret_arn]

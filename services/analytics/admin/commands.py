@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
+import psycopg
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -15,7 +16,8 @@ from services.analytics.admin import migrator
 from services.analytics.admin.migrator import Migration, Step
 from services.analytics.admin.reset import empty
 from services.analytics.db.database import Connection, Database
-from services.shared.errors import PulseQueueError
+from services.analytics.settings import OWNER
+from services.shared.errors import PulseQueueError, StoreUnavailableError
 from services.shared.events import Currency, Identifier
 from services.shared.log_events import LogEvent
 from services.shared.messages import explain
@@ -125,11 +127,33 @@ class AdminCommands:
                 )
 
     def _migrate(self) -> Mapping[str, Any]:
-        with closing(self._administrator()) as administrator:
-            migrator.ensure_roles(administrator)
+        self._ensure_roles()
         with self._owner.connection() as owner:
             applied = migrator.migrate(owner, self._migrations)
         return {"applied": _steps(applied)}
+
+    def _ensure_roles(self) -> None:
+        """Create the roles as the administrator, but only when one is missing.
+
+        PostgreSQL 16 makes whoever creates a role a member of it. The roles are members of rds_iam, so
+        that from then on RDS refuses the administrator's password.
+        """
+        refused: StoreUnavailableError | None = None
+        try:
+            with self._owner.connection() as owner:
+                if migrator.has_roles(owner):
+                    return
+        except StoreUnavailableError as error:
+            # A role that does not exist is refused like one with a wrong token.
+            refused = error
+        try:
+            administrator = self._administrator()
+        except psycopg.OperationalError as error:
+            reasons = [f"as {OWNER}: {refused}"] if refused else ["a role is missing"]
+            reasons.append(f"as the administrator: {str(error).strip().partition(chr(10))[0]}")
+            raise StoreUnavailableError(f"nobody can sign in to migrate: {'; '.join(reasons)}") from error
+        with closing(administrator):
+            migrator.ensure_roles(administrator)
 
     def _status(self) -> Mapping[str, Any]:
         with self._owner.connection() as owner:

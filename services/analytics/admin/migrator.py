@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from services.analytics.db.database import Connection
+from services.analytics.settings import API, OWNER, PROJECTOR
 from services.shared.errors import PulseQueueError
 
 _DB: Final = Path(__file__).parents[1] / "db"
 FOLDER: Final = _DB / "migrations"
 ROLES: Final = _DB / "roles.sql"
 
+_ROLES: Final = (OWNER, PROJECTOR, API)
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK: Final = 0x70717173  # any number that no other lock of this database uses
 _AUDIT_MONTHS_AHEAD: Final = 24
@@ -71,8 +73,14 @@ def read(folder: Path = FOLDER) -> tuple[Migration, ...]:
     return tuple(found)
 
 
+def has_roles(owner: Connection) -> bool:
+    """Tell whether every role exists, and has been given the schema of this database."""
+    found = owner.execute(_HAS_ROLES, [list(_ROLES)]).fetchone()
+    return found is not None and found == (len(_ROLES), True, True)
+
+
 def ensure_roles(administrator: Connection) -> None:
-    """Make the roles that own, write and read, where they are not there yet."""
+    """Create the roles that own, write and read, where they do not exist yet."""
     with administrator.transaction():
         # Two at once would both find a role missing.
         administrator.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -105,6 +113,11 @@ def migrate(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
     return done
 
 
+_HAS_ROLES: Final = """
+SELECT count(*), coalesce(bool_and(has_schema_privilege(oid, 'public', 'USAGE')), false),
+       has_schema_privilege(current_user, 'public', 'CREATE')
+FROM pg_roles WHERE rolname = ANY(%s)
+"""
 _CREATE_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
   version integer PRIMARY KEY,

@@ -117,6 +117,17 @@ def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connec
     return connect
 
 
+def administrator(conninfo: str, password: Callable[[], str], token: Callable[[], str]) -> Connection:
+    """Connect as the administrator: with the password, or with an IAM token once RDS takes only those.
+
+    RDS refuses the password of a member of rds_iam, and whoever created the roles is one by way of them.
+    """
+    try:
+        return connector(conninfo, password)()
+    except psycopg.OperationalError:
+        return connector(conninfo, token)()
+
+
 def _first_line(error: BaseException) -> str:
     """Return the driver's message without the statement that it prints below it."""
     return str(error).strip().partition("\n")[0]

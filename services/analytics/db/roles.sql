@@ -1,5 +1,7 @@
 -- The roles that own, write and read, and the schema that they work in. Run by whoever administers the server,
--- before the migrations, as often as one likes.
+-- before the migrations, when one of the roles is missing. Afterwards the administrator is a member of the roles
+-- that he created (PostgreSQL 16), by way of them of rds_iam, and RDS refuses his password: everything else is left
+-- to the owner.
 DO $$
 DECLARE
   needed text;
