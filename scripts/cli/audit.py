@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(audit)
+    command(app, examples=("audit", "audit --repair --env prod"))(audit)
 
 
 def audit(

@@ -22,7 +22,8 @@ _LOCAL = "local"
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(cost)
+    examples = ("cost --orders 1e6", "cost --env prod --rate 5 --explain", "cost --limits --rate 500")
+    command(app, examples=examples)(cost)
 
 
 def cost(

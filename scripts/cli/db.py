@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.cli.output import Table
-from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
+from scripts.cli.session import DEFAULT_TENANT, Limits, Session, Tenant, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
@@ -16,8 +16,12 @@ Yes = Annotated[bool, typer.Option("--yes", help="Rebuild; without this, only sh
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Manage the analytics database.", no_args_is_help=True)
-    for function in (migrate, status, rebuild, seed, currency, rate):
-        command(group)(function)
+    command(group, examples=("db migrate --env prod",))(migrate)
+    command(group, examples=("db status",))(status)
+    command(group, examples=("db rebuild", "db rebuild --yes --env prod"))(rebuild)
+    command(group, examples=("db seed --orders 50000 --months 36",), limits=Limits(local_only=True))(seed)
+    command(group, examples=("db currency EUR",))(currency)
+    command(group, examples=("db rate GBP 1.17 --from 2026-01-31",))(rate)
     app.add_typer(group, name="db")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.cli.session import Session, command
+from scripts.cli.session import Limits, Session, command
 from scripts.common.errors import ToolError
 from scripts.common.subprocesses import terminate_as_interrupt
 
@@ -25,8 +25,10 @@ Only = Annotated[str | None, typer.Option(metavar="STEP", help="Run this step on
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(deploy)
-    command(app)(destroy)
+    limits = Limits(needs_checkout=True)
+    examples = ("deploy --env dev", "deploy --env dev --only plan", "deploy --env prod --from package --yes")
+    command(app, examples=examples, limits=limits)(deploy)
+    command(app, examples=("destroy --env dev",), limits=limits)(destroy)
 
 
 def deploy(

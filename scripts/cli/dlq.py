@@ -84,8 +84,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only list
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="List, show, redrive or drop dead letters.", no_args_is_help=True)
-    for function in (ls, show, redrive, drop):
-        command(group)(function)
+    command(group, examples=("dlq ls", "dlq ls payment --reason retries_exhausted --env prod"))(ls)
+    command(group, examples=("dlq show payment 4f0c",))(show)
+    command(group, examples=("dlq redrive payment", "dlq redrive payment --rate 10 --yes"))(redrive)
+    command(group, examples=("dlq drop order --reason invalid_json --older-than 2d --yes",))(drop)
     app.add_typer(group, name="dlq")
 
 

@@ -6,16 +6,19 @@ from typing import Annotated
 import typer
 
 from scripts.cli.output import Table
-from scripts.cli.session import Session, command
+from scripts.cli.session import Limits, Session, command
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 
-_DOCS = Path(__file__).resolve().parents[2] / "docs" / "events"
+_RELEASED = CHECKOUT / "docs" / "events" / "released"
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="List, print, validate and release event contracts.", no_args_is_help=True)
-    for function in (ls, schema, validate, release):
-        command(group)(function)
+    command(group, examples=("events ls",))(ls)
+    command(group, examples=("events schema OrderPlaced", "events schema --all --output schemas"))(schema)
+    command(group, examples=("events validate event.json", "events validate - --event OrderPlaced"))(validate)
+    command(group, examples=("events release",), limits=Limits(needs_checkout=True))(release)
     app.add_typer(group, name="events")
 
 
@@ -101,8 +104,7 @@ def validate(
 
 def release(
     session: Session,
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the releases.")] = _DOCS
-    / "released",
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the releases.")] = _RELEASED,
 ) -> None:
     """Release the current contracts; refused if they break an earlier release."""
     from scripts.ops.contracts.schema_registry import release as add_release

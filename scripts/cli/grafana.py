@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from scripts.cli.output import Table
-from scripts.cli.session import Session, command
+from scripts.cli.session import Limits, Session, command
 from scripts.common.errors import ToolError
 
 _USAGE = 2
@@ -17,8 +17,9 @@ _PROMETHEUS_SILENT = 6
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Build and install the Grafana dashboards.", no_args_is_help=True)
-    for function in (setup, build):
-        command(group)(function)
+    example = "grafana setup http://localhost:3000 admin - http://prom:9090"
+    command(group, examples=(example,))(setup)
+    command(group, examples=("grafana build",), limits=Limits(needs_checkout=True))(build)
     app.add_typer(group, name="grafana")
 
 
@@ -43,16 +44,23 @@ def build(
 
 def setup(
     session: Session,
-    grafana_url: Annotated[str, typer.Argument(help="Grafana's address, such as http://localhost:3000.")],
-    user: Annotated[str, typer.Argument(help="A user with the role Admin.")],
-    password: Annotated[
-        str, typer.Argument(help="The password; - reads GRAFANA_PASSWORD, or prompts for it.")
+    grafana_url: Annotated[
+        str, typer.Argument(metavar="GRAFANA_URL", help="Grafana's address, such as http://localhost:3000.")
     ],
-    prometheus_url: Annotated[str, typer.Argument(help="Prometheus's address, as Grafana reaches it.")],
+    user: Annotated[str, typer.Argument(metavar="USER", help="A user with the role Admin.")],
+    password: Annotated[
+        str,
+        typer.Argument(metavar="PASSWORD", help="Password; - reads GRAFANA_PASSWORD, or prompts."),
+    ],
+    prometheus_url: Annotated[
+        str, typer.Argument(metavar="PROMETHEUS_URL", help="Prometheus's address, as Grafana reaches it.")
+    ],
     *,
     prometheus_user: Annotated[
         str | None,
-        typer.Option(help="A user, when Prometheus asks for one; the password is PROMETHEUS_PASSWORD."),
+        typer.Option(
+            metavar="USER", help="A user, when Prometheus asks for one; the password is PROMETHEUS_PASSWORD."
+        ),
     ] = None,
     prometheus_token: Annotated[
         bool, typer.Option("--prometheus-token", help="Send the bearer token in PROMETHEUS_TOKEN.")

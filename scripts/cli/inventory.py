@@ -21,10 +21,10 @@ Sku = Annotated[str, typer.Argument(metavar="SKU", help="The SKU.")]
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="List and change stock.", no_args_is_help=True)
-    command(group)(ls)
-    command(group)(seed)
-    command(group, "set")(set_)
-    command(group, negative_numbers=True)(adjust)
+    command(group, examples=("inventory ls", "inventory ls --tenant default --json"))(ls)
+    command(group, examples=("inventory seed", "inventory seed catalogue.json"))(seed)
+    command(group, "set", examples=("inventory set prod-001 --stock 50 --price 1999 --currency EUR",))(set_)
+    command(group, examples=("inventory adjust prod-001 -5",), negative_numbers=True)(adjust)
     app.add_typer(group, name="inventory")
 
 

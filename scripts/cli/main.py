@@ -16,6 +16,7 @@ from scripts.cli import (
     events,
     grafana,
     inventory,
+    logs,
     metrics,
     monitoring,
     order,
@@ -23,11 +24,13 @@ from scripts.cli import (
     publish,
     replay,
     stack,
+    status,
     token,
     verify,
 )
-from scripts.cli.session import Json, Session, session_of
+from scripts.cli.session import Json, Session, epilog, session_of
 from scripts.common.errors import ToolError
+from services.version import __version__
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -39,10 +42,24 @@ app = typer.Typer(
     name="pulsequeue",
     help="Run, use and operate PulseQueue.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=epilog(
+        (
+            "publish --item prod-001=2 --wait",
+            "--env prod order ls --status RESERVED --from 1h",
+            "dlq ls --env prod",
+            "--install-completion",
+        )
+    ),
 )
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        print(f"pulsequeue {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -58,12 +75,18 @@ def choose(
         ),
     ] = "local",
     as_json: Json = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
 ) -> None:
     context.obj = session_of(context).with_options(env, as_json=as_json)
 
 
-stack.register(app)
 for group in (
+    stack,
+    status,
+    logs,
     publish,
     order,
     inventory,

@@ -9,7 +9,7 @@ from scripts.cli.session import Session, command
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(metrics)
+    command(app, examples=("metrics orders", "metrics --raw --env prod"))(metrics)
 
 
 def metrics(

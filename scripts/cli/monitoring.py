@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from scripts.cli.session import Json, session_of
+from scripts.cli.session import Limits, Session, command
 
 if TYPE_CHECKING:
     from scripts.local.monitoring.launcher import Monitoring
@@ -12,28 +12,29 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Start or stop monitoring of the local stack.", no_args_is_help=True)
-    for function in (up, down):
-        group.command()(function)
+    limits = Limits(local_only=True, needs_checkout=True)
+    command(group, examples=("monitoring up",), limits=limits)(up)
+    command(group, examples=("monitoring down",), limits=limits)(down)
     app.add_typer(group, name="monitoring")
 
 
-def up(context: typer.Context, *, as_json: Json = False) -> None:
+def up(session: Session) -> None:
     """Start Prometheus for the local stack, in containers or as an installed `prometheus`."""
     from scripts.local.monitoring import launcher
 
-    out = session_of(context).with_options(None, as_json=as_json).out
+    out = session.out
     out.note("Starting Prometheus for the local stack ...")
     found = launcher.up()
     out.show(found.model_dump(mode="json", include={"kind", "pages", "log"}), _view(found))
 
 
-def down(context: typer.Context, *, as_json: Json = False) -> None:
+def down(session: Session) -> None:
     """Stop what `monitoring up` started; its data stays."""
     from scripts.local.monitoring import launcher
 
     stopped = launcher.down()
     text = "Monitoring stopped." if stopped else "Monitoring was not running."
-    session_of(context).with_options(None, as_json=as_json).out.show({"stopped": stopped}, text)
+    session.out.show({"stopped": stopped}, text)
 
 
 def _view(found: "Monitoring") -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.shared.ledger import Key, Order
 
 Id = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
-Reason = Annotated[str | None, typer.Option(help="Why, for the record.")]
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the record.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
 _APPEARS_SECONDS = 10.0
 
@@ -27,8 +27,11 @@ Timeout = Annotated[float, typer.Option(metavar="N", min=0, help="Seconds to wai
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="List, show, watch, cancel or refund orders.", no_args_is_help=True)
-    for function in (ls, show, watch, cancel, refund):
-        command(group)(function)
+    command(group, examples=("order ls --status RESERVED --from 1h", "order ls --customer c-1 --json"))(ls)
+    command(group, examples=("order show order-1", "order show order-1 --brief --env prod"))(show)
+    command(group, examples=("order watch order-1 --timeout 60",))(watch)
+    command(group, examples=("order cancel order-1 --reason 'ordered twice' --wait",))(cancel)
+    command(group, examples=("order refund order-1 --restock --wait",))(refund)
     app.add_typer(group, name="order")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.cli.output import Table
-from scripts.cli.session import Json, session_of
+from scripts.cli.session import Limits, Session, command
 
 # The choices are read before any command runs; this module of the packaging imports nothing heavy.
 from scripts.packaging.target import LAMBDA_PYTHON, Platform, Target
@@ -22,11 +22,12 @@ _TOP = 4
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(package)
+    examples = ("package", "package --platform x86_64 --python 3.13")
+    command(app, examples=examples, limits=Limits(needs_checkout=True))(package)
 
 
 def package(
-    context: typer.Context,
+    session: Session,
     *,
     platform: Annotated[
         Platform,
@@ -39,13 +40,12 @@ def package(
         str | None, typer.Option(metavar="VERSION", help=f"Python to build for; Lambda's is {LAMBDA_PYTHON}.")
     ] = None,
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the zip files.")] = Path("build"),
-    as_json: Json = False,
 ) -> None:
     """Build one zip file per service; the same sources give the same bytes."""
     from scripts.environment.topology import Topology
     from scripts.packaging.packages import build
 
-    out = session_of(context).with_options(None, as_json=as_json).out
+    out = session.out
     target = Target.of(platform, python)
     out.note(f"Building for {target.platform}, Python {target.python} ...")
     packages = build(Topology.load(), target)

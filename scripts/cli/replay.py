@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(replay)
+    examples = (
+        "replay --from 2h",
+        "replay --from 2h --consumer projector --yes",
+        "replay --resume run-20260131T120000000000",
+    )
+    command(app, examples=examples)(replay)
 
 
 def replay(
@@ -24,9 +29,12 @@ def replay(
         str | None, typer.Option("--from", metavar="TIME", help="Start: 2026-01-31T12:00:00Z, or 2h (ago).")
     ] = None,
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="End, in the same form.")] = "now",
-    event: Annotated[list[str] | None, typer.Option("--event", help="Only this event; repeatable.")] = None,
+    event: Annotated[
+        list[str] | None, typer.Option("--event", metavar="EVENT", help="Only this event; repeatable.")
+    ] = None,
     consumer: Annotated[
-        list[str] | None, typer.Option("--consumer", help="Only to this function; repeatable.")
+        list[str] | None,
+        typer.Option("--consumer", metavar="FUNCTION", help="Only to this function; repeatable."),
     ] = None,
     rate: Annotated[
         float | None, typer.Option(metavar="N", min=0.1, help="Maximum events per second.")

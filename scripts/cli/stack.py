@@ -1,4 +1,4 @@
-"""`pulsequeue up`, `down`, `status` and `logs`: the local stack and its logs."""
+"""`pulsequeue up` and `down`: the local stack."""
 
 from __future__ import annotations
 
@@ -8,30 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.cli.session import Limits, Session, command
 from scripts.common.errors import ToolError
 
 # The heavy imports (boto3, pydantic, rich) wait until a command runs: `pulsequeue --help` should not.
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.table import Table
 
     from scripts.environment.environment import Environment
     from scripts.environment.local_state import StackState
     from scripts.local.sample_orders import SamplesResult
     from scripts.local.stack import Status
-    from scripts.ops.function_logs import LogLine
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    for function in (up, down, status, logs):
-        app.command()(function)
+    limits = Limits(local_only=True, needs_checkout=True)
+    command(app, examples=("up", "up --port 4600 --no-samples"), limits=limits)(up)
+    command(app, examples=("down",), limits=limits)(down)
 
 
 def up(
-    context: typer.Context,
+    session: Session,
     *,
     port: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=65_535, help="Port of the emulator.")
@@ -54,7 +51,6 @@ def up(
         int, typer.Option(metavar="N", min=1, max=10_000, help="Orders in the sample burst.")
     ] = 200,
     samples: Annotated[bool, typer.Option(help="Place sample orders.")] = True,
-    as_json: Json = False,
 ) -> None:
     """Start the local stack and place sample orders."""
     from scripts.environment.environment import LOCAL, open_environment
@@ -76,7 +72,7 @@ def up(
         sampling.seed(environment, sampling.catalogue())
         result = None
     _collect_metrics(environment)
-    if _json_requested(context, as_json):
+    if session.as_json:
         _print_json({**_connection(state), "samples": _samples_json(result) if result else None})
     else:
         _show_up(state, result)
@@ -84,70 +80,15 @@ def up(
         raise ToolError("some sample orders did not have the expected outcome; see `pulsequeue logs`.")
 
 
-def down(context: typer.Context, as_json: Json = False) -> None:
+def down(session: Session) -> None:
     """Stop the local stack."""
     from scripts.local import stack
 
     stopped = stack.down()
-    if _json_requested(context, as_json):
+    if session.as_json:
         _print_json({"stopped": stopped})
     else:
         print("The local stack is down." if stopped else "The local stack was not running.")
-
-
-def status(context: typer.Context, as_json: Json = False) -> None:
-    """Show the health of the local stack, its functions and queues."""
-    from scripts.local import stack
-
-    found = stack.status()
-    if _json_requested(context, as_json):
-        _print_json(_status_json(found))
-    else:
-        _show_status(found)
-    if not found.healthy:
-        raise typer.Exit(1)
-
-
-def logs(
-    context: typer.Context,
-    *,
-    function: Annotated[
-        str | None, typer.Argument(metavar="[FUNCTION]", help="Only the lines of this function.")
-    ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines as they arrive.")] = False,
-    since: Annotated[str, typer.Option(metavar="SPAN", help="Lines since: 90s, 5m, 2h or 1d ago.")] = "5m",
-    grep: Annotated[str, typer.Option(metavar="TEXT", help="Only lines that contain this text.")] = "",
-    env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="Environment.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as they were logged.")] = False,
-) -> None:
-    """Print the logs of the functions."""
-    import time
-
-    from scripts.common.times import parse_duration
-    from scripts.environment.environment import LOCAL, open_environment
-    from scripts.ops import function_logs
-
-    environment = open_environment(env or context.find_root().params.get("env") or LOCAL)
-    if function is not None:
-        environment.topology.function(function)
-    functions = [function] if function else list(environment.topology.functions)
-    start = max(0, int((time.time() - parse_duration(since).total_seconds()) * 1000))
-    read = function_logs.follow if follow else function_logs.read
-    raw = _json_requested(context, as_json)
-    for text in _rendered(iter(read(environment, functions, start)), raw=raw, grep=grep):
-        print(text, flush=follow)
-
-
-def _rendered(lines: Iterator[LogLine], *, raw: bool, grep: str) -> Iterator[str]:
-    from scripts.ops.function_logs import format_line
-
-    for line in lines:
-        if grep.casefold() not in line.message.casefold():
-            continue
-        text = line.message if raw else format_line(line)
-        if text is not None:
-            # Orders may contain control characters, which must not reach the terminal.
-            yield "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)
 
 
 def _collect_metrics(environment: Environment) -> None:
@@ -159,11 +100,6 @@ def _collect_metrics(environment: Environment) -> None:
         metrics_endpoint.collect(environment)
     except ToolError as error:
         _say(f"! {error}; it is retried every minute.")
-
-
-def _json_requested(context: typer.Context, as_json: bool) -> bool:
-    """Whether --json was given, before or after the command."""
-    return as_json or bool(context.find_root().params.get("as_json"))
 
 
 def _say(text: str) -> None:
@@ -197,7 +133,7 @@ def _connection(state: StackState | None) -> dict[str, Any]:
     }
 
 
-def _status_json(found: Status) -> dict[str, Any]:
+def status_json(found: Status) -> dict[str, Any]:
     return {
         **_connection(found.state),
         "healthy": found.healthy,
@@ -275,7 +211,7 @@ def _show_samples(result: SamplesResult) -> None:
     )
 
 
-def _show_status(found: Status) -> None:
+def show_status(found: Status) -> None:
     for problem in found.problems:
         print(f"! {problem}")
     if found.state is None:

@@ -9,7 +9,7 @@ from scripts.common.errors import ToolError
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(token)
+    command(app, examples=("token --role admin", "token --user anna --env prod"))(token)
 
 
 def token(

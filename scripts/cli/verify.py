@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    command(app)(verify)
+    command(app, examples=("verify", "verify --env dev --user anna --timeout 120"))(verify)
 
 
 def verify(
@@ -33,7 +33,9 @@ def verify(
     ] = None,
     password: Annotated[
         str | None,
-        typer.Option(envvar="PULSEQUEUE_PASSWORD", help="Password of --user.", show_envvar=True),
+        typer.Option(
+            metavar="PASSWORD", envvar="PULSEQUEUE_PASSWORD", help="Password of --user.", show_envvar=True
+        ),
     ] = None,
     api_url: Annotated[
         str | None,
@@ -46,7 +48,7 @@ def verify(
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(min=1, help="Seconds per check; default 45 s; 300 s on AWS."),
+        typer.Option(metavar="N", min=1, help="Seconds per check; default 45 s; 300 s on AWS."),
     ] = None,
 ) -> None:
     """Send test orders through the environment, check each step, and clean up. Exit 1 if a check fails."""

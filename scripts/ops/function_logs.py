@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scripts.common.errors import ToolError
+from services.shared.events import rfc3339
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -48,9 +51,10 @@ class LogLine:
 
 
 def read(environment: Environment, functions: Sequence[str], since_ms: int) -> list[LogLine]:
-    """Return the lines of some functions since a time, oldest first."""
+    """Return the lines of some functions since a time, oldest first; refuse an environment without logs."""
     logs = environment.client("logs")
     lines: list[LogLine] = []
+    missing = 0
     for function in functions:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=environment.names.log_group(function), startTime=since_ms
@@ -62,7 +66,12 @@ def read(environment: Environment, functions: Sequence[str], since_ms: int) -> l
                 for event in page["events"]
             ]
         except logs.exceptions.ResourceNotFoundException:
-            continue  # the function has not run yet
+            missing += 1  # on the emulator, the function has not run yet
+    if missing == len(functions) and not environment.is_local:
+        raise ToolError(
+            f"no logs of {', '.join(functions)} of environment {environment.name!r} in {environment.region}; "
+            "check the name and the region."
+        )
     return sorted(lines, key=lambda line: line.timestamp_ms)
 
 
@@ -99,6 +108,15 @@ def format_line(line: LogLine) -> str | None:
     order = f" order={fields['order_id']}" if "order_id" in fields else ""
     extra = "".join(f" {field}" for field in extra_fields(fields))
     return f"{start} {fields.get('level', ''):7} {line.function:8} {fields.get('message', '')}{order}{extra}"
+
+
+def json_line(line: LogLine) -> str:
+    """Return a line as it was logged if it is a JSON object, or else wrapped in one."""
+    if _fields(line.message) is not None:
+        return line.message
+    at = datetime.fromtimestamp(line.timestamp_ms / 1000, UTC)
+    wrapped = {"timestamp": rfc3339(at), "function": line.function, "message": line.message}
+    return json.dumps(wrapped, ensure_ascii=False)
 
 
 def extra_fields(fields: Mapping[str, Any]) -> list[str]:

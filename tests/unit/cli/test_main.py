@@ -115,6 +115,17 @@ def test_json_may_be_requested_before_or_after_the_command(
     assert [stock["sku"] for stock in pulsequeue(*arguments).json] == ["prod-001", "prod-002"]
 
 
+def test_a_missing_resource_names_the_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(_env: str) -> OpsContext:
+        raise ClientError(
+            {"Error": {"Code": "ResourceNotFoundException", "Message": "Table: dve-orders not found"}}, "Scan"
+        )
+
+    assert main(["inventory", "ls", "--env", "dve"], Session(opener=fail)) == 1
+
+    assert "environment 'dve' lacks what this needs (Table: dve-orders not found)" in capsys.readouterr().err
+
+
 def _program(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "from scripts.cli.main import run; run()", *arguments]
 

@@ -3,7 +3,8 @@ from collections import Counter
 
 import pytest
 
-from scripts.ops.function_logs import LogLine, format_line, new_lines
+from scripts.cli.logs import rendered
+from scripts.ops.function_logs import LogLine, format_line, json_line, new_lines
 
 AT = 1_795_226_708_873  # 2026-11-21 02:05:08.873 UTC
 
@@ -54,3 +55,24 @@ def test_a_line_of_an_overlapping_read_is_shown_once() -> None:
 def test_a_line_logged_twice_is_shown_twice() -> None:
     assert list(new_lines([line("a"), line("a")], Counter())) == [line("a"), line("a")]
     assert list(new_lines([line("a"), line("a")], Counter([line("a")]))) == [line("a")]
+
+
+@pytest.mark.parametrize(
+    "message", ["START RequestId: 1", "Traceback (most recent call last):", '["a list"]', "{broken", "a\x1b"]
+)
+def test_a_line_that_is_no_json_object_is_wrapped_in_one(message: str) -> None:
+    assert json.loads(json_line(line(message))) == {
+        "timestamp": "2026-11-21T02:05:08.873Z",
+        "function": "order",
+        "message": message,
+    }
+
+
+def test_a_json_object_is_printed_as_it_was_logged() -> None:
+    assert json_line(line('{"a":  1}')) == '{"a":  1}'
+
+
+def test_every_line_of_json_output_is_json() -> None:
+    lines = [line("START RequestId: 1"), line('{"a": 1}'), line("text\nof two lines")]
+
+    assert [type(json.loads(it)) for it in rendered(iter(lines), as_json=True, grep="")] == [dict] * 3
