@@ -1,4 +1,4 @@
-# `make` alone lists the targets. Everything runs in .venv, which the first target that needs it makes.
+# `make` lists the targets. Everything runs in .venv, which the first target that needs it creates.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -16,26 +16,30 @@ $(STAMP): requirements/all.txt requirements/installer.txt pyproject.toml scripts
 	@PYTHON=$(PYTHON) sh scripts/install.sh
 
 .PHONY: install
-install: $(STAMP) ## Make .venv and install the locked dependencies
+install: $(STAMP) ## Create .venv and install the locked dependencies
 
 .PHONY: up
-up: $(STAMP) ## Start the local stack, run sample orders through it, and leave it running
-	@$(BIN)/pulsequeue up $(if $(PORT),--port $(PORT))
+up: $(STAMP) ## Start or repair the local stack; the first time, place sample orders (PORT=, DB_PORT=, SAMPLES=1)
+	@$(BIN)/pulsequeue up $(if $(PORT),--port $(PORT)) $(if $(DB_PORT),--db-port $(DB_PORT)) $(if $(SAMPLES),--samples)
 
 .PHONY: down
-down: $(STAMP) ## Stop what `make up` started
+down: $(STAMP) ## Stop the local stack and its monitoring; data is kept
 	@$(BIN)/pulsequeue down
 
+.PHONY: reset
+reset: $(STAMP) ## Stop the local stack and remove its data (YES=1 does not ask)
+	@$(BIN)/pulsequeue reset $(if $(YES),--yes)
+
 .PHONY: monitoring
-monitoring: $(STAMP) ## Watch the running stack: Prometheus and its alerts, with Docker also Grafana
-	@$(BIN)/pulsequeue monitoring up
+monitoring: $(STAMP) ## Start Prometheus and Alertmanager for the running stack, with Docker also Grafana (PROMETHEUS_PORT=)
+	@$(BIN)/pulsequeue monitoring up $(if $(PROMETHEUS_PORT),--port $(PROMETHEUS_PORT))
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## Run unit and contract tests: no emulator, no database, under a minute
 	$(PYTEST) -m "not emulator and not stack and not heavy" tests/unit tests/contracts
 
 .PHONY: test
-test: $(STAMP) ## Run all tests but the heavy ones; starts the stack and databases they need
+test: $(STAMP) ## Run all tests except heavy ones; starts the stack and the databases they need
 	$(PYTEST) -m "not heavy"
 
 .PHONY: test-all
@@ -43,28 +47,28 @@ test-all: $(STAMP) ## Run all tests, with Terraform applied to the emulator, cha
 	$(PYTEST)
 
 .PHONY: test-infra
-test-infra: $(STAMP) ## Prove the Terraform: formats, conventions, modules, then apply, use and destroy on the emulator
+test-infra: $(STAMP) ## Test the Terraform: format, conventions, modules, then apply, use and destroy on the emulator
 	$(BIN)/pytest tests/terraform
 
 .PHONY: checkov
-checkov: $(STAMP) ## Look for what is unsafe in infra/ and .github/; what is left alone has its reason beside it
+checkov: $(STAMP) ## Scan infra/ and .github/ for insecure settings; each exception has its reason beside it
 	@$(BIN)/python -m scripts.deploy.checkov
 
 .PHONY: simulate
-simulate: $(STAMP) ## Run simulated schedules: N=10000 many, SEED=123 one and its story, MUTATIONS=1 the proof
+simulate: $(STAMP) ## Run simulated schedules (N=10000: that many; SEED=123: one, step by step; MUTATIONS=1: check that bugs are found)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(N),--count $(N)) \
 	  $(if $(FIRST),--first $(FIRST)) $(if $(MUTATIONS),--mutations)
 
 .PHONY: chaos
-chaos: $(STAMP) ## Thousands of orders through killed workers and failing services, then a recount (ORDERS=, SEED=)
+chaos: $(STAMP) ## Send thousands of orders while workers are killed and services fail, then recount (ORDERS=, SEED=)
 	@$(BIN)/python -m tests.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: fuzz
-fuzz: $(STAMP) ## Anything at all into every inbox, for MINUTES= (5 unless told); what fails is kept and replayed
+fuzz: $(STAMP) ## Send random input to every handler for MINUTES= (default 5); failing input is stored and replayed
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
 
 .PHONY: package
-package: $(STAMP) ## Build what Lambda runs, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
+package: $(STAMP) ## Build the Lambda packages, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
 	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
 .PHONY: deploy
@@ -72,7 +76,7 @@ deploy: $(STAMP) ## Check, package, plan, apply, migrate and verify an environme
 	@$(BIN)/pulsequeue deploy --env $(or $(ENV),dev) $(if $(YES),--yes) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: destroy
-destroy: $(STAMP) ## Remove an environment and all data in it (ENV=dev, YES=1); prod is guarded
+destroy: $(STAMP) ## Remove an environment and all data in it (ENV=dev, YES=1); prod is protected
 	@$(BIN)/pulsequeue destroy --env $(or $(ENV),dev) $(if $(YES),--yes)
 
 .PHONY: verify
@@ -84,11 +88,11 @@ bench: $(STAMP) ## Run all benchmarks and write docs/benchmarks/ (NAME=metrics r
 	@$(BIN)/python -m benchmarks $(NAME) $(if $(QUICK),--quick)
 
 .PHONY: environment-sizes
-environment-sizes: $(STAMP) ## Write what dev and prod have that is billed, from Terraform's plans, for `pulsequeue cost`
+environment-sizes: $(STAMP) ## Write the billed resources of dev and prod, from Terraform plans, for `pulsequeue cost`
 	@$(BIN)/python -m scripts.deploy.environment_sizes
 
 .PHONY: scale
-scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from the measured figures
+scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from measurements
 	@$(BIN)/python -m scripts.cost.scale_page
 
 .PHONY: static
@@ -99,10 +103,10 @@ static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: check
-check: static test-all ## Run the whole gate: static checks, then all tests
+check: static test-all ## Run static checks, then all tests
 
 .PHONY: format
-format: $(STAMP) ## Let ruff format, and fix what it can
+format: $(STAMP) ## Format with ruff, and apply its fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -92,4 +92,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         sample_orders.seed(environment, sample_orders.catalogue())
         yield RunningStack(home, environment)
     finally:
-        local_stack.down(home=home)
+        local_stack.reset(home=home)

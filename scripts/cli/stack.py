@@ -1,10 +1,10 @@
-"""`pulsequeue up` and `down`: the local stack."""
+"""`pulsequeue up`, `down` and `reset`: the local stack."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,18 +13,15 @@ from scripts.common.errors import ToolError
 
 # The heavy imports (boto3, pydantic, rich) wait until a command runs: `pulsequeue --help` should not.
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from scripts.environment.environment import Environment
-    from scripts.environment.local_state import StackState
     from scripts.local.sample_orders import SamplesResult
-    from scripts.local.stack import Status
 
 
 def register(app: typer.Typer) -> None:
     limits = Limits(local_only=True, needs_checkout=True)
     command(app, examples=("up", "up --port 4600 --no-samples"), limits=limits)(up)
     command(app, examples=("down",), limits=limits)(down)
+    command(app, examples=("reset", "reset --yes"), limits=limits)(reset)
 
 
 def up(
@@ -32,6 +29,9 @@ def up(
     *,
     port: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=65_535, help="Port of the emulator.")
+    ] = None,
+    db_port: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=65_535, help="Port of PostgreSQL.")
     ] = None,
     hold: Annotated[
         int | None,
@@ -48,17 +48,21 @@ def up(
         float | None, typer.Option(metavar="N", min=0, max=30, help="Seconds that a slow payment takes.")
     ] = None,
     burst: Annotated[
-        int, typer.Option(metavar="N", min=1, max=10_000, help="Orders in the sample burst.")
+        int, typer.Option(metavar="N", min=1, max=10_000, help="Orders in the sample bursts.")
     ] = 200,
-    samples: Annotated[bool, typer.Option(help="Place sample orders.")] = True,
+    samples: Annotated[
+        bool | None,
+        typer.Option("--samples/--no-samples", help="Place sample orders; default: if there are no orders."),
+    ] = None,
 ) -> None:
-    """Start the local stack and place sample orders."""
+    """Start the local stack over its data; place sample orders when there are none."""
+    from scripts.cli.stack_views import connection, samples_json, show_up
     from scripts.environment.environment import LOCAL, open_environment
-    from scripts.local import sample_orders as sampling
     from scripts.local import stack
 
     options = stack.StackOptions(
         port=port,
+        db_port=db_port,
         hold_seconds=hold,
         retry_seconds=retry,
         gateway_failure_rate=failure_rate,
@@ -66,29 +70,61 @@ def up(
     )
     state = stack.up(options, progress=_say)
     environment = open_environment(LOCAL)
-    if samples:
-        result = sampling.run_samples(environment, burst_orders=burst, progress=_say)
-    else:
-        sampling.seed(environment, sampling.catalogue())
-        result = None
+    result = _place_samples(environment, samples, burst)
     _collect_metrics(environment)
     if session.as_json:
-        _print_json({**_connection(state), "samples": _samples_json(result) if result else None})
+        _print_json({**connection(state), "samples": samples_json(result) if result else None})
     else:
-        _show_up(state, result)
+        show_up(state, result)
     if result is not None and not result.ok:
         raise ToolError("some sample orders did not have the expected outcome; see `pulsequeue logs`.")
 
 
 def down(session: Session) -> None:
-    """Stop the local stack."""
+    """Stop the local stack; its data is kept."""
+    from scripts.environment.local_state import home_folder
+    from scripts.local import stack, stack_data
+
+    stopped = stack.down(progress=_say)
+    is_kept = stack_data.StackData.read(home_folder()) is not None
+    if session.as_json:
+        _print_json({"stopped": stopped, "dataKept": is_kept})
+        return
+    print("The local stack is down." if stopped else "The local stack was not running.")
+    if is_kept:
+        print("Its data is kept for the next `make up`; `make reset` removes it.")
+
+
+def reset(
+    session: Session,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop the local stack and remove its data: orders, stock, events, metrics and the database."""
     from scripts.local import stack
 
-    stopped = stack.down()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ToolError(
+                "reset removes all data of the local stack; confirm it with --yes (make reset YES=1)."
+            )
+        typer.confirm("Remove all data of the local stack?", abort=True, err=True)
+    removed = stack.reset()
     if session.as_json:
-        _print_json({"stopped": stopped})
+        _print_json({"removed": removed})
     else:
-        print("The local stack is down." if stopped else "The local stack was not running.")
+        print("The local stack is down and its data removed." if removed else "There was no data to remove.")
+
+
+def _place_samples(environment: Environment, chosen: bool | None, burst: int) -> SamplesResult | None:
+    """Place sample orders as chosen; without a choice, unless there are orders."""
+    from scripts.local import sample_orders
+
+    if chosen or (chosen is None and not sample_orders.has_orders(environment)):
+        return sample_orders.run_samples(environment, burst_orders=burst, progress=_say)
+    sample_orders.seed(environment, sample_orders.catalogue())
+    if chosen is None:
+        _say("Orders of an earlier run are there, so no sample orders were placed; --samples places them.")
+    return None
 
 
 def _collect_metrics(environment: Environment) -> None:
@@ -108,142 +144,3 @@ def _say(text: str) -> None:
 
 def _print_json(data: object) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def _connection(state: StackState | None) -> dict[str, Any]:
-    from scripts.environment.cognito import ROLES
-    from scripts.local.aws.user_pool import TENANT
-
-    return {
-        "env": state.env if state else "local",
-        "awsEndpoint": state and state.aws_endpoint,
-        "region": state and state.region,
-        "accessKeyId": state and state.access_key_id,
-        "secretAccessKey": state and state.secret_access_key,
-        "metricsUrl": state and state.metrics_url,
-        "metricsToken": state and state.metrics_token,
-        "apiUrl": state and state.api_url,
-        "postgres": state and state.postgres,
-        "users": [
-            {"name": role, "role": role, "tenant": TENANT, "token": f"pulsequeue token --role {role}"}
-            for role in ROLES
-        ]
-        if state
-        else [],
-    }
-
-
-def status_json(found: Status) -> dict[str, Any]:
-    return {
-        **_connection(found.state),
-        "healthy": found.healthy,
-        "problems": list(found.problems),
-        "functions": [
-            {
-                "name": it.name,
-                "state": it.state,
-                "trigger": it.trigger,
-                "triggerState": it.trigger_state,
-            }
-            for it in found.functions
-        ],
-        "queues": [
-            {
-                "name": it.name,
-                "visible": it.visible,
-                "inFlight": it.in_flight,
-                "delayed": it.delayed,
-                "deadLetters": it.dlq,
-            }
-            for it in found.queues
-        ],
-        "logs": found.state.logs if found.state else {},
-        "startedAt": found.state.started_at if found.state else None,
-    }
-
-
-def _samples_json(result: SamplesResult) -> dict[str, Any]:
-    return {
-        "ok": result.ok,
-        "outcomes": [
-            {"kind": it.kind, "orderId": it.order_id, "expected": it.expected, "seen": it.actual, "ok": it.ok}
-            for it in result.outcomes
-        ],
-        "stock": [
-            {"sku": it.sku, "name": it.name, "before": it.before, "after": it.after} for it in result.stock
-        ],
-        "burst": {
-            "orders": result.burst.orders,
-            "confirmed": result.burst.confirmed,
-            "seconds": round(result.burst.seconds, 3),
-            "ordersPerSecond": round(result.burst.orders_per_second, 1),
-        },
-    }
-
-
-def _show_up(state: StackState, result: SamplesResult | None) -> None:
-    if result is not None:
-        _show_samples(result)
-    print(f"\nPulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:")
-    print("  .venv/bin/pulsequeue status          queues and functions")
-    print("  .venv/bin/pulsequeue logs --follow   logs of the functions")
-    print("  .venv/bin/pulsequeue --help          all commands")
-    print("  make down                            stop it")
-    print(f"\nMetrics: {state.metrics_url}")
-    print("with the bearer token shown by `pulsequeue status --json`.")
-    print(f"\nAnalytics API: {state.api_url}/api/..., backed by PostgreSQL at {state.postgres}:")
-    print('  curl -H "Authorization: Bearer $(.venv/bin/pulsequeue token --role admin)" \\')
-    print(f"    '{state.api_url}/api/orders?limit=3'")
-
-
-def _show_samples(result: SamplesResult) -> None:
-    orders = _table("sample", "order", "expected", "actual", "")
-    for it in result.outcomes:
-        orders.add_row(it.kind, it.order_id, it.expected, it.actual, "ok" if it.ok else "UNEXPECTED")
-    stock = _table("SKU", "product", "stock before", "after")
-    for change in result.stock:
-        stock.add_row(change.sku, change.name, str(change.before), str(change.after))
-    _print_tables(orders, stock)
-    burst = result.burst
-    print(
-        f"{burst.confirmed} of {burst.orders} burst orders settled in {burst.seconds:.1f} s: "
-        f"{burst.orders_per_second:.0f} orders/s on this machine."
-    )
-
-
-def show_status(found: Status) -> None:
-    for problem in found.problems:
-        print(f"! {problem}")
-    if found.state is None:
-        return
-    health = "healthy" if found.healthy else "NOT HEALTHY"
-    print(f"{health}, {found.state.aws_endpoint}, up since {found.state.started_at}")
-    functions = _table("function", "state", "trigger", "")
-    for function in found.functions:
-        functions.add_row(function.name, function.state, function.trigger, function.trigger_state)
-    queues = _table("queue", "visible", "in flight", "delayed", "dead letters")
-    for it in found.queues:
-        queues.add_row(it.name, *map(str, (it.visible, it.in_flight, it.delayed, it.dlq)))
-    _print_tables(functions, queues)
-
-
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _print_tables(*tables: Table) -> None:
-    from rich.console import Console
-
-    # A pipe has no width: readers expect one line per row.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, emoji=False)
-    for table in tables:
-        if table.row_count:
-            console.print()
-            console.print(table)
-    console.print()

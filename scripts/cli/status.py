@@ -30,10 +30,10 @@ def status(session: Session) -> None:
 
 
 def _local(session: Session) -> None:
-    from scripts.cli.stack import show_status, status_json
-    from scripts.local import stack
+    from scripts.cli.stack_views import show_status, status_json
+    from scripts.local import stack_status
 
-    found = stack.status()
+    found = stack_status.status()
     if session.as_json:
         session.out.show(status_json(found))
     else:

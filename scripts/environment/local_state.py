@@ -51,6 +51,10 @@ class StackState(Record):
     postgres_port: int = 0
     postgres_scratch: str | None = None
 
+    @property
+    def emulator_port(self) -> int:
+        return int(self.aws_endpoint.rpartition(":")[2])
+
     def process(self, name: str) -> ProcessRecord | None:
         return next((record for record in self.processes if record.name == name), None)
 

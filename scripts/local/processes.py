@@ -43,6 +43,14 @@ def find(record: ProcessRecord) -> psutil.Process | None:
     return process
 
 
+def interrupt(record: ProcessRecord, *, timeout: float) -> None:
+    """Send SIGINT to the process alone and wait for its end; after the timeout it still runs."""
+    process = find(record)
+    if process is not None:
+        _signal(process, signal.SIGINT)
+        psutil.wait_procs([process], timeout=timeout)
+
+
 def stop(records: Sequence[ProcessRecord], *, timeout: float = 5.0) -> None:
     """Stop the recorded processes and their children: SIGTERM first, SIGKILL after the timeout."""
     roots = [process for record in records if (process := find(record))]

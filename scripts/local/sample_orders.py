@@ -1,7 +1,9 @@
 """Places sample orders of every kind on the running stack and checks their outcomes."""
 
 import json
+import os
 import secrets
+import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ BURST_SKU = "prod-001"
 _ENTRIES = 10  # limit of PutEvents
 _PAUSE = 0.05
 _DEADLINE_SECONDS = 60.0
+_BURSTS = 5
 
 
 class _JsonModel(BaseModel):
@@ -83,9 +86,15 @@ class StockChange:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
+    """Several short bursts, one after the other: other work on the machine distorts a single one."""
+
     orders: int
     confirmed: int
-    seconds: float
+    rates: tuple[float, ...]
+    """Orders per second of each."""
+    load: float
+    """The machine's load average of the last minute, when they had ended."""
+    cpus: int
 
     @property
     def ok(self) -> bool:
@@ -93,7 +102,7 @@ class Burst:
 
     @property
     def orders_per_second(self) -> float:
-        return self.orders / self.seconds if self.seconds > 0 else 0.0
+        return statistics.median(self.rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ def run_samples(
     timeout: float = _DEADLINE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SamplesResult:
-    """Place every kind of order, then a burst, and return the outcomes."""
+    """Place every kind of order, then some bursts, and return the outcomes."""
     store, products = _store(environment), catalogue()
     seed(environment, products)
     _top_up(store, products, burst_orders)
@@ -139,15 +148,24 @@ def run_samples(
     samples = sample_orders()
     progress(f"Placing {len(samples)} sample orders ...")
     outcomes = _send_each_kind(environment, samples, run, timeout)
-    progress(f"Placing {burst_orders} orders at once ...")
-    burst = _send_burst(environment, burst_orders, run, timeout)
+    progress(f"Placing {burst_orders} orders in short bursts ...")
+    burst = _send_bursts(environment, burst_orders, run, timeout)
     after = store.read_stock([it.key for it in products])
-    changes = tuple(
+    return SamplesResult(outcomes, _changes(products, before, after), burst)
+
+
+def has_orders(environment: Environment) -> bool:
+    return next(_store(environment).scan_orders(), None) is not None
+
+
+def _changes(
+    products: Sequence[Product], before: Mapping[Key, Stock], after: Mapping[Key, Stock]
+) -> tuple[StockChange, ...]:
+    return tuple(
         StockChange(it.sku, it.name, before[it.key].stock, after[it.key].stock)
         for it in products
         if before[it.key] != after[it.key]
     )
-    return SamplesResult(outcomes, changes, burst)
 
 
 def _send_each_kind(
@@ -159,13 +177,8 @@ def _send_each_kind(
     poison = {orders[it.kind]["orderId"] for it in samples if it.expect.status == DEAD_LETTER}
     valid = [it["orderId"] for it in orders.values() if it["orderId"] not in poison]
     settled = _wait_until_settled(environment, valid, deadline)
-    dead_lettered = {
-        name: _collect_dead_letters(environment, name, poison, deadline)
-        for name, consumer in environment.topology.consumers.items()
-        if "OrderPlaced" in consumer.subscriptions
-    }
     actual = {order_id: _describe(order) for order_id, order in settled.items()}
-    actual |= dict.fromkeys(poison.intersection(*dead_lettered.values()), DEAD_LETTER)
+    actual |= dict.fromkeys(_dead_lettered(environment, poison, deadline), DEAD_LETTER)
     return tuple(
         SampleOrderOutcome(
             kind=sample.kind,
@@ -177,7 +190,20 @@ def _send_each_kind(
     )
 
 
-def _send_burst(environment: Environment, count: int, run: str, timeout: float) -> Burst:
+def _dead_lettered(environment: Environment, poison: set[str], deadline: float) -> set[str]:
+    """Return the orders that every consumer of OrderPlaced dead-lettered."""
+    consumers = environment.topology.consumers.items()
+    return poison.intersection(
+        *(
+            _collect_dead_letters(environment, name, poison, deadline)
+            for name, consumer in consumers
+            if "OrderPlaced" in consumer.subscriptions
+        )
+    )
+
+
+def _send_bursts(environment: Environment, count: int, run: str, timeout: float) -> Burst:
+    """Place the orders in several bursts, each when the one before is settled."""
     deadline = time.monotonic() + timeout
     orders: list[dict[str, Any]] = [
         {
@@ -187,11 +213,14 @@ def _send_burst(environment: Environment, count: int, run: str, timeout: float) 
         }
         for number in range(count)
     ]
-    started = time.monotonic()
-    _place(environment, orders)
-    settled = _wait_until_settled(environment, [order["orderId"] for order in orders], deadline)
-    seconds = time.monotonic() - started
-    return Burst(count, sum(it.status is Status.CONFIRMED for it in settled.values()), seconds)
+    confirmed, rates = 0, []
+    for burst in filter(None, (orders[number::_BURSTS] for number in range(_BURSTS))):
+        started = time.monotonic()
+        _place(environment, burst)
+        settled = _wait_until_settled(environment, [order["orderId"] for order in burst], deadline)
+        rates.append(len(settled) / (time.monotonic() - started))
+        confirmed += sum(it.status is Status.CONFIRMED for it in settled.values())
+    return Burst(count, confirmed, tuple(rates), os.getloadavg()[0], os.cpu_count() or 1)
 
 
 def _place(environment: Environment, orders: Sequence[Mapping[str, Any]]) -> None:

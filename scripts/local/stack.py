@@ -7,40 +7,40 @@ import fcntl
 import shutil
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.common.errors import ToolError
-from scripts.environment.environment import LOCAL, Clients, Environment, open_environment
+from scripts.environment.environment import LOCAL, Clients, Environment
 from scripts.environment.lambda_env import DatabaseAddress
 from scripts.environment.local_state import StackState, home_folder, make_home, state_file
-from scripts.environment.topology import Endpoint, Scheduled, Task, Topology
-from scripts.local import database, metrics_endpoint, postgres, processes
-from scripts.local.aws import cloudwatch_shipper, emulator
+from scripts.environment.topology import Topology
+from scripts.local import database, metrics_endpoint, postgres, processes, stack_data
+from scripts.local.aws import emulator
 from scripts.local.aws.provision import Overrides, provision
 from scripts.local.aws.triggers import route_url
 from scripts.local.aws.user_pool import generate_password
 from scripts.local.monitoring import launcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from scripts.environment.local_state import ProcessRecord
 
 EMULATOR = "emulator"
 CLOUDWATCH_SHIPPER = "cloudwatch-shipper"
 POSTGRES = "postgres"
+PROCESSES = (EMULATOR, POSTGRES, CLOUDWATCH_SHIPPER)
 
-_ENABLED = "Enabled"
-_MISSING = "missing"
+_SAVE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
     port: int | None = None
+    db_port: int | None = None
     hold_seconds: int | None = None
     retry_seconds: int | None = None
     """Seconds until a failed message is redelivered; default: the visibility timeout of the queue."""
@@ -52,6 +52,11 @@ class StackOptions:
     """The AWS endpoint of the functions; default: the emulator."""
     web_origins: tuple[str, ...] = ("http://localhost:3000", "http://localhost:5173")
     """Origins allowed by CORS: the usual development servers."""
+
+    @property
+    def emulator_port(self) -> int:
+        # Not `or`: port 0 is an explicit, invalid choice.
+        return emulator.DEFAULT_PORT if self.port is None else self.port
 
     def overrides(self, state: StackState, metrics_token: str) -> Overrides:
         variables = {
@@ -70,51 +75,25 @@ class StackOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionStatus:
-    name: str
-    state: str
-    trigger: str
-    """Its queue, schedule or routes."""
-    trigger_state: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
-    name: str
-    visible: int
-    in_flight: int
-    delayed: int
-    dlq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    healthy: bool
-    state: StackState | None
-    problems: tuple[str, ...] = ()
-    functions: tuple[FunctionStatus, ...] = ()
-    queues: tuple[QueueStatus, ...] = ()
-
-
 def _no_progress(_: str) -> None: ...
 
 
 def up(
     options: StackOptions, *, home: Path | None = None, progress: Callable[[str], None] = _no_progress
 ) -> StackState:
-    """Start the stack, or update it when it already runs; a failure stops everything it started."""
+    """Start the stack over the data of this home, or complete the one that runs; a failure stops it."""
     home = home or home_folder()
     make_home(home)
     topology = Topology.load()
     with _locked(home), contextlib.ExitStack() as undo:
         state = _running_state(home, options)
         if state is None:
-            _stop_and_remove(home)
-            undo.callback(_stop_and_remove, home)
+            _stop(home)
+            _require_ports(options)
+            undo.callback(_stop, home)
             progress("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
-        state = _with_postgres(home, state, progress)
+        state = _with_postgres(home, state, options, progress)
         progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
         endpoint = metrics_endpoint.metrics_endpoint(home, state.aws_endpoint, environment.names)
@@ -130,47 +109,36 @@ def up(
         state.write(home)
         state = _with_shipper(home, state, options)
         undo.pop_all()
-        return state
+        if loss := stack_data.report_loss(home, environment, state.postgres):
+            progress(f"! {loss}")
+    return state
 
 
-def down(*, home: Path | None = None) -> bool:
-    """Stop the stack and its monitoring; return whether a stack was running."""
+def down(*, home: Path | None = None, progress: Callable[[str], None] = _no_progress) -> bool:
+    """Stop the stack and its monitoring, keep the data; return whether a stack was running."""
     home = home or home_folder()
     stopped = False
     if state_file(home).exists():
         make_home(home)
         with _locked(home):
-            stopped = _stop_and_remove(home)
+            was_running = _emulator_runs(home)
+            stopped, saved = _stop(home)
+            if was_running and not saved:
+                progress("! The AWS emulator was stopped before it saved its data; see emulator.log.")
     launcher.down(home=home)
     return stopped
 
 
-def status(*, home: Path | None = None) -> Status:
+def reset(*, home: Path | None = None) -> bool:
+    """Stop the stack and remove its data; return whether there was any."""
     home = home or home_folder()
-    state = StackState.read(home)
-    if state is None:
-        return Status(
-            healthy=False, state=None, problems=("the stack is not running; start it with `make up`",)
-        )
-    problems = [f"{record.name} has exited" for record in state.processes if not processes.find(record)]
-    if not emulator.is_healthy(state.aws_endpoint):
-        problems.append(f"nothing responses on {state.aws_endpoint}")
-        return Status(healthy=False, state=state, problems=tuple(problems))
-    environment = open_environment(LOCAL, home=home)
-    try:
-        functions = tuple(_function_status(environment, name) for name in environment.topology.functions)
-        queues = tuple(_queue_status(environment, name) for name in environment.topology.consumers)
-    except (BotoCoreError, ClientError, ToolError) as error:
-        problems.append(f"the stack is incomplete ({error}); complete it with `make up`")
-        return Status(healthy=False, state=state, problems=tuple(problems))
-    # A new function is Pending for a moment and accepts invocations all the same.
-    problems += [f"{it.name} is {it.state}" for it in functions if it.state not in {"Active", "Pending"}]
-    problems += [
-        f"the trigger of {it.name} ({it.trigger}) is {it.trigger_state}"
-        for it in functions
-        if it.trigger_state != _ENABLED
-    ]
-    return Status(not problems, state, tuple(problems), functions, queues)
+    if not home.exists():
+        return False
+    launcher.reset(home=home)
+    make_home(home)
+    with _locked(home):
+        _stop(home, save=False)
+        return stack_data.reset(home)
 
 
 @contextlib.contextmanager
@@ -187,22 +155,45 @@ def _locked(home: Path) -> Iterator[None]:
 
 def _running_state(home: Path, options: StackOptions) -> StackState | None:
     state = StackState.read(home)
-    record = state.process(EMULATOR) if state else None
-    if state is None or record is None or processes.find(record) is None:
+    if state is None or not _emulator_runs(home):
         return None
     if not emulator.is_healthy(state.aws_endpoint, timeout=10):
         return None
-    if options.port is not None and state.aws_endpoint != f"http://{emulator.HOST}:{options.port}":
-        raise ToolError(
-            f"the stack already runs on {state.aws_endpoint}; stop it with `make down` to change the port."
-        )
+    _require_unchanged("the stack", state.emulator_port, options.port)
+    if _runs(state, POSTGRES):
+        _require_unchanged("PostgreSQL", state.postgres_port, options.db_port)
     return state
 
 
+def _require_ports(options: StackOptions) -> None:
+    """Refuse ports before anything starts."""
+    emulator.require_free_port(options.emulator_port)
+    if options.db_port is None:
+        return
+    if options.db_port == options.emulator_port:
+        raise ToolError(
+            f"the emulator and PostgreSQL cannot both listen on port {options.db_port}; "
+            f"choose another one with {postgres.PORT_OPTION}."
+        )
+    postgres.require_port(options.db_port)
+
+
+def _require_unchanged(what: str, current: int, chosen: int | None) -> None:
+    if chosen not in {None, current}:
+        raise ToolError(
+            f"{what} already runs on port {current}; stop it with `make down` to change the port."
+        )
+
+
+def _emulator_runs(home: Path) -> bool:
+    state = StackState.read(home)
+    return state is not None and _runs(state, EMULATOR)
+
+
 def _start_emulator(home: Path, options: StackOptions) -> StackState:
-    # Not `or`: port 0 is an explicit, invalid choice.
-    port = emulator.DEFAULT_PORT if options.port is None else options.port
-    started = emulator.start(home, port)
+    port = options.emulator_port
+    stack_data.prepare(home, stack_data.open_data(home), port)
+    started = emulator.start(home, port, saved=stack_data.emulator_folder(home))
     state = StackState(
         env=LOCAL,
         aws_endpoint=started.endpoint,
@@ -215,7 +206,7 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
             EMULATOR: str(started.log),
             CLOUDWATCH_SHIPPER: str(home / "cloudwatch-shipper.log"),
         },
-        started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        started_at=stack_data.now(),
     )
     try:
         state.write(home)
@@ -225,14 +216,18 @@ def _start_emulator(home: Path, options: StackOptions) -> StackState:
     return state
 
 
-def _with_postgres(home: Path, state: StackState, progress: Callable[[str], None]) -> StackState:
-    running = state.process(POSTGRES)
-    if running is not None and processes.find(running):
+def _with_postgres(
+    home: Path, state: StackState, options: StackOptions, progress: Callable[[str], None]
+) -> StackState:
+    if _runs(state, POSTGRES):
         return state
     progress("Starting PostgreSQL ...")
     _remove(state.postgres_scratch)
-    started = postgres.start(home / "postgres.log")
+    data = stack_data.open_data(home)
+    port = options.db_port or stack_data.usual_postgres_port(data)
+    started = postgres.start(home / "postgres.log", port=port, folder=Path(data.database))
     try:
+        data.model_copy(update={"postgres_port": started.port}).write(home)
         database.make(started)
         others = tuple(it for it in state.processes if it.name != POSTGRES)
         state = state.model_copy(
@@ -247,9 +242,15 @@ def _with_postgres(home: Path, state: StackState, progress: Callable[[str], None
         )
         state.write(home)
     except BaseException:
-        postgres.stop(started)
+        postgres.shut_down(started.process)
+        _remove(str(started.scratch))
         raise
     return state
+
+
+def _runs(state: StackState, name: str) -> bool:
+    record = state.process(name)
+    return record is not None and processes.find(record) is not None
 
 
 def _remove(scratch: str | None) -> None:
@@ -265,8 +266,7 @@ def _provision(environment: Environment, overrides: Overrides) -> None:
 
 
 def _with_shipper(home: Path, state: StackState, options: StackOptions) -> StackState:
-    running = state.process(CLOUDWATCH_SHIPPER)
-    if running is not None and processes.find(running):
+    if _runs(state, CLOUDWATCH_SHIPPER):
         return state
     record = _start_shipper(home, state, options)
     others = tuple(it for it in state.processes if it.name != CLOUDWATCH_SHIPPER)
@@ -287,67 +287,28 @@ def _start_shipper(home: Path, state: StackState, options: StackOptions) -> Proc
     )
 
 
-def _stop_and_remove(home: Path) -> bool:
-    """Stop all processes of the stack and remove its state, also after a crash."""
+def _stop(home: Path, *, save: bool = True) -> tuple[bool, bool]:
+    """Stop all processes of the stack, also after a crash; return whether any ran, and whether data is saved.
+
+    Without `save` they get a second to end.
+    """
     state = StackState.read(home)
     if state is None:
         state_file(home).unlink(missing_ok=True)  # in case it is unreadable
-        return False
+        return False, False
     was_running = any(processes.find(record) for record in state.processes)
-    # None has anything to save: a short timeout is enough.
-    processes.stop(state.processes, timeout=1.0)
+    records = {record.name: record for record in state.processes}
+    server = records.pop(POSTGRES, None)
+    saved = False
+    if save and EMULATOR in records:
+        # The shipper first: how far it read the logs is saved with the logs.
+        processes.stop([it for it in records.values() if it.name != EMULATOR], timeout=1.0)
+        saved = stack_data.save(home, lambda: processes.stop([records[EMULATOR]], timeout=_SAVE_SECONDS))
+        if server is not None:
+            postgres.shut_down(server)
+    else:
+        processes.stop(state.processes, timeout=1.0)
     _remove(state.scratch)
     _remove(state.postgres_scratch)
-    cloudwatch_shipper.cursors_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
-    return was_running
-
-
-def _function_status(environment: Environment, name: str) -> FunctionStatus:
-    full_name = environment.names.function(name)
-    configuration = environment.client("lambda").get_function_configuration(FunctionName=full_name)
-    trigger, state = _trigger_status(environment, name)
-    return FunctionStatus(full_name, configuration.get("State", "Active"), trigger, state)
-
-
-def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
-    names = environment.names
-    match environment.topology.function(name):
-        case Scheduled(schedule=schedule):
-            found = environment.client("scheduler").get_schedule(Name=names.schedule(name))
-            return schedule, found["State"].capitalize()
-        case Endpoint(routes=routes):
-            api = environment.client("apigatewayv2").get_routes(ApiId=names.api)
-            known = {it["RouteKey"] for it in api["Items"]}
-            return ", ".join(routes), _ENABLED if known.issuperset(routes) else _MISSING
-        case Task():
-            return "by hand", _ENABLED
-        case _:
-            functions = environment.client("lambda")
-            mappings = functions.list_event_source_mappings(FunctionName=names.function(name))
-            states = {mapping["State"] for mapping in mappings["EventSourceMappings"]} or {_MISSING}
-            return "queue", "/".join(sorted(states))
-
-
-def _queue_status(environment: Environment, name: str) -> QueueStatus:
-    counts = _counts(environment, environment.queue_url(name))
-    dead = _counts(environment, environment.dead_letter_url(name))
-    return QueueStatus(
-        name=environment.names.queue(name),
-        visible=counts["ApproximateNumberOfMessages"],
-        in_flight=counts["ApproximateNumberOfMessagesNotVisible"],
-        delayed=counts["ApproximateNumberOfMessagesDelayed"],
-        dlq=dead["ApproximateNumberOfMessages"],
-    )
-
-
-def _counts(environment: Environment, url: str) -> Mapping[str, int]:
-    response = environment.client("sqs").get_queue_attributes(
-        QueueUrl=url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ],
-    )
-    return {name: int(value) for name, value in response["Attributes"].items()}
+    return was_running, saved

@@ -185,6 +185,6 @@ def _stack(scale: Scale, schedule: FaultSchedule, progress: Progress) -> Iterato
             gateway_slow_seconds=0.5,
             functions_endpoint=proxy.endpoint,
         )
-        undo.callback(local_stack.down, home=home)
+        undo.callback(local_stack.reset, home=home)
         state = local_stack.up(options, home=home, progress=progress)
         yield _Scene(state, open_environment("local", home=home), proxy)

@@ -15,6 +15,7 @@ import pytest
 from scripts.environment.environment import open_environment
 from scripts.environment.local_state import ProcessRecord, StackState
 from scripts.local import stack as local_stack
+from scripts.local import stack_status
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
 from scripts.ops.reconcile.reconcile import reconcile
@@ -38,7 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     try:
         yield home
     finally:
-        local_stack.down(home=home)
+        local_stack.reset(home=home)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_workers_killed_in_the_middle_lose_and_double_nothing(pipeline: Pipeline
 
 def _kill_workers(home: Path, done: threading.Event, killed: list[int]) -> None:
     """Kill one function process after another, until the test is done or enough is enough."""
-    state = local_stack.status(home=home).state
+    state = stack_status.status(home=home).state
     assert state is not None
     while len(killed) < 12 and not done.wait(0.3):
         for process in _workers(state.processes)[:1]:

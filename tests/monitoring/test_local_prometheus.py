@@ -190,5 +190,5 @@ def test_a_stack_that_serves_no_metrics_is_said_to_be_incomplete(home: Path) -> 
 def test_without_docker_and_prometheus_it_says_what_to_install(home: Path, page: str) -> None:
     stack_state(url=page, token=TOKEN).write(home)
 
-    with pytest.raises(ToolError, match="neither a running Docker with compose nor a `prometheus`"):
+    with pytest.raises(ToolError, match="neither a running Docker with compose nor `prometheus` on the PATH"):
         launcher.up(home=home, tools=Tools(docker=None, prometheus=None))

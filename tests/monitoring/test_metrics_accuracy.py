@@ -19,7 +19,7 @@ import pytest
 
 from scripts.common.errors import ToolError
 from scripts.environment.environment import Environment, open_environment
-from scripts.local import metrics_endpoint
+from scripts.local import metrics_endpoint, stack_status
 from scripts.local import stack as local_stack
 from scripts.local.aws import emulator as ministack
 from scripts.local.monitoring import prometheus
@@ -99,7 +99,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     finally:
         for server in started:
             prometheus.stop(server.process)
-        local_stack.down(home=home)
+        local_stack.reset(home=home)
 
 
 def _wave(pipeline: PipelineClient, skus: list[str], wave: int) -> list[str]:
@@ -125,7 +125,7 @@ def _wave(pipeline: PipelineClient, skus: list[str], wave: int) -> list[str]:
 
 def _kill_a_collector(environment: Environment, home: Path) -> int:
     """Kill the collector during a collection, several times."""
-    state = local_stack.status(home=home).state
+    state = stack_status.status(home=home).state
     assert state is not None
     killed = 0
     for delay in (0.0, 0.05, 0.15):

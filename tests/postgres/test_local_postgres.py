@@ -1,4 +1,4 @@
-"""PostgreSQL for one machine: where it cannot start, it says why, and leaves nothing behind."""
+"""PostgreSQL for one machine: an error says why it cannot start, and nothing is left behind."""
 
 import socket
 from pathlib import Path
@@ -9,12 +9,14 @@ from scripts.common.errors import ToolError
 from scripts.local import postgres
 
 
-def test_a_port_that_somebody_else_has_is_named_as_the_reason(tmp_path: Path) -> None:
-    with socket.socket() as somebody:
-        somebody.bind((postgres.HOST, 0))
-        somebody.listen()
+def test_a_taken_port_is_named_with_the_option_that_changes_it(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind((postgres.HOST, 0))
+        other.listen()
 
-        with pytest.raises(ToolError, match=r"could not bind .* Address already in use"):
-            postgres.start(tmp_path / "postgres.log", port=somebody.getsockname()[1])
+        with pytest.raises(
+            ToolError, match=r"port \d+ on 127\.0\.0\.1 is taken by another program; .*--db-port"
+        ):
+            postgres.start(tmp_path / "postgres.log", port=other.getsockname()[1])
 
-    assert [path.name for path in tmp_path.iterdir()] == ["postgres.log"]
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -25,6 +26,8 @@ SECRET_ACCESS_KEY = "test"  # noqa: S105 -- the emulator takes any; this is not 
 
 _START_SECONDS = 30.0
 _MEMORY_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 -- used only through mkdtemp, which makes a private folder
+_LAST_SAVED = "dynamodb.json"
+"""Saved after the queues."""
 _PROGRAM = "scripts.local.aws.emulator_main"
 
 
@@ -36,15 +39,18 @@ class Emulator:
     log: Path
 
 
-def start(home: Path, port: int, *, checks_rights: bool = False) -> Emulator:
+def start(home: Path, port: int, *, checks_rights: bool = False, saved: Path | None = None) -> Emulator:
     """Start MiniStack; return when it is healthy, clean up when it does not get so.
 
-    With `checks_rights` it enforces IAM policies, as AWS does.
+    With `checks_rights` it enforces IAM policies, as AWS does. With `saved` it loads its state from that
+    folder, and saves it there on SIGTERM.
     """
     require_free_port(port)
     scratch = _make_scratch(home)
     log = home / "emulator.log"
     environ = {**_environ(port, scratch), "AUTH": str(checks_rights).lower()}
+    if saved is not None:
+        environ |= {"PERSIST_STATE": "1", "STATE_DIR": str(saved)}
     try:
         process = processes.start("emulator", [sys.executable, "-P", "-m", _PROGRAM], environ, log)
     except BaseException:
@@ -72,17 +78,36 @@ def is_healthy(endpoint: str, *, timeout: float = 2.0) -> bool:
         return False
 
 
-def require_free_port(port: int) -> None:
+def saved_at(saved: Path) -> int | None:
+    """Return when the state in the folder was saved (a file time), or None."""
+    try:
+        return (saved / _LAST_SAVED).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def change_port(saved: Path, old: int, new: int) -> None:
+    """Rewrite the URLs in a saved state: queues are stored under theirs."""
+    for path in saved.glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        moved = re.sub(rf"(://(?:{re.escape(HOST)}|localhost)):{old}\b", rf"\g<1>:{new}", text)
+        if moved != text:
+            path.write_text(moved, encoding="utf-8")
+
+
+def require_free_port(port: int, option: str = "--port (make up PORT=...)") -> None:
+    """Raise an error that names the option when the port cannot be listened on."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except PermissionError as error:
-            raise ToolError(f"port {port} needs more privileges; choose another with --port.") from error
+            raise ToolError(
+                f"port {port} needs more privileges; choose another one, from 1024 on, with {option}."
+            ) from error
         except OSError as error:
             raise ToolError(
-                f"port {port} on {HOST} is taken by another program; "
-                f"choose another one with --port (make up PORT=...)."
+                f"port {port} on {HOST} is taken by another program; choose another one with {option}."
             ) from error
 
 

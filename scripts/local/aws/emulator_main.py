@@ -1,8 +1,8 @@
-"""Starts MiniStack with what it lacks: whole log output of functions, and whole batches from queues.
+"""Starts MiniStack with what it lacks: whole logs of functions, whole batches from queues, a consistent save.
 
-It reads a function's output only as far as it has come within 5 ms. On a busy machine the last lines came
-later: with the next invocation, or not at all. A function has written everything before it answers, so what
-is in its pipe by then is waited for. How mappings read queues stands in emulator_queues.py.
+MiniStack reads a function's output only as far as it has arrived within 5 ms. On a busy machine the last
+lines arrived later: with the next invocation, or not at all. A function has written everything before it
+returns, so the pipe is read until it is empty. emulator_queues.py changes how mappings read queues.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import termios
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import sqs  # type: ignore[import-untyped]
 
@@ -63,6 +64,16 @@ def read_whole_batches() -> None:
         sqs._HANDLERS[action] = _then(sqs._HANDLERS[action], receiver.visibility_changed)  # noqa: SLF001 - as above
 
 
+def queues_first(states: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Save queues before tables: functions still run, so a message may be handled twice, but none is lost."""
+
+    def ordered() -> dict[str, Any]:
+        found = states()
+        return dict(sorted(found.items(), key=lambda pair: pair[0] != "sqs"))
+
+    return ordered
+
+
 def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
     def done(*arguments: Any) -> Any:  # noqa: ANN401 - MiniStack's type
         try:
@@ -77,6 +88,7 @@ def main() -> None:
     read_whole_batches()
     worker = lambda_runtime.Worker
     worker._drain_stderr_bounded = wait_for_output(worker._drain_stderr_bounded)  # noqa: SLF001
+    app._build_persistence_save_dict = queues_first(app._build_persistence_save_dict)  # noqa: SLF001 - as above
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
 
 

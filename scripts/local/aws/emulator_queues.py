@@ -1,8 +1,8 @@
-"""How the emulator's event source mappings read queues: batches as large as asked for, due messages alone.
+"""How the emulator's event source mappings receive: batches of the configured size, only due messages.
 
-MiniStack hands over at most 10 messages whatever a batch size is, and walks every message of a queue
-at each poll, the delayed ones too. `Receiver` takes its place: it remembers when the first message of a
-queue is due, and until then looks only at what was appended since.
+MiniStack returns at most 10 messages whatever the batch size is, and scans every message of a queue at each
+poll, the delayed ones too. `Receiver` replaces that: it remembers when the first message of a queue is due,
+and until then scans only what was appended since.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_MESSAGES: Final = 10_000
 
 @dataclass(slots=True)
 class _Scan:
-    """What was found when a queue's messages were last looked at."""
+    """The result of the last scan of a queue."""
 
     messages: list[Message]
     length: int
@@ -33,7 +33,7 @@ class _Scan:
     changes: int
 
     def still_holds(self, messages: list[Message], changes: int) -> bool:
-        """Whether messages were only appended since; anything else makes for a new look."""
+        """Whether messages were only appended since; anything else requires a new scan."""
         return (
             self.messages is messages
             and self.changes == changes
@@ -44,7 +44,7 @@ class _Scan:
 
 @dataclass(slots=True)
 class Receiver:
-    """Receives for mappings; `sweep` drops what is too old and moves what was received too often."""
+    """Receives for mappings; `sweep` removes expired messages and dead-letters those received too often."""
 
     queue: Callable[[str], Queue]
     sweep: Callable[[Queue], None]

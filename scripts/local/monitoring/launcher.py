@@ -1,4 +1,4 @@
-"""Starts monitoring of the local stack: in containers where Docker runs, or else a local Prometheus."""
+"""Starts monitoring of the local stack: in containers where Docker runs, or else as local processes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from scripts.environment.local_state import (
     write_private,
 )
 from scripts.local import processes
-from scripts.local.aws.emulator import free_port, is_free
-from scripts.local.monitoring import compose, prometheus
+from scripts.local.aws.emulator import HOST, free_port, is_free, require_free_port
+from scripts.local.monitoring import alertmanager, compose, prometheus
 from scripts.local.monitoring.compose import Docker
 from scripts.local.monitoring.prometheus import ScrapeTarget
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _USUAL_PORT = 9090
+_USUAL_ALERTMANAGER_PORT = 9093
+_PORT_OPTION = "--port (make monitoring PROMETHEUS_PORT=...)"
 
 
 class Monitoring(Record):
@@ -36,6 +38,7 @@ class Monitoring(Record):
     pages: dict[str, str]
     log: str
     process: ProcessRecord | None = None
+    alertmanager: ProcessRecord | None = None
 
     @classmethod
     def read(cls, home: Path) -> Self | None:
@@ -51,10 +54,11 @@ class Tools:
 
     docker: Docker | None
     prometheus: str | None
+    alertmanager: str | None = None
 
     @classmethod
     def find(cls) -> Self:
-        return cls(Docker.find(), shutil.which("prometheus"))
+        return cls(Docker.find(), shutil.which("prometheus"), alertmanager.find())
 
 
 def scrape_target(home: Path) -> ScrapeTarget:
@@ -67,20 +71,26 @@ def scrape_target(home: Path) -> ScrapeTarget:
     return ScrapeTarget(state.metrics_url, state.metrics_token, state.env)
 
 
-def up(*, home: Path | None = None, tools: Tools | None = None) -> Monitoring:
-    """Start monitoring, or update the scrape target of the one that runs."""
+def up(*, home: Path | None = None, tools: Tools | None = None, port: int | None = None) -> Monitoring:
+    """Start monitoring, or update the scrape target of the one that runs; the port is Prometheus's."""
     home = home or home_folder()
     target = scrape_target(home)
     make_home(home)
     running = Monitoring.read(home)
     if running is not None and running.process is not None and processes.find(running.process):
+        _require_unchanged(running, port)
         prometheus.write_scrape(_folder(home) / "scrape", target)
         return running
     tools = tools or Tools.find()
     if tools.docker is not None:
+        if port not in {None, _USUAL_PORT}:
+            raise ToolError(
+                f"in containers Prometheus listens on port {_USUAL_PORT}; "
+                "another one is set in monitoring/compose.yaml and compose.linux.yaml."
+            )
         return _up_in_containers(home, tools.docker, target)
     if tools.prometheus is not None:
-        return _up_as_process(home, tools.prometheus, target)
+        return _up_as_processes(home, tools.prometheus, tools.alertmanager, target, port)
     raise ToolError(
         "neither a running Docker with compose nor `prometheus` on the PATH was found; "
         "install one of them (on Debian: apt-get install prometheus)."
@@ -95,7 +105,7 @@ def down(*, home: Path | None = None, tools: Tools | None = None) -> bool:
         return False
     if running.process is not None:
         was_running = processes.find(running.process) is not None
-        prometheus.stop(running.process)
+        _stop(running)
     else:
         docker = tools.docker if tools else Docker.find()
         if docker is None:
@@ -104,6 +114,12 @@ def down(*, home: Path | None = None, tools: Tools | None = None) -> bool:
         was_running = True
     _record_file(home).unlink(missing_ok=True)
     return was_running
+
+
+def reset(*, home: Path) -> None:
+    """Stop monitoring and remove its data; that of containers is in their volumes."""
+    down(home=home)
+    shutil.rmtree(_folder(home), ignore_errors=True)
 
 
 def _up_in_containers(home: Path, docker: Docker, target: ScrapeTarget) -> Monitoring:
@@ -116,21 +132,48 @@ def _up_in_containers(home: Path, docker: Docker, target: ScrapeTarget) -> Monit
     return found
 
 
-def _up_as_process(home: Path, binary: str, target: ScrapeTarget) -> Monitoring:
-    port = _USUAL_PORT if is_free(_USUAL_PORT) else free_port()
-    started = prometheus.start(binary, target, _folder(home), port)
-    found = Monitoring(
-        kind="process",
-        pages={"Prometheus": started.url},
-        log=str(_folder(home) / "prometheus.log"),
-        process=started.process,
-    )
+def _up_as_processes(
+    home: Path, binary: str, alertmanager_binary: str | None, target: ScrapeTarget, port: int | None
+) -> Monitoring:
+    if port is None:
+        port = _port(_USUAL_PORT)
+    require_free_port(port, _PORT_OPTION)
+    folder = _folder(home)
+    found = Monitoring(kind="process", pages={}, log=str(folder / "prometheus.log"))
     try:
+        if alertmanager_binary is not None:
+            manager = alertmanager.start(alertmanager_binary, folder, _port(_USUAL_ALERTMANAGER_PORT))
+            prometheus.write_alertmanager(folder / "scrape", f"{HOST}:{manager.port}")
+            found = found.model_copy(
+                update={"alertmanager": manager.process, "pages": {"Alertmanager": manager.url}}
+            )
+        started = prometheus.start(binary, target, folder, port)
+        pages = {"Prometheus": started.url, **found.pages}
+        found = found.model_copy(update={"process": started.process, "pages": pages})
         write_private(_record_file(home), found.model_dump_json(indent=2))
     except BaseException:
-        prometheus.stop(started.process)
+        _stop(found)
         raise
     return found
+
+
+def _port(usual: int) -> int:
+    return usual if is_free(usual) else free_port()
+
+
+def _require_unchanged(running: Monitoring, port: int | None) -> None:
+    url = running.pages["Prometheus"]
+    if port is not None and not url.endswith(f":{port}"):
+        raise ToolError(
+            f"Prometheus already runs on {url}; stop it with `pulsequeue monitoring down` to change the port."
+        )
+
+
+def _stop(running: Monitoring) -> None:
+    if running.process is not None:
+        prometheus.stop(running.process)
+    if running.alertmanager is not None:
+        processes.stop([running.alertmanager])
 
 
 def _folder(home: Path) -> Path:

@@ -60,11 +60,24 @@ def start(  # noqa: PLR0913 - one parameter per option
     process = processes.start("prometheus", command, {}, log)
     running = Prometheus(process, f"http://{HOST}:{port}")
     try:
-        _wait_until_ready(running, log)
+        wait_until_ready("Prometheus", running.process, running.url, log)
     except BaseException:
         stop(running.process)
         raise
     return running
+
+
+def page_of(url: str, path: str) -> str | None:
+    """Return the path under which this Prometheus shows a page; Debian's has only the classic ones."""
+    return next((it for it in (path, f"/classic{path}") if _answers(f"{url}{it}")), None)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 -- http to ourselves
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
 
 
 def stop(process: ProcessRecord) -> None:
@@ -73,11 +86,7 @@ def stop(process: ProcessRecord) -> None:
 
 
 def is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/-/ready", timeout=2):  # noqa: S310 -- http to ourselves
-            return True
-    except (OSError, urllib.error.URLError):
-        return False
+    return _answers(f"{url}/-/ready")
 
 
 def write_scrape(folder: Path, target: ScrapeTarget, *, host: str | None = None) -> None:
@@ -120,12 +129,13 @@ def _configuration(port: int, *, scrape_interval: str, rules: bool) -> str:
     return yaml.safe_dump(config, sort_keys=False)
 
 
-def _wait_until_ready(running: Prometheus, log: Path) -> None:
+def wait_until_ready(name: str, process: ProcessRecord, url: str, log: Path) -> None:
+    """Wait until Prometheus or Alertmanager is ready; raise an error with the reason if it exits."""
     deadline = time.monotonic() + _START_SECONDS
-    while not is_ready(running.url):
-        if processes.find(running.process) is None:
+    while not is_ready(url):
+        if processes.find(process) is None:
             reason = last_line(log) or "no output"
-            raise ToolError(f"Prometheus exited at startup: {reason} (log: {log})")
+            raise ToolError(f"{name} exited at startup: {reason} (log: {log})")
         if time.monotonic() > deadline:
-            raise ToolError(f"Prometheus was not ready after {_START_SECONDS:.0f} s; see {log}.")
+            raise ToolError(f"{name} was not ready after {_START_SECONDS:.0f} s; see {log}.")
         time.sleep(0.05)

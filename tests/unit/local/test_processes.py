@@ -1,4 +1,4 @@
-"""Stopping: exactly what was started, and all that this has started in turn."""
+"""Processes and the stack are stopped: exactly what was started, with its children."""
 
 import os
 import socket
@@ -12,12 +12,12 @@ import pytest
 
 from scripts.common.errors import ToolError
 from scripts.environment.local_state import ProcessRecord, StackState, make_home, state_file
-from scripts.local import processes, stack
+from scripts.local import processes, stack, stack_status
 from scripts.local.aws import emulator
 from scripts.local.stack import StackOptions
 
 SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
-DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
+IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]).wait()"
 
 Start = Callable[[str], ProcessRecord]
@@ -67,14 +67,14 @@ def test_a_started_process_is_found_and_stopped(start: Start) -> None:
     assert processes.find(record) is None
 
 
-def test_a_process_has_a_session_of_its_own_so_that_ctrl_c_spares_it(start: Start) -> None:
+def test_a_process_has_its_own_session_so_that_ctrl_c_does_not_reach_it(start: Start) -> None:
     record = start(SLEEPER)
 
     assert os.getsid(record.pid) == record.pid
 
 
-def test_one_that_does_not_listen_is_killed(start: Start) -> None:
-    record = start(DEAF)
+def test_a_process_that_ignores_sigterm_is_killed(start: Start) -> None:
+    record = start(IGNORES_SIGTERM)
 
     processes.stop([record], timeout=0.2)
 
@@ -91,27 +91,27 @@ def test_children_go_with_their_parent(start: Start) -> None:
     assert not [child for child in children if child.is_running()]
 
 
-def test_another_process_that_got_the_pid_is_spared(start: Start) -> None:
-    decoy = start(SLEEPER)
-    stale = decoy.model_copy(update={"created_at": decoy.created_at - 3_600})
+def test_another_process_with_the_same_pid_is_not_stopped(start: Start) -> None:
+    other = start(SLEEPER)
+    stale = other.model_copy(update={"created_at": other.created_at - 3_600})
 
     processes.stop([stale])
 
     assert processes.find(stale) is None
-    assert processes.find(decoy) is not None
+    assert processes.find(other) is not None
 
 
-def test_down_spares_a_decoy_and_forgets_the_stale_stack(start: Start, tmp_path: Path) -> None:
+def test_down_does_not_stop_a_process_with_a_reused_pid(start: Start, tmp_path: Path) -> None:
     home, scratch = tmp_path / "home", tmp_path / "scratch"
     make_home(home)
     scratch.mkdir()
-    decoy = start(SLEEPER)
-    stale = decoy.model_copy(update={"name": "emulator", "created_at": decoy.created_at - 3_600})
+    other = start(SLEEPER)
+    stale = other.model_copy(update={"name": "emulator", "created_at": other.created_at - 3_600})
     state_of(stale, scratch=scratch).write(home)
 
     assert stack.down(home=home) is False
 
-    assert processes.find(decoy) is not None
+    assert processes.find(other) is not None
     assert not state_file(home).exists()
     assert not scratch.exists()
 
@@ -121,7 +121,7 @@ def test_down_without_a_stack_says_so_and_makes_no_folder(tmp_path: Path) -> Non
     assert not (tmp_path / "none").exists()
 
 
-def test_the_state_is_private_and_comes_back_as_it_was(start: Start, tmp_path: Path) -> None:
+def test_the_state_is_private_and_is_read_as_it_was_written(start: Start, tmp_path: Path) -> None:
     make_home(tmp_path / "home")
     state = state_of(start(SLEEPER), scratch=tmp_path / "scratch")
 
@@ -136,7 +136,7 @@ def test_an_unreadable_state_is_no_state(tmp_path: Path, content: str) -> None:
     state_file(tmp_path).write_text(content, encoding="utf-8")
 
     assert StackState.read(tmp_path) is None
-    assert not stack.status(home=tmp_path).healthy
+    assert not stack_status.status(home=tmp_path).healthy
 
 
 def test_a_taken_port_is_named_with_the_option_that_changes_it(tmp_path: Path) -> None:

@@ -17,16 +17,16 @@ class Process:
 
 @dataclass
 class Worker:
-    """A worker as the emulator has them, as far as its pipe goes."""
+    """The part of the emulator's worker that holds its pipe."""
 
     _proc: Process
 
 
 @contextmanager
-def worker_with_output(words: bytes) -> Iterator[tuple[Worker, IO[bytes]]]:
+def worker_with_output(text: bytes) -> Iterator[tuple[Worker, IO[bytes]]]:
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb", buffering=0) as stderr, os.fdopen(writer, "wb", buffering=0) as output:
-        output.write(words)
+        output.write(text)
         yield Worker(Process(stderr)), stderr
 
 
