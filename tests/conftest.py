@@ -1,5 +1,6 @@
 """Fixtures for tests of several kinds: an emulator, and a whole stack, each in its own folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from scripts.local import sample_orders
 from scripts.local import stack as local_stack
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
+
+# pytest-xdist sets it; the command line would fit its tables to it.
+os.environ.pop("COLUMNS", None)
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("pulsequeue", deadline=None)

@@ -1,17 +1,23 @@
 """All printing: a table or JSON on standard output, everything else on standard error."""
 
 import json
+import os
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _NO_TERMINAL_WIDTH = 10_000
-"""Rows for a pipe are never wrapped: readers expect one line per row."""
+"""Rows for a pipe are not wrapped unless COLUMNS is set: readers expect one line per row."""
+_GAP = 3
+"""Between columns."""
+_NARROWEST_TEXT = 20
+"""A column of text is wrapped to no fewer characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +66,89 @@ class Output:
 
     def _print(self, console: "Console", part: Table | str) -> None:
         if isinstance(part, str):
-            print(_printable(part, keep="\n"))
+            for line in _printable(part, keep="\n").split("\n"):
+                # Prose begins with a letter; JSON and what is indented keeps its lines.
+                print(_filled(line, console.width) if line[:1].isalpha() else line)
         elif not part.rows:
             print(part.empty)
-        elif console.is_terminal:
-            console.print(_rich_table(part))
         else:
-            with console.capture() as drawn:
-                console.print(_rich_table(part))
-            print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+            _print_table(console, part)
 
 
 def _console() -> "Console":
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else _NO_TERMINAL_WIDTH
+    is_sized = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    width = None if is_sized else _NO_TERMINAL_WIDTH
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def _rich_table(table: Table) -> Any:  # noqa: ANN401 - rich's own type would have to be imported for it
+def _print_table(console: "Console", table: Table) -> None:
+    """Print a table; one that is too wide has one column of text wrapped, or else one line per cell."""
+    wrapped = None
+    widths = [
+        max(len(_cell(cell)) for cell in (name, *(row[at] for row in table.rows)))
+        for at, name in enumerate(table.columns)
+    ]
+    room = console.width - sum(widths) - _GAP * (len(widths) - 1)
+    if room < 0:
+        wrapped = _column_to_wrap(table, widths, room)
+        if wrapped is None:
+            _print_records(table, console.width)
+            return
+    with console.capture() as drawn:
+        console.print(_rich_table(table, wrapped))
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def _column_to_wrap(table: Table, widths: Sequence[int], room: int) -> int | None:
+    """Return the widest column, if it can be so much narrower that no word of it is broken."""
+    widest = max(range(len(widths)), key=widths.__getitem__)
+    words = [word for row in table.rows for word in _cell(row[widest]).split()]
+    narrowest = max(_NARROWEST_TEXT, *map(len, (table.columns[widest], *words)))
+    return widest if widths[widest] + room >= narrowest else None
+
+
+def _print_records(table: Table, width: int) -> None:
+    """Print each row as lines of `column: value`, with a blank line between rows."""
+    indent = max(map(len, table.columns)) + 2
+    for number, row in enumerate(table.rows):
+        if number:
+            print()
+        for column, cell in zip(table.columns, row, strict=True):
+            text = _cell(cell)
+            if text:
+                label = f"{column}:".ljust(indent)
+                print(_filled(text, width, label))
+
+
+def _filled(text: str, width: int, label: str = "") -> str:
+    """Wrap a text after its label, at blanks only: ids and links stay whole."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _cell(cell: object) -> str:
+    return _printable("" if cell is None else str(cell))
+
+
+def _rich_table(table: Table, wrapped: int | None = None) -> Any:  # noqa: ANN401 - rich's own type would have to be imported for it
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for column in table.columns:
-        drawn.add_column(column, justify="right" if column in table.numbers else "left", overflow="fold")
+    for at, column in enumerate(table.columns):
+        justify: Literal["left", "right"] = "right" if column in table.numbers else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=at != wrapped)
     for row in table.rows:
-        drawn.add_row(*(Text(_printable("" if cell is None else str(cell))) for cell in row))
+        drawn.add_row(*(Text(_cell(cell)) for cell in row))
     return drawn
 
 
