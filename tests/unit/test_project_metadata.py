@@ -2,6 +2,10 @@
 
 import re
 import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
 
 from scripts.common.project_files import CHECKOUT
 from services.version import __version__
@@ -28,3 +32,32 @@ def test_what_a_wheel_copies_exists() -> None:
 def test_the_packages_say_that_they_are_typed() -> None:
     for package in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
         assert (CHECKOUT / package / "py.typed").is_file()
+
+
+def test_the_changelog_knows_the_version() -> None:
+    text = (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[([^\]]+)\]", text, re.MULTILINE)
+
+    assert headings[:2] == ["Unreleased", __version__]
+
+
+def test_a_commit_is_checked_as_make_static_checks() -> None:
+    hooks = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    static = re.search(r"^static:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+
+    assert static is not None
+    commands = static[1].replace("$(BIN)", ".venv/bin").split("\n\t")
+    assert [hook["entry"] for hook in hooks["repos"][0]["hooks"]] == [it.strip() for it in commands]
+
+
+@pytest.mark.parametrize("path", sorted(CHECKOUT.glob(".github/**/*.yml")), ids=lambda path: path.name)
+def test_what_github_reads_is_yaml(path: Path) -> None:
+    assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+def test_what_dependabot_watches_exists() -> None:
+    updates = yaml.safe_load((CHECKOUT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    folders = [folder for it in updates for folder in it.get("directories", [it.get("directory")])]
+
+    assert all(any(CHECKOUT.glob(f"{folder.strip('/')}/*")) for folder in folders if folder != "/"), folders
