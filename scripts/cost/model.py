@@ -137,6 +137,10 @@ class Model:
         listed = catalog(deployment(self.topology))
         return len(listed.counters) + len(listed.gauges)
 
+    def counters(self) -> int:
+        """Counters that the collector reads once more each hour, for late data."""
+        return len(catalog(deployment(self.topology)).counters)
+
     def buckets(self) -> int:
         """Histogram buckets that it reads while there are orders."""
         return sum(len(histogram.buckets) for histogram in catalog(deployment(self.topology)).histograms)

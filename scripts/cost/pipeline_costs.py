@@ -64,6 +64,8 @@ def _fixed(model: Model) -> Iterator[BillLine]:
     yield BillLine("API Gateway", "scrapes", scrapes, prices.HTTP_API_REQUEST, fixed)
     requested = model.series() * model.collections
     yield BillLine("CloudWatch", "series read at each collection", requested, prices.METRIC_REQUESTED, fixed)
+    reread = model.counters() * HOURS_A_MONTH
+    yield BillLine("CloudWatch", "counters re-read hourly", reread, prices.METRIC_REQUESTED, fixed)
     yield BillLine("CloudWatch", "alarms on dead-letter queues", consumers, prices.ALARM, fixed)
     polls = consumers * POLLERS / _LONG_POLL_SECONDS * SECONDS_A_MONTH
     yield BillLine("SQS", "polls of empty queues", polls, prices.SQS_REQUEST, fixed)

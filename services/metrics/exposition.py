@@ -55,7 +55,7 @@ class Exposition:
         self._telemetry = telemetry
         self._stale_seconds = stale_seconds
         self._clock = clock
-        self._cached: dict[Format, tuple[int, bytes]] = {}
+        self._cached: dict[Format, tuple[int, int, bytes]] = {}
 
     def answer(self, headers: Mapping[str, str]) -> Response:
         """Answer a scrape by its headers, whose names are lower case."""
@@ -89,13 +89,14 @@ class Exposition:
 
     def _cached_page(self, form: Format, edition: Edition) -> bytes:
         """Read each version once per process."""
-        version, page = self._cached.get(form, (0, b""))
-        if version < edition.version:
+        version, collected_at, page = self._cached.get(form, (0, 0, b""))
+        # A table that was emptied or restored starts again with lower versions.
+        if (version, collected_at) != (edition.version, edition.collected_at):
             found = self._page_store.page(form)
             if found is None:
                 raise SnapshotMissingError("the snapshot was deleted while it was read")
             newest, page = found
-            self._cached[form] = newest.version, page
+            self._cached[form] = newest.version, newest.collected_at, page
         return page
 
 

@@ -84,7 +84,7 @@ class Rendering:
             ),
             (
                 Name.WATERMARK,
-                "Minutes before this one are final",
+                "Minutes before this one are closed; only data over an hour late still adds to them",
                 snapshot.ledger.watermark * 60,
             ),
             (

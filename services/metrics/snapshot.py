@@ -53,15 +53,21 @@ class Snapshot:
     tally: Tally
 
     def encoded(self) -> bytes:
-        """Encode the ledger, with open minutes relative to the watermark."""
+        """Encode the ledger, with minutes and hours relative to the watermark."""
         ledger = self.ledger
         document = {
             "version": self.version,
             "collectedAt": self.collected_at,
             "watermark": ledger.watermark,
             "tally": [self.tally.collections, self.tally.requested, self.tally.incomplete],
+            "pending": sorted(ledger.pending),
             "counters": {
-                key: [counter.base, *_flat(counter.open, ledger.watermark)]
+                key: [
+                    counter.base,
+                    ledger.watermark - counter.since,
+                    _flat(counter.hours, ledger.watermark // 60),
+                    _flat(counter.open, ledger.watermark),
+                ]
                 for key, counter in ledger.counters.items()
             },
             "gauges": {key: [gauge.at, gauge.value] for key, gauge in ledger.gauges.items()},
@@ -72,15 +78,23 @@ class Snapshot:
     def decoded(cls, data: bytes) -> Self:
         document: dict[str, Any] = json.loads(zlib.decompress(data))
         watermark = document["watermark"]
+        # Version 1 of the encoding had no kept hours: it was [base, *minutes].
+        encoded = (
+            document["counters"]
+            if "pending" in document
+            else {key: [base, 0, [], minutes] for key, (base, *minutes) in document["counters"].items()}
+        )
         counters = {
-            key: Counter(base, _minutes(flat, watermark))
-            for key, (base, *flat) in document["counters"].items()
+            key: Counter(
+                base, _by_time(minutes, watermark), _by_time(hours, watermark // 60), watermark - known_for
+            )
+            for key, (base, known_for, hours, minutes) in encoded.items()
         }
         gauges = {key: Gauge(at, value) for key, (at, value) in document["gauges"].items()}
         return cls(
             document["version"],
             document["collectedAt"],
-            Ledger(watermark, counters, gauges),
+            Ledger(watermark, counters, gauges, frozenset(document.get("pending", ()))),
             Tally(*document["tally"]),
         )
 
@@ -96,9 +110,9 @@ class Edition:
     """Parts of the previous version, which a slow reader may still need."""
 
 
-def _flat(minutes: Mapping[int, int], watermark: int) -> list[int]:
-    return [number for minute, value in minutes.items() for number in (minute - watermark, value)]
+def _flat(values: Mapping[int, int], origin: int) -> list[int]:
+    return [number for at, value in values.items() for number in (at - origin, value)]
 
 
-def _minutes(flat: list[int], watermark: int) -> dict[int, int]:
-    return {watermark + distance: value for distance, value in zip(flat[::2], flat[1::2], strict=True)}
+def _by_time(flat: list[int], origin: int) -> dict[int, int]:
+    return {origin + distance: value for distance, value in zip(flat[::2], flat[1::2], strict=True)}

@@ -151,3 +151,21 @@ def test_sums_counts_and_maxima_come_back_minute_by_minute(emulator: "RunningEmu
     assert reading.values[by_statistic["Sum"].key] == {now: 30_500, now + 1: 4_000}
     assert reading.values[by_statistic["SampleCount"].key] == {now: 2_000, now + 1: 1_000}
     assert reading.values[by_statistic["Maximum"].key] == {now: 20_500, now + 1: 4_000}
+
+
+@pytest.mark.emulator
+def test_hours_come_back_as_the_sum_of_their_minutes(emulator: "RunningEmulator") -> None:
+    namespace = f"test-{uuid4().hex[:8]}"
+    hour = (int(datetime.now(UTC).timestamp()) // 3600 - 5) * 60
+    emulator.clients.client("cloudwatch").put_metric_data(
+        Namespace=namespace,
+        MetricData=[
+            {"MetricName": "took", "Timestamp": at(minute), "Value": value}
+            for minute, value in {hour: 1.5, hour + 59: 2.25, hour + 60: 4.0}.items()
+        ],
+    )
+    took = Series("took", (), Query(namespace, "took", "Sum"), MILLISECONDS)
+
+    reading = CloudWatch(emulator.clients.client("cloudwatch")).read([took], hour, hour + 120, period=60)
+
+    assert reading.values[took.key] == {hour: 3_750, hour + 60: 4_000}

@@ -104,7 +104,7 @@ SHOWS: dict[tuple[str, str], list[float]] = {
     ("overview", "Orders paid"): [48 / 60],
     ("overview", "Dead letters"): [3],
     ("overview", "Age of the metrics"): [45],
-    ("overview", "Age of final metrics"): [HOUR],
+    ("overview", "Age of closed metrics"): [HOUR],
     ("overview", "Scrapes succeeded"): [1],
     # In a minute 60 payments are decided, 3 orders rejected, 5 cancelled, and 0.03 run out their hold.
     ("overview", "Settlement error budget"): [1 - 0.03 / 68.03 / 0.001],

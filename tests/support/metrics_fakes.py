@@ -56,20 +56,23 @@ class MemoryCloudWatch:
     def sum(self, query: Query) -> float:
         return sum(map(sum, self._values[without_statistic(query)].values()))
 
-    def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
+    def read(self, series: Sequence[Series], start: Minute, end: Minute, *, period: int = 1) -> Reading:
         self.requests.append(tuple(it.key for it in series))
-        values = {it.key: self._minutes(it, start, end) for it in series}
+        values = {it.key: self._periods(it, range(start, end), period) for it in series}
         self.before_answer()
         return Reading(values, self.partial & {it.key for it in series}, len(series))
 
-    def _minutes(self, series: Series, start: Minute, end: Minute) -> Mapping[Minute, int]:
+    def _periods(self, series: Series, minutes: range, period: int) -> Mapping[Minute, int]:
+        observed: defaultdict[Minute, list[float]] = defaultdict(list)
+        for minute, values in self._values[without_statistic(series.query)].items():
+            if minute in minutes:
+                observed[minute - minute % period] += values
         whole = {
             minute: series.measure.to_units(_statistic(series.query.statistic, values))
-            for minute, values in self._values[without_statistic(series.query)].items()
-            if start <= minute < end
+            for minute, values in observed.items()
         }
         if series.key in self.partial:
-            return {minute: value // 2 for minute, value in whole.items() if minute % 2}
+            return {minute: value // 2 for minute, value in whole.items() if minute // period % 2}
         return whole
 
 

@@ -104,9 +104,9 @@ def _now() -> Section:
             steps=p.STALE_METRICS,
         ),
         p.figure(
-            "Age of final metrics",
-            "Age of the newest minute that can no longer change. Usually an hour, while late data from "
-            "CloudWatch is still added; younger minutes can only grow.",
+            "Age of closed metrics",
+            "Age of the newest closed minute, usually an hour. Younger minutes are read each minute; "
+            "older ones once an hour, for data that is up to a day late.",
             slo_queries.watermark_age(),
             unit=p.SECONDS,
         ),

@@ -39,24 +39,25 @@ class CloudWatch:
         self._client = client
         self._queries_a_call = queries_a_call
 
-    def read(self, series: Sequence[Series], start: Minute, end: Minute) -> Reading:
-        """Return every minute from `start` up to but without `end` that CloudWatch has a value for."""
+    def read(self, series: Sequence[Series], start: Minute, end: Minute, *, period: int = 1) -> Reading:
+        """Return the periods of so many minutes from `start` up to `end` that CloudWatch has a value for."""
         values: dict[str, Mapping[Minute, int]] = {}
         incomplete: set[str] = set()
         for at in range(0, len(series), self._queries_a_call):
             part = series[at : at + self._queries_a_call]
-            found, complete = self._read(part, start, end)
+            found, complete = self._read(part, start, end, period)
             values |= found
             incomplete |= {it.key for it in part} - complete
         return Reading(values, frozenset(incomplete), len(series))
 
     def _read(
-        self, part: Sequence[Series], start: Minute, end: Minute
+        self, part: Sequence[Series], start: Minute, end: Minute, period: int
     ) -> tuple[dict[str, Mapping[Minute, int]], set[str]]:
         series_by_id = {f"m{index}": series for index, series in enumerate(part)}
         values: defaultdict[str, dict[Minute, int]] = defaultdict(dict)
         statuses: dict[str, str] = {}
-        for page in self._pages([_query(name, series) for name, series in series_by_id.items()], start, end):
+        queries = [_query(name, series, period) for name, series in series_by_id.items()]
+        for page in self._pages(queries, start, end):
             for result in page["MetricDataResults"]:
                 series = series_by_id[result["Id"]]
                 for timestamp, value in zip(result["Timestamps"], result["Values"], strict=True):
@@ -77,7 +78,7 @@ class CloudWatch:
             raise
 
 
-def _query(name: str, series: Series) -> "MetricDataQueryTypeDef":
+def _query(name: str, series: Series, period: int) -> "MetricDataQueryTypeDef":
     query = series.query
     return {
         "Id": name,
@@ -87,7 +88,7 @@ def _query(name: str, series: Series) -> "MetricDataQueryTypeDef":
                 "MetricName": query.metric,
                 "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
             },
-            "Period": 60,
+            "Period": 60 * period,
             "Stat": query.statistic,
         },
         "ReturnData": True,

@@ -4,6 +4,7 @@ import pytest
 
 from services.metrics.catalog import catalog
 from services.metrics.collector import REACH, WINDOW, Collector
+from services.metrics.counters import LATE_MINUTES
 from services.metrics.series import Series
 from services.shared.log_events import LogEvent
 from tests.support.fakes import RecordingTelemetry
@@ -12,8 +13,11 @@ from tests.support.metrics_fakes import SMALL, MemoryCloudWatch, MemorySnapshots
 NOW = 1_760_000_070
 MINUTE = NOW // 60
 SERIES = series_of(SMALL)
+CATALOG = catalog(SMALL)
 RESERVED = SERIES["orders_total{outcome=reserved}"]
-SETTLEMENT = {it.name: it for it in catalog(SMALL).histograms}["order_settlement_duration_seconds"]
+REJECTED = SERIES["orders_total{outcome=rejected}"]
+QUEUE = next(series for series in CATALOG.gauges if series.name == "aws_sqs_messages_visible")
+SETTLEMENT = {it.name: it for it in CATALOG.histograms}["order_settlement_duration_seconds"]
 
 
 class CollectorFixture:
@@ -97,17 +101,102 @@ def test_only_the_buckets_of_the_histogram_that_moved_are_asked_for(fixture: Col
     assert set(fixture.cloudwatch.requests[1]) == {bucket.key for bucket in SETTLEMENT.buckets}
 
 
-def test_the_watermark_stays_while_something_was_not_told(fixture: CollectorFixture) -> None:
+def test_an_incomplete_gauge_delays_no_counter(fixture: CollectorFixture) -> None:
     fixture.collect()
-    fixture.now += 600
-    fixture.cloudwatch.partial = frozenset({RESERVED.key})
+    fixture.cloudwatch.partial = frozenset({QUEUE.key})
+    for _ in range(3):
+        fixture.now += 6 * 3600
+        fixture.cloudwatch.observe(RESERVED.query, int(fixture.now) // 60, 3)
+        for _ in range(2):
+            fixture.collect()
+
+    assert fixture.snapshots.snapshot is not None
+    assert fixture.total(RESERVED) == 9
+    assert fixture.snapshots.snapshot.collected_at == fixture.now
+    assert fixture.snapshots.snapshot.ledger.watermark == int(fixture.now) // 60 - WINDOW
+    assert LogEvent.COLLECTION_INCOMPLETE in fixture.logged()
+
+
+def test_incomplete_reads_are_counted(fixture: CollectorFixture) -> None:
+    fixture.cloudwatch.partial = frozenset({QUEUE.key})
 
     fixture.collect()
 
     assert fixture.snapshots.snapshot is not None
-    assert fixture.snapshots.snapshot.ledger.watermark == MINUTE - WINDOW
     assert fixture.snapshots.snapshot.tally.incomplete == 1
-    assert LogEvent.COLLECTION_INCOMPLETE in fixture.logged()
+
+
+def test_an_incomplete_counter_is_made_good_by_the_next_complete_read(fixture: CollectorFixture) -> None:
+    fixture.collect()
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE, 4)
+    fixture.cloudwatch.observe(REJECTED.query, MINUTE, 1)
+    fixture.cloudwatch.partial = frozenset({RESERVED.key})
+    for _ in range(20):
+        fixture.now += 3600
+        fixture.collect()
+    assert (fixture.total(RESERVED), fixture.total(REJECTED)) != (4, 1)
+    assert fixture.total(REJECTED) == 1
+
+    fixture.cloudwatch.partial = frozenset()
+    fixture.now += 60
+    fixture.collect()
+
+    assert fixture.total(RESERVED) == 4
+
+
+def test_data_that_comes_a_day_late_is_added(fixture: CollectorFixture) -> None:
+    fixture.collect()
+    for _ in range(30):
+        fixture.now += 3600
+        fixture.collect()
+    late = int(fixture.now) // 60 - LATE_MINUTES
+    fixture.cloudwatch.observe(RESERVED.query, late, 5)
+
+    fixture.now += 3600
+    fixture.collect()
+
+    assert fixture.total(RESERVED) == 5
+
+
+def test_closed_hours_are_read_once_an_hour(fixture: CollectorFixture) -> None:
+    fixture.collect()
+    fixture.now += 7200 - fixture.now % 3600 + 30
+    fixture.collect()
+    fixture.cloudwatch.requests.clear()
+
+    for _ in range(60):
+        fixture.now += 60
+        fixture.collect()
+
+    assert len(fixture.cloudwatch.requests) == 61
+    assert {len(keys) for keys in fixture.cloudwatch.requests} == {
+        len(CATALOG.counters) + len(CATALOG.gauges),
+        len(CATALOG.counters),
+    }
+
+
+def test_late_observations_bring_their_buckets(fixture: CollectorFixture) -> None:
+    fixture.collect()
+    for _ in range(10):
+        fixture.now += 3600
+        fixture.collect()
+    fixture.settle("0.5", 0.4, int(fixture.now) // 60 - 5 * 60)
+
+    fixture.now += 3600
+    fixture.collect()
+
+    bucket = next(it for it in SETTLEMENT.buckets if dict(it.labels)["le"] == "0.5")
+    assert (fixture.total(SETTLEMENT.count), fixture.total(bucket)) == (1, 1)
+
+
+def test_what_happened_before_a_counter_was_known_is_not_counted(fixture: CollectorFixture) -> None:
+    fixture.cloudwatch.observe(RESERVED.query, MINUTE - 5 * 60, 7)
+
+    for _ in range(4):
+        fixture.collect()
+        fixture.now += 3600
+
+    assert fixture.total(RESERVED) == 0
 
 
 def test_after_a_long_pause_the_past_is_read_in_steps(
@@ -167,9 +256,9 @@ def _kill() -> None:
 def test_a_histogram_that_closes_with_a_missing_bucket_is_told_of(fixture: CollectorFixture) -> None:
     fixture.collect()
     fixture.cloudwatch.observe(SETTLEMENT.sum.query, MINUTE, 3.0)
-    fixture.now += 2 * WINDOW * 60
-
-    fixture.collect()
+    for _ in range(30):
+        fixture.now += WINDOW * 60
+        fixture.collect()
 
     assert LogEvent.HISTOGRAM_INCONSISTENT in fixture.logged()
 

@@ -158,6 +158,16 @@ def test_each_version_is_read_once(fixture: ExpositionFixture) -> None:
     assert fixture.page_reads == 2
 
 
+def test_after_the_table_was_emptied_lower_versions_are_served(fixture: ExpositionFixture) -> None:
+    fixture.publish(version=7)
+    fixture.get(**ALLOWED)
+
+    fixture.publish(version=1)
+    fixture.get(**ALLOWED)
+
+    assert fixture.page_reads == 2
+
+
 @pytest.mark.parametrize("token", ["", "  "])
 def test_an_empty_token_lets_nobody_in(fixture: ExpositionFixture, token: str) -> None:
     fixture.token = token

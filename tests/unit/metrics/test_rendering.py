@@ -1,8 +1,11 @@
 """What a scraper reads: checked by the client library's own parsers, and for what they let pass."""
 
 import gzip
+import json
+import zlib
 from collections import Counter as Tallied
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -10,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.samples import Sample
 
 from services.metrics.catalog import catalog
-from services.metrics.counters import Ledger
+from services.metrics.counters import Counter, Ledger
 from services.metrics.rendering import IDLE_MINUTES, Rendering
 from services.metrics.snapshot import Format, Snapshot, Tally
 from tests.support.metrics_fakes import SMALL
@@ -150,10 +153,29 @@ def test_the_same_snapshot_gives_the_same_bytes() -> None:
     assert first == second
 
 
-def test_a_snapshot_survives_being_written_down() -> None:
-    snapshot = Snapshot(7, NOW, FULL.closed(MINUTE), Tally(3, 450, 1))
+@pytest.mark.parametrize("ledger", [FULL, FULL.closed(MINUTE), FULL.closed(MINUTE + 2000)])
+def test_a_snapshot_is_decoded_as_it_was_encoded(ledger: Ledger) -> None:
+    known = replace(ledger.knowing(["payments_total{outcome=failed}"]), pending=frozenset({"orders_total{}"}))
+    snapshot = Snapshot(7, NOW, known, Tally(3, 450, 1))
 
     assert Snapshot.decoded(snapshot.encoded()) == snapshot
+
+
+def test_a_snapshot_without_kept_hours_is_still_read() -> None:
+    document = {
+        "version": 7,
+        "collectedAt": NOW,
+        "watermark": MINUTE - 60,
+        "tally": [3, 450, 1],
+        "counters": {"orders_total{outcome=reserved}": [40, 59, 2, 60, 5]},
+        "gauges": {},
+    }
+
+    ledger = Snapshot.decoded(zlib.compress(json.dumps(document).encode())).ledger
+
+    assert ledger.counter("orders_total{outcome=reserved}") == Counter(
+        40, {MINUTE - 1: 2, MINUTE: 5}, since=MINUTE - 60
+    )
 
 
 def text_samples(text: str) -> Iterator[Sample]:
