@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from scripts.cli.output import Output, Table
 
+if TYPE_CHECKING:
     from scripts.environment.local_state import StackState
     from scripts.local.sample_orders import SamplesResult
     from scripts.local.stack_status import Status
@@ -88,7 +87,7 @@ def samples_json(result: SamplesResult) -> dict[str, Any]:
 
 def show_up(state: StackState, result: SamplesResult | None) -> None:
     if result is not None:
-        _show_samples(result)
+        show_samples(result)
     print(f"\nPulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:")
     print("  .venv/bin/pulsequeue status          queues and functions")
     print("  .venv/bin/pulsequeue logs --follow   logs of the functions")
@@ -102,14 +101,18 @@ def show_up(state: StackState, result: SamplesResult | None) -> None:
     print(f"    '{state.api_url}/api/orders?limit=3'")
 
 
-def _show_samples(result: SamplesResult) -> None:
-    orders = _table("sample", "order", "expected", "actual", "")
-    for it in result.outcomes:
-        orders.add_row(it.kind, it.order_id, it.expected, it.actual, "ok" if it.ok else "UNEXPECTED")
-    stock = _table("SKU", "product", "stock before", "after")
-    for change in result.stock:
-        stock.add_row(change.sku, change.name, str(change.before), str(change.after))
-    _print_tables(orders, stock)
+def show_samples(result: SamplesResult) -> None:
+    # An order's id names its sample.
+    orders = [
+        (it.order_id, it.actual, "as expected" if it.ok else f"UNEXPECTED, not {it.expected}")
+        for it in result.outcomes
+    ]
+    stock = [(it.sku, it.name, it.before, it.after) for it in result.stock]
+    numbers = frozenset({"stock before", "after"})
+    _print_tables(
+        Table(("sample order", "outcome", ""), orders),
+        Table(("SKU", "product", "stock before", "after"), stock, numbers),
+    )
     burst = result.burst
     print(
         f"{burst.confirmed} of {burst.orders} burst orders confirmed, "
@@ -126,32 +129,18 @@ def show_status(found: Status) -> None:
         return
     health = "healthy" if found.healthy else "NOT HEALTHY"
     print(f"{health}, {found.state.aws_endpoint}, up since {found.state.started_at}")
-    functions = _table("function", "state", "trigger", "")
-    for function in found.functions:
-        functions.add_row(function.name, function.state, function.trigger, function.trigger_state)
-    queues = _table("queue", "visible", "in flight", "delayed", "dead letters")
-    for it in found.queues:
-        queues.add_row(it.name, *map(str, (it.visible, it.in_flight, it.delayed, it.dlq)))
-    _print_tables(functions, queues)
-
-
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    functions = [(it.name, it.state, it.trigger, it.trigger_state) for it in found.functions]
+    queues = [(it.name, it.visible, it.in_flight, it.delayed, it.dlq) for it in found.queues]
+    counts = ("visible", "in flight", "delayed", "dead letters")
+    _print_tables(
+        Table(("function", "state", "trigger", ""), functions),
+        Table(("queue", *counts), queues, frozenset(counts)),
+    )
 
 
 def _print_tables(*tables: Table) -> None:
-    from rich.console import Console
-
-    # A pipe has no width: readers expect one line per row.
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, emoji=False)
+    out = Output(as_json=False)
     for table in tables:
-        if table.row_count:
-            console.print()
-            console.print(table)
-    console.print()
+        if table.rows:
+            out.show(None, "", table)
+    print()

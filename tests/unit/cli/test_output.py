@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from scripts.cli.output import Output, Table
+from scripts.cli.stack_views import show_samples
 from scripts.cli.status import _view as status_view
 from scripts.cli.verify import _table as verify_table
+from scripts.local.sample_orders import Burst, SampleOrderOutcome, SamplesResult, StockChange
 from scripts.ops.environment_status import EnvironmentStatus, FunctionStatus, QueueStatus
 from scripts.verify.checks import CheckOutcome, CheckReport, CheckResult
 from services.shared.ledger import Payment, Status
@@ -99,6 +101,24 @@ def test_what_an_environment_shows_fits_80_columns(name: str, capsys: pytest.Cap
     Output(as_json=False).show({}, *VIEWS[name]())
 
     assert [it for it in capsys.readouterr().out.splitlines() if len(it) > 80] == []
+
+
+def test_the_samples_of_the_local_stack_fit_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    outcome = SampleOrderOutcome(
+        "two-currencies", "sample-two-currencies-6b0b1ae37e9c", *["REJECTED (currency_mismatch)"] * 2
+    )
+    stock = StockChange("prod-002", "Filter papers, 100 pieces", 2_000, 1_998)
+
+    burst = Burst(orders=200, confirmed=200, rates=(40.0,), load=1.0, cpus=2)
+
+    show_samples(SamplesResult((outcome,), (stock,), burst))
+
+    printed = capsys.readouterr().out
+    assert "sample-two-currencies-6b0b1ae37e9c   REJECTED (currency_mismatch)" in printed
+    assert [it for it in printed.splitlines() if len(it) > 80] == []
 
 
 TABLES = {
