@@ -17,6 +17,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Rebuild; without this, only sh
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Manage the analytics database.", no_args_is_help=True)
     command(group, examples=("db migrate --env prod",))(migrate)
+    command(group, examples=("db contract --env prod",))(contract)
     command(group, examples=("db status",))(status)
     command(group, examples=("db rebuild", "db rebuild --yes --env prod"))(rebuild)
     command(group, examples=("db seed --orders 50000 --months 36",), limits=Limits(local_only=True))(seed)
@@ -34,6 +35,15 @@ def migrate(session: Session) -> None:
     session.out.show(
         {"applied": applied}, f"Applied {names}." if applied else "All migrations are applied already."
     )
+
+
+def contract(session: Session) -> None:
+    """Apply the migrations that remove what only earlier releases use; verify the release first."""
+    from scripts.environment.migrator_client import invoke_migrator
+
+    applied = invoke_migrator(_environment(session), {"action": "contract"})["applied"]
+    names = ", ".join(_named(it) for it in applied)
+    session.out.show({"applied": applied}, f"Applied {names}." if applied else "Nothing is left to remove.")
 
 
 def status(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""`pulsequeue deploy` and `destroy`: deploy an environment on AWS from this checkout, or remove it."""
+"""`pulsequeue deploy`, `shift`, `rollback` and `destroy`: what happens to an environment on AWS."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scripts.deploy.release import Grafana, Release, ReleaseTools
+    from scripts.deploy.shift import TrafficShift
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 First = Annotated[str | None, typer.Option("--from", metavar="STEP", help="Start at this step.")]
@@ -28,6 +29,8 @@ def register(app: typer.Typer) -> None:
     limits = Limits(needs_checkout=True)
     examples = ("deploy --env dev", "deploy --env dev --only plan", "deploy --env prod --from package --yes")
     command(app, examples=examples, limits=limits)(deploy)
+    command(app, examples=("shift --env dev", "shift --env prod --canary 5 --watch 600"))(shift)
+    command(app, examples=("rollback --env dev",))(rollback)
     command(app, examples=("destroy --env dev",), limits=limits)(destroy)
 
 
@@ -38,9 +41,9 @@ def deploy(
     first: First = None,
     only: Only = None,
 ) -> None:
-    """Check, package, plan, apply, migrate and verify; stop at the first failure.
+    """Check, package, plan, apply, migrate, shift and verify; stop at the first failure.
 
-    The steps are lint, types, tests, package, plan, confirm, apply, migrate, verify and dashboards.
+    The steps are lint, types, tests, package, plan, confirm, apply, migrate, shift, verify and dashboards.
     """
     from scripts.deploy.steps import run_steps, select_steps
 
@@ -50,6 +53,54 @@ def deploy(
             steps, lambda step: f"pulsequeue deploy --env {session.env} --from {step}", session.out.note
         )
     session.out.show({"environment": session.env, "steps": [it.name for it in steps]}, "Done.")
+
+
+def shift(
+    session: Session,
+    *,
+    percent: Annotated[
+        int,
+        typer.Option(
+            "--canary", metavar="PERCENT", min=1, max=99, help="Share of the calls that is shifted first."
+        ),
+    ] = 10,
+    watch: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            envvar="PULSEQUEUE_WATCH_SECONDS",
+            help="How long alarms are watched before the rest is shifted; 0 shifts everything at once.",
+            show_envvar=True,
+        ),
+    ] = 180,
+) -> None:
+    """Let callers invoke the newest version of each function; undo it if an alarm goes off."""
+    with terminate_as_interrupt():
+        shifted = _traffic(session).shift(percent=percent, watch_seconds=watch)
+    session.out.show(
+        {"shifted": {it.name: {"from": it.live, "to": it.newest} for it in shifted}},
+        *(f"{it.name}: version {it.live} -> {it.newest}" for it in shifted),
+        f"{len(shifted)} functions shifted." if shifted else "Every function is at its newest version.",
+    )
+
+
+def rollback(session: Session) -> None:
+    """Let callers invoke the versions from before the last shift."""
+    returned = _traffic(session).roll_back()
+    session.out.show(
+        {"rolledBack": {it.name: {"from": it.live, "to": it.previous} for it in returned}},
+        *(f"{it.name}: version {it.live} -> {it.previous}" for it in returned),
+        f"{len(returned)} functions rolled back." if returned else "Nothing to roll back.",
+    )
+
+
+def _traffic(session: Session) -> TrafficShift:
+    from scripts.common.clock import Clock
+    from scripts.deploy.shift import TrafficShift
+    from scripts.environment.environment import open_environment
+
+    return TrafficShift(open_environment(session.env), Clock())
 
 
 def destroy(

@@ -132,16 +132,21 @@ class Release:
             ),
             ReleaseStep(
                 "migrate",
-                "migrate the database schema",
+                "migrate the database schema, which the running code has to bear",
                 self._migrate,
                 "`pulsequeue db status` shows the applied migrations; each applies fully or not at all.",
             ),
             ReleaseStep(
+                "shift",
+                "let callers invoke the new versions, a tenth of them first",
+                self._shift,
+                "The previous versions serve all calls.",
+            ),
+            ReleaseStep(
                 "verify",
-                "send test orders and check every step",
+                "send test orders and check every step; roll back if one fails",
                 self._verify,
-                "The new version is live. To roll back, run `git switch --detach <previous commit>`, "
-                "then this command again.",
+                restart_from="shift",
             ),
             ReleaseStep("dashboards", "install the Grafana dashboards", self._dashboards),
         ]
@@ -206,8 +211,23 @@ class Release:
         self._run("pulsequeue", "db", "migrate", "--env", self._target.env)
         return None
 
+    def _shift(self) -> None:
+        self._run("pulsequeue", "shift", "--env", self._target.env)
+
     def _verify(self) -> None:
-        self._run("pulsequeue", "verify", "--env", self._target.env)
+        try:
+            self._run("pulsequeue", "verify", "--env", self._target.env)
+        except ToolError as failure:
+            try:
+                self._run("pulsequeue", "rollback", "--env", self._target.env)
+            except ToolError as error:
+                raise ToolError(
+                    f"{failure} The new versions are live, because rolling back failed too: {error}"
+                ) from error
+            raise ToolError(
+                f"{failure} The functions are rolled back to their previous versions; rules, queues and "
+                "schema are not"
+            ) from failure
 
     def _dashboards(self) -> str | None:
         grafana = self._tools.grafana

@@ -87,6 +87,42 @@ def test_every_earlier_version_is_brought_up_to_date_with_its_data(
     assert len(fresh.rows("SELECT 1 FROM role_metric_visibility")) == 21
 
 
+CONTRACT = "-- contract: nothing reads it any more\nDROP TABLE kept"
+
+
+def test_what_removes_something_waits_until_it_is_asked_for(owner: Connection) -> None:
+    number = len(ALL) + 1
+    migrator.migrate(owner, (*ALL, Migration(number, "keep", "CREATE TABLE kept (id integer)")))
+    release = (*ALL, Migration(number, "keep", "CREATE TABLE kept (id integer)"))
+    removing = (*release, Migration(number + 1, "remove", CONTRACT))
+
+    expanded = migrator.migrate(owner, removing)
+    there = owner.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone()
+    contracted = migrator.migrate(owner, removing, contract=True)
+    left = owner.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone()
+
+    assert (expanded, there) == ([], (True,))
+    assert ([it.version for it in contracted], left) == ([number + 1], (False,))
+
+
+def test_an_addition_after_a_pending_removal_is_refused(owner: Connection) -> None:
+    migrator.migrate(owner, ALL)
+    number = len(ALL) + 1
+    more = (*ALL, Migration(number, "remove", CONTRACT), Migration(number + 1, "add", "SELECT 1"))
+
+    with pytest.raises(MigrationError, match=r"000\d_add follows 000\d_remove.*run `pulsequeue db contract`"):
+        migrator.migrate(owner, more)
+
+
+def test_a_database_that_was_never_migrated_gets_every_migration(owner: Connection) -> None:
+    number = len(ALL) + 1
+    keep = Migration(number, "keep", "CREATE TABLE kept (id integer)")
+
+    applied = migrator.migrate(owner, (*ALL, keep, Migration(number + 1, "remove", CONTRACT)))
+
+    assert len(applied) == number + 1
+
+
 def test_a_migration_that_fails_leaves_nothing_of_itself_and_all_before_it(owner: Connection) -> None:
     broken = Migration(len(ALL) + 1, "broken", "CREATE TABLE half (tenant_id text); SELECT 1 / 0;")
 
@@ -117,13 +153,22 @@ def test_a_migration_that_was_changed_after_it_was_applied_is_refused(owner: Con
     assert _states(owner, tampered)[-1] is State.CHANGED
 
 
-def test_a_database_of_a_newer_release_is_refused_by_an_older_one(owner: Connection) -> None:
+def test_a_database_that_a_newer_release_only_added_to_is_accepted(owner: Connection) -> None:
     migrator.migrate(owner, ALL)
 
-    with pytest.raises(MigrationError, match="which this release does not know"):
-        migrator.migrate(owner, ALL[:-1])
+    applied = migrator.migrate(owner, ALL[:-1])
 
+    assert applied == []
     assert _states(owner, ALL[:-1])[-1] is State.UNKNOWN
+
+
+def test_a_database_that_a_newer_release_removed_from_is_refused(owner: Connection) -> None:
+    number = len(ALL) + 1
+    keep = Migration(number, "keep", "CREATE TABLE kept ()")
+    migrator.migrate(owner, (*ALL, keep, Migration(number + 1, "remove", CONTRACT)), contract=True)
+
+    with pytest.raises(MigrationError, match=r"_remove, which removed something that this release may use"):
+        migrator.migrate(owner, ALL)
 
 
 def test_line_ends_of_a_checkout_do_not_change_a_migration(tmp_path: Path) -> None:

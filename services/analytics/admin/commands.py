@@ -49,6 +49,12 @@ class Migrate(_Command):
     action: Literal["migrate"]
 
 
+class Contract(_Command):
+    """Migrate, and apply what removes things that only earlier releases use."""
+
+    action: Literal["contract"]
+
+
 class Status(_Command):
     action: Literal["status"]
 
@@ -79,7 +85,9 @@ class SetRate(_Command):
     rate: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=10)]
 
 
-Command = Annotated[Migrate | Status | Empty | SetCurrency | SetRate, Field(discriminator="action")]
+Command = Annotated[
+    Migrate | Contract | Status | Empty | SetCurrency | SetRate, Field(discriminator="action")
+]
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 
 
@@ -109,7 +117,9 @@ class AdminCommands:
     def _run(self, command: Command) -> Mapping[str, Any]:
         match command:
             case Migrate():
-                return self._migrate()
+                return self._migrate(contract=False)
+            case Contract():
+                return self._migrate(contract=True)
             case Status():
                 return self._status()
             case Empty():
@@ -126,10 +136,10 @@ class AdminCommands:
                     _SET_RATE, command.tenant_id, command.currency, command.valid_from, command.rate
                 )
 
-    def _migrate(self) -> Mapping[str, Any]:
+    def _migrate(self, *, contract: bool) -> Mapping[str, Any]:
         self._ensure_roles()
         with self._owner.connection() as owner:
-            applied = migrator.migrate(owner, self._migrations)
+            applied = migrator.migrate(owner, self._migrations, contract=contract)
         return {"applied": _steps(applied)}
 
     def _ensure_roles(self) -> None:

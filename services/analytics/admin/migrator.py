@@ -3,12 +3,14 @@
 import hashlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from services.analytics.admin.migration_rules import CONTRACT, check
 from services.analytics.db.database import Connection
 from services.analytics.settings import API, OWNER, PROJECTOR
 from services.shared.errors import PulseQueueError
@@ -46,6 +48,11 @@ class Migration:
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def is_contract(self) -> bool:
+        """Whether it removes what only earlier code uses."""
+        return CONTRACT.match(self.sql) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -66,6 +73,7 @@ def read(folder: Path = FOLDER) -> tuple[Migration, ...]:
             raise MigrationError(f"{path.name} is not named like a migration, such as 0007_add_index.sql")
         # Line ends differ between checkouts and must not change the checksum.
         sql = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        check(path.stem, sql)
         found.append(Migration(int(named[1]), named[2], sql))
     numbers = [migration.version for migration in found]
     if numbers != list(range(1, len(found) + 1)):
@@ -96,16 +104,24 @@ def status(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
     ]
 
 
-def migrate(owner: Connection, migrations: Sequence[Migration]) -> list[Step]:
-    """Apply the pending migrations and return them; a concurrent run waits, then finds nothing pending."""
+def migrate(owner: Connection, migrations: Sequence[Migration], *, contract: bool = False) -> list[Step]:
+    """Apply the pending migrations and return them; a concurrent run waits, then finds nothing pending.
+
+    Without `contract`, those that remove something stay pending: earlier code may be running. A database
+    that was never migrated has no earlier code.
+    """
     owner.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
     try:
         with owner.transaction():
             owner.execute(_CREATE_TABLE)
+            owner.execute(_ADD_CONTRACT)
         steps = status(owner, migrations)
-        _refuse_mismatch(steps)
+        _refuse_mismatch(steps, _contracted(owner))
         pending = {step.version for step in steps if step.state is State.PENDING}
-        done = [_apply(owner, migration) for migration in migrations if migration.version in pending]
+        due = [migration for migration in migrations if migration.version in pending]
+        if not contract and len(due) < len(migrations):
+            due = _additive(due)
+        done = [_apply(owner, migration) for migration in due]
         with owner.transaction():
             owner.execute("SELECT make_audit_partitions(%s)", [_AUDIT_MONTHS_AHEAD])
     finally:
@@ -129,6 +145,17 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 
+_ADD_CONTRACT: Final = """
+ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS contract boolean NOT NULL DEFAULT false
+"""
+
+
+def _contracted(owner: Connection) -> set[int]:
+    """Return the versions that removed something."""
+    rows = owner.execute("SELECT version FROM schema_migrations WHERE contract").fetchall()
+    return {version for (version,) in rows}
+
+
 def _applied(owner: Connection) -> dict[int, tuple[str, str, str]]:
     there = owner.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
     if there is None or not there[0]:
@@ -147,17 +174,31 @@ def _step(migration: Migration, applied: tuple[str, str, str] | None) -> Step:
     return Step(migration.version, migration.name, state, at)
 
 
-def _refuse_mismatch(steps: Sequence[Step]) -> None:
+def _refuse_mismatch(steps: Sequence[Step], contracted: Collection[int]) -> None:
+    """Refuse changed files, and a database in which a newer release removed what this one may use."""
     for step in steps:
         named = f"{step.version:04}_{step.name}"
         if step.state is State.CHANGED:
             raise MigrationError(
                 f"{named} was changed after it was applied; restore the file and write a new migration"
             )
-        if step.state is State.UNKNOWN:
+        if step.state is State.UNKNOWN and step.version in contracted:
             raise MigrationError(
-                f"the database has {named}, which this release does not know; deploy a newer release"
+                f"the database has {named}, which removed something that this release may use; "
+                "deploy a newer release"
             )
+
+
+def _additive(due: Sequence[Migration]) -> list[Migration]:
+    """Return the migrations up to the first that removes something; none may follow that one."""
+    additive = list(takewhile(lambda it: not it.is_contract, due))
+    if later := [it for it in due[len(additive) :] if not it.is_contract]:
+        waiting = due[len(additive)]
+        raise MigrationError(
+            f"{later[0].version:04}_{later[0].name} follows {waiting.version:04}_{waiting.name}, which "
+            "removes something and is pending; run `pulsequeue db contract` first, once no earlier code runs"
+        )
+    return additive
 
 
 def _apply(owner: Connection, migration: Migration) -> Step:
@@ -165,7 +206,14 @@ def _apply(owner: Connection, migration: Migration) -> Step:
     with owner.transaction():
         owner.execute(migration.sql.encode())
         owner.execute(
-            "INSERT INTO schema_migrations (version, name, checksum, seconds) VALUES (%s, %s, %s, %s)",
-            [migration.version, migration.name, migration.checksum, time.perf_counter() - started],
+            "INSERT INTO schema_migrations (version, name, checksum, contract, seconds)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [
+                migration.version,
+                migration.name,
+                migration.checksum,
+                migration.is_contract,
+                time.perf_counter() - started,
+            ],
         )
     return Step(migration.version, migration.name, State.APPLIED)

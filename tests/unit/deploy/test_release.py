@@ -91,6 +91,7 @@ def test_everything_is_checked_before_anything_is_changed(release: ReleaseFixtur
         "pytest --numprocesses 2 --dist loadgroup",
         "pulsequeue package",
         "pulsequeue db migrate --env dev",
+        "pulsequeue shift --env dev",
         "pulsequeue verify --env dev",
     ]
     assert release.terraform.commands == ["init", "plan", "init", "apply"]
@@ -138,7 +139,7 @@ def test_an_interrupted_step_says_how_to_resume(release: ReleaseFixture) -> None
         ("pytest", "tests"),
         ("pulsequeue package", "package"),
         ("pulsequeue db", "migrate"),
-        ("pulsequeue verify", "verify"),
+        ("pulsequeue shift", "shift"),
     ],
 )
 def test_the_first_failure_ends_the_run_and_says_how_to_resume(
@@ -175,11 +176,29 @@ def test_a_message_gets_exactly_one_full_stop(words: str) -> None:
         run_steps([ReleaseStep("plan", "what would change", fail, "Nothing changed.")], lambda _: "retry")
 
 
-def test_a_failed_verification_says_how_to_roll_back(release: ReleaseFixture) -> None:
+def test_a_failed_verification_rolls_back_by_itself(release: ReleaseFixture) -> None:
     release.commands.fails["pulsequeue verify"] = 1
 
-    with pytest.raises(ToolError, match="To roll back, run `git switch"):
+    with pytest.raises(ToolError, match=r"rolled back to their previous versions.*deploy --from shift$"):
         release.deploy()
+
+    assert release.commands.ran[-1] == "pulsequeue rollback --env dev"
+
+
+def test_a_failed_rollback_says_that_the_new_versions_are_live(release: ReleaseFixture) -> None:
+    release.commands.fails = {"pulsequeue verify": 1, "pulsequeue rollback": 1}
+
+    with pytest.raises(ToolError, match="The new versions are live, because rolling back failed too"):
+        release.deploy()
+
+
+def test_callers_are_shifted_after_the_schema_was_migrated(release: ReleaseFixture) -> None:
+    release.commands.fails["pulsequeue db migrate"] = 1
+
+    with pytest.raises(ToolError, match="migrate failed"):
+        release.deploy()
+
+    assert "pulsequeue shift --env dev" not in release.commands.ran
 
 
 def test_a_failed_apply_says_what_remains_and_resumes_at_plan(release: ReleaseFixture) -> None:
@@ -203,7 +222,11 @@ def test_without_confirmation_nothing_is_changed(release: ReleaseFixture) -> Non
 def test_a_deployment_resumes_where_it_stopped(release: ReleaseFixture) -> None:
     release.deploy(first="migrate")
 
-    assert release.commands.ran == ["pulsequeue db migrate --env dev", "pulsequeue verify --env dev"]
+    assert release.commands.ran == [
+        "pulsequeue db migrate --env dev",
+        "pulsequeue shift --env dev",
+        "pulsequeue verify --env dev",
+    ]
     assert release.terraform.ran == []
 
 
