@@ -1,4 +1,4 @@
-"""What was placed on the bus is what analytics tells: by whom it may be asked, and after a rebuild, too."""
+"""The read side on the running stack: projection, access, tenant isolation, rebuild."""
 
 import json
 import urllib.error
@@ -34,7 +34,7 @@ WHERE table_schema = 'public' AND column_name = 'tenant_id' AND table_name NOT L
 GROUP BY table_name ORDER BY table_name
 """
 
-Ask = Callable[..., tuple[int, Any]]
+Get = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
@@ -54,10 +54,10 @@ def _token(stack: RunningStack, state: StackState, role: str) -> str:
 
 
 @pytest.fixture
-def ask_as(stack: RunningStack, state: StackState) -> Ask:
-    """Ask the API over HTTP, as somebody with a role, with any token, or with none."""
+def get_as(stack: RunningStack, state: StackState) -> Get:
+    """Send a request over HTTP with the token of a role, with any token, or with none."""
 
-    def asked(path: str, *, role: str = "admin", bearer: str | None = None) -> tuple[int, Any]:
+    def get(path: str, *, role: str = "admin", bearer: str | None = None) -> tuple[int, Any]:
         signed = _token(stack, state, role) if bearer is None else bearer
         headers = {"Authorization": f"Bearer {signed}"} if signed else {}
         request = urllib.request.Request(f"{state.api_url}/api/{path}", headers=headers)  # noqa: S310 - loopback
@@ -68,15 +68,15 @@ def ask_as(stack: RunningStack, state: StackState) -> Ask:
             with error:
                 return error.code, json.loads(error.read())
 
-    return asked
+    return get
 
 
-def _told(ask_as: Ask, order_id: str) -> dict[str, Any]:
-    status, answer = ask_as(f"orders/{order_id}")
+def _order(get_as: Get, order_id: str) -> dict[str, Any]:
+    status, answer = get_as(f"orders/{order_id}")
     return dict(answer["data"]) if status == 200 else {}
 
 
-def test_every_end_of_an_order_is_told_as_the_tables_have_it(pipeline: PipelineClient, ask_as: Ask) -> None:
+def test_every_end_of_an_order_is_told_as_the_tables_have_it(pipeline: PipelineClient, get_as: Get) -> None:
     sku = pipeline.create_sku(9, price=700)
     pipeline.place(
         pipeline.order("paid", sku, 2, region="eu-west", channel="web"),
@@ -87,27 +87,32 @@ def test_every_end_of_an_order_is_told_as_the_tables_have_it(pipeline: PipelineC
     pipeline.wait_for_status("declined", "CANCELLED payment_failed")
     pipeline.wait_for_status("too-much", "REJECTED out_of_stock")
 
-    wait_until(lambda: _told(ask_as, pipeline.order_id("paid")).get("status") == "CONFIRMED", "paid is told")
     wait_until(
-        lambda: _told(ask_as, pipeline.order_id("declined")).get("status") == "CANCELLED", "declined is told"
+        lambda: _order(get_as, pipeline.order_id("paid")).get("status") == "CONFIRMED", "paid is projected"
     )
     wait_until(
-        lambda: _told(ask_as, pipeline.order_id("too-much")).get("status") == "REJECTED", "too much is told"
+        lambda: _order(get_as, pipeline.order_id("declined")).get("status") == "CANCELLED",
+        "declined is projected",
+    )
+    wait_until(
+        lambda: _order(get_as, pipeline.order_id("too-much")).get("status") == "REJECTED",
+        "too much is projected",
     )
 
-    paid = _told(ask_as, pipeline.order_id("paid"))
+    paid = _order(get_as, pipeline.order_id("paid"))
     assert (paid["region"], paid["channel"], paid["units"]) == ("eu-west", "web", 2)
     assert paid["amount"] == {"amountMinor": 1_400, "currency": "USD"}
     wait_until(
-        lambda: len(_told(ask_as, pipeline.order_id("paid"))["timeline"]) == 4, "all four events are told"
+        lambda: len(_order(get_as, pipeline.order_id("paid"))["timeline"]) == 4,
+        "all four events are projected",
     )
-    assert {moment["event"] for moment in _told(ask_as, pipeline.order_id("paid"))["timeline"]} == {
+    assert {moment["event"] for moment in _order(get_as, pipeline.order_id("paid"))["timeline"]} == {
         *("OrderPlaced", "PaymentRequested", "PaymentProcessed", "OrderConfirmed")
     }
-    assert _told(ask_as, pipeline.order_id("declined"))["reason"] == "payment_failed"
+    assert _order(get_as, pipeline.order_id("declined"))["reason"] == "payment_failed"
 
 
-def test_a_refunded_order_is_told_as_refunded(pipeline: PipelineClient, ask_as: Ask) -> None:
+def test_a_refunded_order_is_told_as_refunded(pipeline: PipelineClient, get_as: Get) -> None:
     sku = pipeline.create_sku(5)
     pipeline.place(pipeline.order("returned", sku))
     pipeline.wait_for_status("returned", "CONFIRMED")
@@ -115,18 +120,19 @@ def test_a_refunded_order_is_told_as_refunded(pipeline: PipelineClient, ask_as: 
     pipeline.wait_for_status("returned", "REFUNDED")
 
     wait_until(
-        lambda: _told(ask_as, pipeline.order_id("returned")).get("status") == "REFUNDED", "the refund is told"
+        lambda: _order(get_as, pipeline.order_id("returned")).get("status") == "REFUNDED",
+        "the refund is projected",
     )
 
-    told = _told(ask_as, pipeline.order_id("returned"))
-    assert told["payment"]["status"] == "REFUNDED"
-    assert told["fulfillment"]["status"] == "RETURNED"
+    refunded = _order(get_as, pipeline.order_id("returned"))
+    assert refunded["payment"]["status"] == "REFUNDED"
+    assert refunded["fulfillment"]["status"] == "RETURNED"
 
 
-def test_subscriptions_move_recurring_revenue(pipeline: PipelineClient, ask_as: Ask) -> None:
+def test_subscriptions_move_recurring_revenue(pipeline: PipelineClient, get_as: Get) -> None:
     customer = f"subscriber-{uuid4().hex[:8]}"
     terms = {"subscriptionId": "sub-1", "customerId": customer, "interval": "year", "currency": "USD"}
-    _, before = ask_as("metrics/mrr?month=2019-03")
+    _, before = get_as("metrics/mrr?month=2019-03")
 
     pipeline.publish(
         "SubscriptionStarted",
@@ -134,7 +140,7 @@ def test_subscriptions_move_recurring_revenue(pipeline: PipelineClient, ask_as: 
     )
 
     def after() -> Any:  # noqa: ANN401 - JSON
-        return ask_as("metrics/mrr?month=2019-03")[1]["data"]
+        return get_as("metrics/mrr?month=2019-03")[1]["data"]
 
     wait_until(
         lambda: after()["new"]["customers"] == before["data"]["new"]["customers"] + 1, "the customer is new"
@@ -143,7 +149,7 @@ def test_subscriptions_move_recurring_revenue(pipeline: PipelineClient, ask_as: 
 
 
 def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
-    pipeline: PipelineClient, ask_as: Ask
+    pipeline: PipelineClient, get_as: Get
 ) -> None:
     terms = {"plan": "team", "interval": "month", "amountMinor": 900, "effectiveAt": "2018-07-05T00:00:00Z"}
     foreign, home = (
@@ -158,16 +164,16 @@ def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
     pipeline.publish("SubscriptionStarted", [foreign, home])
 
     def counted() -> Any:  # noqa: ANN401 - JSON
-        return ask_as("metrics/mrr?month=2018-07")[1]["data"]["new"]
+        return get_as("metrics/mrr?month=2018-07")[1]["data"]["new"]
 
     wait_until(lambda: counted()["customers"] == 1, "the other one is counted")
     wait_until(lambda: len(pipeline.dlq("projector")) == 1, "five deliveries are enough")
 
     rate = {"action": "setRate", "tenantId": "default", "currency": "CHF"}
     invoke_migrator(pipeline.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
-    letters = pipeline.ops.dlq("projector")
-    ours = frozenset(it.message_id for it in peek([letters], Filter()) if pipeline.run in it.body)
-    handled = redrive(pipeline.ops, letters, Filter(ids=ours), rate=None, on_progress=lambda _: None)
+    dead_letters = pipeline.ops.dlq("projector")
+    ours = frozenset(it.message_id for it in peek([dead_letters], Filter()) if pipeline.run in it.body)
+    handled = redrive(pipeline.ops, dead_letters, Filter(ids=ours), rate=None, on_progress=lambda _: None)
 
     assert len(handled.done) == 1
     wait_until(lambda: counted()["customers"] == 2, "it is counted, too")
@@ -175,58 +181,59 @@ def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_see_what_is_decided_by_the_group_in_the_token(ask_as: Ask, role: str) -> None:
-    orders, _ = ask_as("orders?limit=1", role=role)
-    recurring, said = ask_as("metrics/mrr", role=role)
+def test_who_may_see_what_is_decided_by_the_group_in_the_token(get_as: Get, role: str) -> None:
+    orders, _ = get_as("orders?limit=1", role=role)
+    recurring, encoded = get_as("metrics/mrr", role=role)
 
     assert orders == 200
     assert recurring == (403 if role == "viewer" else 200)
-    assert said.get("status", 200) == recurring
+    assert encoded.get("status", 200) == recurring
 
 
 def _forged(signed: str, **claims: str) -> str:
-    """Change what a token says, and keep its signature."""
-    head, said, signature = signed.split(".")
-    spoken = json.loads(urlsafe_b64decode(said + "=" * (-len(said) % 4)))
-    forged = urlsafe_b64encode(json.dumps({**spoken, **claims}).encode()).decode().rstrip("=")
+    """Change the claims of a token and keep its signature."""
+    head, encoded, signature = signed.split(".")
+    payload = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    forged = urlsafe_b64encode(json.dumps({**payload, **claims}).encode()).decode().rstrip("=")
     return f"{head}.{forged}.{signature}"
 
 
 def test_nobody_gets_in_without_a_token_or_with_one_that_was_tampered_with(
-    stack: RunningStack, state: StackState, ask_as: Ask
+    stack: RunningStack, state: StackState, get_as: Get
 ) -> None:
     signed = _token(stack, state, "viewer")
 
-    assert ask_as("orders", bearer=signed)[0] == 200
-    assert ask_as("orders", bearer="")[0] == 401
-    assert ask_as("orders", bearer="nonsense")[0] == 401
-    assert ask_as("orders", bearer=_forged(signed, **{"custom:tenant_id": "globex"}))[0] == 401
-    assert ask_as("orders", bearer=_forged(signed, **{"cognito:groups": "admin"}))[0] == 401
+    assert get_as("orders", bearer=signed)[0] == 200
+    assert get_as("orders", bearer="")[0] == 401
+    assert get_as("orders", bearer="nonsense")[0] == 401
+    assert get_as("orders", bearer=_forged(signed, **{"custom:tenant_id": "globex"}))[0] == 401
+    assert get_as("orders", bearer=_forged(signed, **{"cognito:groups": "admin"}))[0] == 401
 
 
 def test_a_user_of_another_tenant_sees_nothing_of_ours(
-    stack: RunningStack, pipeline: PipelineClient, state: StackState, ask_as: Ask
+    stack: RunningStack, pipeline: PipelineClient, state: StackState, get_as: Get
 ) -> None:
     sku = pipeline.create_sku(5)
     pipeline.place(pipeline.order("ours", sku))
     pipeline.wait_for_status("ours", "CONFIRMED")
     wait_until(
-        lambda: _told(ask_as, pipeline.order_id("ours")).get("status") == "CONFIRMED", "ours is told to us"
+        lambda: _order(get_as, pipeline.order_id("ours")).get("status") == "CONFIRMED",
+        "our order is projected",
     )
     pool = pool_id(stack.environment) or ""
     add_user(stack.environment, pool, User("stranger", "admin", "globex"), state.users_password)
     stranger = token(stack.environment, "stranger", state.users_password)
 
-    assert ask_as(f"orders/{pipeline.order_id('ours')}", bearer=stranger)[0] in {403, 404}
+    assert get_as(f"orders/{pipeline.order_id('ours')}", bearer=stranger)[0] in {403, 404}
     for path in ("orders", "metrics/summary", "pipeline/by-region", "metrics/cohorts"):
-        status, answer = ask_as(path, bearer=stranger)
+        status, answer = get_as(path, bearer=stranger)
         assert status in {200, 403}
         assert pipeline.order_id("ours") not in json.dumps(answer)
         assert "default" not in json.dumps(answer.get("meta", {}))
 
 
-def _everything(state: StackState) -> dict[str, list[str]]:
-    """Read every row of every table that follows from events, but for when it was written."""
+def _all_rows(state: StackState) -> dict[str, list[str]]:
+    """Read every row of every table derived from events, without the times of writing."""
     with closing(psycopg.connect(state.postgres or "", autocommit=True)) as administrator:
         tables = [table for (table,) in administrator.execute(_EVERY_ROW).fetchall()]
         return {
@@ -256,16 +263,16 @@ def test_a_rebuild_from_the_archive_reaches_the_same_rows(
         return not any(int(count) for count in queue["Attributes"].values())
 
     wait_until(drained, "all is projected")
-    before = _everything(state)
+    before = _all_rows(state)
 
     result = rebuild.rebuild(ops, environment, rebuild.Rebuild(rebuild.coverage(ops, environment)))
 
     wait_until(
         lambda: drained() and invoke_migrator(environment, {"action": "status"})["tenants"] != [],
-        "all is told again",
+        "the replay is projected",
     )
     assert result.complete
-    wait_until(lambda: _everything(state) == before, "the rows are the same again")
+    wait_until(lambda: _all_rows(state) == before, "the rows are the same again")
     assert len(before["event_inbox"]) >= 80
 
 
@@ -274,7 +281,7 @@ def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
 ) -> None:
     ops, environment = AwsOpsContext(stack.environment), stack.environment
     coverage = rebuild.coverage(ops, environment)
-    before = _everything(state)
+    before = _all_rows(state)
 
     with pytest.raises(ToolError, match="at least 7 would be lost"):
         rebuild.rebuild(
@@ -283,4 +290,4 @@ def test_a_rebuild_that_would_lose_events_is_refused_and_changes_nothing(
             rebuild.Rebuild(rebuild.Coverage(coverage.recorded, coverage.recorded - 7, coverage.since)),
         )
 
-    assert _everything(state) == before
+    assert _all_rows(state) == before

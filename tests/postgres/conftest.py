@@ -43,7 +43,7 @@ class Analytics:
         return self.database(API)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Ask as the owner, who sees every tenant."""
+        """Query as the owner, who sees every tenant."""
         with closing(self.connect()) as owner:
             return owner.execute(query.encode(), parameters).fetchall()
 

@@ -1,4 +1,4 @@
-"""Histories that nobody would think of: any events of a few orders, customers and SKUs, at any time."""
+"""Random event histories of a few orders, customers and SKUs."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _DAYS = 130
 _INTERVALS: Final[Sequence[Literal["month", "year"]]] = ("month", "year")
 
 
-Tell = Callable[[Shop], Event]
+MakeEvent = Callable[[Shop], Event]
 
 
 class DemoData:
@@ -50,7 +50,7 @@ class DemoData:
         )
 
     def _order(self, order_id: str) -> list[Event]:
-        """Tell some of all that could be told, by people who do not agree."""
+        """Make some of the possible events of an order, with contradicting contents."""
         chance = self._chance
         tenant = chance.choice(TENANTS)
 
@@ -65,7 +65,7 @@ class DemoData:
             )
 
         region = chance.choice((None, "EU", "US"))
-        info: Sequence[Tell] = [
+        makers: Sequence[MakeEvent] = [
             lambda shop: shop.placed(self._when(), region=region),
             lambda shop: shop.placed(self._when(), region="EU", event_id=f"{order_id}-again"),
             lambda shop: shop.requested(self._when()),
@@ -76,7 +76,7 @@ class DemoData:
             lambda shop: shop.refund_requested(self._when()),
             lambda shop: shop.refunded(self._when(), restocked=chance.random() < 0.5),
         ]
-        some = chance.sample(info, chance.randint(1, len(info)))
+        some = chance.sample(makers, chance.randint(1, len(makers)))
         if chance.random() < 0.6:
             some.append(lambda shop: shop.confirmed(self._when()))
         return [one(shop_variant()) for one in some]
@@ -93,11 +93,11 @@ class DemoData:
             if chance.random() < 0.3:
                 events.append(contract.cancelled(day, **effective))
                 continue
-            info = chance.choice((contract.started, contract.changed))
+            makers = chance.choice((contract.started, contract.changed))
             amount = chance.choice((0, 999, 1_000, 12_000))
             interval = chance.choice(_INTERVALS)
             currency = chance.choice(CURRENCIES)
-            events.append(info(day, amount, interval, currency=currency, **effective))
+            events.append(makers(day, amount, interval, currency=currency, **effective))
         return events
 
     def _adjusted(self) -> Event:

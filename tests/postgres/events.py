@@ -1,4 +1,4 @@
-"""Short ways to the events that tests of the read side start from."""
+"""Builders of events for tests of the read side."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ NOON = at("2026-01-31")
 
 
 class Shop:
-    """Tells the events of one order, each with an id that follows from the order's."""
+    """Makes the events of one order, with ids derived from the order's."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Shop:
         return self._event(RefundProcessed, when, **{**values, **self._money, **more})
 
     def sold(self, when: datetime = NOON) -> list[Event]:
-        """Everything that is told of an order that goes well."""
+        """Return the events of a successful order."""
         return [self.placed(when), self.requested(when), self.processed(when), self.confirmed(when)]
 
     @property
@@ -118,7 +118,7 @@ class Shop:
 
 
 class Contract:
-    """Tells the events of one subscription, numbered in the order of telling."""
+    """Makes the events of one subscription, numbered in order of creation."""
 
     def __init__(
         self, subscription_id: str = "sub-1", *, tenant: str = TENANT, customer: str = "ann"
@@ -126,7 +126,7 @@ class Contract:
         self.subscription_id = subscription_id
         self.tenant = tenant
         self.customer = customer
-        self._told = 0
+        self._count = 0
 
     def started(
         self,
@@ -161,10 +161,10 @@ class Contract:
         return self._event(model, day, **{**terms, **more})
 
     def _event(self, model: type[E], day: str, **more: object) -> E:
-        self._told += 1
+        self._count += 1
         return model.model_validate(
             {
-                "event_id": f"{self.subscription_id}-{self._told}",
+                "event_id": f"{self.subscription_id}-{self._count}",
                 "occurred_at": at(day),
                 "tenant_id": self.tenant,
                 "subscription_id": self.subscription_id,
@@ -187,5 +187,5 @@ def adjusted(
 
 
 def messages(events: Iterable[Event]) -> Sequence[Delivery]:
-    """One message per event: m0, m1, ..."""
+    """Return one message per event: m0, m1, ..."""
     return [Delivery(f"m{number}", event) for number, event in enumerate(events)]

@@ -1,4 +1,4 @@
-"""A connection that keeps the plan of every statement it is given."""
+"""A connection that records the plan of every statement it executes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class Node:
 class Plans:
     run: bool = False
     """Whether statements that only read are run for their plan, so that it has numbers of rows."""
-    kept: list[Node] = field(default_factory=list)
+    recorded: list[Node] = field(default_factory=list)
 
     def of(self, connection: "psycopg.Connection[Any]", query: Any, values: Any) -> None:  # noqa: ANN401 - psycopg's own
         text = query if isinstance(query, bytes) else _bytes(query, connection)
@@ -58,7 +58,7 @@ class Plans:
         options = b"ANALYZE, TIMING OFF, FORMAT JSON" if run else b"FORMAT JSON"
         plain = psycopg.Cursor(connection, row_factory=tuple_row)
         [[values]] = plain.execute(b"EXPLAIN (" + options + b") " + text, values)
-        self.kept.append(Node.of(values[0]["Plan"]))
+        self.recorded.append(Node.of(values[0]["Plan"]))
 
 
 _WRITING: Final = {b"INSERT", b"UPDATE", b"DELETE"}

@@ -1,4 +1,4 @@
-"""What all that is worked out must be, asked of the plain rows in the most obvious way, however slow."""
+"""The expected rollups, computed from the plain rows by the most obvious SQL, however slow."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -140,4 +140,4 @@ STORED: Final[Mapping[str, str]] = {
     "cohort_month (order)": """SELECT tenant_id, basis, cohort, month, entered, left_off
         FROM cohort_month WHERE basis = 'order'""",
 }
-"""The same columns, as the projection keeps them."""
+"""The same columns, as stored."""

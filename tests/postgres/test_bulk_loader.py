@@ -33,7 +33,7 @@ TABLES = (*reset.DERIVED_TABLES, "tenants", "fx_rates")
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def _nothing(_said: str) -> None: ...
+def _nothing(_message: str) -> None: ...
 
 
 def _load(analytics: Analytics, data: DemoData, *, workers: int = 1) -> None:
@@ -55,7 +55,7 @@ def _rows(analytics: Analytics) -> Rows:
 
 def _project_shuffled(analytics: Analytics, data_sets: list[DemoData]) -> None:
     events = [event for data in data_sets for event in data.events()]
-    Random(11).shuffle(events)  # noqa: S311 - a shuffle that can be had again
+    Random(11).shuffle(events)  # noqa: S311 - a repeatable shuffle
     projector = Projector(analytics.projector, RecordingTelemetry())
     for start in range(0, len(events), 100):
         batch = [Delivery(str(n), event) for n, event in enumerate(events[start : start + 100])]

@@ -21,7 +21,7 @@ Everything = dict[str, list[tuple[Any, ...]]]
 
 @pytest.fixture
 def rated(analytics: Analytics) -> Analytics:
-    """Two tenants who count in different currencies, and what the others are worth to each."""
+    """Two tenants with different reporting currencies, and their exchange rates."""
     with closing(analytics.connect()) as owner:
         owner.execute(
             "INSERT INTO tenants (tenant_id, reporting_currency) VALUES ('acme','USD'),('globex','EUR')"

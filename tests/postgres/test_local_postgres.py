@@ -1,4 +1,4 @@
-"""PostgreSQL for one machine: an error says why it cannot start, and nothing is left behind."""
+"""The embedded PostgreSQL: when it cannot start, it reports why and cleans up."""
 
 import socket
 from pathlib import Path

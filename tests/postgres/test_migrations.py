@@ -1,4 +1,4 @@
-"""The schema gets to where it should be from wherever it is, or stays where it was and says why."""
+"""Migrations bring any earlier schema up to date, or change nothing and report why."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Recurring revenue, month by month, against cases worked out by hand."""
+"""Recurring revenue, month by month, against hand-computed cases."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ JAN, FEB, MAR, APR, MAY = (date(2026, month, 1) for month in range(1, 6))
 
 
 def moved(*events: SubscriptionEvent, rates: Rates = USD) -> list[tuple[date, str, Decimal | int]]:
-    """Tell the movements, in minor units a year."""
+    """Return the movements, in minor units per year."""
     rows = customer_rows(events, rates).movements
     return [(row.month, row.movement, row.annual_minor) for row in rows]
 
@@ -303,11 +303,11 @@ def test_of_what_takes_effect_at_once_the_later_told_wins_then_ends_over_changes
     end = contract.cancelled("2026-01-10")
     change = contract.changed("2026-01-10", 200)
     start = contract.started("2026-01-10", 100)
-    told_later = contract.started("2026-01-11", 300, effective_at=now)
+    later_start = contract.started("2026-01-11", 300, effective_at=now)
     twin = contract.changed("2026-01-10", 400)
 
     assert moved(change, start) == [(JAN, "new", 2_400)]
     assert moved(end, change, start) == []
-    assert moved(told_later, end, change, start) == [(JAN, "new", 3_600)]
+    assert moved(later_start, end, change, start) == [(JAN, "new", 3_600)]
     assert moved(twin, change) == [(JAN, "new", 4_800)]
     assert [row.starts_at for row in customer_rows([change, start, twin], USD).periods] == [now]

@@ -130,23 +130,23 @@ def test_a_charge_is_known_even_if_nothing_else_of_its_order_is() -> None:
 def test_of_two_placements_the_first_tells_by_time_and_then_by_id(
     later: datetime, first_id: str, second_id: str
 ) -> None:
-    tells = Shop(lines=[("cup", 1, 500)]).placed(NOON, event_id=first_id, region="EU")
+    with_region = Shop(lines=[("cup", 1, 500)]).placed(NOON, event_id=first_id, region="EU")
     silent = Shop(lines=[("mug", 9, 500)]).placed(later, event_id=second_id, region="US")
 
-    for events in ([tells, silent], [silent, tells]):
+    for events in ([with_region, silent], [silent, with_region]):
         rows = order_rows(events)
         assert (rows.order.region, rows.order.placed_at, rows.order.version) == ("EU", NOON, 2)
         assert [item.sku for item in rows.items] == ["cup"]
 
 
 def test_an_order_was_placed_when_its_placement_says_so_and_else_when_it_is_first_heard_of() -> None:
-    said, happened = at("2026-01-01"), at("2026-01-02")
+    stated, happened = at("2026-01-01"), at("2026-01-02")
     requested = order.requested(LATEST, placed_at=at("2026-01-03"))
 
     def placed_at(*events: Event) -> object:
         return order_rows(events).order.placed_at
 
-    assert placed_at(order.placed(happened, placed_at=said), requested) == said
+    assert placed_at(order.placed(happened, placed_at=stated), requested) == stated
     assert placed_at(order.placed(happened), requested) == happened
     assert placed_at(requested, order.processed(NOON)) == at("2026-01-03")
     assert placed_at(order.confirmed(LATEST), order.processed(LATER)) == LATER
@@ -154,21 +154,21 @@ def test_an_order_was_placed_when_its_placement_says_so_and_else_when_it_is_firs
 
 def test_the_lines_of_a_sku_are_added_up_and_told_by_who_knows_the_prices() -> None:
     lines = [("cup", 1, 500), ("mug", 3, 700), ("cup", 2, 500)]
-    wanted = Shop(lines=lines).placed()
+    placed = Shop(lines=lines).placed()
     priced = Shop(lines=lines).requested()
     taken = Shop(lines=[("cup", 1, 400)]).confirmed()
 
-    assert order_rows([wanted]).items == (
+    assert order_rows([placed]).items == (
         ItemRow(TENANT, "order-1", "cup", 3, None),
         ItemRow(TENANT, "order-1", "mug", 3, None),
     )
-    assert order_rows([wanted, priced]).items == (
+    assert order_rows([placed, priced]).items == (
         ItemRow(TENANT, "order-1", "cup", 3, 500),
         ItemRow(TENANT, "order-1", "mug", 3, 700),
     )
-    assert order_rows([wanted, priced, taken]).items == (ItemRow(TENANT, "order-1", "cup", 1, 400),)
-    assert order_rows([wanted, priced]).order.units == 6
-    assert order_rows([wanted, priced, taken]).order.units == 1
+    assert order_rows([placed, priced, taken]).items == (ItemRow(TENANT, "order-1", "cup", 1, 400),)
+    assert order_rows([placed, priced]).order.units == 6
+    assert order_rows([placed, priced, taken]).order.units == 1
 
 
 def test_the_customer_is_named_by_whoever_came_furthest() -> None:

@@ -33,7 +33,7 @@ _SECONDS = 20.0
 
 
 class CountingConnection(psycopg.Connection[tuple[Any, ...]]):
-    """Counts what it is asked to execute."""
+    """A connection that counts the statements it executes."""
 
     executed = 0
 
@@ -104,9 +104,9 @@ def test_an_event_that_comes_again_has_no_second_effect(
     confirmed = Shop().confirmed()
 
     projector.handle(messages([confirmed, confirmed]))
-    again = projector.handle(messages([confirmed]))
+    retry = projector.handle(messages([confirmed]))
 
-    assert again == ()
+    assert retry == ()
     assert analytics.rows("SELECT confirmed, revenue_minor FROM sales_daily") == [(1, 1_000)]
     assert analytics.rows("SELECT events FROM projection_checkpoints") == [(1,)]
     assert [fields for _, _, fields in telemetry.lines] == [
@@ -237,7 +237,7 @@ def test_terms_without_an_exchange_rate_come_again_alone_until_there_is_one(
     dollars = contract.started("2026-01-10", 1_000)
     euros = contract.changed("2026-02-10", 1_000, currency="EUR")
 
-    again = projector.handle(messages([dollars, euros, Shop().placed(), euros]))
+    retry = projector.handle(messages([dollars, euros, Shop().placed(), euros]))
     counted = analytics.rows("SELECT count(*) FROM event_inbox")
     with closing(analytics.connect()) as owner:
         owner.execute(
@@ -246,7 +246,7 @@ def test_terms_without_an_exchange_rate_come_again_alone_until_there_is_one(
         )
     later = projector.handle(messages([euros]))
 
-    assert sorted(again) == ["m1", "m3"]
+    assert sorted(retry) == ["m1", "m3"]
     assert counted == [(2,)]
     refusals = [fields for line, _, fields in telemetry.lines if line is LogEvent.SUBSCRIPTION_REFUSED]
     assert [(it["reason"], it["event_id"]) for it in refusals] == [("no_exchange_rate", "sub-1-2")]
@@ -268,11 +268,11 @@ def test_the_rate_is_that_of_the_day_and_there_is_none_before_the_first(
             )
     days = ("2026-01-09", "2026-01-10", "2026-02-09", "2026-02-10", "2026-05-01")
 
-    again = projector.handle(
+    retry = projector.handle(
         messages([Contract(day, customer=day).started(day, 100, currency="EUR") for day in days])
     )
 
-    assert again == {"m0"}
+    assert retry == {"m0"}
     assert analytics.rows("SELECT subscription_id, annual_minor FROM subscription_periods ORDER BY 1") == [
         ("2026-01-10", 2_400),
         ("2026-02-09", 2_400),
@@ -282,9 +282,9 @@ def test_the_rate_is_that_of_the_day_and_there_is_none_before_the_first(
 
 
 def test_an_end_of_terms_needs_no_exchange_rate(analytics: Analytics, projector: Projector) -> None:
-    again = projector.handle(messages([Contract().cancelled("2026-01-10")]))
+    retry = projector.handle(messages([Contract().cancelled("2026-01-10")]))
 
-    assert again == ()
+    assert retry == ()
     assert analytics.rows("SELECT count(*) FROM event_inbox") == [(1,)]
 
 
@@ -314,14 +314,14 @@ def test_a_number_that_the_database_cannot_hold_fails_its_own_message_alone(
     inbox = Inbox(
         "projector", CATALOGUE, Projector(analytics.projector, telemetry).handle, NoPoisonQueue(), telemetry
     )
-    told: list[Event] = [
+    events: list[Event] = [
         Shop("small").confirmed(),
         Shop("huge").confirmed(amount_minor=10**20),
         Shop("other").placed(),
     ]
 
     answer = inbox.receive(
-        sqs_event(*(envelope(event.model_dump(mode="json"), event.detail_type()) for event in told))
+        sqs_event(*(envelope(event.model_dump(mode="json"), event.detail_type()) for event in events))
     )
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
@@ -430,11 +430,11 @@ def test_a_large_batch_takes_as_many_statements_as_a_small_one(
         known: list[Event] = [shop.placed() for shop in shops]
         known += [contract.started("2026-01-10", 1_000) for contract in contracts]
         projector.handle(messages(known))
-        told: list[Event] = [event for shop in shops for event in shop.sold()]
-        told += [contract.cancelled("2026-02-10") for contract in contracts]
-        told += [adjusted(f"sku-{n}") for n in numbers]
+        events: list[Event] = [event for shop in shops for event in shop.sold()]
+        events += [contract.cancelled("2026-02-10") for contract in contracts]
+        events += [adjusted(f"sku-{n}") for n in numbers]
         connection.executed = 0
-        assert projector.handle(messages(told)) == ()
+        assert projector.handle(messages(events)) == ()
         return connection.executed
 
     with closing(connection):
@@ -467,9 +467,9 @@ def test_every_table_either_follows_from_events_or_is_brought_in_by_people(analy
         " AND NOT relispartition"
     )
 
-    kept = {name for (name,) in tables} - set(reset.DERIVED_TABLES)
+    untouched = {name for (name,) in tables} - set(reset.DERIVED_TABLES)
 
-    assert kept == {
+    assert untouched == {
         *("tenants", "users", "role_metric_visibility", "governance_rules", "fx_rates"),
         *("marketing_campaigns", "audit_logs", "audit_heads", "schema_migrations"),
     }

@@ -1,4 +1,4 @@
-"""How PostgreSQL finds what is asked for: through an index, and as fast on the last page as on the first.
+"""Query plans: every read uses an index, and the last page costs what the first does.
 
 The plans themselves are kept in plans/. PULSEQUEUE_KEEP_PLANS=1 writes them anew, for a look at what changed.
 """
@@ -27,7 +27,7 @@ from tests.postgres.conftest import Analytics, make_copy
 from tests.postgres.query_plans import Node, Plans, explaining
 from tests.support.fakes import RecordingTelemetry
 
-KEPT: Final = Path(__file__).parent / "plans"
+SNAPSHOTS: Final = Path(__file__).parent / "plans"
 NOW: Final = datetime(2026, 6, 20, 12, tzinfo=UTC)
 PAST: Final = DemoData(orders=20_000, customers=20_000, months=12, seed=1, tenant="acme", until=NOW)
 LARGE: Final = {
@@ -66,7 +66,7 @@ class Explained:
     newest: str
 
     def ask(self, name: str, **more: str) -> tuple[dict[str, Any], list[Node]]:
-        """Ask the API; returns the answer and the plans it took."""
+        """Send a request; return the response and the query plans used."""
         path, query = QUESTIONS[name]
         plans = Plans(run=True)
         with self._database(API, plans) as database:
@@ -78,13 +78,13 @@ class Explained:
                 telemetry=RecordingTelemetry(),
             )(_event(path.format(order=self.newest), {**query, **more}), None)
         assert answer["statusCode"] == 200, answer["body"]
-        return json.loads(answer["body"]), plans.kept
+        return json.loads(answer["body"]), plans.recorded
 
     def project(self, deliveries: list[Delivery]) -> list[Node]:
         plans = Plans()
         with self._database(PROJECTOR, plans) as database:
             assert not Projector(database, RecordingTelemetry()).handle(deliveries)
-        return plans.kept
+        return plans.recorded
 
     @contextmanager
     def _database(self, user: str, plans: Plans) -> Iterator[Database]:
@@ -96,7 +96,7 @@ class Explained:
 @pytest.fixture(scope="module")
 def explained(server: Postgres) -> Explained:
     made = Analytics(server, make_copy(server, "plans"))
-    bulk_loader.load(PAST, server.dsn(made.name, OWNER), workers=1, progress=lambda _said: None)
+    bulk_loader.load(PAST, server.dsn(made.name, OWNER), workers=1, progress=lambda _message: None)
     [[newest]] = made.rows("SELECT order_id FROM orders ORDER BY placed_at DESC LIMIT 1")
     return Explained(made, newest)
 
@@ -147,7 +147,7 @@ def _of_orders(nodes: list[Node]) -> Node:
 
 def _compare(name: str, nodes: list[Node]) -> None:
     shapes = "\n".join(node.shape() for node in nodes)
-    path = KEPT / f"{name}.txt"
+    path = SNAPSHOTS / f"{name}.txt"
     if os.environ.get("PULSEQUEUE_KEEP_PLANS"):
         path.write_text(shapes, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == shapes

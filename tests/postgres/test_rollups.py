@@ -1,4 +1,4 @@
-"""What orders and customers add to the sums, against cases worked out by hand."""
+"""What orders and customers contribute to the rollups, against hand-computed cases."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What every table keeps to, and what keeps tenants apart in the database itself."""
+"""Rules that hold for every table, and tenant isolation in the database."""
 
 import psycopg
 import pytest
@@ -52,14 +52,14 @@ def test_every_table_and_every_key_leads_with_the_tenant(analytics: Analytics) -
 
 
 def test_every_table_is_owned_by_the_owner_and_obeys_its_policies_for_everyone(analytics: Analytics) -> None:
-    said = analytics.rows(
+    policies = analytics.rows(
         "SELECT relname, relrowsecurity AND relforcerowsecurity, relowner::regrole::text FROM pg_class"
         " WHERE oid = ANY(%s::regclass[])",
         _tables(analytics, partitions=True),
     )
 
-    assert len(said) == len(_tables(analytics, partitions=True))
-    assert {(kept, owner) for _, kept, owner in said} == {(True, OWNER)}
+    assert len(policies) == len(_tables(analytics, partitions=True))
+    assert {(forced, owner) for _, forced, owner in policies} == {(True, OWNER)}
 
 
 def test_every_table_has_a_policy_for_each_role_and_the_api_s_asks_for_the_tenant(
@@ -78,14 +78,14 @@ def test_every_table_has_a_policy_for_each_role_and_the_api_s_asks_for_the_tenan
 
 
 def test_every_table_knows_when_its_rows_were_made_and_last_changed(analytics: Analytics) -> None:
-    kept = analytics.rows(
+    forced = analytics.rows(
         "SELECT table_name, column_name FROM information_schema.columns WHERE column_name IN"
         " ('created_at', 'updated_at') AND data_type = 'timestamp with time zone' AND is_nullable = 'NO'"
         " AND column_default = 'clock_timestamp()'"
     )
     triggers = analytics.rows("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'touch'")
 
-    assert {(table, column) for table, column in kept} >= {
+    assert {(table, column) for table, column in forced} >= {
         (table, column) for table in _tables(analytics) for column in ("created_at", "updated_at")
     }
     assert {table for (table,) in triggers} >= set(_tables(analytics))

@@ -1,4 +1,4 @@
-"""An order takes as much room in the database as the bill says."""
+"""An order takes as much storage as the cost model assumes."""
 
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ def test_an_order_with_its_events_takes_what_the_bill_says(analytics: Analytics)
     before = _size(analytics)
 
     bulk_loader.load(
-        PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _said: None
+        PAST, analytics.server.dsn(analytics.name, OWNER), workers=1, progress=lambda _message: None
     )
 
     assert (_size(analytics) - before) / PAST.orders == pytest.approx(BYTES_PER_ORDER, rel=0.1)

@@ -1,4 +1,4 @@
-"""The API as a gateway would ask it, and rows for it to answer from."""
+"""A client that invokes the API as the gateway does, and rows for its tables."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from services.shared.errors import StoreUnavailableError
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START, ManualClock, RecordingTelemetry
 
-PAGE_OF_OURS = "https://shop.example"
+ALLOWED_ORIGIN = "https://shop.example"
 TODAY = START.date()
 
 Claims = dict[str, Any]
@@ -25,15 +25,15 @@ Pairs = Sequence[tuple[str, str]]
 
 
 def claims(tenant: str = "acme", role: object = "[admin]", **other: object) -> Claims:
-    """What the authorizer makes of a good token: every claim is text."""
-    values = {
+    """Return the claims of a valid token as the authorizer passes them on: as text."""
+    defaults = {
         "sub": f"user-of-{tenant}",
         "custom:tenant_id": tenant,
         "cognito:groups": role,
         "token_use": "id",
         "exp": str(int((START + timedelta(hours=1)).timestamp())),
     }
-    return {**values, **other}
+    return {**defaults, **other}
 
 
 ADMIN = claims()
@@ -56,23 +56,23 @@ class Reply:
 
     @property
     def errors(self) -> dict[str, str]:
-        return {fault["parameter"]: fault["problem"] for fault in self.body["errors"]}
+        return {error["parameter"]: error["problem"] for error in self.body["errors"]}
 
 
 @dataclass
-class OpsContext:
-    """Where questions are asked."""
+class ApiClient:
+    """Sends requests to the API of one database."""
 
     database: Database
     clock: ManualClock = field(default_factory=ManualClock)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
-    key: str = "a key that nobody knows"
+    key: str = "a secret key"
 
     def __post_init__(self) -> None:
-        self._answer = build(
+        self._handler = build(
             self.database,
             cursor_key=lambda: self.key,
-            allowed_origins=[PAGE_OF_OURS],
+            allowed_origins=[ALLOWED_ORIGIN],
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -87,9 +87,9 @@ class OpsContext:
         method: str = "GET",
         **event: object,
     ) -> Reply:
-        """Ask as the admin of acme, unless told who asks; None: nobody signed in."""
+        """Send a request with these claims; None: not signed in."""
         raw = query if isinstance(query, Sequence) else list(query.items())
-        who: object = {} if by is None else {"jwt": {"claims": by, "scopes": None}}
+        authorizer: object = {} if by is None else {"jwt": {"claims": by, "scopes": None}}
         return self.send(
             {
                 "version": "2.0",
@@ -99,7 +99,7 @@ class OpsContext:
                 "requestContext": {
                     "stage": "$default",
                     "http": {"method": method},
-                    "authorizer": who,
+                    "authorizer": authorizer,
                     "requestId": "request-1",
                 },
                 **event,
@@ -107,21 +107,21 @@ class OpsContext:
         )
 
     def send(self, event: Mapping[str, Any]) -> Reply:
-        answer = self._answer(event, None)
-        return Reply(answer["statusCode"], answer["headers"], answer["body"])
+        response = self._handler(event, None)
+        return Reply(response["statusCode"], response["headers"], response["body"])
 
 
 def out_of_reach() -> Database:
-    """A database that nobody reaches, for what is answered without one."""
+    """Return a database that cannot be reached."""
 
     def connect() -> Connection:
-        raise StoreUnavailableError("nobody there")
+        raise StoreUnavailableError("unreachable")
 
     return Database(connect)
 
 
 def insert(analytics: Analytics, table: str, *rows: Mapping[str, object]) -> None:
-    """Put rows of one table there, as their owner may."""
+    """Insert rows of one table as its owner."""
     with closing(analytics.connect()) as owner, owner.transaction():
         for row in rows:
             owner.execute(

@@ -1,4 +1,4 @@
-"""What a reader has already is not told again, as long as it is still true."""
+"""ETags: a cached response is reused for as long as it is current."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.postgres.api.client import OpsContext, claims, insert, moved, rule
+from tests.postgres.api.client import ApiClient, claims, insert, moved, rule
 from tests.postgres.conftest import Analytics
 
-KEPT = (
+CACHEABLE = (
     "/api/metrics/mrr",
     "/api/metrics/churn",
     "/api/metrics/cohorts",
@@ -19,8 +19,8 @@ KEPT = (
 )
 
 
-def tag_of(ops: OpsContext, path: str = "/api/metrics/mrr") -> str:
-    return ops.ask(path).headers["etag"]
+def tag_of(client: ApiClient, path: str = "/api/metrics/mrr") -> str:
+    return client.ask(path).headers["etag"]
 
 
 def project(analytics: Analytics, events: int = 1, last: str = "2026-01-30T10:00:00Z") -> None:
@@ -34,35 +34,35 @@ def project(analytics: Analytics, events: int = 1, last: str = "2026-01-30T10:00
         )
 
 
-@pytest.mark.parametrize("path", KEPT)
-def test_an_answer_that_still_holds_is_not_told_again(ops: OpsContext, path: str) -> None:
-    values = ops.ask(path)
+@pytest.mark.parametrize("path", CACHEABLE)
+def test_an_answer_that_still_holds_is_not_told_again(client: ApiClient, path: str) -> None:
+    first = client.ask(path)
 
-    again = ops.ask(path, headers={"If-None-Match": values.headers["etag"]})
+    second = client.ask(path, headers={"If-None-Match": first.headers["etag"]})
 
-    assert values.headers["cache-control"] == "private, max-age=0, must-revalidate"
-    assert values.headers["vary"] == "Authorization, Origin"
-    assert (again.status, again.text) == (304, "")
-    assert again.headers["etag"] == values.headers["etag"]
-    assert again.headers["cache-control"] == values.headers["cache-control"]
+    assert first.headers["cache-control"] == "private, max-age=0, must-revalidate"
+    assert first.headers["vary"] == "Authorization, Origin"
+    assert (second.status, second.text) == (304, "")
+    assert second.headers["etag"] == first.headers["etag"]
+    assert second.headers["cache-control"] == first.headers["cache-control"]
 
 
 @pytest.mark.parametrize("spelled", ["*", "W/{}", '"other", {}', '"other",W/{} , "more"'])
-def test_what_a_reader_has_may_be_spelled_in_many_ways(ops: OpsContext, spelled: str) -> None:
-    tag = tag_of(ops)
+def test_what_a_reader_has_may_be_spelled_in_many_ways(client: ApiClient, spelled: str) -> None:
+    tag = tag_of(client)
 
-    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": spelled.format(tag)}).status == 304
+    assert client.ask("/api/metrics/mrr", headers={"if-none-match": spelled.format(tag)}).status == 304
 
 
 @pytest.mark.parametrize("spelled", ["", '"other"', "other", 'W/"other"', "**"])
-def test_something_else_is_told_anew(ops: OpsContext, spelled: str) -> None:
-    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": spelled}).status == 200
+def test_something_else_is_told_anew(client: ApiClient, spelled: str) -> None:
+    assert client.ask("/api/metrics/mrr", headers={"if-none-match": spelled}).status == 200
 
 
-CHANGES: dict[str, Callable[[Analytics, OpsContext], object]] = {
+CHANGES: dict[str, Callable[[Analytics, ApiClient], object]] = {
     "one more event": lambda analytics, _: project(analytics, events=2),
     "a newer event": lambda analytics, _: project(analytics, last="2026-01-30T10:00:00.000001Z"),
-    "another day": lambda _, ops: ops.clock.advance(timedelta(hours=13)),
+    "another day": lambda _, client: client.clock.advance(timedelta(hours=13)),
     "another rule": lambda analytics, _: insert(
         analytics, "governance_rules", rule("cohorts", "smallest_group", 5)
     ),
@@ -70,25 +70,25 @@ CHANGES: dict[str, Callable[[Analytics, OpsContext], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_may_have_changed_is_told_anew(analytics: Analytics, ops: OpsContext, change: str) -> None:
+def test_what_may_have_changed_is_told_anew(analytics: Analytics, client: ApiClient, change: str) -> None:
     project(analytics)
     path, months, still = (
         "/api/metrics/cohorts",
         {"from": "2026-01", "to": "2026-06"},
         claims(exp="9999999999"),
     )
-    tag = ops.ask(path, months).headers["etag"]
+    tag = client.ask(path, months).headers["etag"]
 
-    CHANGES[change](analytics, ops)
-    again = ops.ask(path, months, by=still, headers={"if-none-match": tag})
+    CHANGES[change](analytics, client)
+    second = client.ask(path, months, by=still, headers={"if-none-match": tag})
 
-    assert again.status == 200
-    assert again.headers["etag"] != tag
+    assert second.status == 200
+    assert second.headers["etag"] != tag
 
 
-def test_other_questions_and_other_roles_have_other_tags(ops: OpsContext) -> None:
+def test_other_questions_and_other_roles_have_other_tags(client: ApiClient) -> None:
     tags = {
-        ops.ask(path, query, by=claims(role=f"[{role}]")).headers["etag"]
+        client.ask(path, query, by=claims(role=f"[{role}]")).headers["etag"]
         for role in ("admin", "editor")
         for path, query in [
             ("/api/metrics/mrr", {}),
@@ -102,44 +102,44 @@ def test_other_questions_and_other_roles_have_other_tags(ops: OpsContext) -> Non
     assert len(tags) == 10
 
 
-def test_a_default_is_the_same_question_as_the_value_it_stands_for(ops: OpsContext) -> None:
-    spelled = ops.ask("/api/metrics/mrr", {"month": "2026-01"})
+def test_a_default_is_the_same_question_as_the_value_it_stands_for(client: ApiClient) -> None:
+    spelled = client.ask("/api/metrics/mrr", {"month": "2026-01"})
 
-    assert spelled.headers["etag"] == tag_of(ops)
+    assert spelled.headers["etag"] == tag_of(client)
 
 
 @pytest.mark.spoils_the_schema
-def test_rows_are_not_looked_up_for_what_the_reader_has(analytics: Analytics, ops: OpsContext) -> None:
-    tag = tag_of(ops)
+def test_rows_are_not_looked_up_for_what_the_reader_has(analytics: Analytics, client: ApiClient) -> None:
+    tag = tag_of(client)
     with closing(analytics.connect()) as owner:
         owner.execute("DROP TABLE mrr_month")
 
-    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 304
+    assert client.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 304
 
 
-def test_what_is_confirmed_is_on_record_like_what_is_told(analytics: Analytics, ops: OpsContext) -> None:
-    tag = tag_of(ops)
-    ops.ask("/api/metrics/mrr", headers={"if-none-match": tag})
+def test_what_is_confirmed_is_on_record_like_what_is_told(analytics: Analytics, client: ApiClient) -> None:
+    tag = tag_of(client)
+    client.ask("/api/metrics/mrr", headers={"if-none-match": tag})
 
     assert analytics.rows("SELECT count(*) FROM audit_logs") == [(2,)]
 
 
 def test_what_is_no_longer_visible_is_refused_even_to_whoever_has_it(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
-    tag = tag_of(ops)
+    tag = tag_of(client)
     with closing(analytics.connect()) as owner:
         owner.execute("UPDATE role_metric_visibility SET visible = false")
 
-    assert ops.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 403
+    assert client.ask("/api/metrics/mrr", headers={"if-none-match": tag}).status == 403
 
 
-def test_an_answer_says_how_far_the_projection_was(analytics: Analytics, ops: OpsContext) -> None:
-    before = ops.ask("/api/metrics/mrr").body["meta"]
+def test_an_answer_says_how_far_the_projection_was(analytics: Analytics, client: ApiClient) -> None:
+    before = client.ask("/api/metrics/mrr").body["meta"]
     project(analytics)
     insert(analytics, "mrr_month", moved("2026-01", "new", 12))
 
-    after = ops.ask("/api/metrics/mrr").body["meta"]
+    after = client.ask("/api/metrics/mrr").body["meta"]
 
     assert before == {
         "tenant": "acme",
@@ -152,8 +152,8 @@ def test_an_answer_says_how_far_the_projection_was(analytics: Analytics, ops: Op
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/sales/last-month"])
-def test_what_is_live_is_never_kept(ops: OpsContext, path: str) -> None:
-    answer = ops.ask(path, headers={"if-none-match": "*"})
+def test_what_is_live_is_never_kept(client: ApiClient, path: str) -> None:
+    answer = client.ask(path, headers={"if-none-match": "*"})
 
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"

@@ -1,10 +1,10 @@
-"""Cohorts: who began in a month, and how many of them stayed."""
+"""Cohorts: customers by first month, and how many are still active."""
 
 from typing import Any
 
 import pytest
 
-from tests.postgres.api.client import OpsContext, cohort, insert, rule
+from tests.postgres.api.client import ApiClient, cohort, insert, rule
 from tests.postgres.conftest import Analytics
 
 
@@ -16,7 +16,7 @@ def table(data: Any) -> dict[str, list[int | None]]:  # noqa: ANN401 - a JSON tr
 
 
 @pytest.fixture
-def season(analytics: Analytics, ops: OpsContext) -> OpsContext:
+def season(analytics: Analytics, client: ApiClient) -> ApiClient:
     """Ten began in November, of whom four paused in December; three began in January."""
     insert(
         analytics,
@@ -29,10 +29,10 @@ def season(analytics: Analytics, ops: OpsContext) -> OpsContext:
         cohort("2026-01", "2026-02", left_off=3),
         cohort("2025-12", "2025-12", entered=1, basis="subscription"),
     )
-    return ops
+    return client
 
 
-def test_customers_are_active_when_more_entered_than_left_so_far(season: OpsContext) -> None:
+def test_customers_are_active_when_more_entered_than_left_so_far(season: ApiClient) -> None:
     values = season.ask("/api/metrics/cohorts").data
 
     assert table(values) == {"2025-11": [10, 10, 6, 7], "2026-01": [3, 3]}
@@ -40,17 +40,17 @@ def test_customers_are_active_when_more_entered_than_left_so_far(season: OpsCont
     assert (values["basis"], values["from"], values["to"]) == ("order", "2025-02", "2026-02")
 
 
-def test_the_other_basis_counts_other_customers(season: OpsContext) -> None:
+def test_the_other_basis_counts_other_customers(season: ApiClient) -> None:
     assert table(season.ask("/api/metrics/cohorts", {"basis": "subscription"}).data) == {"2025-12": [1, 1, 1]}
 
 
-def test_a_range_of_months_ends_before_its_last(season: OpsContext) -> None:
+def test_a_range_of_months_ends_before_its_last(season: ApiClient) -> None:
     values = season.ask("/api/metrics/cohorts", {"from": "2025-11", "to": "2026-01"}).data
 
     assert table(values) == {"2025-11": [10, 10, 6]}
 
 
-def test_months_that_have_not_begun_are_not_told(season: OpsContext) -> None:
+def test_months_that_have_not_begun_are_not_told(season: ApiClient) -> None:
     values = season.ask("/api/metrics/cohorts", {"from": "2026-01", "to": "2026-12"}).data
 
     assert table(values) == {"2026-01": [3, 3]}
@@ -58,7 +58,7 @@ def test_months_that_have_not_begun_are_not_told(season: OpsContext) -> None:
 
 @pytest.mark.parametrize("smallest", [7, 6.5])
 def test_groups_smaller_than_the_rule_allows_are_withheld(
-    analytics: Analytics, season: OpsContext, smallest: float
+    analytics: Analytics, season: ApiClient, smallest: float
 ) -> None:
     insert(analytics, "governance_rules", rule("cohorts", "smallest_group", smallest))
 
@@ -69,5 +69,5 @@ def test_groups_smaller_than_the_rule_allows_are_withheld(
     assert answer.body["meta"]["withheld"] == "groups of fewer than 7 customers"
 
 
-def test_nothing_is_withheld_without_a_rule(season: OpsContext) -> None:
+def test_nothing_is_withheld_without_a_rule(season: ApiClient) -> None:
     assert season.ask("/api/metrics/cohorts").body["meta"]["withheld"] is None

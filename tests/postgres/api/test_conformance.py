@@ -1,4 +1,4 @@
-"""Whatever a client makes of the document, it gets what the document says."""
+"""Requests generated from the OpenAPI document get the responses it describes."""
 
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from services.analytics.api.openapi import document
-from tests.postgres.api.client import ADMIN, OpsContext, insert, order, sold, sold_of
+from tests.postgres.api.client import ADMIN, ApiClient, insert, order, sold, sold_of
 from tests.postgres.conftest import Analytics
 
 AnyCase: TypeAlias = Case[Any]
@@ -36,12 +36,12 @@ CHECKS: Final = [
 ]
 
 
-def send(ops: OpsContext, case: AnyCase) -> Response:
-    """Bring a request to the function as the gateway would, and its answer back."""
+def send(client: ApiClient, case: AnyCase) -> Response:
+    """Invoke the function with a request as the gateway does, and return its response."""
     sent = requests.Request(**case.as_transport_kwargs(base_url="http://api.example")).prepare()
     url = urlsplit(str(sent.url))
     signed_in = str(sent.headers.get("Authorization", "")).startswith("Bearer ")
-    answer = ops.send(
+    answer = client.send(
         {
             "rawPath": url.path,
             "rawQueryString": url.query,
@@ -63,13 +63,13 @@ def send(ops: OpsContext, case: AnyCase) -> Response:
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 def test_every_request_is_answered_as_the_document_says(
-    case: AnyCase, analytics: Analytics, ops: OpsContext
+    case: AnyCase, analytics: Analytics, client: ApiClient
 ) -> None:
     if not analytics.rows("SELECT * FROM orders"):
         insert(analytics, "orders", *(order(order_id) for order_id in ("0", "00", "000")))
         insert(analytics, "sales_daily", sold("2026-01-31", orders=1, confirmed=1, revenue_minor=1))
         insert(analytics, "product_daily", sold_of("tea", "2026-01-31", orders=1, confirmed=1))
 
-    response = send(ops, case)
+    response = send(client, case)
 
     case.validate_response(response, checks=CHECKS)

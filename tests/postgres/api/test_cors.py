@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.postgres.api.client import PAGE_OF_OURS, OpsContext, out_of_reach
+from tests.postgres.api.client import ALLOWED_ORIGIN, ApiClient, out_of_reach
 
 ORIGIN = "access-control-allow-origin"
 STRANGERS = (
@@ -17,16 +17,16 @@ STRANGERS = (
 
 
 @pytest.fixture
-def ops() -> OpsContext:
-    return OpsContext(out_of_reach())
+def client() -> ApiClient:
+    return ApiClient(out_of_reach())
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/orders/o-1", "/api/metrics/mrr", "/api/openapi.json"])
-def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(ops: OpsContext, path: str) -> None:
-    answer = ops.ask(path, method="OPTIONS", by=None, headers={"Origin": PAGE_OF_OURS})
+def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(client: ApiClient, path: str) -> None:
+    answer = client.ask(path, method="OPTIONS", by=None, headers={"Origin": ALLOWED_ORIGIN})
 
     assert (answer.status, answer.text) == (204, "")
-    assert answer.headers[ORIGIN] == PAGE_OF_OURS
+    assert answer.headers[ORIGIN] == ALLOWED_ORIGIN
     assert set(answer.headers["access-control-allow-methods"].split(",")) == {"GET", "OPTIONS"}
     assert {"Authorization", "If-None-Match"} <= set(
         answer.headers["access-control-allow-headers"].split(",")
@@ -36,8 +36,8 @@ def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(ops: OpsContext, p
 
 @pytest.mark.parametrize("origin", STRANGERS)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-def test_a_page_of_strangers_is_told_nothing(ops: OpsContext, origin: str, method: str) -> None:
-    answer = ops.ask("/api/openapi.json", method=method, headers={"origin": origin})
+def test_a_page_of_strangers_is_told_nothing(client: ApiClient, origin: str, method: str) -> None:
+    answer = client.ask("/api/openapi.json", method=method, headers={"origin": origin})
 
     assert ORIGIN not in answer.headers
     assert "access-control-expose-headers" not in answer.headers
@@ -47,14 +47,14 @@ def test_a_page_of_strangers_is_told_nothing(ops: OpsContext, origin: str, metho
 @pytest.mark.parametrize(
     ("path", "status"), [("/api/openapi.json", 200), ("/api/metrics/mrr", 503), ("/api/nothing", 404)]
 )
-def test_a_page_of_ours_reads_answers_and_problems_alike(ops: OpsContext, path: str, status: int) -> None:
-    answer = ops.ask(path, headers={"origin": PAGE_OF_OURS})
+def test_a_page_of_ours_reads_answers_and_problems_alike(client: ApiClient, path: str, status: int) -> None:
+    answer = client.ask(path, headers={"origin": ALLOWED_ORIGIN})
 
     assert answer.status == status
-    assert answer.headers[ORIGIN] == PAGE_OF_OURS
+    assert answer.headers[ORIGIN] == ALLOWED_ORIGIN
     assert answer.headers["access-control-expose-headers"] == "ETag"
     assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_whoever_is_no_page_is_told_nothing_of_pages(ops: OpsContext) -> None:
-    assert ORIGIN not in ops.ask("/api/openapi.json").headers
+def test_whoever_is_no_page_is_told_nothing_of_pages(client: ApiClient) -> None:
+    assert ORIGIN not in client.ask("/api/openapi.json").headers

@@ -1,10 +1,10 @@
-"""From events to answers, with the projector between them: what happened is what is told."""
+"""From events through the projector to API responses."""
 
 import pytest
 
 from services.analytics.projector.service import Projector
 from services.shared.events import Event
-from tests.postgres.api.client import OpsContext, claims
+from tests.postgres.api.client import ApiClient, claims
 from tests.postgres.conftest import Analytics
 from tests.postgres.events import Contract, Shop, adjusted, at, messages
 from tests.support.fakes import RecordingTelemetry
@@ -31,14 +31,14 @@ def history() -> list[Event]:
 
 
 @pytest.fixture
-def shop(analytics: Analytics) -> OpsContext:
-    """The API of a database that has heard it all, the last first."""
+def shop(analytics: Analytics) -> ApiClient:
+    """The API of a database that received all events, in reverse order."""
     projector = Projector(analytics.projector, RecordingTelemetry())
     assert not projector.handle(messages(reversed(history())))
-    return OpsContext(analytics.api)
+    return ApiClient(analytics.api)
 
 
-def test_orders_are_told_as_they_became(shop: OpsContext) -> None:
+def test_orders_are_told_as_they_became(shop: ApiClient) -> None:
     values = shop.ask("/api/orders").data["orders"]
 
     assert [(one["orderId"], one["status"], one["region"]) for one in values] == [
@@ -49,7 +49,7 @@ def test_orders_are_told_as_they_became(shop: OpsContext) -> None:
     ]
 
 
-def test_an_order_is_told_with_everything_heard_of_it(shop: OpsContext) -> None:
+def test_an_order_is_told_with_everything_heard_of_it(shop: ApiClient) -> None:
     values = shop.ask("/api/orders/o-2").data
 
     assert values["items"] == [
@@ -67,14 +67,14 @@ def test_an_order_is_told_with_everything_heard_of_it(shop: OpsContext) -> None:
     assert values["timeline"][-1]["event"] == "RefundProcessed"
 
 
-def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: OpsContext) -> None:
+def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: ApiClient) -> None:
     answer = shop.ask("/api/orders/o-2", by=claims(role="[viewer]"))
 
     assert len(answer.data["timeline"]) == 5
     assert '"ann"' not in answer.text
 
 
-def test_recurring_revenue_grew_by_what_is_paid_more(shop: OpsContext) -> None:
+def test_recurring_revenue_grew_by_what_is_paid_more(shop: ApiClient) -> None:
     values = shop.ask("/api/metrics/mrr").data
     churned = shop.ask("/api/metrics/churn").data
 
@@ -86,7 +86,7 @@ def test_recurring_revenue_grew_by_what_is_paid_more(shop: OpsContext) -> None:
     assert (churned["logoChurn"], churned["netRevenueRetention"]) == (0, 1.5)
 
 
-def test_cohorts_hold_whoever_bought_again(shop: OpsContext) -> None:
+def test_cohorts_hold_whoever_bought_again(shop: ApiClient) -> None:
     values = shop.ask("/api/metrics/cohorts").data["cohorts"]
 
     assert [
@@ -97,7 +97,7 @@ def test_cohorts_hold_whoever_bought_again(shop: OpsContext) -> None:
     ]
 
 
-def test_sales_are_told_alike_wherever_they_are_told(shop: OpsContext) -> None:
+def test_sales_are_told_alike_wherever_they_are_told(shop: ApiClient) -> None:
     january = {"from": "2026-01-01", "to": "2026-02-01"}
     summary = shop.ask("/api/metrics/summary", january).data["current"]
     regions = shop.ask("/api/pipeline/by-region", january).data["regions"]
@@ -114,14 +114,14 @@ def test_sales_are_told_alike_wherever_they_are_told(shop: OpsContext) -> None:
     ]
 
 
-def test_answers_say_up_to_which_event_they_go(shop: OpsContext) -> None:
+def test_answers_say_up_to_which_event_they_go(shop: ApiClient) -> None:
     assert shop.ask("/api/metrics/mrr").body["meta"]["asOf"] == "2026-01-31T12:00:00.000Z"
 
 
-def test_an_answer_that_was_kept_is_good_until_the_next_event(analytics: Analytics, shop: OpsContext) -> None:
-    kept = {"if-none-match": shop.ask("/api/metrics/summary").headers["etag"]}
-    before = shop.ask("/api/metrics/summary", headers=kept).status
+def test_an_answer_that_was_kept_is_good_until_the_next_event(analytics: Analytics, shop: ApiClient) -> None:
+    conditional = {"if-none-match": shop.ask("/api/metrics/summary").headers["etag"]}
+    before = shop.ask("/api/metrics/summary", headers=conditional).status
 
     Projector(analytics.projector, RecordingTelemetry()).handle(messages([Shop("o-5").placed()]))
 
-    assert (before, shop.ask("/api/metrics/summary", headers=kept).status) == (304, 200)
+    assert (before, shop.ask("/api/metrics/summary", headers=conditional).status) == (304, 200)

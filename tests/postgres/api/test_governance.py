@@ -1,11 +1,11 @@
-"""Who sees what, and what is put on record of it."""
+"""Which role sees which metric, and what is audited."""
 
 from contextlib import closing
 
 import pytest
 
 from services.analytics.settings import OWNER
-from tests.postgres.api.client import OpsContext, claims, insert, make_tenant, order, rule
+from tests.postgres.api.client import ApiClient, claims, insert, make_tenant, order, rule
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START
 
@@ -35,7 +35,7 @@ def entries(analytics: Analytics) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize(("path", "metric"), METRICS.items())
 def test_what_is_not_visible_to_a_role_is_refused_to_it_alone(
-    analytics: Analytics, ops: OpsContext, path: str, metric: str
+    analytics: Analytics, client: ApiClient, path: str, metric: str
 ) -> None:
     insert(analytics, "orders", order("o-1"))
     execute_as_owner(
@@ -44,38 +44,42 @@ def test_what_is_not_visible_to_a_role_is_refused_to_it_alone(
         metric,
     )
 
-    refused = ops.ask(path, by=claims(role="[editor]"))
-    others = [ops.ask(other, by=claims(role="[editor]")) for other, its in METRICS.items() if its != metric]
+    refused = client.ask(path, by=claims(role="[editor]"))
+    others = [
+        client.ask(other, by=claims(role="[editor]")) for other, its in METRICS.items() if its != metric
+    ]
 
     assert refused.status == 403
     assert metric in refused.body["detail"]
     assert {other.status for other in others} == {200}
-    assert ops.ask(path).status == 200
+    assert client.ask(path).status == 200
 
 
-def test_what_is_not_listed_is_not_seen(analytics: Analytics, ops: OpsContext) -> None:
+def test_what_is_not_listed_is_not_seen(analytics: Analytics, client: ApiClient) -> None:
     execute_as_owner(analytics, "DELETE FROM role_metric_visibility WHERE metric = 'sales'")
 
-    assert ops.ask("/api/sales/last-month").status == 403
+    assert client.ask("/api/sales/last-month").status == 403
 
 
-def test_a_tenant_that_nobody_set_up_sees_nothing(ops: OpsContext) -> None:
-    assert {ops.ask(path, by=claims("unknown")).status for path in METRICS} == {403}
+def test_a_tenant_that_nobody_set_up_sees_nothing(client: ApiClient) -> None:
+    assert {client.ask(path, by=claims("unknown")).status for path in METRICS} == {403}
 
 
-def test_viewers_see_no_recurring_revenue_unless_they_are_let(analytics: Analytics, ops: OpsContext) -> None:
+def test_viewers_see_no_recurring_revenue_unless_they_are_let(
+    analytics: Analytics, client: ApiClient
+) -> None:
     viewer = claims(role="[viewer]")
-    before = ops.ask("/api/metrics/mrr", by=viewer).status
+    before = client.ask("/api/metrics/mrr", by=viewer).status
     execute_as_owner(analytics, "UPDATE role_metric_visibility SET visible = true WHERE metric = 'mrr'")
 
-    after = ops.ask("/api/metrics/mrr", by=viewer).status
+    after = client.ask("/api/metrics/mrr", by=viewer).status
 
     assert (before, after) == (403, 200)
 
 
-def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, ops: OpsContext) -> None:
-    ops.ask("/api/metrics/mrr", {"month": "2025-12"})
-    ops.ask("/api/metrics/cohorts", by=claims(role="[viewer]", sub="someone"))
+def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, client: ApiClient) -> None:
+    client.ask("/api/metrics/mrr", {"month": "2025-12"})
+    client.ask("/api/metrics/cohorts", by=claims(role="[viewer]", sub="someone"))
 
     assert entries(analytics) == [
         (
@@ -105,36 +109,36 @@ def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, o
     assert analytics.rows("SELECT first_broken_entry('acme')") == [(None,)]
 
 
-def test_whoever_comes_again_is_known_by_his_newest_role(analytics: Analytics, ops: OpsContext) -> None:
-    ops.ask("/api/metrics/mrr")
-    ops.ask("/api/metrics/mrr", by=claims(role="[editor]"))
+def test_whoever_comes_again_is_known_by_his_newest_role(analytics: Analytics, client: ApiClient) -> None:
+    client.ask("/api/metrics/mrr")
+    client.ask("/api/metrics/mrr", by=claims(role="[editor]"))
 
     assert analytics.rows("SELECT user_id, role FROM users") == [("user-of-acme", "editor")]
 
 
-def test_other_reads_leave_no_trace(analytics: Analytics, ops: OpsContext) -> None:
+def test_other_reads_leave_no_trace(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "orders", order("o-1"))
 
     ungoverned = [path for path, metric in METRICS.items() if metric not in {"mrr", "churn", "cohorts"}]
 
-    assert {ops.ask(path).status for path in ungoverned} == {200}
+    assert {client.ask(path).status for path in ungoverned} == {200}
     assert entries(analytics) == []
     assert analytics.rows("SELECT * FROM users") == []
 
 
-def test_a_read_that_is_refused_or_not_understood_is_none(analytics: Analytics, ops: OpsContext) -> None:
-    ops.ask("/api/metrics/mrr", by=claims(role="[viewer]"))
-    ops.ask("/api/metrics/mrr", {"month": "2026-13"})
+def test_a_read_that_is_refused_or_not_understood_is_none(analytics: Analytics, client: ApiClient) -> None:
+    client.ask("/api/metrics/mrr", by=claims(role="[viewer]"))
+    client.ask("/api/metrics/mrr", {"month": "2026-13"})
 
     assert entries(analytics) == []
 
 
 def test_looking_for_an_order_that_is_not_there_is_a_read_where_orders_are_governed(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
     insert(analytics, "governance_rules", rule("orders", "audited"))
 
-    answer = ops.ask("/api/orders/nothing")
+    answer = client.ask("/api/orders/nothing")
 
     assert answer.status == 404
     assert [entry[-1] for entry in entries(analytics)] == [
@@ -143,26 +147,26 @@ def test_looking_for_an_order_that_is_not_there_is_a_read_where_orders_are_gover
 
 
 @pytest.mark.spoils_the_schema
-def test_a_read_that_cannot_be_put_on_record_is_not_answered(analytics: Analytics, ops: OpsContext) -> None:
+def test_a_read_that_cannot_be_put_on_record_is_not_answered(analytics: Analytics, client: ApiClient) -> None:
     execute_as_owner(analytics, "REVOKE INSERT ON audit_logs FROM pulsequeue_api")
     execute_as_owner(
         analytics,
         "REVOKE INSERT (tenant_id, user_id, role, action, metric, details) ON audit_logs FROM pulsequeue_api",
     )
 
-    answer = ops.ask("/api/metrics/mrr")
+    answer = client.ask("/api/metrics/mrr")
 
     assert answer.status == 500
     assert "opening" not in answer.text
     assert "audit_logs" not in answer.text
-    assert len(ops.telemetry.errors) == 1
+    assert len(client.telemetry.errors) == 1
     assert analytics.rows("SELECT * FROM users") == []
 
 
-def test_rules_of_one_tenant_do_not_hold_for_another(analytics: Analytics, ops: OpsContext) -> None:
+def test_rules_of_one_tenant_do_not_hold_for_another(analytics: Analytics, client: ApiClient) -> None:
     make_tenant(analytics, "other")
     insert(analytics, "governance_rules", rule("sales", "audited", tenant="other"))
 
-    ops.ask("/api/sales/last-month")
+    client.ask("/api/sales/last-month")
 
     assert entries(analytics) == []

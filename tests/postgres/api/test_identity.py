@@ -1,8 +1,8 @@
-"""Who asks is what the authorizer verified, and nothing else."""
+"""The caller is whom the authorizer verified, and nobody else."""
 
 import pytest
 
-from tests.postgres.api.client import Claims, OpsContext, claims, out_of_reach
+from tests.postgres.api.client import ApiClient, Claims, claims, out_of_reach
 from tests.support.fakes import START
 
 # Answered without a database: asked with a good token, it would be out of reach.
@@ -10,8 +10,8 @@ NOBODY_THERE = 503
 
 
 @pytest.fixture
-def ops() -> OpsContext:
-    return OpsContext(out_of_reach())
+def client() -> ApiClient:
+    return ApiClient(out_of_reach())
 
 
 def without(name: str) -> Claims:
@@ -35,8 +35,8 @@ def without(name: str) -> Claims:
         claims(sub=7),
     ],
 )
-def test_a_token_that_is_not_good_is_refused(ops: OpsContext, who: Claims) -> None:
-    answer = ops.ask("/api/orders", by=who)
+def test_a_token_that_is_not_good_is_refused(client: ApiClient, who: Claims) -> None:
+    answer = client.ask("/api/orders", by=who)
 
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -44,10 +44,10 @@ def test_a_token_that_is_not_good_is_refused(ops: OpsContext, who: Claims) -> No
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}])
-def test_whoever_was_not_verified_is_refused(ops: OpsContext, authorizer: object) -> None:
+def test_whoever_was_not_verified_is_refused(client: ApiClient, authorizer: object) -> None:
     context = {"stage": "$default", "http": {"method": "GET"}, "authorizer": authorizer, "requestId": "r"}
 
-    answer = ops.send({"rawPath": "/api/orders", "rawQueryString": "", "requestContext": context})
+    answer = client.send({"rawPath": "/api/orders", "rawQueryString": "", "requestContext": context})
 
     assert answer.status == 401
 
@@ -66,8 +66,8 @@ def test_whoever_was_not_verified_is_refused(ops: OpsContext, authorizer: object
         claims(role={"admin": 1}),
     ],
 )
-def test_a_user_without_tenant_or_role_is_refused(ops: OpsContext, who: Claims) -> None:
-    answer = ops.ask("/api/orders", by=who)
+def test_a_user_without_tenant_or_role_is_refused(client: ApiClient, who: Claims) -> None:
+    answer = client.ask("/api/orders", by=who)
 
     assert answer.status == 403
     assert "sign in again" in answer.body["detail"]
@@ -85,19 +85,19 @@ def test_a_user_without_tenant_or_role_is_refused(ops: OpsContext, who: Claims) 
         "admin",
     ],
 )
-def test_groups_are_read_as_gateways_spell_them(ops: OpsContext, groups: object) -> None:
-    assert ops.ask("/api/orders", by=claims(role=groups)).status == NOBODY_THERE
+def test_groups_are_read_as_gateways_spell_them(client: ApiClient, groups: object) -> None:
+    assert client.ask("/api/orders", by=claims(role=groups)).status == NOBODY_THERE
 
 
 @pytest.mark.parametrize(
     "path", ["/api/orders", "/api/orders/o-1", "/api/metrics/mrr", "/api/sales/last-month"]
 )
-def test_nobody_asks_without_a_token(ops: OpsContext, path: str) -> None:
-    assert ops.ask(path, by=None).status == 401
+def test_nobody_asks_without_a_token(client: ApiClient, path: str) -> None:
+    assert client.ask(path, by=None).status == 401
 
 
-def test_a_database_that_is_away_is_told_with_when_to_ask_again(ops: OpsContext) -> None:
-    answer = ops.ask("/api/orders")
+def test_a_database_that_is_away_is_told_with_when_to_ask_again(client: ApiClient) -> None:
+    answer = client.ask("/api/orders")
 
     assert answer.status == NOBODY_THERE
     assert int(answer.headers["retry-after"]) > 0

@@ -9,7 +9,7 @@ import pytest
 
 from services.analytics.db.database import Database
 from services.analytics.settings import API
-from tests.postgres.api.client import OpsContext, insert, make_tenant, moved
+from tests.postgres.api.client import ApiClient, insert, make_tenant, moved
 from tests.postgres.api.client import claims as of
 from tests.postgres.conftest import Analytics
 
@@ -25,7 +25,7 @@ def customers(data: Mapping[str, Any]) -> dict[str, int]:
 
 
 @pytest.fixture
-def year(analytics: Analytics, ops: OpsContext) -> OpsContext:
+def year(analytics: Analytics, client: ApiClient) -> ApiClient:
     """December leaves 5 customers with 100.00 a month among them; in January everything happens."""
     insert(
         analytics,
@@ -41,10 +41,10 @@ def year(analytics: Analytics, ops: OpsContext) -> OpsContext:
         moved("2026-01", "churn", 36_000, 2),
         moved("2026-02", "new", 999_999_999, 99),
     )
-    return ops
+    return client
 
 
-def test_a_month_is_told_from_its_opening_to_its_closing(year: OpsContext) -> None:
+def test_a_month_is_told_from_its_opening_to_its_closing(year: ApiClient) -> None:
     values = year.ask("/api/metrics/mrr", {"month": "2026-01"}).data
 
     assert values["month"] == "2026-01"
@@ -71,22 +71,22 @@ def test_a_month_is_told_from_its_opening_to_its_closing(year: OpsContext) -> No
     )
 
 
-def test_the_current_month_is_told_unless_another_is_asked_for(year: OpsContext) -> None:
+def test_the_current_month_is_told_unless_another_is_asked_for(year: ApiClient) -> None:
     assert year.ask("/api/metrics/mrr").data == year.ask("/api/metrics/mrr", {"month": "2026-01"}).data
 
 
-def test_a_month_in_which_nothing_happened_closes_as_it_opened(year: OpsContext) -> None:
+def test_a_month_in_which_nothing_happened_closes_as_it_opened(year: ApiClient) -> None:
     values = year.ask("/api/metrics/mrr", {"month": "2025-09"}).data
 
     assert set(amounts(values).values()) == {0}
 
 
 def test_recurring_revenue_is_told_in_the_currency_of_the_tenant(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
     make_tenant(analytics, "berlin", reporting_currency="EUR")
 
-    values = ops.ask("/api/metrics/mrr", by=of("berlin")).data
+    values = client.ask("/api/metrics/mrr", by=of("berlin")).data
 
     assert values["opening"]["amount"]["currency"] == "EUR"
 
@@ -103,23 +103,23 @@ def test_recurring_revenue_is_told_in_the_currency_of_the_tenant(
     ],
 )
 def test_amounts_are_exact_until_they_are_rounded_half_to_even(
-    analytics: Analytics, ops: OpsContext, annual_minor: str, expected: int
+    analytics: Analytics, client: ApiClient, annual_minor: str, expected: int
 ) -> None:
     insert(analytics, "mrr_month", moved("2026-01", "new", annual_minor))
 
-    answer = ops.ask("/api/metrics/mrr")
+    answer = client.ask("/api/metrics/mrr")
 
     amount = json.loads(answer.text, parse_float=str)["data"]["new"]["amount"]["amountMinor"]
     assert amount == expected
 
 
-def test_parts_are_added_up_before_they_are_rounded(analytics: Analytics, ops: OpsContext) -> None:
+def test_parts_are_added_up_before_they_are_rounded(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "mrr_month", moved("2025-11", "new", 5), moved("2025-12", "new", 5))
 
-    assert amounts(ops.ask("/api/metrics/mrr").data)["opening"] == 1
+    assert amounts(client.ask("/api/metrics/mrr").data)["opening"] == 1
 
 
-def test_churn_is_told_as_rates_of_what_the_month_opened_with(year: OpsContext) -> None:
+def test_churn_is_told_as_rates_of_what_the_month_opened_with(year: ApiClient) -> None:
     values = year.ask("/api/metrics/churn", {"month": "2026-01"}).data
 
     assert values["logoChurn"] == 0.4
@@ -136,37 +136,37 @@ def test_churn_is_told_as_rates_of_what_the_month_opened_with(year: OpsContext) 
     }
 
 
-def test_customers_who_return_are_none_of_those_who_stayed(analytics: Analytics, ops: OpsContext) -> None:
+def test_customers_who_return_are_none_of_those_who_stayed(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "mrr_month", moved("2025-12", "new", 1_200), moved("2026-01", "reactivation", 600))
 
-    values = ops.ask("/api/metrics/churn").data
+    values = client.ask("/api/metrics/churn").data
 
     assert values["netRevenueRetention"] == 1
     assert values["netRevenueChurn"] == 0
 
 
-def test_of_an_opening_of_nothing_there_are_no_rates(analytics: Analytics, ops: OpsContext) -> None:
+def test_of_an_opening_of_nothing_there_are_no_rates(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "mrr_month", moved("2026-01", "new", 1_200))
 
-    values = ops.ask("/api/metrics/churn").data
+    values = client.ask("/api/metrics/churn").data
 
     assert [values[name] for name in values["formulas"]] == [None] * 5
 
 
-def test_rates_are_told_to_six_decimals(analytics: Analytics, ops: OpsContext) -> None:
+def test_rates_are_told_to_six_decimals(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "mrr_month", moved("2025-12", "new", 36, 3), moved("2026-01", "churn", 12, 1))
 
-    assert ops.ask("/api/metrics/churn").data["logoChurn"] == 0.333333
+    assert client.ask("/api/metrics/churn").data["logoChurn"] == 0.333333
 
 
-def test_a_question_that_takes_too_long_is_to_be_asked_again(analytics: Analytics, ops: OpsContext) -> None:
+def test_a_question_that_takes_too_long_is_to_be_asked_again(analytics: Analytics, client: ApiClient) -> None:
     hurried = analytics.connect(API)
     hurried.execute("SET statement_timeout = '100ms'")
 
     with closing(hurried), closing(analytics.connect()) as owner, owner.transaction():
         owner.execute("LOCK TABLE mrr_month")
-        answer = OpsContext(Database(lambda: hurried)).ask("/api/metrics/mrr")
+        answer = ApiClient(Database(lambda: hurried)).ask("/api/metrics/mrr")
 
     assert answer.status == 503
     assert answer.headers["retry-after"]
-    assert ops.ask("/api/metrics/mrr").status == 200
+    assert client.ask("/api/metrics/mrr").status == 200

@@ -6,12 +6,12 @@ from typing import Any
 
 import openapi_spec_validator
 import pytest
-
 from scripts.ops.contracts import openapi
+
 from services.analytics.api.openapi import document, text
 from services.analytics.api.routes import ROUTES
 from services.shared.http.problems import PROBLEM_TYPES
-from tests.postgres.api.client import OpsContext, out_of_reach
+from tests.postgres.api.client import ApiClient, out_of_reach
 
 
 def operations() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def test_the_published_document_is_the_one_that_is_made() -> None:
 
 
 def test_the_published_document_is_the_one_that_is_served() -> None:
-    answer = OpsContext(out_of_reach()).ask("/api/openapi.json")
+    answer = ApiClient(out_of_reach()).ask("/api/openapi.json")
 
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
@@ -39,10 +39,10 @@ def test_the_published_document_is_the_one_that_is_served() -> None:
 
 
 def test_the_document_is_not_served_again_to_whoever_has_it() -> None:
-    ops = OpsContext(out_of_reach())
-    tag = ops.ask("/api/openapi.json").headers["etag"]
+    client = ApiClient(out_of_reach())
+    tag = client.ask("/api/openapi.json").headers["etag"]
 
-    assert ops.ask("/api/openapi.json", headers={"if-none-match": tag}).status == 304
+    assert client.ask("/api/openapi.json", headers={"if-none-match": tag}).status == 304
 
 
 def test_every_question_is_described_with_its_parameters_and_its_answer() -> None:
@@ -62,7 +62,7 @@ def test_every_question_is_described_with_its_parameters_and_its_answer() -> Non
 def test_every_question_wants_a_token_and_so_does_the_document() -> None:
     assert document()["security"] == [{"idToken": []}]
     assert not [path for path, operation in operations().items() if "security" in operation]
-    assert OpsContext(out_of_reach()).ask("/api/openapi.json", by=None).status == 401
+    assert ApiClient(out_of_reach()).ask("/api/openapi.json", by=None).status == 401
 
 
 def test_every_problem_is_described() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.analytics.queries.orders import MAX_EVENTS
-from tests.postgres.api.client import OpsContext, at, claims, inbox_row, insert, order
+from tests.postgres.api.client import ApiClient, at, claims, inbox_row, insert, order
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START
 
@@ -15,14 +15,14 @@ def ids(data: Any) -> list[str]:  # noqa: ANN401 - a JSON tree
     return [one["orderId"] for one in data["orders"]]
 
 
-def test_an_order_is_told_with_its_money_and_its_times(analytics: Analytics, ops: OpsContext) -> None:
+def test_an_order_is_told_with_its_money_and_its_times(analytics: Analytics, client: ApiClient) -> None:
     insert(
         analytics,
         "orders",
         order("o-1", region="eu", channel="web", payment_method="sim_ok", confirmed_at=START),
     )
 
-    answer = ops.ask("/api/orders")
+    answer = client.ask("/api/orders")
 
     assert answer.data == {
         "orders": [
@@ -47,19 +47,19 @@ def test_an_order_is_told_with_its_money_and_its_times(analytics: Analytics, ops
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_an_order_without_a_price_has_no_amount(analytics: Analytics, ops: OpsContext) -> None:
+def test_an_order_without_a_price_has_no_amount(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "orders", order("o-1", status="PLACED", amount_minor=None, currency=None))
 
-    assert ops.ask("/api/orders").data["orders"][0]["amount"] is None
+    assert client.ask("/api/orders").data["orders"][0]["amount"] is None
 
 
 def test_orders_are_told_newest_first_and_those_of_one_moment_by_their_id(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
     later = START + timedelta(microseconds=1)
     insert(analytics, "orders", order("b"), order("z", later), order("a"), order("c"))
 
-    assert ids(ops.ask("/api/orders").data) == ["z", "c", "b", "a"]
+    assert ids(client.ask("/api/orders").data) == ["z", "c", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_orders_are_told_newest_first_and_those_of_one_moment_by_their_id(
     ],
 )
 def test_filters_leave_out_what_was_not_asked_for(
-    analytics: Analytics, ops: OpsContext, query: dict[str, str], expected: list[str]
+    analytics: Analytics, client: ApiClient, query: dict[str, str], expected: list[str]
 ) -> None:
     insert(
         analytics,
@@ -85,10 +85,12 @@ def test_filters_leave_out_what_was_not_asked_for(
         order("o-3", at("2026-01-03T00:00:00"), customer_id="bob"),
     )
 
-    assert ids(ops.ask("/api/orders", query).data) == expected
+    assert ids(client.ask("/api/orders", query).data) == expected
 
 
-def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analytics, ops: OpsContext) -> None:
+def test_pages_tell_every_order_once_while_newer_ones_come_in(
+    analytics: Analytics, client: ApiClient
+) -> None:
     # Many share a moment, and moments differ by a microsecond: what a cursor forgets would show.
     known = [order(f"o-{n:03}", START + timedelta(microseconds=n // 4)) for n in range(50)]
     insert(analytics, "orders", *known)
@@ -96,7 +98,7 @@ def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analyti
     query: dict[str, object] = {"limit": 7}
 
     for page in range(20):
-        answer = ops.ask("/api/orders", query)
+        answer = client.ask("/api/orders", query)
         values += ids(answer.data)
         if (cursor := answer.body["page"]["nextCursor"]) is None:
             break
@@ -106,10 +108,10 @@ def test_pages_tell_every_order_once_while_newer_ones_come_in(analytics: Analyti
     assert values == sorted((str(row["order_id"]) for row in known), reverse=True)
 
 
-def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, ops: OpsContext) -> None:
+def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "orders", order("o-1"), order("o-2"))
 
-    assert ops.ask("/api/orders", {"limit": 2}).body["page"] == {"limit": 2, "nextCursor": None}
+    assert client.ask("/api/orders", {"limit": 2}).body["page"] == {"limit": 2, "nextCursor": None}
 
 
 @pytest.mark.parametrize(
@@ -118,35 +120,35 @@ def test_a_page_that_is_just_full_is_the_last(analytics: Analytics, ops: OpsCont
     ids=lambda changed: next(iter(changed)),
 )
 def test_a_cursor_is_refused_with_other_filters(
-    analytics: Analytics, ops: OpsContext, changed: dict[str, str]
+    analytics: Analytics, client: ApiClient, changed: dict[str, str]
 ) -> None:
     insert(analytics, "orders", order("o-1"), order("o-2"))
-    cursor = ops.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
+    cursor = client.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
-    refused = ops.ask("/api/orders", {"limit": 1, "cursor": cursor, **changed})
+    refused = client.ask("/api/orders", {"limit": 1, "cursor": cursor, **changed})
 
     assert refused.status == 400
     assert "Request the first page" in refused.body["detail"]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", ".", "a.b", "é.é", "%%", "e30.e30", "=.=", "\x00"])
-def test_a_cursor_that_was_never_ours_is_refused(ops: OpsContext, cursor: str) -> None:
-    answer = ops.ask("/api/orders", {"cursor": cursor})
+def test_a_cursor_that_was_never_ours_is_refused(client: ApiClient, cursor: str) -> None:
+    answer = client.ask("/api/orders", {"cursor": cursor})
 
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_cursor_sealed_with_another_key_is_refused(analytics: Analytics, ops: OpsContext) -> None:
+def test_a_cursor_sealed_with_another_key_is_refused(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "orders", order("o-1"), order("o-2"))
-    cursor = ops.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
+    cursor = client.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
-    ops.key = "another key"
+    client.key = "another key"
 
-    assert ops.ask("/api/orders", {"cursor": cursor}).status == 400
+    assert client.ask("/api/orders", {"cursor": cursor}).status == 400
 
 
-def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, ops: OpsContext) -> None:
+def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "orders", order("a/b 50%", status="REFUNDED", amount_minor=700, currency="EUR"))
     insert(
         analytics,
@@ -198,7 +200,7 @@ def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, op
         inbox_row("another", "OrderPlaced"),
     )
 
-    values = ops.ask("/api/orders/a/b 50%25").data
+    values = client.ask("/api/orders/a/b 50%25").data
 
     assert values["orderId"] == "a/b 50%"
     assert values["items"] == [
@@ -229,11 +231,11 @@ def test_one_order_is_told_with_all_that_is_known_of_it(analytics: Analytics, op
 
 
 def test_an_order_of_which_little_was_heard_is_told_as_far_as_it_goes(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
     insert(analytics, "orders", order("o-1", customer_id=None, status="PLACED"))
 
-    values = ops.ask("/api/orders/o-1").data
+    values = client.ask("/api/orders/o-1").data
 
     assert (values["items"], values["payment"], values["fulfillment"], values["timeline"]) == (
         [],
@@ -243,23 +245,23 @@ def test_an_order_of_which_little_was_heard_is_told_as_far_as_it_goes(
     )
 
 
-def test_an_unknown_order_is_not_found(ops: OpsContext) -> None:
-    answer = ops.ask("/api/orders/o-1")
+def test_an_unknown_order_is_not_found(client: ApiClient) -> None:
+    answer = client.ask("/api/orders/o-1")
 
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
     viewer = claims(role="[viewer]")
     insert(analytics, "orders", order("o-1", customer_id="secret-ann"))
     insert(analytics, "event_inbox", inbox_row("o-1", "OrderPlaced", customerId="secret-ann", region="eu"))
 
-    listed = ops.ask("/api/orders", by=viewer)
-    one = ops.ask("/api/orders/o-1", by=viewer)
-    guessed = ops.ask("/api/orders", {"customer": "secret-ann"}, by=viewer)
+    listed = client.ask("/api/orders", by=viewer)
+    one = client.ask("/api/orders/o-1", by=viewer)
+    guessed = client.ask("/api/orders", {"customer": "secret-ann"}, by=viewer)
 
     assert listed.data["orders"][0]["customerId"] is None
     assert listed.body["meta"]["withheld"] == one.body["meta"]["withheld"] == "customers"
@@ -269,7 +271,7 @@ def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
 
 
 def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
-    analytics: Analytics, ops: OpsContext
+    analytics: Analytics, client: ApiClient
 ) -> None:
     values = (
         {**inbox_row("o-1", "OrderPlaced", START + timedelta(minutes=minute)), "event_id": f"e-{minute}"}
@@ -278,7 +280,7 @@ def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
     insert(analytics, "orders", order("o-1"))
     insert(analytics, "event_inbox", *values)
 
-    timeline = ops.ask("/api/orders/o-1").data["timeline"]
+    timeline = client.ask("/api/orders/o-1").data["timeline"]
 
     assert len(timeline) == MAX_EVENTS
     assert [moment["eventId"] for moment in timeline[:3]] == ["e-0", "e-1", "e-2"]

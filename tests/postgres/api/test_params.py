@@ -1,18 +1,18 @@
-"""What is not understood is refused before any database is asked, and the answer says what to mend."""
+"""Invalid parameters are rejected before any query runs; the response says what to correct."""
 
 from collections.abc import Mapping
 
 import pytest
 
-from tests.postgres.api.client import OpsContext, out_of_reach
+from tests.postgres.api.client import ApiClient, out_of_reach
 
 UNDERSTOOD = 503
-"""Asked with parameters that are good, a database that is away is the next thing in the way."""
+"""With valid parameters, the unreachable database is the next error."""
 
 
 @pytest.fixture
-def ops() -> OpsContext:
-    return OpsContext(out_of_reach())
+def client() -> ApiClient:
+    return ApiClient(out_of_reach())
 
 
 ORDERS, MRR, CHURN = "/api/orders", "/api/metrics/mrr", "/api/metrics/churn"
@@ -70,9 +70,9 @@ REGIONS, PRODUCTS, LAST_MONTH = "/api/pipeline/by-region", "/api/pipeline/by-pro
     ],
 )
 def test_a_bad_parameter_is_named_with_what_is_wrong(
-    ops: OpsContext, path: str, query: Mapping[str, str], parameter: str
+    client: ApiClient, path: str, query: Mapping[str, str], parameter: str
 ) -> None:
-    answer = ops.ask(path, query)
+    answer = client.ask(path, query)
 
     assert answer.status == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -95,30 +95,30 @@ def test_a_bad_parameter_is_named_with_what_is_wrong(
         (PRODUCTS, {"to": "2024-02-29", "limit": "1"}),
     ],
 )
-def test_what_can_be_meant_is_understood(ops: OpsContext, path: str, query: Mapping[str, str]) -> None:
-    assert ops.ask(path, query).status == UNDERSTOOD
+def test_what_can_be_meant_is_understood(client: ApiClient, path: str, query: Mapping[str, str]) -> None:
+    assert client.ask(path, query).status == UNDERSTOOD
 
 
-def test_an_unknown_parameter_is_answered_with_the_known_ones(ops: OpsContext) -> None:
-    answer = ops.ask(SUMMARY, {"form": "2026-01-01"})
+def test_an_unknown_parameter_is_answered_with_the_known_ones(client: ApiClient) -> None:
+    answer = client.ask(SUMMARY, {"form": "2026-01-01"})
 
     assert answer.errors == {"form": "is unknown; this route takes: from, to"}
 
 
-def test_a_parameter_given_twice_is_refused_even_with_the_same_value(ops: OpsContext) -> None:
-    answer = ops.ask(ORDERS, [("status", "PLACED"), ("status", "PLACED")])
+def test_a_parameter_given_twice_is_refused_even_with_the_same_value(client: ApiClient) -> None:
+    answer = client.ask(ORDERS, [("status", "PLACED"), ("status", "PLACED")])
 
     assert answer.errors == {"status": "must be given once"}
 
 
-def test_a_value_that_is_too_long_is_refused_for_its_length(ops: OpsContext) -> None:
-    answer = ops.ask(MRR, {"month": "2" * 257})
+def test_a_value_that_is_too_long_is_refused_for_its_length(client: ApiClient) -> None:
+    answer = client.ask(MRR, {"month": "2" * 257})
 
     assert answer.errors == {"month": "must have at most 256 characters"}
 
 
-def test_every_fault_is_told_at_once(ops: OpsContext) -> None:
-    answer = ops.ask(ORDERS, {"limit": "x", "status": "LOST"})
+def test_every_fault_is_told_at_once(client: ApiClient) -> None:
+    answer = client.ask(ORDERS, {"limit": "x", "status": "LOST"})
 
     assert set(answer.errors) == {"limit", "status"}
 
@@ -136,8 +136,8 @@ def test_every_fault_is_told_at_once(ops: OpsContext) -> None:
         "/api/orders\n",
     ],
 )
-def test_what_is_not_there_is_told_as_a_problem(ops: OpsContext, path: str) -> None:
-    answer = ops.ask(path)
+def test_what_is_not_there_is_told_as_a_problem(client: ApiClient, path: str) -> None:
+    answer = client.ask(path)
 
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -146,15 +146,15 @@ def test_what_is_not_there_is_told_as_a_problem(ops: OpsContext, path: str) -> N
 
 @pytest.mark.parametrize("path", [ORDERS, "/api/orders/o-1", LAST_MONTH, "/api/openapi.json"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "TRACE", ""])
-def test_nothing_can_be_written(ops: OpsContext, path: str, method: str) -> None:
-    answer = ops.ask(path, method=method)
+def test_nothing_can_be_written(client: ApiClient, path: str, method: str) -> None:
+    answer = client.ask(path, method=method)
 
     assert answer.status == 405
     assert answer.headers["allow"] == "GET, OPTIONS"
 
 
-def test_a_problem_names_the_request_and_repeats_none_of_it(ops: OpsContext) -> None:
-    answer = ops.ask(MRR, {"month": "<script>alert(1)</script>"})
+def test_a_problem_names_the_request_and_repeats_none_of_it(client: ApiClient) -> None:
+    answer = client.ask(MRR, {"month": "<script>alert(1)</script>"})
 
     assert answer.body["instance"] == "urn:pulsequeue:request:request-1"
     assert answer.body["type"] == "urn:pulsequeue:problem:bad-parameters"

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from tests.postgres.api.client import OpsContext, insert, sold, sold_of
+from tests.postgres.api.client import ApiClient, insert, sold, sold_of
 from tests.postgres.conftest import Analytics
 
 
-def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: OpsContext) -> None:
+def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, client: ApiClient) -> None:
     insert(
         analytics,
         "sales_daily",
@@ -28,7 +28,7 @@ def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: Op
         sold("2026-01-12", orders=50),
     )
 
-    values = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-12"}).data
+    values = client.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-12"}).data
 
     assert values["period"] == {"from": "2026-01-10", "to": "2026-01-12"}
     assert values["previousPeriod"] == {"from": "2026-01-08", "to": "2026-01-10"}
@@ -86,10 +86,10 @@ def test_a_period_is_told_beside_the_one_before_it(analytics: Analytics, ops: Op
     }
 
 
-def test_what_is_no_longer_sold_has_shrunk_to_nothing(analytics: Analytics, ops: OpsContext) -> None:
+def test_what_is_no_longer_sold_has_shrunk_to_nothing(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "sales_daily", sold("2026-01-09", orders=1, confirmed=1, revenue_minor=100))
 
-    values = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+    values = client.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
 
     assert values["change"]["takings"] == [
         {"currency": "USD", "revenue": -1, "refunded": None, "net": -1, "averageOrderValue": None}
@@ -97,14 +97,14 @@ def test_what_is_no_longer_sold_has_shrunk_to_nothing(analytics: Analytics, ops:
     assert values["current"]["successRate"] is None
 
 
-def test_the_last_thirty_days_with_today_are_told_unless_others_are_asked_for(ops: OpsContext) -> None:
-    values = ops.ask("/api/metrics/summary").data
+def test_the_last_thirty_days_with_today_are_told_unless_others_are_asked_for(client: ApiClient) -> None:
+    values = client.ask("/api/metrics/summary").data
 
     assert values["period"] == {"from": "2026-01-02", "to": "2026-02-01"}
     assert values["previousPeriod"] == {"from": "2025-12-03", "to": "2026-01-02"}
 
 
-def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics, ops: OpsContext) -> None:
+def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics, client: ApiClient) -> None:
     insert(
         analytics,
         "sales_daily",
@@ -115,7 +115,7 @@ def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics
         sold("2025-12-31", region="us", orders=1),
     )
 
-    values = ops.ask("/api/pipeline/by-region").data
+    values = client.ask("/api/pipeline/by-region").data
 
     assert [
         (
@@ -127,7 +127,7 @@ def test_regions_are_told_apart_and_so_are_their_currencies(analytics: Analytics
     ] == [(None, 1, []), ("eu", 4, [("EUR", 1_000), ("USD", 50)])]
 
 
-def test_products_are_told_by_how_much_was_sold_of_them(analytics: Analytics, ops: OpsContext) -> None:
+def test_products_are_told_by_how_much_was_sold_of_them(analytics: Analytics, client: ApiClient) -> None:
     insert(
         analytics,
         "product_daily",
@@ -143,8 +143,8 @@ def test_products_are_told_by_how_much_was_sold_of_them(analytics: Analytics, op
         {"tenant_id": "acme", "sku": "tea", "name": "Green tea", "told_at": "2026-01-01", **product},
     )
 
-    values = ops.ask("/api/pipeline/by-product").data["products"]
-    few = ops.ask("/api/pipeline/by-product", {"limit": 1}).data["products"]
+    values = client.ask("/api/pipeline/by-product").data["products"]
+    few = client.ask("/api/pipeline/by-product", {"limit": 1}).data["products"]
 
     assert [(one["sku"], one["name"], one["units"]) for one in values] == [
         ("tea", "Green tea", 5),
@@ -158,7 +158,7 @@ def test_products_are_told_by_how_much_was_sold_of_them(analytics: Analytics, op
     assert few == values[:1]
 
 
-def test_the_last_month_is_told_day_by_day_without_gaps(analytics: Analytics, ops: OpsContext) -> None:
+def test_the_last_month_is_told_day_by_day_without_gaps(analytics: Analytics, client: ApiClient) -> None:
     insert(
         analytics,
         "sales_daily",
@@ -167,23 +167,23 @@ def test_the_last_month_is_told_day_by_day_without_gaps(analytics: Analytics, op
         sold("2026-01-31", orders=2, rejected=2, currency="XXX"),
     )
 
-    answer = ops.ask("/api/sales/last-month")
+    answer = client.ask("/api/sales/last-month")
 
     days = {date.fromisoformat(one["day"]): one["orders"] for one in answer.data["days"]}
     assert days == {date(2026, 1, day): {2: 1, 31: 2}.get(day, 0) for day in range(2, 32)}
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_what_comes_in_shows_at_once_in_the_last_month(analytics: Analytics, ops: OpsContext) -> None:
-    before = ops.ask("/api/sales/last-month").data["days"][-1]["orders"]
+def test_what_comes_in_shows_at_once_in_the_last_month(analytics: Analytics, client: ApiClient) -> None:
+    before = client.ask("/api/sales/last-month").data["days"][-1]["orders"]
     insert(analytics, "sales_daily", sold("2026-01-31", orders=1))
 
-    after = ops.ask("/api/sales/last-month").data["days"][-1]["orders"]
+    after = client.ask("/api/sales/last-month").data["days"][-1]["orders"]
 
     assert (before, after) == (0, 1)
 
 
-def test_sums_may_be_larger_than_any_amount(analytics: Analytics, ops: OpsContext) -> None:
+def test_sums_may_be_larger_than_any_amount(analytics: Analytics, client: ApiClient) -> None:
     largest = 2**63 - 1
     insert(
         analytics,
@@ -191,6 +191,6 @@ def test_sums_may_be_larger_than_any_amount(analytics: Analytics, ops: OpsContex
         *(sold("2026-01-10", region=it, confirmed=1, revenue_minor=2 * largest) for it in ("eu", "us")),
     )
 
-    values = ops.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
+    values = client.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
 
     assert values["current"]["takings"][0]["revenue"] == {"amountMinor": 4 * largest, "currency": "USD"}

@@ -8,8 +8,8 @@ import pytest
 
 from services.analytics.settings import OWNER
 from tests.postgres.api.client import (
+    ApiClient,
     Claims,
-    OpsContext,
     at,
     claims,
     cohort,
@@ -39,8 +39,8 @@ PATHS = (
 
 
 @pytest.fixture
-def full(analytics: Analytics, ops: OpsContext) -> OpsContext:
-    """Rows of acme in every table that anything is told from; its neighbour has none."""
+def full(analytics: Analytics, client: ApiClient) -> ApiClient:
+    """Rows of acme in every table that the API reads; the other tenant has none."""
     make_tenant(analytics, "other")
     version: dict[str, object] = {"version": 1, "tenant_id": "acme", "order_id": "o-1"}
     insert(analytics, "orders", order("o-1", region="moon", units=77_777))
@@ -75,18 +75,18 @@ def full(analytics: Analytics, ops: OpsContext) -> OpsContext:
         "projection_checkpoints",
         {"tenant_id": "acme", "projection": "all", "events": 77_777, "last_event_at": "2026-01-30"},
     )
-    return ops
+    return client
 
 
-def ask(ops: OpsContext, path: str, by: Claims, **event: Any) -> tuple[int, Any]:  # noqa: ANN401 - parts of an event
+def ask(client: ApiClient, path: str, by: Claims, **event: Any) -> tuple[int, Any]:  # noqa: ANN401 - parts of an event
     bare, _, query = path.partition("?")
-    answer = ops.ask(bare, parse_qsl(query), by=by, **event)
+    answer = client.ask(bare, parse_qsl(query), by=by, **event)
     body = answer.body
     return answer.status, body.get("data", {name: body[name] for name in ("type", "detail") if name in body})
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: OpsContext, path: str) -> None:
+def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: ApiClient, path: str) -> None:
     make_tenant(analytics, "empty")
 
     ours = full.ask(path.partition("?")[0])
@@ -102,14 +102,14 @@ def test_what_one_tenant_reads_the_other_does_not(analytics: Analytics, full: Op
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["tenant", "tenant_id", "tenantId", "custom:tenant_id"])
 def test_a_tenant_is_no_parameter(path: str, name: str) -> None:
-    answer = OpsContext(out_of_reach()).ask(path.partition("?")[0], {name: "acme"}, by=claims("other"))
+    answer = ApiClient(out_of_reach()).ask(path.partition("?")[0], {name: "acme"}, by=claims("other"))
 
     assert answer.status == 422
     assert name in answer.errors
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: OpsContext, path: str) -> None:
+def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: ApiClient, path: str) -> None:
     plain = ask(full, path, claims("other"))
     forged = ask(
         full,
@@ -131,24 +131,24 @@ def test_a_tenant_named_anywhere_but_in_the_token_is_ignored(full: OpsContext, p
 
 @pytest.mark.parametrize("path", PATHS)
 def test_questions_name_the_tenant_themselves_and_do_not_lean_on_the_policies_alone(
-    analytics: Analytics, full: OpsContext, path: str
+    analytics: Analytics, full: ApiClient, path: str
 ) -> None:
-    unhindered = OpsContext(analytics.database(OWNER))
+    unhindered = ApiClient(analytics.database(OWNER))
 
     assert ask(unhindered, path, claims("other")) == ask(full, path, claims("other"))
 
 
-def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: OpsContext) -> None:
+def test_the_same_id_of_two_tenants_is_two_orders(analytics: Analytics, full: ApiClient) -> None:
     insert(analytics, "orders", order("o-1", tenant_id="other"))
 
-    for ops in (full, OpsContext(analytics.database(OWNER))):
-        values = ops.ask("/api/orders/o-1", by=claims("other")).data
+    for client in (full, ApiClient(analytics.database(OWNER))):
+        values = client.ask("/api/orders/o-1", by=claims("other")).data
 
         assert (values["units"], values["items"], values["timeline"]) == (2, [], [])
         assert (values["payment"], values["fulfillment"]) == (None, None)
 
 
-def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: OpsContext) -> None:
+def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: ApiClient) -> None:
     foreign = full.ask("/api/orders/o-1", by=claims("other"))
     unknown = full.ask("/api/orders/o-2", by=claims("other"))
 
@@ -156,7 +156,7 @@ def test_an_order_of_another_tenant_is_told_like_one_that_is_not_there(full: Ops
     assert foreign.text == unknown.text
 
 
-def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: OpsContext) -> None:
+def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: ApiClient) -> None:
     insert(analytics, "orders", order("o-0", at("2026-01-01")))
     cursor = full.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
@@ -164,16 +164,16 @@ def test_a_cursor_of_another_tenant_is_refused(analytics: Analytics, full: OpsCo
     assert full.ask("/api/orders", {"limit": 1, "cursor": cursor}, by=claims("other")).status == 400
 
 
-def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, full: OpsContext) -> None:
+def test_what_one_tenant_has_kept_is_not_good_for_another(analytics: Analytics, full: ApiClient) -> None:
     make_tenant(analytics, "empty")
     tag = full.ask("/api/metrics/mrr", by=claims("other")).headers["etag"]
 
-    again = full.ask("/api/metrics/mrr", by=claims("empty"), headers={"if-none-match": tag})
+    second = full.ask("/api/metrics/mrr", by=claims("empty"), headers={"if-none-match": tag})
 
-    assert again.status == 200
+    assert second.status == 200
 
 
-def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: OpsContext) -> None:
+def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: ApiClient) -> None:
     values = [
         len(full.ask("/api/orders", by=claims(tenant)).data["orders"])
         for tenant in ("acme", "other", "acme", "other")
@@ -182,7 +182,7 @@ def test_one_way_in_serves_tenants_by_turns_without_mixing_them(full: OpsContext
     assert values == [1, 0, 1, 0]
 
 
-def test_reads_are_on_record_with_the_reader_s_own_tenant(analytics: Analytics, full: OpsContext) -> None:
+def test_reads_are_on_record_with_the_reader_s_own_tenant(analytics: Analytics, full: ApiClient) -> None:
     full.ask("/api/metrics/mrr", by=claims("other"))
 
     assert analytics.rows("SELECT DISTINCT tenant_id FROM audit_logs") == [("other",)]
