@@ -165,7 +165,10 @@ def rate(
     ],
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Set an exchange rate; subscription events that were rejected for lack of it can then be redriven."""
+    """Set an exchange rate and update the customers it affects.
+
+    Subscription events that were rejected for lack of it can then be redriven.
+    """
     request = {"action": "setRate", "tenantId": tenant, "currency": code.upper()}
     _change(session, {**request, "validFrom": valid_from, "rate": worth})
 

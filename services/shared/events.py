@@ -283,7 +283,7 @@ class SubscriptionTerms(SubscriptionEvent):
     """What is paid for one interval; nothing while a subscription is on trial, or paused."""
 
     plan: Label
-    interval: Literal["month", "year"]
+    interval: Literal["week", "month", "quarter", "year"]
     amount_minor: Minor
     currency: Currency
 

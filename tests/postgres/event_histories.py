@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import Final, Literal
+from typing import Final
 
 from services.shared.events import Event
-from tests.postgres.events import Contract, Shop, adjusted, at
+from tests.postgres.events import Contract, Interval, Shop, adjusted, at
 
 TENANTS = ("acme", "globex")
 CURRENCIES = ("USD", "EUR", "JPY")
 _FIRST = at("2025-11-20", "00:00")
 _DAYS = 130
-_INTERVALS: Final[Sequence[Literal["month", "year"]]] = ("month", "year")
+_INTERVALS: Final[Sequence[Interval]] = ("week", "month", "quarter", "year")
 
 
 MakeEvent = Callable[[Shop], Event]

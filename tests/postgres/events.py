@@ -24,6 +24,7 @@ from services.shared.events import (
 from services.shared.messages import Delivery
 
 E = TypeVar("E", bound=Event)
+Interval = Literal["week", "month", "quarter", "year"]
 
 TENANT = "acme"
 Lines = Iterable[tuple[str, int, int]]
@@ -132,7 +133,7 @@ class Contract:
         self,
         day: str,
         amount: int,
-        interval: Literal["month", "year"] = "month",
+        interval: Interval = "month",
         **more: object,
     ) -> SubscriptionStarted:
         return self._terms(SubscriptionStarted, day, amount, interval, **more)
@@ -141,7 +142,7 @@ class Contract:
         self,
         day: str,
         amount: int,
-        interval: Literal["month", "year"] = "month",
+        interval: Interval = "month",
         **more: object,
     ) -> SubscriptionChanged:
         return self._terms(SubscriptionChanged, day, amount, interval, **more)

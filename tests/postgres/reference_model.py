@@ -34,35 +34,74 @@ calendar AS (
 )
 """
 
+_PRICED = """
+steps AS (
+  SELECT p.*, t.reporting_currency,
+    amount_minor * CASE billing_interval
+      WHEN 'year' THEN 1 WHEN 'quarter' THEN 4 WHEN 'month' THEN 12 ELSE 52 END AS own,
+    (amount_minor, billing_interval, p.currency, starts_at) IS DISTINCT FROM
+      (lag(amount_minor) OVER terms, lag(billing_interval) OVER terms, lag(p.currency) OVER terms,
+       lag(ends_at) OVER terms) AS repriced
+  FROM subscription_periods p JOIN tenants t USING (tenant_id)
+  WINDOW terms AS (PARTITION BY tenant_id, customer_id, subscription_id ORDER BY starts_at)
+),
+-- The same price without a gap keeps the exchange rate of its first day.
+islands AS (
+  SELECT *, max(starts_at) FILTER (WHERE repriced)
+    OVER (PARTITION BY tenant_id, customer_id, subscription_id ORDER BY starts_at) AS rated_at
+  FROM steps
+),
+priced AS (
+  SELECT *, CASE WHEN currency = reporting_currency THEN 1 ELSE (
+    SELECT rate FROM fx_rates r
+    WHERE r.tenant_id = i.tenant_id AND r.currency = i.currency
+      AND valid_from <= (rated_at AT TIME ZONE 'UTC')::date
+    ORDER BY valid_from DESC LIMIT 1
+  ) END AS rate
+  FROM islands i
+)
+"""
+
 _WORTH = f"""
-WITH {_CALENDAR},
-customers AS (SELECT DISTINCT tenant_id, customer_id FROM subscription_periods),
+WITH {_CALENDAR}, {_PRICED},
+contracts AS (SELECT DISTINCT tenant_id, customer_id, subscription_id FROM subscription_periods),
 ends AS (
-  SELECT tenant_id, customer_id, month, coalesce((
-    SELECT sum(annual_minor) FROM subscription_periods p
-    WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.customer_id
-      -- in force in the last moment of the month
-      AND starts_at < next::timestamp AT TIME ZONE 'UTC'
-      AND (ends_at IS NULL OR ends_at >= next::timestamp AT TIME ZONE 'UTC')
-  ), 0) AS worth
-  FROM customers c, calendar
+  SELECT c.*, month, coalesce(own, 0) AS own, currency, coalesce(rate, 0) AS rate
+  FROM contracts c CROSS JOIN calendar
+  -- in force in the last moment of the month
+  LEFT JOIN priced p ON (p.tenant_id, p.customer_id, p.subscription_id)
+      = (c.tenant_id, c.customer_id, c.subscription_id)
+    AND starts_at < next::timestamp AT TIME ZONE 'UTC'
+    AND (ends_at IS NULL OR ends_at >= next::timestamp AT TIME ZONE 'UTC')
+),
+neighbours AS (
+  SELECT *, coalesce(lag(own) OVER months, 0) AS own_before, lag(currency) OVER months AS currency_before,
+    coalesce(lag(rate) OVER months, 0) AS rate_before
+  FROM ends WINDOW months AS (PARTITION BY tenant_id, customer_id, subscription_id ORDER BY month)
+),
+changes AS (
+  SELECT tenant_id, customer_id, month, sum(own * rate) AS worth, sum(own_before * rate_before) AS before,
+    sum(CASE WHEN own > 0 AND own_before > 0 AND currency = currency_before
+      THEN own_before * (rate - rate_before) ELSE 0 END) AS exchange
+  FROM neighbours GROUP BY 1, 2, 3
 ),
 compared AS (
-  SELECT *, coalesce(lag(worth) OVER months, 0) AS before,
+  SELECT *, worth - before - exchange AS price,
     coalesce(max(worth) OVER (months ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) > 0 AS known,
     min(month) FILTER (WHERE worth > 0) OVER (PARTITION BY tenant_id, customer_id) AS cohort
-  FROM ends WINDOW months AS (PARTITION BY tenant_id, customer_id ORDER BY month)
+  FROM changes WINDOW months AS (PARTITION BY tenant_id, customer_id ORDER BY month)
 ),
 moved AS (
-  SELECT *, abs(worth - before) AS difference,
+  SELECT *, abs(price) AS difference,
     CASE
+      WHEN price = 0 THEN 'exchange'
       WHEN before = 0 AND NOT known THEN 'new'
       WHEN before = 0 THEN 'reactivation'
       WHEN worth = 0 THEN 'churn'
-      WHEN worth > before THEN 'expansion'
+      WHEN price > 0 THEN 'expansion'
       ELSE 'contraction'
     END AS movement
-  FROM compared WHERE worth <> before
+  FROM compared WHERE price <> 0 OR exchange <> 0
 )
 """
 
@@ -94,27 +133,21 @@ QUERIES: Final[Mapping[str, str]] = {
     "product_daily": f"""{_ORDERS}
         SELECT tenant_id, day, sku, money, {_OUTCOMES},
           coalesce(sum(quantity) FILTER (WHERE is_sold), 0),
-          coalesce(sum(quantity * unit_price_minor) FILTER (WHERE is_sold), 0),
-          coalesce(sum(quantity * unit_price_minor) FILTER (WHERE status = 'REFUNDED'), 0)
+          coalesce(sum(total_minor) FILTER (WHERE is_sold), 0),
+          coalesce(sum(total_minor) FILTER (WHERE status = 'REFUNDED'), 0)
         FROM sold JOIN order_items USING (tenant_id, order_id) GROUP BY 1, 2, 3, 4""",
     "customer_month": f"""{_ORDERS}
         SELECT tenant_id, customer_id, month, money, count(*), sum(amount_minor), sum(given_back)
         FROM sold WHERE is_sold GROUP BY 1, 2, 3, 4""",
-    "subscription_periods": """
-        SELECT p.tenant_id, customer_id, subscription_id, starts_at,
-          amount_minor * CASE billing_interval WHEN 'year' THEN 1 ELSE 12 END
-          * CASE WHEN p.currency = reporting_currency THEN 1 ELSE (
-            SELECT rate FROM fx_rates r
-            WHERE r.tenant_id = p.tenant_id AND r.currency = p.currency AND valid_from = (
-              SELECT max(valid_from) FROM fx_rates before
-              WHERE before.tenant_id = p.tenant_id AND before.currency = p.currency
-                AND before.valid_from <= (starts_at AT TIME ZONE 'UTC')::date
-            )
-          ) END
-        FROM subscription_periods p JOIN tenants USING (tenant_id)""",
-    "mrr_movements": f"{_WORTH} SELECT tenant_id, customer_id, month, movement, difference FROM moved",
+    "subscription_periods": f"""WITH {_PRICED}
+        SELECT tenant_id, customer_id, subscription_id, starts_at, own * rate FROM priced""",
+    "mrr_movements": f"""{_WORTH}
+        SELECT tenant_id, customer_id, month, movement, difference, exchange FROM moved""",
     "mrr_month": f"""{_WORTH}
-        SELECT tenant_id, month, movement, count(*), sum(difference) FROM moved GROUP BY 1, 2, 3""",
+        SELECT tenant_id, month, movement, count(*), sum(difference) FROM moved
+        WHERE movement <> 'exchange' GROUP BY 1, 2, 3
+        UNION ALL SELECT tenant_id, month, 'exchange', count(*), sum(exchange) FROM moved
+        WHERE exchange <> 0 GROUP BY 1, 2""",
     "cohort_month (subscription)": f"""{_WORTH}
         SELECT tenant_id, 'subscription', cohort, month, count(*) FILTER (WHERE before = 0),
           count(*) FILTER (WHERE worth = 0)
@@ -133,7 +166,8 @@ STORED: Final[Mapping[str, str]] = {
         FROM customer_month""",
     "subscription_periods": """SELECT tenant_id, customer_id, subscription_id, starts_at, annual_minor
         FROM subscription_periods""",
-    "mrr_movements": "SELECT tenant_id, customer_id, month, movement, annual_minor FROM mrr_movements",
+    "mrr_movements": """SELECT tenant_id, customer_id, month, movement, annual_minor, exchange_minor
+        FROM mrr_movements""",
     "mrr_month": "SELECT tenant_id, month, movement, customers, annual_minor FROM mrr_month",
     "cohort_month (subscription)": """SELECT tenant_id, basis, cohort, month, entered, left_off
         FROM cohort_month WHERE basis = 'subscription'""",

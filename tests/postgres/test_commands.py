@@ -9,10 +9,13 @@ import psycopg
 import pytest
 
 from scripts.local.postgres import Postgres
+from services.analytics.admin import commands as admin_commands
 from services.analytics.admin import migrator
 from services.analytics.admin.commands import AdminCommands, MixedCurrencyError, UnknownCommandError
+from services.analytics.projector.service import Projector
 from services.analytics.settings import OWNER
 from tests.postgres.conftest import Analytics
+from tests.postgres.events import TENANT, Contract, messages
 from tests.support.fakes import RecordingTelemetry
 
 ALL = migrator.read()
@@ -107,6 +110,47 @@ def test_a_rate_holds_from_a_day_on_and_can_be_put_right(analytics: Analytics) -
 
     rates = analytics.rows("SELECT currency, valid_from::text, rate::text FROM fx_rates ORDER BY 2")
     assert rates == [("EUR", "2026-01-01", "1.0500000000"), ("EUR", "2026-02-01", "1.0825000000")]
+
+
+def test_customers_are_brought_up_to_date_with_a_corrected_rate(analytics: Analytics) -> None:
+    commands, rate = _commands(analytics), {"action": "setRate", "tenantId": TENANT, "currency": "EUR"}
+    projector = Projector(analytics.projector, RecordingTelemetry())
+    first = commands.run({**rate, "validFrom": "2026-01-01", "rate": "2"})
+    ann, bob, eve = (Contract(name, customer=name) for name in ("ann", "bob", "eve"))
+    events = [
+        ann.started("2026-01-10", 100, currency="EUR"),
+        bob.started("2026-02-10", 100, currency="EUR"),
+        eve.started("2026-02-10", 100),
+    ]
+    assert projector.handle(messages(events)) == ()
+    version = analytics.rows("SELECT updated_at FROM projection_checkpoints")
+
+    second = commands.run({**rate, "validFrom": "2026-02-01", "rate": "3"})
+
+    assert (first, second) == ({"changed": True, "customers": 0}, {"changed": True, "customers": 1})
+    moved = "SELECT customer_id, annual_minor FROM mrr_movements ORDER BY 1"
+    assert analytics.rows(moved) == [("ann", 2_400), ("bob", 3_600), ("eve", 1_200)]
+    assert analytics.rows("SELECT month::text, annual_minor FROM mrr_month ORDER BY 1") == [
+        ("2026-01-01", 2_400),
+        ("2026-02-01", 4_800),
+    ]
+    assert analytics.rows("SELECT updated_at FROM projection_checkpoints") > version
+
+
+def test_any_number_of_customers_is_brought_up_to_date(
+    analytics: Analytics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_commands, "_AT_ONCE", 2)
+    commands, rate = _commands(analytics), {"action": "setRate", "tenantId": TENANT, "currency": "EUR"}
+    commands.run({**rate, "validFrom": "2026-01-01", "rate": "2"})
+    contracts = [Contract(f"sub-{n}", customer=f"customer-{n}") for n in range(5)]
+    events = [contract.started("2026-01-10", 100, currency="EUR") for contract in contracts]
+    Projector(analytics.projector, RecordingTelemetry()).handle(messages(events))
+
+    result = commands.run({**rate, "validFrom": "2026-01-01", "rate": "3"})
+
+    assert result == {"changed": True, "customers": 5}
+    assert analytics.rows("SELECT annual_minor, customers FROM mrr_month") == [(18_000, 5)]
 
 
 @pytest.mark.parametrize(

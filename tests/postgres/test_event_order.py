@@ -59,6 +59,12 @@ def everything(analytics: Analytics) -> Everything:
 def check_sums(analytics: Analytics) -> None:
     for rollup, query in QUERIES.items():
         assert sorted(analytics.rows(STORED[rollup])) == sorted(analytics.rows(query)), rollup
+    by_day = "SELECT tenant_id, day, currency, sum(units), sum(revenue_minor) FROM {} GROUP BY 1, 2, 3"
+    sold = "HAVING sum(units) <> 0 OR sum(revenue_minor) <> 0 ORDER BY 1, 2, 3"
+    by_region, by_product = (
+        analytics.rows(f"{by_day.format(table)} {sold}") for table in ("sales_daily", "product_daily")
+    )
+    assert by_region == by_product
 
 
 def empty(analytics: Analytics) -> None:
@@ -112,6 +118,7 @@ def test_a_history_makes_some_of_everything(rated: Analytics) -> None:
     assert {row[3] for row in found["mrr_movements"]} == {
         *("new", "expansion", "contraction", "churn", "reactivation")
     }
+    assert any(row[5] for row in found["mrr_movements"])
 
 
 def test_told_again_from_the_beginning_nothing_changes(rated: Analytics) -> None:

@@ -1,14 +1,16 @@
 """Recurring revenue, month by month, against hand-computed cases."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from itertools import permutations
 
 import pytest
 
+from services.analytics.db.tables import MovementRow
 from services.analytics.model.mrr import NoExchangeRateError, RateKey, Rates, customer_rows, rate_keys
 from services.shared.events import SubscriptionEvent
-from tests.postgres.events import Contract, at
+from tests.postgres.events import Contract, Interval, at
 
 USD = Rates("USD")
 
@@ -177,11 +179,11 @@ def test_a_rate_that_changes_moves_nothing_until_terms_do() -> None:
 
     found = moved(
         contract.started("2026-01-10", 1_000, currency="EUR"),
-        contract.changed("2026-03-10", 1_000, currency="EUR"),
+        contract.changed("2026-03-10", 2_000, currency="EUR"),
         rates=rates,
     )
 
-    assert found == [(JAN, "new", Decimal(13_200)), (MAR, "expansion", Decimal(1_200))]
+    assert found == [(JAN, "new", Decimal(13_200)), (MAR, "expansion", Decimal(14_400))]
 
 
 @pytest.mark.parametrize("day", ["2026-01-31", "2025-12-01"])
@@ -311,3 +313,89 @@ def test_of_what_takes_effect_at_once_the_later_told_wins_then_ends_over_changes
     assert moved(later_start, end, change, start) == [(JAN, "new", 3_600)]
     assert moved(twin, change) == [(JAN, "new", 4_800)]
     assert [row.starts_at for row in customer_rows([change, start, twin], USD).periods] == [now]
+
+
+def test_a_renewal_at_the_instant_of_the_end_is_expansion_or_nothing() -> None:
+    # Times of whole seconds, one id: nothing but the kind of the event tells the end from the start.
+    for amount, expected in ((1_000, []), (1_500, [(FEB, "expansion", 6_000)])):
+        contract = Contract()
+        first = contract.started("2026-01-10", 1_000)
+        events = [first, contract.started("2026-02-10", amount), contract.cancelled("2026-02-10")]
+
+        for arrived in permutations(events):
+            assert moved(*arrived) == [(JAN, "new", 12_000), *expected]
+        assert customer_rows(events, USD).subscriptions[0].ended_at is None
+
+
+def test_a_start_that_is_cancelled_at_its_own_instant_never_was() -> None:
+    contract = Contract()
+
+    assert moved(contract.cancelled("2026-01-10"), contract.started("2026-01-10", 1_000)) == []
+
+
+def split(movements: Iterable[MovementRow]) -> list[tuple[object, ...]]:
+    return [(row.month, row.movement, row.annual_minor, row.exchange_minor) for row in movements]
+
+
+EURO = Rates("USD", {"EUR": [(JAN, Decimal("1.1")), (FEB, Decimal("1.2")), (MAR, Decimal("0.9"))]})
+
+
+def test_a_plan_renamed_at_an_unchanged_price_is_no_movement_whatever_the_exchange_rate() -> None:
+    contract = Contract()
+    events = [
+        contract.started("2026-01-10", 1_000, currency="EUR", plan="old"),
+        contract.changed("2026-02-10", 1_000, currency="EUR", plan="new"),
+    ]
+
+    rows = customer_rows(events, EURO)
+
+    assert [(row.month, row.movement) for row in rows.movements] == [(JAN, "new")]
+    worth: list[tuple[object, ...]] = [(row.plan, row.annual_minor) for row in rows.periods]
+    assert worth == [("old", 13_200), ("new", 13_200)]
+
+
+def test_a_change_is_split_into_price_in_its_own_currency_and_exchange() -> None:
+    contract = Contract()
+
+    rows = customer_rows(
+        [
+            contract.started("2026-01-10", 1_000, currency="EUR"),
+            contract.changed("2026-02-10", 1_500, currency="EUR"),
+            contract.changed("2026-03-10", 18_000, "year", currency="EUR"),
+            contract.cancelled("2026-04-10"),
+        ],
+        EURO,
+    ).movements
+
+    assert split(rows) == [
+        (JAN, "new", 13_200, 0),
+        # 500 a month more at 1.2; 1,000 a month from 1.1 to 1.2.
+        (FEB, "expansion", 7_200, 1_200),
+        # The same 18,000 a year, from 1.2 to 0.9.
+        (MAR, "exchange", 0, -5_400),
+        (APR, "churn", 16_200, 0),
+    ]
+
+
+def test_a_change_of_currency_is_a_change_of_price() -> None:
+    contract = Contract()
+
+    rows = customer_rows(
+        [
+            contract.started("2026-01-10", 1_000, currency="EUR"),
+            contract.changed("2026-02-10", 1_000, currency="USD"),
+        ],
+        EURO,
+    ).movements
+
+    assert split(rows) == [
+        (JAN, "new", 13_200, 0),
+        (FEB, "contraction", 1_200, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("interval", "annual"), [("week", 52_000), ("month", 12_000), ("quarter", 4_000), ("year", 1_000)]
+)
+def test_a_year_has_52_weeks_12_months_and_4_quarters(interval: Interval, annual: int) -> None:
+    assert moved(Contract().started("2026-01-10", 1_000, interval)) == [(JAN, "new", annual)]

@@ -73,7 +73,7 @@ def test_an_order_that_went_well_says_everything_about_itself() -> None:
         ended_at=None,
         version=4,
     )
-    assert rows.items == (ItemRow(TENANT, "order-1", "cup", 2, 500),)
+    assert rows.items == (ItemRow(TENANT, "order-1", "cup", 2, 500, 1_000),)
     assert rows.payment == PaymentRow(
         tenant_id=TENANT,
         order_id="order-1",
@@ -152,6 +152,17 @@ def test_an_order_was_placed_when_its_placement_says_so_and_else_when_it_is_firs
     assert placed_at(order.confirmed(LATEST), order.processed(LATER)) == LATER
 
 
+def test_two_prices_of_one_sku_add_up_to_the_exact_total_and_to_no_unit_price() -> None:
+    lines = [("cup", 1, 500), ("cup", 2, 333), ("mug", 1, 70), ("cup", 1, 500)]
+
+    rows = order_rows([Shop(lines=lines).confirmed()])
+
+    assert rows.items == (
+        ItemRow(TENANT, "order-1", "cup", 4, None, 1_666),
+        ItemRow(TENANT, "order-1", "mug", 1, 70, 70),
+    )
+
+
 def test_the_lines_of_a_sku_are_added_up_and_told_by_who_knows_the_prices() -> None:
     lines = [("cup", 1, 500), ("mug", 3, 700), ("cup", 2, 500)]
     placed = Shop(lines=lines).placed()
@@ -159,14 +170,14 @@ def test_the_lines_of_a_sku_are_added_up_and_told_by_who_knows_the_prices() -> N
     taken = Shop(lines=[("cup", 1, 400)]).confirmed()
 
     assert order_rows([placed]).items == (
-        ItemRow(TENANT, "order-1", "cup", 3, None),
-        ItemRow(TENANT, "order-1", "mug", 3, None),
+        ItemRow(TENANT, "order-1", "cup", 3, None, None),
+        ItemRow(TENANT, "order-1", "mug", 3, None, None),
     )
     assert order_rows([placed, priced]).items == (
-        ItemRow(TENANT, "order-1", "cup", 3, 500),
-        ItemRow(TENANT, "order-1", "mug", 3, 700),
+        ItemRow(TENANT, "order-1", "cup", 3, 500, 1_500),
+        ItemRow(TENANT, "order-1", "mug", 3, 700, 2_100),
     )
-    assert order_rows([placed, priced, taken]).items == (ItemRow(TENANT, "order-1", "cup", 1, 400),)
+    assert order_rows([placed, priced, taken]).items == (ItemRow(TENANT, "order-1", "cup", 1, 400, 400),)
     assert order_rows([placed, priced]).order.units == 6
     assert order_rows([placed, priced, taken]).order.units == 1
 

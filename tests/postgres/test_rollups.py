@@ -73,6 +73,13 @@ def test_a_day_of_a_product_counts_its_lines_in_orders() -> None:
     ]
 
 
+def test_products_add_up_to_the_day_where_a_sku_has_two_prices() -> None:
+    confirmed = Shop(lines=[("cup", 1, 500), ("cup", 2, 333), ("mug", 1, 70)]).confirmed()
+
+    assert [row[10] for row in added(SALES_DAILY, confirmed)] == [1_236]
+    assert [row[10] for row in added(PRODUCT_DAILY, confirmed)] == [1_166, 70]
+
+
 def test_where_nothing_was_priced_there_is_no_currency_and_no_region_where_nobody_said() -> None:
     plain, regional = order.placed(), order.placed(region="EU")
 

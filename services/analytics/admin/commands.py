@@ -16,6 +16,9 @@ from services.analytics.admin import migrator
 from services.analytics.admin.migrator import Migration, Step
 from services.analytics.admin.reset import empty
 from services.analytics.db.database import Connection, Database
+from services.analytics.model.date_ranges import midnight
+from services.analytics.model.orders import Subject
+from services.analytics.projector.service import refold_customers
 from services.analytics.settings import OWNER
 from services.shared.errors import PulseQueueError, StoreUnavailableError
 from services.shared.events import Currency, Identifier
@@ -76,7 +79,7 @@ class SetCurrency(_Command):
 
 
 class SetRate(_Command):
-    """Set the exchange rate to the tenant's reporting currency from a day on."""
+    """Set the exchange rate to the tenant's reporting currency from a day on; update what it affects."""
 
     action: Literal["setRate"]
     tenant_id: Identifier
@@ -132,9 +135,10 @@ class AdminCommands:
                 self._refuse_mixed_currency(command)
                 return self._change(_SET_CURRENCY, command.tenant_id, command.currency)
             case SetRate():
-                return self._change(
+                changed = self._change(
                     _SET_RATE, command.tenant_id, command.currency, command.valid_from, command.rate
                 )
+                return {**changed, "customers": self._refold(command)}
 
     def _migrate(self, *, contract: bool) -> Mapping[str, Any]:
         self._ensure_roles()
@@ -195,6 +199,23 @@ class AdminCommands:
             session.execute(statement, parameters)
         return {"changed": True}
 
+    def _refold(self, command: SetRate) -> int:
+        """Bring the customers up to date whose terms began under the rate; return how many there are."""
+        count, last = 0, ""
+        while True:
+            with self._owner.transaction() as session:
+                rows = session.execute(
+                    _AFFECTED,
+                    [command.tenant_id, command.currency, midnight(command.valid_from), last, _AT_ONCE],
+                ).fetchall()
+                if not rows:
+                    return count
+                refold_customers(
+                    session, [Subject(command.tenant_id, "subscription", customer) for (customer,) in rows]
+                )
+                session.execute(_NEW_VERSION, [command.tenant_id])
+            count, last = count + len(rows), rows[-1][0]
+
 
 def _steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [{**asdict(step), "state": step.state.value} for step in steps]
@@ -213,6 +234,14 @@ _SET_RATE = b"""
 INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES (%s, %s, %s, %s)
 ON CONFLICT (tenant_id, currency, valid_from) DO UPDATE SET rate = excluded.rate
 """
+_AT_ONCE: Final = 500
+_AFFECTED = b"""
+SELECT DISTINCT customer_id FROM subscription_periods
+WHERE tenant_id = %s AND currency = %s AND starts_at >= %s AND customer_id > %s
+ORDER BY customer_id LIMIT %s
+"""
+# Cached responses are valid for a version of the checkpoints, which the trigger on updates changes.
+_NEW_VERSION = b"UPDATE projection_checkpoints SET events = events WHERE tenant_id = %s"
 _TENANTS = b"""
 SELECT tenant_id, reporting_currency, coalesce(events, 0),
        to_char(last_event_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')

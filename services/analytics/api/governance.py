@@ -30,15 +30,24 @@ class AccessRules:
 _RULES: Final = """
 SELECT
   (SELECT reporting_currency FROM tenants WHERE tenant_id = %(tenant)s),
-  (SELECT visible FROM role_metric_visibility
-   WHERE tenant_id = %(tenant)s AND role = %(role)s AND metric = %(metric)s),
-  (SELECT coalesce(jsonb_object_agg(rule, setting), '{}') FROM governance_rules
-   WHERE tenant_id = %(tenant)s AND metric = %(metric)s),
+  CASE WHEN known THEN (
+    SELECT visible FROM role_metric_visibility
+    WHERE tenant_id = %(tenant)s AND role = %(role)s AND metric = %(metric)s
+  ) ELSE (SELECT visible FROM default_visibility() WHERE role = %(role)s AND metric = %(metric)s) END,
+  CASE WHEN known THEN (
+    SELECT coalesce(jsonb_object_agg(rule, setting), '{}') FROM governance_rules
+    WHERE tenant_id = %(tenant)s AND metric = %(metric)s
+  ) ELSE (
+    SELECT coalesce(jsonb_object_agg(rule, setting), '{}') FROM default_rules() WHERE metric = %(metric)s
+  ) END,
   (SELECT max(last_event_at) FROM projection_checkpoints WHERE tenant_id = %(tenant)s),
   (SELECT coalesce(jsonb_agg(jsonb_build_array(projection, events, last_event_at, updated_at)
                              ORDER BY projection), '[]')::text
    FROM projection_checkpoints WHERE tenant_id = %(tenant)s)
+FROM (SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = %(tenant)s) AS known) AS tenant
 """
+# A tenant without events has no row yet: the defaults hold for it, and its responses are empty.
+_DEFAULT_CURRENCY: Final = "USD"
 
 
 def load_rules(connection: Connection, caller: Caller, metric: str) -> AccessRules:
@@ -53,7 +62,7 @@ def load_rules(connection: Connection, caller: Caller, metric: str) -> AccessRul
             "Ask an administrator of your tenant for access."
         )
     return AccessRules(
-        currency=currency,
+        currency=currency or _DEFAULT_CURRENCY,
         audited="audited" in rules,
         smallest_group=ceil(rules.get("smallest_group", 0)),
         hides_customers=caller.role in rules.get("customers_hidden_from", ()),

@@ -31,6 +31,7 @@ from services.analytics.api.responses import (
     Sales,
     Summary,
     TimelineEntry,
+    UpcomingChurn,
 )
 from services.analytics.model.date_ranges import Days
 from services.analytics.queries.cohorts import CohortActivity
@@ -97,7 +98,12 @@ def _summary_fields(record: OrderRecord, *, hide_customers: bool) -> dict[str, A
 
 
 def _item(item: ItemRecord, currency: str | None) -> OrderItem:
-    return OrderItem(sku=item.sku, quantity=item.quantity, unit_price=_money(item.unit_price_minor, currency))
+    return OrderItem(
+        sku=item.sku,
+        quantity=item.quantity,
+        unit_price=_money(item.unit_price_minor, currency),
+        total=_money(item.total_minor, currency),
+    )
 
 
 def _payment(payment: PaymentRecord) -> Payment:
@@ -144,7 +150,7 @@ def _timeline_entry(event: EventRecord, *, hide_customers: bool) -> TimelineEntr
 
 
 _MRR_FORMULA: Final = (
-    "closing = opening + new + expansion + reactivation - contraction - churn; a month is "
+    "closing = opening + new + expansion + reactivation - contraction - churn + exchange; a month is "
     "a twelfth of a year, added up exactly and rounded half to even where it is shown"
 )
 _CHURN_FORMULAS: Final = {
@@ -166,7 +172,7 @@ def mrr(month: RevenueMonth, currency: str) -> Mrr:
     )
 
 
-def churn(month: RevenueMonth, currency: str) -> Churn:
+def churn(month: RevenueMonth, upcoming: Iterable[tuple[date, RecurringRevenue]], currency: str) -> Churn:
     rates = month.churn_rates()
     return Churn(
         month=month.month,
@@ -179,6 +185,7 @@ def churn(month: RevenueMonth, currency: str) -> Churn:
         net_revenue_churn=_rounded(rates.net_revenue_churn),
         gross_revenue_retention=_rounded(rates.gross_revenue_retention),
         net_revenue_retention=_rounded(rates.net_revenue_retention),
+        upcoming=[UpcomingChurn(month=later, churn=_movement(churn, currency)) for later, churn in upcoming],
         formulas=_CHURN_FORMULAS,
     )
 

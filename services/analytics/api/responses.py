@@ -50,7 +50,10 @@ class OrderSummary(ResponseModel):
 class OrderItem(ResponseModel):
     sku: str
     quantity: int
-    unit_price: Money | None
+    unit_price: Annotated[
+        Money | None, Field(description="Null where it is not known, or differs between lines.")
+    ]
+    total: Annotated[Money | None, Field(description="The exact total of all lines of the SKU.")]
 
 
 class Payment(ResponseModel):
@@ -109,8 +112,17 @@ class Mrr(ResponseModel):
     reactivation: Movement
     contraction: Movement
     churn: Movement
+    exchange: Annotated[
+        Movement,
+        Field(description="The change through exchange rates alone, signed; in no other movement."),
+    ]
     closing: Movement
     formula: str
+
+
+class UpcomingChurn(ResponseModel):
+    month: Month
+    churn: Movement
 
 
 class Churn(ResponseModel):
@@ -124,6 +136,10 @@ class Churn(ResponseModel):
     net_revenue_churn: float | None
     gross_revenue_retention: float | None
     net_revenue_retention: float | None
+    upcoming: Annotated[
+        list[UpcomingChurn],
+        Field(description="Churn of the months after the current one, as far as cancellations are known."),
+    ]
     formulas: Annotated[dict[str, str], Field(description="How each rate is computed.")]
 
 

@@ -114,7 +114,8 @@ def _mrr(connection: Connection, context: RequestContext, query: MonthQuery) -> 
 
 def _churn(connection: Connection, context: RequestContext, query: MonthQuery) -> Result:
     month = mrr.revenue_month(connection, context.tenant_id, query.month)
-    return Result(mappers.churn(month, context.rules.currency))
+    upcoming = mrr.upcoming_churn(connection, context.tenant_id, context.today)
+    return Result(mappers.churn(month, upcoming, context.rules.currency))
 
 
 def _cohorts(connection: Connection, context: RequestContext, query: CohortsQuery) -> Result:

@@ -31,6 +31,8 @@ class ItemRow(NamedTuple):
     sku: str
     quantity: int
     unit_price_minor: int | None
+    """None where it is not known, or differs between lines."""
+    total_minor: int | None
 
 
 class PaymentRow(NamedTuple):
@@ -105,6 +107,8 @@ class MovementRow(NamedTuple):
     month: date
     movement: str
     annual_minor: Decimal
+    exchange_minor: Decimal
+    """The part of the change that comes from exchange rates; signed, per year."""
 
 
 class SalesDay(NamedTuple):

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact, localcontext
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from services.analytics.db.tables import CustomerRows, MovementRow, PeriodRow, SubscriptionRow
@@ -22,9 +23,12 @@ from services.shared.events import (
     SubscriptionTerms,
 )
 
-_INTERVALS_PER_YEAR: Final = {"month": 12, "year": 1}
+_INTERVALS_PER_YEAR: Final = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 _RANK: Final = {SubscriptionStarted: 0, SubscriptionChanged: 1, SubscriptionCancelled: 2}
 _NOTHING: Final = Decimal(0)
+_effective: Final = attrgetter("effective")
+EXCHANGE: Final = "exchange"
+"""The movement of a month in which nothing but exchange rates changed what a customer pays."""
 
 EXACT: Final = Context(prec=120, traps=[Inexact])
 """More digits than any product or sum of amounts and rates has; an inexact result is an error."""
@@ -78,34 +82,76 @@ def customer_rows(events: Sequence[SubscriptionEvent], rates: Rates) -> Customer
         by_id[event.subscription_id].append(event)
     subscriptions: list[SubscriptionRow] = []
     periods: list[PeriodRow] = []
+    by_month: list[dict[date, _Worth]] = []
     with localcontext(EXACT):
         for subscription_id in sorted(by_id):
             subscription = _Subscription(by_id[subscription_id])
-            periods.extend(_period(run, rates) for run in subscription.runs())
+            runs = subscription.runs()
+            periods.extend(_period(run, rates) for run in runs)
+            by_month.append(_worth_by_month(runs, rates))
             if row := subscription.row():
                 subscriptions.append(row)
-        return CustomerRows(tuple(subscriptions), tuple(periods), _movements(periods))
+        movements = _movements(periods[0], by_month) if periods else ()
+        return CustomerRows(tuple(subscriptions), tuple(periods), movements)
 
 
-def _movements(periods: Sequence[PeriodRow]) -> tuple[MovementRow, ...]:
-    """Compare the customer's recurring revenue at the end of each month with the month before."""
+class _Worth(NamedTuple):
+    """What a subscription costs per year in its own currency, and the exchange rate of its terms."""
+
+    own: int
+    currency: str
+    rate: Decimal
+
+
+_ENDED: Final = _Worth(0, "", _NOTHING)
+
+
+def _worth_by_month(runs: Iterable["_Run"], rates: Rates) -> dict[date, _Worth]:
+    """Return what a subscription is worth at the end of each month in which that may change."""
     # Terms hold at the end of a month if they began in it or before, and end in a later one: so they count
     # from the month in which they begin up to, and without, that in which they end.
-    changes: defaultdict[date, Decimal] = defaultdict(Decimal)
-    for period in periods:
-        changes[month_of(period.starts_at)] += period.annual_minor
-        if period.ends_at is not None:
-            changes[month_of(period.ends_at)] -= period.annual_minor
+    by_month: dict[date, _Worth] = {}
+    for run in runs:
+        by_month[month_of(run.terms.effective)] = _Worth(
+            _own_minor(run.terms), run.terms.currency, rates.on(run.rate_key)
+        )
+        if run.ends_at is not None:
+            by_month[month_of(run.ends_at)] = _ENDED
+    return by_month
+
+
+def _movements(of: PeriodRow, by_month: Sequence[Mapping[date, _Worth]]) -> tuple[MovementRow, ...]:
+    """Compare the customer's recurring revenue at the end of each month with the month before."""
+    worth = [_ENDED] * len(by_month)
     found: list[MovementRow] = []
     revenue = _NOTHING
-    for month in sorted(changes):
-        change = changes[month]
-        if change:
-            movement = _movement(revenue, revenue + change, known=bool(found))
-            of = periods[0]
-            found.append(MovementRow(of.tenant_id, of.customer_id, month, movement, abs(change).normalize()))
-            revenue += change
+    for month in sorted({month for months in by_month for month in months}):
+        price = exchange = _NOTHING
+        for index, months in enumerate(by_month):
+            after = months.get(month, worth[index])
+            price_change, exchange_change = _change(worth[index], after)
+            price, exchange = price + price_change, exchange + exchange_change
+            worth[index] = after
+        if movement := _movement(revenue, price, exchange, known=bool(found)):
+            found.append(
+                MovementRow(
+                    of.tenant_id,
+                    of.customer_id,
+                    month,
+                    movement,
+                    abs(price).normalize(),
+                    exchange.normalize(),
+                )
+            )
+        revenue += price + exchange
     return tuple(found)
+
+
+def _change(before: _Worth, after: _Worth) -> tuple[Decimal, Decimal]:
+    """Split a change in the reporting currency: by the price in the subscription's currency, by the rate."""
+    if before.own and after.own and before.currency == after.currency:
+        return (after.own - before.own) * after.rate, before.own * (after.rate - before.rate)
+    return after.own * after.rate - before.own * before.rate, _NOTHING
 
 
 def month_of(moment: datetime) -> date:
@@ -113,23 +159,42 @@ def month_of(moment: datetime) -> date:
     return date(moment.year, moment.month, 1)
 
 
-def _movement(before: Decimal, after: Decimal, *, known: bool) -> str:
+def _movement(before: Decimal, price: Decimal, exchange: Decimal, *, known: bool) -> str | None:
+    if not price:
+        return EXCHANGE if exchange else None
     if not before:
         return "reactivation" if known else "new"
-    if not after:
+    if not before + price + exchange:
         return "churn"
-    return "expansion" if after > before else "contraction"
+    return "expansion" if price > 0 else "contraction"
 
 
 class _Run(NamedTuple):
-    """Terms that held for some time, and when they ended."""
+    """Terms that held for some time, when they ended, and the day of their exchange rate."""
 
     terms: SubscriptionTerms
     ends_at: datetime | None
+    rate_day: date
+
+    @property
+    def rate_key(self) -> RateKey:
+        return RateKey(self.terms.currency, self.rate_day)
 
 
-def _in_effect(event: SubscriptionEvent) -> tuple[datetime, datetime, int, str]:
-    return event.effective, event.occurred_at, _RANK[type(event)], event.event_id
+def _price(terms: SubscriptionTerms) -> tuple[int, str, str]:
+    return terms.amount_minor, terms.interval, terms.currency
+
+
+def _own_minor(terms: SubscriptionTerms) -> int:
+    return terms.amount_minor * _INTERVALS_PER_YEAR[terms.interval]
+
+
+def _in_order(event: SubscriptionEvent) -> tuple[datetime, int, str]:
+    return event.occurred_at, _RANK[type(event)], event.event_id
+
+
+def _ends_first(event: SubscriptionEvent) -> tuple[bool, datetime, int, str]:
+    return not isinstance(event, SubscriptionCancelled), *_in_order(event)
 
 
 class _Subscription:
@@ -142,14 +207,28 @@ class _Subscription:
         self._started_at: datetime | None = None
         self._ended: SubscriptionCancelled | None = None
         self._version = 0
-        for event in sorted(events, key=_in_effect):
-            self._version += 1
-            self._apply(event)
+        for _, at_once in groupby(sorted(events, key=_effective), key=_effective):
+            # An end ends what ran before that instant: a renewal is an end and a start. Where nothing ran,
+            # an end can only be that of the start.
+            for event in sorted(at_once, key=_ends_first if self._running else _in_order):
+                self._version += 1
+                self._apply(event)
+
+    @property
+    def _running(self) -> bool:
+        return self._terms is not None and self._ended is None
 
     def runs(self) -> list[_Run]:
+        """Return the terms that held, in order."""
         if self._terms and not self._ended:
-            return [*self._past_runs, _Run(self._terms, None)]
+            return [*self._past_runs, self._run(self._terms, None)]
         return self._past_runs
+
+    def _run(self, terms: SubscriptionTerms, ends_at: datetime | None) -> _Run:
+        last = self._past_runs[-1] if self._past_runs else None
+        # Where nothing but the plan's name changes, and without a gap, the exchange rate stays as well.
+        continues = last and last.ends_at == terms.effective and _price(last.terms) == _price(terms)
+        return _Run(terms, ends_at, last.rate_day if last and continues else terms.effective.date())
 
     def _apply(self, event: SubscriptionEvent) -> None:
         # Changed terms do not reopen a cancelled subscription; a start does.
@@ -158,7 +237,7 @@ class _Subscription:
                 self._ignored_terms = event
             return
         if self._terms and not self._ended and self._terms.effective < event.effective:
-            self._past_runs.append(_Run(self._terms, event.effective))
+            self._past_runs.append(self._run(self._terms, event.effective))
         if isinstance(event, SubscriptionTerms):
             if self._terms is None or self._ended:
                 self._started_at = event.effective
@@ -189,8 +268,7 @@ class _Subscription:
 
 def _period(run: _Run, rates: Rates) -> PeriodRow:
     terms = run.terms
-    rate = rates.on(RateKey(terms.currency, terms.effective.date()))
-    annual = terms.amount_minor * _INTERVALS_PER_YEAR[terms.interval] * rate
+    annual = _own_minor(terms) * rates.on(run.rate_key)
     return PeriodRow(
         tenant_id=terms.tenant_id,
         customer_id=terms.customer_id,

@@ -167,12 +167,19 @@ def _placed_at(
 
 def _items(tenant_id: str, order_id: str, first: _FirstEvents) -> tuple[ItemRow, ...]:
     """Add up the lines of each SKU; events with prices take precedence."""
-    totals: dict[str, tuple[int, int | None]] = {}
+    items: dict[str, ItemRow] = {}
     for sku, quantity, unit_price in _lines(first):
-        # Two lines of one SKU have one price; were it not so, the first line's would be taken.
-        total, first_price = totals.get(sku, (0, unit_price))
-        totals[sku] = total + quantity, first_price
-    return tuple([ItemRow(tenant_id, order_id, sku, *totals[sku]) for sku in sorted(totals)])
+        total = None if unit_price is None else quantity * unit_price
+        item = items.get(sku)
+        if item is None:
+            items[sku] = ItemRow(tenant_id, order_id, sku, quantity, unit_price, total)
+        else:
+            items[sku] = item._replace(
+                quantity=item.quantity + quantity,
+                unit_price_minor=unit_price if unit_price == item.unit_price_minor else None,
+                total_minor=None if total is None else (item.total_minor or 0) + total,
+            )
+    return tuple([items[sku] for sku in sorted(items)])
 
 
 def _lines(first: _FirstEvents) -> list[tuple[str, int, int | None]]:

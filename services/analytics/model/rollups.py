@@ -21,7 +21,7 @@ from services.analytics.db.tables import (
     OrderRows,
     Table,
 )
-from services.analytics.model.mrr import EXACT, month_of
+from services.analytics.model.mrr import EXACT, EXCHANGE, month_of
 
 NO_REGION: Final = ""
 NO_CURRENCY: Final = "XXX"
@@ -99,7 +99,7 @@ def of_order(rows: OrderRows) -> list[Contribution]:
     ]
     for item in rows.items:
         units = item.quantity if confirmed else 0
-        revenue_minor = units * (item.unit_price_minor or 0)
+        revenue_minor = (item.total_minor or 0) if confirmed else 0
         found.append(
             Contribution(
                 PRODUCT_DAILY,
@@ -128,8 +128,11 @@ def of_movements(movements: Iterable[MovementRow]) -> list[Contribution]:
     """Return what the movements of one customer, in order, add: to recurring revenue, and to a cohort."""
     found: list[Contribution] = []
     cohort: date | None = None
-    for tenant_id, _, month, movement, annual_minor in movements:
-        found.append(Contribution(MRR_MONTH, (tenant_id, month, movement), (1, annual_minor)))
+    for tenant_id, _, month, movement, annual_minor, exchange_minor in movements:
+        if movement != EXCHANGE:
+            found.append(Contribution(MRR_MONTH, (tenant_id, month, movement), (1, annual_minor)))
+        if exchange_minor:
+            found.append(Contribution(MRR_MONTH, (tenant_id, month, EXCHANGE), (1, exchange_minor)))
         cohort = cohort or month
         if movement in {"new", "reactivation"}:
             found.append(_cohort(tenant_id, "subscription", cohort, month, (1, 0)))

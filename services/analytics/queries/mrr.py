@@ -11,9 +11,10 @@ from services.analytics.db.database import Connection
 from services.analytics.queries.ratios import ratio
 
 _MONTHS_PER_YEAR: Final = 12
-_INCREASES: Final = ("new", "expansion", "reactivation")
+_INCREASES: Final = ("new", "expansion", "reactivation", "exchange")
+"""Exchange is signed: what changed through exchange rates alone, up or down."""
 _DECREASES: Final = ("contraction", "churn")
-_SAME_CUSTOMERS: Final = frozenset({"expansion", "contraction"})
+_SAME_CUSTOMERS: Final = frozenset({"expansion", "contraction", "exchange"})
 """Movements that leave the number of customers as it is."""
 
 
@@ -94,6 +95,21 @@ def revenue_month(connection: Connection, tenant_id: str, month: date) -> Revenu
     )
     movements = {name: now.get(name, RecurringRevenue()) for name in (*_INCREASES, *_DECREASES)}
     return RevenueMonth(month, _net(before), movements)
+
+
+_UPCOMING_CHURN: Final = """
+SELECT month, annual_minor, customers FROM mrr_month
+WHERE tenant_id = %(tenant)s AND month > %(month)s AND movement = 'churn'
+ORDER BY month
+"""
+
+
+def upcoming_churn(
+    connection: Connection, tenant_id: str, today: date
+) -> list[tuple[date, RecurringRevenue]]:
+    """Return what is known to end after this month, by month."""
+    rows = connection.execute(_UPCOMING_CHURN, {"tenant": tenant_id, "month": today.replace(day=1)})
+    return [(month, _revenue(annual_minor, customers)) for month, annual_minor, customers in rows]
 
 
 def _revenue(annual_minor: Decimal, customers: int) -> RecurringRevenue:

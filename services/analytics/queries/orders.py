@@ -36,6 +36,7 @@ class ItemRecord:
     sku: str
     quantity: int
     unit_price_minor: int | None
+    total_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,10 @@ MAX_EVENTS: Final = 200
 _ORDER: Final = sql.SQL(
     """
 SELECT {columns},
-  (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY sku), '[]') FROM order_items i
-   WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s) AS items,
+  (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY sku), '[]') FROM (
+     SELECT sku, quantity, unit_price_minor, coalesce(total_minor, quantity * unit_price_minor) AS total_minor
+     FROM order_items WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s
+   ) i) AS items,
   (SELECT to_jsonb(p) FROM payments p WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s) AS payment,
   (SELECT to_jsonb(f) FROM fulfillment f
    WHERE tenant_id = %(tenant)s AND order_id = %(order_id)s) AS fulfillment,
@@ -147,7 +150,8 @@ def order(connection: Connection, tenant_id: str, order_id: str) -> OrderHistory
     return OrderHistory(
         order=OrderRecord(**{name: row[name] for name in OrderRecord.__slots__}),
         items=tuple(
-            ItemRecord(item["sku"], item["quantity"], item["unit_price_minor"]) for item in row["items"]
+            ItemRecord(item["sku"], item["quantity"], item["unit_price_minor"], item["total_minor"])
+            for item in row["items"]
         ),
         payment=row["payment"] and _payment(row["payment"]),
         fulfillment=row["fulfillment"] and _fulfillment(row["fulfillment"]),

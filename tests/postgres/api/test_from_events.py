@@ -53,7 +53,12 @@ def test_an_order_is_told_with_everything_heard_of_it(shop: ApiClient) -> None:
     values = shop.ask("/api/orders/o-2").data
 
     assert values["items"] == [
-        {"sku": "cup", "quantity": 2, "unitPrice": {"amountMinor": 500, "currency": "USD"}}
+        {
+            "sku": "cup",
+            "quantity": 2,
+            "unitPrice": {"amountMinor": 500, "currency": "USD"},
+            "total": {"amountMinor": 1_000, "currency": "USD"},
+        }
     ]
     assert (values["payment"]["status"], values["payment"]["chargeId"]) == ("REFUNDED", "ch-1")
     assert values["payment"]["refunded"] == {"amountMinor": 1_000, "currency": "USD"}

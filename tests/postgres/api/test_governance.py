@@ -61,8 +61,22 @@ def test_what_is_not_listed_is_not_seen(analytics: Analytics, client: ApiClient)
     assert client.ask("/api/sales/last-month").status == 403
 
 
-def test_a_tenant_that_nobody_set_up_sees_nothing(client: ApiClient) -> None:
-    assert {client.ask(path, by=claims("unknown")).status for path in METRICS} == {403}
+def test_a_tenant_without_events_gets_empty_responses_under_the_default_rules(
+    analytics: Analytics, client: ApiClient
+) -> None:
+    make_tenant(analytics, "set-up")
+
+    for path in METRICS:
+        for role in ("[admin]", "[editor]", "[viewer]"):
+            unknown, set_up = (client.ask(path, by=claims(tenant, role)) for tenant in ("unknown", "set-up"))
+            assert unknown.status == set_up.status, path
+            assert unknown.body.get("data") == set_up.body.get("data"), path
+    audited = analytics.rows("SELECT metric, role FROM audit_logs WHERE tenant_id = 'unknown' ORDER BY 1, 2")
+    assert audited == analytics.rows(
+        "SELECT metric, role FROM audit_logs WHERE tenant_id = 'set-up' ORDER BY 1, 2"
+    )
+    assert ("mrr", "admin") in audited
+    assert client.ask("/api/metrics/mrr", by=claims("unknown")).data["closing"]["customers"] == 0
 
 
 def test_viewers_see_no_recurring_revenue_unless_they_are_let(

@@ -55,6 +55,7 @@ def test_a_month_is_told_from_its_opening_to_its_closing(year: ApiClient) -> Non
         "reactivation": 1_000,
         "contraction": 500,
         "churn": 3_000,
+        "exchange": 0,
         "closing": 14_500,
     }
     assert customers(values) == {
@@ -64,6 +65,7 @@ def test_a_month_is_told_from_its_opening_to_its_closing(year: ApiClient) -> Non
         "reactivation": 1,
         "contraction": 1,
         "churn": 2,
+        "exchange": 0,
         "closing": 7,
     }
     assert values["formula"].startswith(
@@ -134,6 +136,43 @@ def test_churn_is_told_as_rates_of_what_the_month_opened_with(year: ApiClient) -
         "grossRevenueRetention",
         "netRevenueRetention",
     }
+
+
+def test_cancellations_that_take_effect_later_are_upcoming_churn(
+    analytics: Analytics, client: ApiClient
+) -> None:
+    insert(
+        analytics,
+        "mrr_month",
+        moved("2025-12", "new", 24_000, 3),
+        moved("2026-01", "churn", 1_200, 1),
+        moved("2026-03", "churn", 12_000, 1),
+        moved("2026-03", "new", 1_200, 1),
+        moved("2026-05", "churn", 6_000, 1),
+    )
+
+    data = client.ask("/api/metrics/churn", {"month": "2025-12"}).data
+
+    assert [
+        (one["month"], one["churn"]["amount"]["amountMinor"], one["churn"]["customers"])
+        for one in data["upcoming"]
+    ] == [("2026-03", 1_000, 1), ("2026-05", 500, 1)]
+
+
+def test_exchange_is_a_signed_line_of_its_own_and_no_churn(analytics: Analytics, client: ApiClient) -> None:
+    insert(
+        analytics, "mrr_month", moved("2025-12", "new", 24_000, 2), moved("2026-01", "exchange", -12_000, 1)
+    )
+
+    mrr = client.ask("/api/metrics/mrr", {"month": "2026-01"}).data
+    churn = client.ask("/api/metrics/churn", {"month": "2026-01"}).data
+
+    assert (amounts(mrr)["exchange"], amounts(mrr)["closing"], customers(mrr)["closing"]) == (
+        -1_000,
+        1_000,
+        2,
+    )
+    assert (churn["netRevenueRetention"], churn["logoChurn"]) == (1, 0)
 
 
 def test_customers_who_return_are_none_of_those_who_stayed(analytics: Analytics, client: ApiClient) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import openapi_spec_validator
 import pytest
-from scripts.ops.contracts import openapi
 
+from scripts.ops.contracts import openapi
 from services.analytics.api.openapi import document, text
 from services.analytics.api.routes import ROUTES
 from services.shared.http.problems import PROBLEM_TYPES
