@@ -27,8 +27,9 @@ def build(
     session: Session,
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder to write to.")] = None,
 ) -> None:
-    """Write the dashboards from their sources into monitoring/grafana."""
+    """Write the dashboards from their sources, and have the alerts link to the published runbooks."""
     from scripts.grafana.identifiers import DASHBOARDS
+    from scripts.grafana.runbooks import link_rules
 
     try:
         from scripts.grafana.build import write_all
@@ -37,7 +38,7 @@ def build(
             f"building needs {missing.name}, a development dependency; run `make install`."
         ) from None
     folder = output or DASHBOARDS
-    changed = write_all(folder)
+    changed = write_all(folder) + ([] if output else link_rules())
     view = "\n".join(f"{'wrote' if path.exists() else 'removed'} {path}" for path in changed)
     session.out.show({"changed": [str(path) for path in changed]}, view or f"{folder} is up to date.")
 

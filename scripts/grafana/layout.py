@@ -8,8 +8,9 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 
 from scripts.grafana.identifiers import DATASOURCE_NAME, DATASOURCE_UID, TAG
-from scripts.grafana.panels import DATASOURCE, RUNBOOKS, Link, Panel
+from scripts.grafana.panels import DATASOURCE, Link, Panel
 from scripts.grafana.promql import series
+from scripts.grafana.runbooks import runbooks_url
 from services.shared.metric_names import Label, Metric
 
 _COLUMNS = 24
@@ -132,7 +133,7 @@ def _runbooks() -> Link:
         .type(dashboard.DashboardLinkType.LINK)
         .icon("doc")
         .tooltip("What to do about each alert")
-        .url(f"{RUNBOOKS}/README.md")
+        .url(f"{runbooks_url()}/README.md")
         .target_blank(True)
     )
 

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from scripts.grafana import promql
+from scripts.grafana.runbooks import runbooks_url
 from services.shared.metric_names import Label, Metric
 
 DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -22,7 +23,6 @@ MIN_STEP = "1m"
 """Metrics change once a minute. Grafana also takes this as the scrape interval, which makes $__rate_interval
 at least four minutes and so tolerates late minutes."""
 
-RUNBOOKS = "https://github.com/pulsequeue/pulsequeue/blob/main/docs/runbooks"
 """Where docs/runbooks is published; change it here when the repository moves."""
 
 # Units that Grafana does not define are given as a suffix.
@@ -211,7 +211,11 @@ def _described(panel: AnyPanel, title: str, description: str, runbook: str | Non
     if runbook is not None:
         link = Link(f"Runbook: {runbook.replace('-', ' ')}")
         panel.links(
-            [link.type(dashboard.DashboardLinkType.LINK).url(f"{RUNBOOKS}/{runbook}.md").target_blank(True)]
+            [
+                link.type(dashboard.DashboardLinkType.LINK)
+                .url(f"{runbooks_url()}/{runbook}.md")
+                .target_blank(True)
+            ]
         )
     return panel
 

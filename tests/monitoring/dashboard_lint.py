@@ -78,7 +78,7 @@ def links_to_dashboards_and_runbooks(dashboard: Document) -> Iterator[Finding]:
         yield "does not link to the other dashboards"
     if any(link.get("placement") == "inControlsMenu" for link in links):
         yield "hides a link in a menu"
-    if not any("/docs/runbooks/" in (link.get("url") or "") for link in links):
+    if not any("/runbooks/" in (link.get("url") or "") for link in links):
         yield "does not link to the runbooks"
     if "pulsequeue" not in (dashboard.get("tags") or []):
         yield "lacks the tag `pulsequeue`, so the other dashboards do not list it"

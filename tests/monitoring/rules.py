@@ -15,8 +15,6 @@ ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
 PROMETHEUS = MONITORING / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
-RUNBOOKS_URL = "https://github.com/pulsequeue/pulsequeue/blob/main/docs/runbooks"
-"""Where runbooks are published; the dashboards link to the same place."""
 
 DECLARED_SERIES = {
     series for metric in Metric for series in (metric, metric.bucket, metric.sum, metric.observations)

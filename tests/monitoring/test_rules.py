@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from scripts.grafana.runbooks import link_rules, runbooks_url
 from tests.monitoring import programs
 from tests.monitoring.promql import metric_names
 from tests.monitoring.rules import (
     DECLARED_SERIES,
     PROMETHEUS,
     RUNBOOKS,
-    RUNBOOKS_URL,
     Case,
     Rule,
     alerts,
@@ -86,10 +86,21 @@ def test_every_alert_says_how_urgent_it_is_what_is_wrong_and_where(alert: Rule) 
 def test_every_alert_leads_to_a_page_that_knows_it(alert: Rule) -> None:
     base, _, page = alert.annotations["runbook_url"].rpartition("/")
 
-    assert base == RUNBOOKS_URL
+    assert base == runbooks_url()
     assert (RUNBOOKS / page).is_file()
     index = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"`{alert.name}`.*\({re.escape(page)}\)", index)
+
+
+def test_links_follow_the_setting(tmp_path: Path) -> None:
+    rules, other = tmp_path / "rules" / "a.yml", tmp_path / "rules" / "b.yml"
+    rules.parent.mkdir()
+    rules.write_text("runbook_url: https://old.example/x/runbooks/backlog.md\n")
+    other.write_text("expr: up\n")
+
+    assert link_rules(tmp_path) == [rules]
+    assert rules.read_text() == f"runbook_url: {runbooks_url()}/backlog.md\n"
+    assert link_rules(tmp_path) == []
 
 
 def test_the_cases_speak_of_no_alert_that_is_none() -> None:
