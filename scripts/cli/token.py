@@ -28,7 +28,7 @@ def token(
         ),
     ] = None,
 ) -> None:
-    """Sign in to the user pool and print a token for the analytics API, valid for an hour."""
+    """Sign in to the user pool and print a token for the analytics API, valid for five minutes."""
     from scripts.environment.cognito import ROLES
     from scripts.environment.cognito import token as sign_in
     from scripts.environment.environment import LOCAL, open_environment

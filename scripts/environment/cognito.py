@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from scripts.common.errors import ToolError
+from services.shared.http import roles
 
 if TYPE_CHECKING:
     from scripts.environment.environment import Environment
 
-ROLES: Final = ("admin", "editor", "viewer")
-TENANT_CLAIM: Final = "custom:tenant_id"
+ROLES: Final = roles.ROLES
 _REFUSALS: Final = frozenset({"NotAuthorizedException", "UserNotFoundException"})
 
 

@@ -21,7 +21,7 @@ TABLE_OF_FUNCTIONS = project_file("infra/functions.yaml")
 MAX_DELAY_SECONDS = 900
 """The longest delay of SQS."""
 
-Right = Literal["read", "write"]
+Right = Literal["read", "list", "write", "delete"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$")]
 """Every route names its method: with ANY, API Gateway asks browsers' preflight requests for a token."""
@@ -43,8 +43,12 @@ class Settings(_Section):
 
 class Table(_Section):
     key: str = Field(min_length=1)
+    sort: str | None = Field(default=None, min_length=1)
+    """The sort key."""
     ttl: str | None = Field(default=None, min_length=1)
     """The attribute with the time, in seconds, after which an item may be deleted."""
+    stream: bool = False
+    """Whether changes are published to a stream, with the item before and after."""
 
 
 class Function(_Section):
@@ -111,6 +115,12 @@ class Endpoint(Function):
     """`users`: the API verifies tokens of the user pool; `anyone`: the function authorizes callers itself."""
 
 
+class PoolTrigger(Function):
+    """A function that the user pool invokes."""
+
+    user_pool: Literal["preTokenGeneration"]
+
+
 class Task(Function):
     """A function that an operator or a deployment invokes."""
 
@@ -121,6 +131,7 @@ _TRIGGERS = {
     "subscriptions": "subscriptions",
     "schedule": "schedule",
     "routes": "routes",
+    "userPool": "user_pool",
     "invokedBy": "invoked_by",
 }
 """The field that tells the kind of a function: its name in the file, and in the models."""
@@ -138,6 +149,7 @@ AnyFunction = Annotated[
     Annotated[Consumer, Tag("subscriptions")]
     | Annotated[Scheduled, Tag("schedule")]
     | Annotated[Endpoint, Tag("routes")]
+    | Annotated[PoolTrigger, Tag("userPool")]
     | Annotated[Task, Tag("invokedBy")],
     Discriminator(
         _trigger,
@@ -165,6 +177,10 @@ class Topology(_Section):
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
         return {name: it for name, it in self.functions.items() if isinstance(it, Endpoint)}
+
+    @property
+    def pool_triggers(self) -> Mapping[str, PoolTrigger]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, PoolTrigger)}
 
     @property
     def tasks(self) -> Mapping[str, Task]:

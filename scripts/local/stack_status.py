@@ -12,9 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.common.errors import ToolError
 from scripts.environment.environment import LOCAL, open_environment
 from scripts.environment.local_state import StackState, home_folder
-from scripts.environment.topology import Endpoint, Scheduled, Task
+from scripts.environment.topology import Endpoint, PoolTrigger, Scheduled, Task
 from scripts.local import database, processes
 from scripts.local.aws import emulator
+from scripts.local.aws.user_pool import pool_trigger
 from scripts.local.stack import PROCESSES
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
             api = environment.client("apigatewayv2").get_routes(ApiId=names.api)
             known = {it["RouteKey"] for it in api["Items"]}
             return ", ".join(routes), _ENABLED if known.issuperset(routes) else _MISSING
+        case PoolTrigger(user_pool=trigger):
+            return trigger, _ENABLED if pool_trigger(environment) else _MISSING
         case Task():
             return "by hand", _ENABLED
         case _:

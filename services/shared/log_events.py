@@ -63,6 +63,9 @@ class LogEvent(StrEnum):
     SUBSCRIPTION_REFUSED = "subscription.refused", "no exchange rate for the subscription's effective date"
     DATABASE_COMMAND = "database.command", "database command completed"
 
+    # sign-in
+    TOKEN_ISSUED = "token.issued", "a token is issued"
+
     # HTTP
     REQUEST_SERVED = "request.served", "request served"
     REQUEST_UNAVAILABLE = "request.unavailable", "a dependency is unavailable, answered 503"

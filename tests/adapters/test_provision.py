@@ -1,6 +1,7 @@
 """Provisioning creates on the emulator what infra/functions.yaml describes."""
 
 import json
+from base64 import urlsafe_b64decode
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ from tests.conftest import RunningEmulator
 
 pytestmark = pytest.mark.emulator
 
+PASSWORD = "Local-0nly-Passw0rd"
+
 
 @pytest.fixture(scope="module")
 def environment(emulator: RunningEmulator) -> Environment:
     environment = Environment("made", Topology.load(), emulator.clients)
-    provision(environment, Overrides())
+    provision(environment, Overrides(users_password=PASSWORD))
     return environment
 
 
@@ -117,13 +120,43 @@ def test_the_gateway_verifies_users_where_the_table_says_so_and_only_there(envir
     assert authorizer["JwtConfiguration"]["Issuer"].endswith(f"/{pool_id(environment)}")
 
 
-def test_the_pool_has_a_group_and_a_user_for_each_role(environment: Environment) -> None:
-    cognito, pool = environment.client("cognito-idp"), pool_id(environment) or ""
+def _claims(environment: Environment, user: str) -> dict[str, Any]:
+    payload = token(environment, user, PASSWORD).split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
 
-    for role in ROLES:
-        users = cognito.list_users_in_group(UserPoolId=pool, GroupName=role)["Users"]
-        assert [user["Username"] for user in users] == [role]
-        assert {"Name": "custom:tenant_id", "Value": "default"} in users[0]["Attributes"]
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_has_the_tenant_and_the_role_of_its_user_for_five_minutes(
+    environment: Environment, role: str
+) -> None:
+    claims = _claims(environment, role)
+
+    assert (claims["custom:tenant_id"], claims["custom:role"]) == ("default", role)
+    assert "custom:scopes" not in claims
+    assert claims["exp"] - claims["iat"] == 300
+
+
+def test_a_user_who_is_no_member_gets_a_token_without_tenant(environment: Environment) -> None:
+    cognito, pool = environment.client("cognito-idp"), pool_id(environment) or ""
+    cognito.admin_create_user(UserPoolId=pool, Username="nobody", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username="nobody", Password=PASSWORD, Permanent=True)
+
+    claims = _claims(environment, "nobody")
+
+    assert not [name for name in claims if name.startswith("custom:")]
+
+
+def test_the_console_s_table_has_a_sort_key_and_a_stream(environment: Environment) -> None:
+    name = environment.names.table("console")
+
+    table = environment.client("dynamodb").describe_table(TableName=name)["Table"]
+
+    assert [it["AttributeName"] for it in table["KeySchema"]] == ["pk", "sk"]
+    assert table["StreamSpecification"] == {
+        "StreamEnabled": True,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
 
 
 def test_users_cannot_give_themselves_another_tenant(environment: Environment) -> None:

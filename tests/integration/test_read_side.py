@@ -181,7 +181,7 @@ def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_see_what_is_decided_by_the_group_in_the_token(get_as: Get, role: str) -> None:
+def test_who_may_see_what_is_decided_by_the_role_in_the_token(get_as: Get, role: str) -> None:
     orders, _ = get_as("orders?limit=1", role=role)
     recurring, encoded = get_as("metrics/mrr", role=role)
 
@@ -207,7 +207,7 @@ def test_nobody_gets_in_without_a_token_or_with_one_that_was_tampered_with(
     assert get_as("orders", bearer="")[0] == 401
     assert get_as("orders", bearer="nonsense")[0] == 401
     assert get_as("orders", bearer=_forged(signed, **{"custom:tenant_id": "globex"}))[0] == 401
-    assert get_as("orders", bearer=_forged(signed, **{"cognito:groups": "admin"}))[0] == 401
+    assert get_as("orders", bearer=_forged(signed, **{"custom:role": "admin"}))[0] == 401
 
 
 def test_a_user_of_another_tenant_sees_nothing_of_ours(

@@ -102,7 +102,7 @@ def explained(server: Postgres) -> Explained:
 
 
 def _event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
-    claims = {"sub": "anna", "custom:tenant_id": "acme", "cognito:groups": "[admin]", "token_use": "id"}
+    claims = {"sub": "anna", "custom:tenant_id": "acme", "custom:role": "admin", "token_use": "id"}
     return {
         "rawPath": path,
         "rawQueryString": urlencode(query),

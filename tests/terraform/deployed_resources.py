@@ -93,6 +93,7 @@ def tables(environment: Environment) -> Resources:
             "attributes": attributes["AttributeDefinitions"],
             "billing": attributes["BillingModeSummary"]["BillingMode"],
             "ttl": lifetime.get("AttributeName"),
+            "stream": attributes.get("StreamSpecification", {}).get("StreamViewType"),
         }
     return found
 
@@ -144,13 +145,13 @@ def secrets(environment: Environment) -> Resources:
 
 def users(environment: Environment) -> Resources:
     client, pool = environment.client("cognito-idp"), pool_id(environment) or ""
-    groups = client.list_groups(UserPoolId=pool)["Groups"]
+    triggers: Any = client.describe_user_pool(UserPoolId=pool)["UserPool"].get("LambdaConfig", {})
     (listed,) = client.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]
     attributes = client.describe_user_pool_client(UserPoolId=pool, ClientId=listed["ClientId"])[
         "UserPoolClient"
     ]
     return {
-        "groups": sorted(it["GroupName"] for it in groups),
+        "claims": function_name(triggers["PreTokenGenerationConfig"]["LambdaArn"]),
         "client": attributes["ClientName"],
         "auth flows": sorted(attributes["ExplicitAuthFlows"]),
         "reads": sorted(attributes["ReadAttributes"]),

@@ -192,6 +192,11 @@ def analytics(runner: FunctionRunner, _invocations: int) -> Check:
     return lambda: runner.applied.get("/api/orders?limit=1", token) is not None
 
 
+def claims(runner: FunctionRunner, _invocations: int) -> Check:
+    event = {"request": {"userAttributes": {"sub": "somebody"}}, "response": {}}
+    return lambda: runner.invoke("claims", event) is not None
+
+
 def migrator(runner: FunctionRunner, _invocations: int) -> Check:
     def creates_a_missing_role() -> bool:
         with role_missing(runner.applied.database, API):
@@ -222,7 +227,7 @@ def message(event: Event) -> str:
 # Cached values need no permission: permissions are removed first, before anything is cached.
 @pytest.mark.parametrize(
     "make_check",
-    [order, payment, expiry, collector, exposition, projector, analytics, migrator],
+    [order, payment, expiry, collector, exposition, projector, analytics, claims, migrator],
     ids=lambda it: it.__name__,
 )
 def test_a_function_fails_without_any_one_of_its_permissions(

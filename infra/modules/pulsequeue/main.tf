@@ -15,7 +15,9 @@ module "table" {
 
   name      = "${local.prefix}-${each.key}"
   key       = each.value.key
+  sort      = try(each.value.sort, null)
   ttl       = try(each.value.ttl, null)
+  stream    = try(each.value.stream, false)
   protected = var.protected
 }
 
@@ -31,7 +33,27 @@ module "users" {
   source = "../user-pool"
 
   name      = local.prefix
+  claims    = { name = module.pool_trigger["claims"].name, alias = module.pool_trigger["claims"].alias, arn = module.pool_trigger["claims"].arn }
   protected = var.protected
+}
+
+# Functions that the user pool invokes. Apart from the others, which may know the pool.
+module "pool_trigger" {
+  source   = "../function"
+  for_each = local.triggers
+
+  name            = "${local.prefix}-${each.key}"
+  description     = each.value.description
+  handler         = each.value.handler
+  package         = local.packages[each.key]
+  runs_on         = var.runs_on
+  memory_mb       = each.value.memoryMb
+  timeout_seconds = each.value.timeoutSeconds
+  environment     = local.variables[each.key]
+  permissions     = local.permissions[each.key]
+  log_days        = local.settings.logDays
+  traced          = var.traced
+  cold_starts     = try(var.cold_starts[each.key], {})
 }
 
 module "consumer" {

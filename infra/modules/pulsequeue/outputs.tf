@@ -28,6 +28,7 @@ output "functions" {
   value = merge(
     { for name, it in module.consumer : name => it.function_arn },
     { for name, it in module.function : name => it.arn },
+    { for name, it in module.pool_trigger : name => it.arn },
   )
 }
 

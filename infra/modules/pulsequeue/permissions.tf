@@ -9,7 +9,9 @@ locals {
   calls = {
     inventory = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:UpdateItem"] }
     orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"] }
-    metrics   = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
+    # services/shared/adapters/console_table.py
+    console = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem", "dynamodb:UpdateItem"], delete = ["dynamodb:DeleteItem"] }
+    metrics = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
   }
 
   permissions = {

@@ -12,7 +12,8 @@ locals {
   consumers = { for name, it in local.functions : name => it if can(it.subscriptions) }
   scheduled = { for name, it in local.functions : name => it if can(it.schedule) }
   endpoints = { for name, it in local.functions : name => it if can(it.routes) }
-  others    = { for name, it in local.functions : name => it if !can(it.subscriptions) }
+  triggers  = { for name, it in local.functions : name => it if can(it.userPool) }
+  others    = { for name, it in local.functions : name => it if !can(it.subscriptions) && !can(it.userPool) }
 
   secrets = toset(flatten([for it in values(local.functions) : try(it.secrets, [])]))
 

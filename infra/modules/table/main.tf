@@ -2,11 +2,18 @@ resource "aws_dynamodb_table" "this" {
   name                        = var.name
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = var.key
+  range_key                   = var.sort
+  stream_enabled              = var.stream
+  stream_view_type            = var.stream ? "NEW_AND_OLD_IMAGES" : null
   deletion_protection_enabled = var.protected
 
-  attribute {
-    name = var.key
-    type = "S"
+  dynamic "attribute" {
+    for_each = compact([var.key, var.sort])
+
+    content {
+      name = attribute.value
+      type = "S"
+    }
   }
 
   dynamic "ttl" {

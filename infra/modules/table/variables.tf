@@ -18,6 +18,23 @@ variable "key" {
   }
 }
 
+variable "sort" {
+  description = "Sort key, a string attribute; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.sort == null ? true : length(var.sort) > 0
+    error_message = "sort must not be empty."
+  }
+}
+
+variable "stream" {
+  description = "Whether changes are published to a stream, with the item before and after."
+  type        = bool
+  default     = false
+}
+
 variable "ttl" {
   description = "Attribute with the expiry time (epoch seconds) of an item; null for no expiry."
   type        = string

@@ -30,25 +30,22 @@ resource "aws_cognito_user_pool" "this" {
     temporary_password_validity_days = 3
   }
 
-  # The tenant whose data a user sees.
-  schema {
-    name                = "tenant_id"
-    attribute_data_type = "String"
-    mutable             = true
-
-    string_attribute_constraints {
-      min_length = 1
-      max_length = 64
+  # Tenant and role are claims that this function sets. They are no attributes: nobody could write them.
+  lambda_config {
+    pre_token_generation_config {
+      lambda_arn     = var.claims.arn
+      lambda_version = "V2_0"
     }
   }
 }
 
-resource "aws_cognito_user_group" "this" {
-  for_each = var.groups
-
-  name         = each.key
-  description  = each.value
-  user_pool_id = aws_cognito_user_pool.this.id
+resource "aws_lambda_permission" "claims" {
+  statement_id  = "user-pool"
+  action        = "lambda:InvokeFunction"
+  function_name = var.claims.name
+  qualifier     = var.claims.alias
+  principal     = "cognito-idp.amazonaws.com"
+  source_arn    = aws_cognito_user_pool.this.arn
 }
 
 resource "aws_cognito_user_pool_client" "this" {
@@ -58,8 +55,7 @@ resource "aws_cognito_user_pool_client" "this" {
   prevent_user_existence_errors = "ENABLED"
   enable_token_revocation       = true
 
-  # A user who could write the tenant attribute could read the data of other tenants.
-  read_attributes  = ["custom:tenant_id", "name"]
+  read_attributes  = ["email", "name"]
   write_attributes = ["name"]
 
   access_token_validity = var.token_minutes

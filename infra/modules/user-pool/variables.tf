@@ -8,25 +8,24 @@ variable "name" {
   }
 }
 
-variable "groups" {
-  description = "Groups of users, with a description of each."
-  type        = map(string)
-  default = {
-    admin  = "May do everything."
-    editor = "May look at everything and change what is shown."
-    viewer = "May look."
-  }
+variable "claims" {
+  description = "Function that sets the claims of tokens: its name, alias and alias ARN."
+  type = object({
+    name  = string
+    alias = string
+    arn   = string
+  })
 
   validation {
-    condition     = length(var.groups) > 0
-    error_message = "Give at least one group; users without a group have no permissions."
+    condition     = can(regex("^arn:[^:]+:lambda:", var.claims.arn))
+    error_message = "Give the ARN of the function's alias."
   }
 }
 
 variable "token_minutes" {
   description = "Validity of id and access tokens, in minutes."
   type        = number
-  default     = 60
+  default     = 5
 
   validation {
     condition     = var.token_minutes >= 5 && var.token_minutes <= 1440

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
-from scripts.environment.topology import Consumer, Endpoint, Scheduled, Task
+from scripts.environment.topology import Consumer, Endpoint, PoolTrigger, Scheduled, Task
 from scripts.local import postgres
 from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, schedule
-from scripts.local.aws.user_pool import generate_password, make_user_pool
+from scripts.local.aws.user_pool import connect_pool, generate_password, make_user_pool, seed_users
 from scripts.packaging.packages import services_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef, StreamSpecificationTypeDef
     from mypy_boto3_lambda.type_defs import EnvironmentTypeDef
 
     from scripts.environment.environment import Environment
@@ -77,7 +78,7 @@ def provision(environment: Environment, overrides: Overrides) -> None:
         _secret(environment, names.secret(secret), overrides.secrets.get(secret))
     _archive(environment, _bus(environment))
     _database_secret(environment)
-    users = make_user_pool(environment, overrides.users_password)
+    users = make_user_pool(environment)
     api = make_api(environment, users, overrides.web_origins)
     _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
@@ -86,6 +87,7 @@ def provision(environment: Environment, overrides: Overrides) -> None:
             for name in topology.functions
         ]:
             future.result()
+    seed_users(environment, overrides.users_password)
 
 
 def _with_trigger(
@@ -116,18 +118,29 @@ def _with_trigger(
             schedule(environment, name, spec, arn, role)
         case Endpoint():
             route(environment, api, spec, function())
+        case PoolTrigger():
+            connect_pool(environment, function())
         case Task():
             function()
 
 
 def _table(environment: Environment, name: str, spec: Table) -> None:
     dynamodb = environment.client("dynamodb")
+    keys: list[KeySchemaElementTypeDef] = [{"AttributeName": spec.key, "KeyType": "HASH"}]
+    if spec.sort is not None:
+        keys.append({"AttributeName": spec.sort, "KeyType": "RANGE"})
+    stream: StreamSpecificationTypeDef = {"StreamEnabled": False}
+    if spec.stream:
+        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
         dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": spec.key, "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": spec.key, "KeyType": "HASH"}],
+            AttributeDefinitions=[
+                {"AttributeName": it["AttributeName"], "AttributeType": "S"} for it in keys
+            ],
+            KeySchema=keys,
             BillingMode="PAY_PER_REQUEST",
+            StreamSpecification=stream,
         )
     if spec.ttl is None:
         return

@@ -1,12 +1,17 @@
-"""The user pool of the local stack: a group for each role, and one user in each."""
+"""The user pool of the local stack, and a user for each role."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from scripts.environment.cognito import ROLES, TENANT_CLAIM, pool_id
+from scripts.environment.cognito import ROLES, pool_id
+from services.organizations.store import add_member
+from services.shared.adapters.console_table import ConsoleTable
+from services.shared.membership import Membership
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 
 TENANT: Final = "default"
 _CLIENT: Final = "console"
-_HOUR: Final = 60
+_TOKEN_MINUTES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +29,41 @@ class UserPool:
     client_id: str
 
 
-def make_user_pool(environment: Environment, password: str) -> UserPool:
-    """Create or update the pool, its groups and its users; all users get this password."""
-    cognito = environment.client("cognito-idp")
+def make_user_pool(environment: Environment) -> UserPool:
+    """Create or update the pool and its client."""
     pool = (
         pool_id(environment)
-        or cognito.create_user_pool(
+        or environment.client("cognito-idp").create_user_pool(
             PoolName=environment.names.user_pool,
-            Schema=[
-                {"Name": TENANT_CLAIM.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True}
-            ],
             AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
         )["UserPool"]["Id"]
     )
-    for role in ROLES:
-        _group(environment, pool, role)
-        add_user(environment, pool, User(role, role, TENANT), password)
     return UserPool(
         f"https://cognito-idp.{environment.region}.amazonaws.com/{pool}", _client(environment, pool)
     )
+
+
+def connect_pool(environment: Environment, function_arn: str) -> None:
+    """Have the pool invoke the function before it issues a token."""
+    environment.client("cognito-idp").update_user_pool(
+        UserPoolId=pool_id(environment) or "",
+        AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
+        LambdaConfig={"PreTokenGenerationConfig": {"LambdaArn": function_arn, "LambdaVersion": "V2_0"}},
+    )
+
+
+def pool_trigger(environment: Environment) -> str | None:
+    """Return the ARN of the function that sets the claims of tokens; None if there is none."""
+    pool = environment.client("cognito-idp").describe_user_pool(UserPoolId=pool_id(environment) or "")
+    config = pool["UserPool"].get("LambdaConfig", {}).get("PreTokenGenerationConfig", {})
+    return config.get("LambdaArn")
+
+
+def seed_users(environment: Environment, password: str) -> None:
+    """Make one user for each role, members of the tenant `default`; all get this password."""
+    pool = pool_id(environment) or ""
+    for role in ROLES:
+        add_user(environment, pool, User(role, role, TENANT), password)
 
 
 def generate_password() -> str:
@@ -58,28 +79,17 @@ class User:
 
 
 def add_user(environment: Environment, pool: str, user: User, password: str) -> None:
+    """Make a user with a known password, and a member of the tenant."""
     cognito = environment.client("cognito-idp")
-    try:
-        cognito.admin_create_user(
-            UserPoolId=pool,
-            Username=user.name,
-            MessageAction="SUPPRESS",
-            UserAttributes=[{"Name": TENANT_CLAIM, "Value": user.tenant}],
-        )
-    except cognito.exceptions.UsernameExistsException:
-        cognito.admin_update_user_attributes(
-            UserPoolId=pool, Username=user.name, UserAttributes=[{"Name": TENANT_CLAIM, "Value": user.tenant}]
-        )
+    with contextlib.suppress(cognito.exceptions.UsernameExistsException):
+        cognito.admin_create_user(UserPoolId=pool, Username=user.name, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(UserPoolId=pool, Username=user.name, Password=password, Permanent=True)
-    cognito.admin_add_user_to_group(UserPoolId=pool, Username=user.name, GroupName=user.role)
-
-
-def _group(environment: Environment, pool: str, role: str) -> None:
-    cognito = environment.client("cognito-idp")
-    try:
-        cognito.create_group(UserPoolId=pool, GroupName=role)
-    except cognito.exceptions.GroupExistsException:
-        return
+    attributes = cognito.admin_get_user(UserPoolId=pool, Username=user.name)["UserAttributes"]
+    user_id = next(it["Value"] for it in attributes if it["Name"] == "sub")
+    console = ConsoleTable(environment.client("dynamodb"), environment.names.table("console"))
+    add_member(
+        console, Membership(user.tenant, user_id, user.role, user.tenant), user.name, datetime.now(UTC)
+    )
 
 
 def _client(environment: Environment, pool: str) -> str:
@@ -94,11 +104,10 @@ def _client(environment: Environment, pool: str) -> str:
             UserPoolId=pool,
             ClientName=_CLIENT,
             ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-            # A user who could write his own tenant could read the data of any.
             WriteAttributes=["name"],
-            ReadAttributes=["name", TENANT_CLAIM],
-            IdTokenValidity=_HOUR,
-            AccessTokenValidity=_HOUR,
+            ReadAttributes=["email", "name"],
+            IdTokenValidity=_TOKEN_MINUTES,
+            AccessTokenValidity=_TOKEN_MINUTES,
             TokenValidityUnits={"IdToken": "minutes", "AccessToken": "minutes"},
         )["UserPoolClient"]["ClientId"]
     )

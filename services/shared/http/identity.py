@@ -9,7 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.shared.events import Identifier
 from services.shared.http.problems import forbidden, unauthenticated
-from services.shared.http.roles import ROLES, Role, highest_role
+from services.shared.http.roles import Role, role_of, scopes_of
+
+TENANT_CLAIM: Final = "custom:tenant_id"
+ROLE_CLAIM: Final = "custom:role"
+SCOPES_CLAIM: Final = "custom:scopes"
+"""Set when a token is issued, from membership; no user can write them."""
 
 _IDENTIFIER: Final = TypeAdapter[str](Identifier)
 
@@ -19,25 +24,30 @@ class Caller:
     tenant_id: str
     user_id: str
     role: Role
+    scopes: frozenset[str] = frozenset()
 
 
 def caller_of(claims: Mapping[str, Any] | None, now: datetime) -> Caller:
     """Identify the caller, or refuse: a foreign or expired token, a user without a tenant or a role."""
+    user_id = user_of(claims, now)
+    verified = claims or {}
+    tenant_id, role = _identifier(verified, TENANT_CLAIM), role_of(verified.get(ROLE_CLAIM))
+    if tenant_id is None or role is None:
+        raise forbidden(
+            "The user is a member of no organization. "
+            "Ask an administrator for an invitation, then sign in again."
+        )
+    return Caller(tenant_id, user_id, role, scopes_of(verified.get(SCOPES_CLAIM)))
+
+
+def user_of(claims: Mapping[str, Any] | None, now: datetime) -> str:
+    """Identify the user of a token, member of an organisation or not."""
     if not claims or claims.get("token_use") != "id" or not now.timestamp() < _expiry(claims):
         raise unauthenticated()
-    user_id, tenant_id = _identifier(claims, "sub"), _identifier(claims, "custom:tenant_id")
+    user_id = _identifier(claims, "sub")
     if user_id is None:
         raise unauthenticated()
-    if tenant_id is None:
-        raise forbidden(
-            "The user belongs to no tenant. Ask an administrator to assign one, then sign in again."
-        )
-    role = highest_role(claims.get("cognito:groups"))
-    if role is None:
-        raise forbidden(
-            f"The user has no role. Ask an administrator for one of {', '.join(ROLES)}, then sign in again."
-        )
-    return Caller(tenant_id, user_id, role)
+    return user_id
 
 
 def _expiry(claims: Mapping[str, Any]) -> float:

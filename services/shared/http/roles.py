@@ -1,25 +1,40 @@
-"""The roles of a tenant's users, as the groups of the user pool name them."""
+"""The roles of callers, and which of them a route takes."""
 
-import re
+from collections.abc import Collection
 from typing import Final, TypeAlias
 
 Role: TypeAlias = str
 
-ROLES: Final = ("admin", "editor", "viewer")
-"""The highest first."""
+ADMIN: Final = "admin"
+EDITOR: Final = "editor"
+VIEWER: Final = "viewer"
+MACHINE: Final = "machine"
+"""A program, with scopes in place of what a person's role allows."""
 
-_GROUP: Final = re.compile(r"[^\s,\[\]\"']+")
+ROLES: Final = (ADMIN, EDITOR, VIEWER)
+"""The roles of people, the highest first."""
+
+EDITORS: Final = (ADMIN, EDITOR)
+ADMINS: Final = (ADMIN,)
+
+ORDERS_READ: Final = "orders:read"
+ORDERS_WRITE: Final = "orders:write"
+INVENTORY_WRITE: Final = "inventory:write"
+EVENTS_WRITE: Final = "events:write"
+METRICS_READ: Final = "metrics:read"
+SCOPES: Final = (ORDERS_READ, ORDERS_WRITE, INVENTORY_WRITE, EVENTS_WRITE, METRICS_READ)
 
 
-def highest_role(groups_claim: object) -> Role | None:
-    groups = _groups(groups_claim)
-    return next((role for role in ROLES if role in groups), None)
+def role_of(claim: object) -> Role | None:
+    """Return the role that a token claims; None if it is no role of ours."""
+    return claim if isinstance(claim, str) and claim in {*ROLES, MACHINE} else None
 
 
-def _groups(claim: object) -> frozenset[str]:
-    """Parse a list of names, which an HTTP API passes on as text: `[admin viewer]`."""
-    if isinstance(claim, str):
-        return frozenset(_GROUP.findall(claim))
-    if isinstance(claim, list | tuple):
-        return frozenset(name for name in claim if isinstance(name, str))
-    return frozenset()
+def scopes_of(claim: object) -> frozenset[str]:
+    """Return the scopes that a token claims, which are separated by spaces."""
+    return frozenset(claim.split()) & frozenset(SCOPES) if isinstance(claim, str) else frozenset()
+
+
+def allows(roles: Collection[Role], scope: str | None, role: Role, scopes: Collection[str]) -> bool:
+    """Return whether a route for these roles, and for machines with this scope, takes a caller."""
+    return scope is not None and scope in scopes if role == MACHINE else role in roles

@@ -24,12 +24,12 @@ Claims = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]
 
 
-def claims(tenant: str = "acme", role: object = "[admin]", **other: object) -> Claims:
+def claims(tenant: str = "acme", role: object = "admin", **other: object) -> Claims:
     """Return the claims of a valid token as the authorizer passes them on: as text."""
     defaults = {
         "sub": f"user-of-{tenant}",
         "custom:tenant_id": tenant,
-        "cognito:groups": role,
+        "custom:role": role,
         "token_use": "id",
         "exp": str(int((START + timedelta(hours=1)).timestamp())),
     }

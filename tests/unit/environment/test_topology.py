@@ -58,7 +58,9 @@ def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
         (("functions", "exposition", "routes"), ["FETCH /metrics"], "functions.exposition.routes.0"),
         (("functions", "analytics", "routes"), ["ANY /api/{proxy+}"], "functions.analytics.routes.0"),
         (("functions", "exposition", "tables"), {"metric": ["read"]}, "uses table metric"),
+        (("functions", "claims", "userPool"), "preSignUp", "functions.claims.userPool"),
         (("tables", "metrics", "ttl"), "", "tables.metrics.ttl"),
+        (("tables", "console", "sort"), "", "tables.console.sort"),
         (("settings", "staleSeconds"), 0, "settings.staleSeconds"),
         (("settings", "holdSeconds"), 901, "settings.holdSeconds"),
         (("settings", "retentionDays"), 15, "settings.retentionDays"),
@@ -92,11 +94,13 @@ def test_an_unknown_function_is_answered_with_the_known_ones() -> None:
 def test_every_function_has_exactly_one_kind_of_trigger() -> None:
     topology = Topology.load()
     kinds = [topology.consumers, topology.scheduled, topology.endpoints, topology.tasks]
+    kinds.append(topology.pool_triggers)
 
     assert sorted(name for kind in kinds for name in kind) == sorted(topology.functions)
     assert topology.scheduled["collector"].schedule == "rate(1 minute)"
     assert topology.endpoints["exposition"].routes == ("GET /metrics",)
     assert topology.tasks.keys() == {"migrator"}
+    assert topology.pool_triggers["claims"].user_pool == "preTokenGeneration"
 
 
 def test_pages_of_other_origins_may_use_the_methods_of_users_routes_only() -> None:

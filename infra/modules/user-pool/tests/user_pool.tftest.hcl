@@ -6,20 +6,35 @@ mock_provider "aws" {
   }
 
   mock_resource "aws_cognito_user_pool" {
-    defaults = { id = "eu-central-1_abc" }
+    defaults = { id = "eu-central-1_abc", arn = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_abc" }
   }
 }
 
 variables {
-  name = "dev-shop"
+  name   = "dev-shop"
+  claims = { name = "dev-shop-claims", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-claims:live" }
 }
 
-run "has_a_group_for_each_role" {
+run "tokens_get_their_claims_from_the_function" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_cognito_user_group.this)) == toset(["admin", "editor", "viewer"])
-    error_message = "The groups must be admin, editor and viewer."
+    condition     = one(one(aws_cognito_user_pool.this.lambda_config).pre_token_generation_config).lambda_arn == "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-claims:live"
+    error_message = "The pool must ask the function for claims."
+  }
+
+  assert {
+    condition     = aws_lambda_permission.claims.source_arn == "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_abc" && aws_lambda_permission.claims.qualifier == "live"
+    error_message = "This pool, and no other, may invoke the function."
+  }
+}
+
+run "tokens_live_five_minutes" {
+  command = plan
+
+  assert {
+    condition     = aws_cognito_user_pool_client.this.id_token_validity == 5
+    error_message = "A token must end five minutes after a member was removed."
   }
 }
 
@@ -59,10 +74,8 @@ run "refuses_wrong_values" {
   command = plan
 
   variables {
-    name          = ""
-    groups        = {}
     token_minutes = 1
   }
 
-  expect_failures = [var.name, var.groups, var.token_minutes]
+  expect_failures = [var.name, var.claims, var.token_minutes]
 }
