@@ -20,12 +20,14 @@ from scripts.cli import (
     metrics,
     monitoring,
     order,
+    org,
     package,
     publish,
     replay,
     stack,
     status,
     token,
+    user,
     verify,
 )
 from scripts.cli.session import Json, Session, epilog, session_of
@@ -101,6 +103,8 @@ for group in (
     cost,
     db,
     token,
+    user,
+    org,
     verify,
     deploy,
 ):

@@ -12,6 +12,8 @@ from scripts.cli.session import DEFAULT_TENANT, Session, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
+    from scripts.ops.context import Bus
+    from scripts.ops.orders.http_orders import HttpOrders
     from scripts.ops.orders.load_generator import SendResult
     from scripts.ops.orders.order_input import OrderInput
     from scripts.ops.orders.tracking import TrackingResult
@@ -71,6 +73,17 @@ def publish(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the orders are settled.")] = False,
     timeout: Annotated[float, typer.Option(metavar="N", min=0, help="Seconds to wait.")] = 60.0,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Publish without validation.")] = False,
+    http: Annotated[
+        bool, typer.Option("--http", help="Place the orders through the HTTP API, for the user's tenant.")
+    ] = False,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PULSEQUEUE_USER",
+            metavar="NAME",
+            help="With --http: who signs in, with PULSEQUEUE_PASSWORD; locally the editor by default.",
+        ),
+    ] = None,
 ) -> None:
     """Publish orders from a FILE, one order with --item, or many with --count."""
     optional = {
@@ -96,8 +109,15 @@ def publish(
     else:
         read_orders = _from_flags(order_id, customer_id, item or (), flags)
         orders, total = _checked(session, read_orders, validate=validate), len(read_orders)
+    if http and tenant is not None:
+        raise ToolError("--http places orders for the user's tenant; omit --tenant.", exit_code=_USAGE)
+    api = _http_orders(session, user) if http else None
     _require_environment(session)
-    sent = _send(session, orders, total, rate, keep=None if wait else _MAX_LISTED)
+    keep = None if wait else _MAX_LISTED
+    sent = _send(session, orders, total, rate, keep=keep, bus=api or session.ops.bus)
+    if api is not None:
+        sent.keys = [api.accepted_as(key) for key in sent.keys]
+        sent.last = api.accepted_as(sent.last) if sent.last else None
     if sent.interrupted:
         raise ToolError(_how_to_go_on(sent, total, generated=count is not None), exit_code=_INTERRUPTED)
     try:
@@ -112,6 +132,28 @@ def _require_environment(session: Session) -> None:
     from services.shared.ledger import Key
 
     session.ops.store.read_stock([Key(DEFAULT_TENANT, "any")])
+
+
+def _http_orders(session: Session, user: str | None) -> "HttpOrders":
+    """Sign in, locally as the editor, and find the API."""
+    import os
+
+    from scripts.environment.cognito import token
+    from scripts.environment.environment import open_environment
+    from scripts.environment.local_state import StackState, home_folder
+    from scripts.ops import metrics_page
+    from scripts.ops.orders.http_orders import HttpOrders
+
+    environment = open_environment(session.env)
+    name, password = user, os.environ.get("PULSEQUEUE_PASSWORD", "")
+    if environment.is_local and user is None:
+        state = StackState.read(home_folder())
+        name, password = "editor", state.users_password if state else ""
+    if not name or not password:
+        raise ToolError("--http needs --user NAME and PULSEQUEUE_PASSWORD.", exit_code=_USAGE)
+    who = name
+    api_url = metrics_page.address(environment).url.removesuffix("/metrics")
+    return HttpOrders(api_url, lambda: token(environment, who, password))
 
 
 def _how_to_go_on(sent: "SendResult", total: int, *, generated: bool) -> str:
@@ -192,14 +234,18 @@ def _generate(
 
 
 def _send(
-    session: Session, orders: "Iterable[OrderInput]", total: int, rate: float | None, *, keep: int | None
+    session: Session,
+    orders: "Iterable[OrderInput]",
+    total: int,
+    rate: float | None,
+    *,
+    keep: int | None,
+    bus: "Bus",
 ) -> "SendResult":
     from scripts.ops.orders.load_generator import send
 
     with session.out.progress("Publishing", total) as advance:
-        return send(
-            session.ops.bus, iter(orders), rate=rate, clock=session.ops.clock, keep=keep, on_sent=advance
-        )
+        return send(bus, iter(orders), rate=rate, clock=session.ops.clock, keep=keep, on_sent=advance)
 
 
 def _track(session: Session, keys: "Sequence[Key]", timeout: float) -> "TrackingResult":

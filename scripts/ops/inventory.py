@@ -16,11 +16,11 @@ from services.shared.events import (
     Currency,
     Event,
     Identifier,
-    InventoryAdjusted,
     Minor,
     Text,
 )
 from services.shared.ledger import Key, Price, Stock
+from services.shared.stock_events import inventory_adjusted
 
 _BATCH_SIZE = 100
 
@@ -158,16 +158,4 @@ def _record(ops: OpsContext, action: str, parameters: dict[str, Any], result: di
 
 
 def _adjusted(ops: OpsContext, stock: Stock, delta: int) -> Event:
-    return InventoryAdjusted(
-        event_id=str(uuid4()),
-        correlation_id=stock.key.id,
-        occurred_at=ops.clock.now(),
-        tenant_id=stock.key.tenant_id,
-        sku=stock.key.id,
-        delta=delta,
-        stock=stock.stock,
-        available=stock.available,
-        unit_price_minor=stock.price.minor,
-        currency=stock.price.currency,
-        name=stock.name,
-    )
+    return inventory_adjusted(stock, delta, str(uuid4()), ops.clock.now())

@@ -30,15 +30,16 @@ _INCLUDED: Final = (
     "aws_xray_sdk/ext/resources",
     "aws_xray_sdk/ext/util.py",
 )
-_ONLY_FOR: Final = {
+_HTTP: Final = frozenset({"analytics", "commands", "organizations", "session"})
+_ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     # The logger imports the event handler only to log pydantic models; ours log plain values.
-    "aws_lambda_powertools/event_handler": "analytics",
-    "aws_lambda_powertools/utilities/data_classes": "analytics",
-    "prometheus_client": "metrics",
-    "psycopg": "analytics",
-    "psycopg_binary": "analytics",
+    "aws_lambda_powertools/event_handler": _HTTP,
+    "aws_lambda_powertools/utilities/data_classes": _HTTP,
+    "prometheus_client": frozenset({"metrics"}),
+    "psycopg": frozenset({"analytics"}),
+    "psycopg_binary": frozenset({"analytics"}),
 }
-"""Packages, and parts of them, that only one service imports."""
+"""Packages, and parts of them, that only these services import."""
 
 
 def is_needed(path: PurePosixPath) -> bool:
@@ -77,7 +78,7 @@ def _goes_with(service: str, path: PurePosixPath) -> bool:
         # A package comes with metadata (package-1.2.dist-info) and possibly libraries (package.libs).
         package = top.partition("-")[0].removesuffix(".libs")
         module = PurePosixPath(package, *below)
-        return all(only == service for part, only in _ONLY_FOR.items() if module.is_relative_to(part))
+        return all(service in only for part, only in _ONLY_FOR.items() if module.is_relative_to(part))
     of_a_service = len(below) > 1 and below[0] not in {"shared", "__pycache__"}
     return below[0] == service if of_a_service else True
 

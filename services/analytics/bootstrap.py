@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from services.analytics.api.unprojected import FindOrder, UnprojectedOrder, find_unprojected
 from services.analytics.db.database import Connection, Database, administrator, connector
 from services.analytics.db.iam_auth import iam_password
 from services.analytics.settings import (
@@ -18,6 +19,7 @@ from services.analytics.settings import (
 )
 from services.shared.adapters.clients import Clients
 from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.ledger import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -48,9 +50,11 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
 
     settings = ApiSettings.from_environment()
     telemetry = PowertoolsTelemetry("analytics", settings.metrics_namespace)
+    clients = Clients()
     api = build(
         _database(settings, API),
-        cursor_key=_parameter(Clients().ssm(), settings.cursor_key_parameter),
+        cursor_key=_parameter(clients.ssm(), settings.cursor_key_parameter),
+        unprojected=_unprojected(settings, clients),
         allowed_origins=settings.allowed_origins.split(),
         clock=lambda: datetime.now(UTC),
         telemetry=telemetry,
@@ -61,6 +65,26 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
             return api(event, context)
 
     return invoke
+
+
+def _unprojected(settings: ApiSettings, clients: Clients) -> FindOrder:
+    """Read the tables of orders and of the console; most requests need neither."""
+
+    @cache
+    def finder() -> FindOrder:
+        from services.shared.adapters.console_table import ConsoleTable  # noqa: PLC0415
+        from services.shared.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415
+        from services.shared.receipts import Receipts  # noqa: PLC0415
+
+        dynamodb = clients.dynamodb()
+        # This function reads no stock; the store needs the table's name all the same.
+        store = DynamoDBStore(dynamodb, inventory_table="", orders_table=settings.orders_table)
+        return find_unprojected(store, Receipts(ConsoleTable(dynamodb, settings.console_table)))
+
+    def find(key: Key) -> UnprojectedOrder | None:
+        return finder()(key)
+
+    return find
 
 
 @cache

@@ -32,6 +32,8 @@ class ProjectorSettings(DatabaseSettings, QueueSettings):
 
 
 class ApiSettings(DatabaseSettings):
+    console_table: str = Field(alias="CONSOLE_TABLE", min_length=1)
+    orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
     cursor_key_parameter: str = Field(alias="CURSOR_KEY_PARAMETER", min_length=1)
     allowed_origins: str = Field(alias="ALLOWED_ORIGINS", default="")
     """Origins that CORS allows, separated by spaces."""

@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     PUBLISH_FAILED = "publish.failed", "events were not published"
 
     # orders
+    ORDER_ACCEPTED = "order.accepted", "order accepted over HTTP"
     ORDER_RESERVED = "order.reserved", "order reserved"
     ORDER_REJECTED = "order.rejected", "order rejected"
     ORDER_DUPLICATE = "order.duplicate", "order placed again, no second effect"

@@ -73,6 +73,7 @@ class Explained:
             answer = build(
                 database,
                 cursor_key=lambda: "sealed",
+                unprojected=lambda _: None,
                 allowed_origins=(),
                 clock=lambda: NOW,
                 telemetry=RecordingTelemetry(),

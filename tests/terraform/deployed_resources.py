@@ -90,7 +90,7 @@ def tables(environment: Environment) -> Resources:
         lifetime = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         found[name] = {
             "keys": attributes["KeySchema"],
-            "attributes": attributes["AttributeDefinitions"],
+            "attributes": sorted(attributes["AttributeDefinitions"], key=lambda it: it["AttributeName"]),
             "billing": attributes["BillingModeSummary"]["BillingMode"],
             "ttl": lifetime.get("AttributeName"),
             "stream": attributes.get("StreamSpecification", {}).get("StreamViewType"),

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 # Emitters are known from the code alone; a test compares this table with it.
 EMITTERS: Mapping[str, tuple[str, ...]] = {
-    "OrderPlaced": ("cli", "shop"),
+    "OrderPlaced": ("cli", "commands", "shop"),
     "PaymentRequested": ("order",),
     "PaymentProcessed": ("payment",),
     "PaymentFailed": ("payment",),
     "OrderConfirmed": ("payment",),
     "OrderRejected": ("order",),
     "OrderCancelled": ("order", "expiry", "payment"),
-    "OrderCancellationRequested": ("cli", "shop"),
-    "RefundRequested": ("order", "cli"),
+    "OrderCancellationRequested": ("cli", "commands", "shop"),
+    "RefundRequested": ("order", "cli", "commands"),
     "RefundProcessed": ("payment",),
-    "InventoryAdjusted": ("cli",),
-    "SubscriptionStarted": ("billing",),
-    "SubscriptionChanged": ("billing",),
-    "SubscriptionCancelled": ("billing",),
+    "InventoryAdjusted": ("cli", "commands"),
+    "SubscriptionStarted": ("billing", "commands"),
+    "SubscriptionChanged": ("billing", "commands"),
+    "SubscriptionCancelled": ("billing", "commands"),
 }
 
 

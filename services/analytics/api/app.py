@@ -15,27 +15,29 @@ from services.analytics.api.governance import AccessRules
 from services.analytics.api.params import AnalyticsParams, Query
 from services.analytics.api.responses import Meta
 from services.analytics.api.routes import DOCUMENT_PATH, ROUTES, MetricRoute, RequestContext, Result
+from services.analytics.api.unprojected import FindOrder
 from services.analytics.db.database import Connection, Database
 from services.shared.http import problems
 from services.shared.http.app import JSON_MEDIA_TYPE, HttpApi
 from services.shared.http.caching import Caching, etag, matches
-from services.shared.http.identity import Caller, caller_of
+from services.shared.http.identity import Caller, caller_of, require
 from services.shared.http.params import parse
 from services.shared.http.request import Request
 from services.shared.telemetry import Telemetry
 
 
-def build(
+def build(  # noqa: PLR0913 - one argument for each port
     database: Database,
     *,
     cursor_key: Callable[[], str],
+    unprojected: FindOrder,
     allowed_origins: Sequence[str],
     clock: Callable[[], datetime],
     telemetry: Telemetry,
 ) -> HttpApi[MetricRoute]:
     return HttpApi(
         routes=ROUTES,
-        handle=AnalyticsApi(database, Cursors(cursor_key), clock).handle,
+        handle=AnalyticsApi(database, Cursors(cursor_key), unprojected, clock).handle,
         document_path=DOCUMENT_PATH,
         document_text=_document_text,
         allowed_origins=allowed_origins,
@@ -53,14 +55,18 @@ def _document_text() -> str:
 
 
 class AnalyticsApi:
-    def __init__(self, database: Database, cursors: Cursors, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, cursors: Cursors, unprojected: FindOrder, clock: Callable[[], datetime]
+    ) -> None:
         self._database = database
+        self._unprojected = unprojected
         self._cursors = cursors
         self._clock = clock
 
     def handle(self, route: MetricRoute, request: Request, path_params: Mapping[str, str]) -> Response[str]:
         now = self._clock().astimezone(UTC)
         caller = caller_of(request.claims, now)
+        require(route, caller)
         params: AnalyticsParams = parse(route.params_model, [*path_params.items(), *request.query])
         query = params.resolve(now.date())
         with self._database.transaction(caller.tenant_id) as connection:
@@ -69,7 +75,7 @@ class AnalyticsApi:
             not_modified = route.caching is Caching.REVALIDATED and matches(
                 request.headers.get("if-none-match"), tag
             )
-            context = RequestContext(caller, rules, now.date(), self._cursors)
+            context = RequestContext(caller, rules, now.date(), self._cursors, self._unprojected)
             result = None if not_modified else route.handler(connection, context, query)
             if rules.audited:
                 _record_access(connection, caller, route, query, now)

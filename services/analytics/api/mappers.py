@@ -33,6 +33,7 @@ from services.analytics.api.responses import (
     TimelineEntry,
     UpcomingChurn,
 )
+from services.analytics.api.unprojected import UnprojectedOrder
 from services.analytics.model.date_ranges import Days
 from services.analytics.queries.cohorts import CohortActivity
 from services.analytics.queries.mrr import RecurringRevenue, RevenueMonth
@@ -76,6 +77,34 @@ def order(history: OrderHistory, *, hide_customers: bool) -> Order:
         payment=_payment(history.payment) if history.payment else None,
         fulfillment=_fulfillment(history.fulfillment) if history.fulfillment else None,
         timeline=[_timeline_entry(event, hide_customers=hide_customers) for event in history.events],
+    )
+
+
+def unprojected_order(found: UnprojectedOrder, *, hide_customers: bool) -> Order:
+    """Map an order whose events have not arrived; prices are known once its stock is reserved."""
+    return Order.model_validate(
+        {
+            "order_id": found.order_id,
+            "customer_id": None if hide_customers else found.customer_id,
+            "status": found.status,
+            "reason": found.reason,
+            "region": found.region,
+            "channel": found.channel,
+            "payment_method": found.payment_method,
+            "amount": _money(found.amount_minor, found.currency),
+            "units": sum(line.quantity for line in found.lines),
+            "placed_at": found.placed_at,
+            **dict.fromkeys(("reserved_at", "confirmed_at", "ended_at", "payment", "fulfillment")),
+            "items": [
+                {
+                    "sku": line.sku,
+                    "quantity": line.quantity,
+                    "unit_price": _money(line.unit_price_minor, found.currency),
+                }
+                for line in found.lines
+            ],
+            "timeline": [],
+        }
     )
 
 

@@ -34,7 +34,7 @@ class OrderSummary(ResponseModel):
     customer_id: Annotated[
         str | None, Field(description="Null also where the caller's role may not see customers.")
     ]
-    status: Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
+    status: Literal["RECEIVED", "PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
     reason: str | None
     region: str | None
     channel: str | None

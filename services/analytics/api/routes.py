@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.analytics.api import mappers, params, responses
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
+from services.analytics.api.unprojected import FindOrder
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
 from services.analytics.queries import cohorts, mrr, orders, sales
@@ -24,7 +25,9 @@ from services.shared.http.caching import Caching
 from services.shared.http.identity import Caller
 from services.shared.http.problems import bad_cursor, forbidden
 from services.shared.http.responses import ResponseModel
+from services.shared.http.roles import METRICS_READ, ORDERS_READ
 from services.shared.http.routes import Route
+from services.shared.ledger import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class RequestContext:
     rules: AccessRules
     today: date
     cursors: Cursors
+    unprojected: FindOrder
+    """Finds an order that has no row yet."""
 
     @property
     def tenant_id(self) -> str:
@@ -52,6 +57,7 @@ class MetricRoute(Route):
     """The name that governance rules use."""
     params_model: type[params.AnalyticsParams]
     handler: Callable[[Connection, RequestContext, Any], Result | None]
+    scope: str | None = METRICS_READ
 
     @property
     def tag(self) -> str:
@@ -100,9 +106,14 @@ def _order(connection: Connection, context: RequestContext, query: OrderQuery) -
     hide_customers = context.rules.hides_customers
     history = orders.order(connection, context.tenant_id, query.order_id)
     if history is None:
-        return None
+        found = context.unprojected(Key(context.tenant_id, query.order_id))
+        if found is None:
+            return None
+        order = mappers.unprojected_order(found, hide_customers=hide_customers)
+    else:
+        order = mappers.order(history, hide_customers=hide_customers)
     return Result(
-        mappers.order(history, hide_customers=hide_customers),
+        order,
         withheld=_CUSTOMERS if hide_customers else None,
     )
 
@@ -150,6 +161,7 @@ ROUTES: Final = (
     MetricRoute(
         path="/api/orders",
         metric="orders",
+        scope=ORDERS_READ,
         summary="Orders, newest first, page by page",
         params_model=params.OrdersParams,
         response_model=responses.Orders,
@@ -160,6 +172,7 @@ ROUTES: Final = (
     MetricRoute(
         path="/api/orders/{orderId}",
         metric="orders",
+        scope=ORDERS_READ,
         summary="One order with its items, payment, fulfillment and timeline",
         params_model=params.OrderParams,
         response_model=responses.Order,

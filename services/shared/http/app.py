@@ -36,8 +36,9 @@ class HttpApi(Generic[R]):
     handle: Callable[[R, Request, Mapping[str, str]], Response[str]]
     """Answers a request, given its route and path parameters."""
     document_path: str
-    document_text: Callable[[], str]
-    """Called on the first request for the OpenAPI document."""
+    """Where the OpenAPI document is, whoever serves it."""
+    document_text: Callable[[], str] | None = None
+    """Called on the first request for the OpenAPI document; None where another function serves it."""
     allowed_origins: Sequence[str]
     unavailable: tuple[type[Exception], ...] = ()
     """Errors that mean "retry later", beside TransientError."""
@@ -48,7 +49,8 @@ class HttpApi(Generic[R]):
         self._resolver = APIGatewayHttpResolver(cors=_cors(self.allowed_origins))
         for route in self.routes:
             self._resolver.route(route.router_rule, route.method)(self._endpoint(route))
-        self._resolver.get(self.document_path)(self._document)
+        if self.document_text is not None:
+            self._resolver.get(self.document_path)(self._document)
         self._resolver.not_found(lambda _: self.on_refused(self._not_found_or_wrong_method()))
         self._resolver.exception_handler(ProblemError)(self.on_refused)
         transient: tuple[type[Exception], ...] = (TransientError, *self.unavailable)
@@ -105,7 +107,7 @@ class HttpApi(Generic[R]):
         request = self._request
         caller_of(request.claims, self.clock().astimezone(UTC))
         params.parse(params.NoParams, request.query)
-        text = self.document_text()
+        text = self.document_text() if self.document_text else ""
         tag = etag(text)
         headers = {"cache-control": "private, max-age=300", "etag": tag}
         if matches(request.headers.get("if-none-match"), tag):
@@ -115,7 +117,7 @@ class HttpApi(Generic[R]):
     def _not_found_or_wrong_method(self) -> ProblemError:
         request = self._request
         methods = {route.method for route in self.routes if route.match(request.path) is not None}
-        if request.path == self.document_path:
+        if request.path == self.document_path and self.document_text is not None:
             methods.add("GET")
         allowed = [*sorted(methods), "OPTIONS"]
         if methods and request.method not in allowed:

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.shared.events import Identifier
 from services.shared.http.problems import forbidden, unauthenticated
-from services.shared.http.roles import Role, role_of, scopes_of
+from services.shared.http.roles import MACHINE, Role, allows, role_of, scopes_of
+from services.shared.http.routes import Route
 
 TENANT_CLAIM: Final = "custom:tenant_id"
 ROLE_CLAIM: Final = "custom:role"
@@ -38,6 +39,18 @@ def caller_of(claims: Mapping[str, Any] | None, now: datetime) -> Caller:
             "Ask an administrator for an invitation, then sign in again."
         )
     return Caller(tenant_id, user_id, role, scopes_of(verified.get(SCOPES_CLAIM)))
+
+
+def require(route: Route, caller: Caller) -> None:
+    """Refuse a caller that the route does not take."""
+    if allows(route.roles, route.scope, caller.role, caller.scopes):
+        return
+    if caller.role == MACHINE:
+        needed = f"the scope {route.scope}" if route.scope else "a person's sign-in"
+        raise forbidden(f"The machine token may not do this; it needs {needed}.")
+    raise forbidden(
+        f"The role {caller.role} may not do this; it takes {' or '.join(route.roles)}. Ask an administrator."
+    )
 
 
 def user_of(claims: Mapping[str, Any] | None, now: datetime) -> str:

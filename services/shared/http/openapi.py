@@ -1,15 +1,15 @@
 """The OpenAPI document of an API function, generated from the same routes that it serves."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.shared.http import problems
 from services.shared.http.caching import Caching
 from services.shared.http.params import MAX_LENGTH
 from services.shared.http.problems import Problem, ProblemType
-from services.shared.http.responses import ResponseModel
 from services.shared.http.routes import Route
 
 Json = dict[str, Any]
@@ -31,6 +31,16 @@ _IF_NONE_MATCH: Final[Json] = {
     "description": "The ETag of a response that the client has.",
     "schema": {"type": "string"},
 }
+_IDEMPOTENCY_KEY: Final[Json] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "New for each request and the same for its retries, so that none takes effect twice.",
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
+}
+_LOCATION: Final[Json] = {
+    "Location": {"description": "Where to read it.", "required": True, "schema": {"type": "string"}}
+}
 _ETAG: Final[Json] = {
     "ETag": {
         "description": "Identifies this response, for If-None-Match.",
@@ -41,7 +51,7 @@ _ETAG: Final[Json] = {
 
 
 def document(routes: Sequence[Route], *, path: str, title: str, description: str) -> Json:
-    """Describe the routes, and the document itself, which is served at `path`."""
+    """Describe the routes of all functions, and the document itself, which is served at `path`."""
     operations: dict[str, Json] = {path: {"get": _document_operation()}}
     for route in routes:
         operations.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -83,18 +93,34 @@ def _document_operation() -> Json:
 def _operation(route: Route) -> Json:
     cacheable = route.caching is Caching.REVALIDATED
     return {
-        "operationId": route.path.removeprefix("/api/").translate(
-            {ord("/"): "-", ord("{"): "", ord("}"): ""}
-        ),
+        "operationId": _operation_id(route),
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": [*_parameters(route), *([_IF_NONE_MATCH] if cacheable else [])],
+        "parameters": [
+            *_parameters(route),
+            *([_IF_NONE_MATCH] if cacheable else []),
+            *([_IDEMPOTENCY_KEY] if route.needs_key else []),
+        ],
+        **(_request_body(route.body_model) if route.body_model else {}),
+        "x-roles": list(route.roles),
+        **({"x-scopes": [route.scope]} if route.scope else {}),
         "responses": {
-            "200": _success(route),
+            str(route.status): _success(route),
             **(_NOT_MODIFIED if cacheable else {}),
             **_problem_references(_EVERY_ROUTE | route.problem_types),
         },
     }
+
+
+def _operation_id(route: Route) -> str:
+    name = route.path.removeprefix("/api/").translate({ord("/"): "-", ord("{"): "", ord("}"): ""})
+    return name if route.method == "GET" else f"{route.method.lower()}-{name}"
+
+
+def _request_body(model: type[BaseModel]) -> Json:
+    required = any(field.is_required() for field in model.model_fields.values())
+    content = {"application/json": {"schema": _reference(model)}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 def _parameters(route: Route) -> list[Json]:
@@ -138,13 +164,26 @@ def _success(route: Route) -> Json:
             }
         },
     }
-    return {**response, "headers": _ETAG} if route.caching is Caching.REVALIDATED else response
+    headers = {
+        **(_ETAG if route.caching is Caching.REVALIDATED else {}),
+        **(_LOCATION if route.located else {}),
+    }
+    return {**response, "headers": headers} if headers else response
 
 
 def _problem_references(kinds: Iterable[ProblemType]) -> Json:
+    by_status: dict[int, list[str]] = {}
+    for kind in sorted(kinds, key=lambda kind: (kind.status, kind.name)):
+        by_status.setdefault(kind.status, []).append(kind.name)
+    return {str(status): _response_of(names) for status, names in by_status.items()}
+
+
+def _response_of(names: Sequence[str]) -> Json:
+    if len(names) == 1:
+        return {"$ref": f"#/components/responses/{names[0]}"}
     return {
-        str(kind.status): {"$ref": f"#/components/responses/{kind.name}"}
-        for kind in sorted(kinds, key=lambda kind: kind.status)
+        "description": " or ".join(names),
+        "content": {problems.MEDIA_TYPE: {"schema": _reference(Problem)}},
     }
 
 
@@ -155,22 +194,29 @@ def _problem_response(kind: ProblemType) -> Json:
     }
 
 
-def _reference(model: type[ResponseModel]) -> Json:
+def _reference(model: type[BaseModel]) -> Json:
     return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
 def _schemas(routes: Sequence[Route]) -> Json:
-    models: list[type[ResponseModel]] = [model for route in routes for model in route.envelope.values()]
-    models = list(dict.fromkeys([*models, Problem]))
-    _, schema = models_json_schema([(model, "serialization") for model in models], ref_template=_REFERENCE)
+    responses: list[type[BaseModel]] = [model for route in routes for model in route.envelope.values()]
+    bodies = _distinct(route.body_model for route in routes if route.body_model)
+    models: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = []
+    models += [(model, "serialization") for model in _distinct([*responses, Problem])]
+    models += [(model, "validation") for model in bodies]
+    _, schema = models_json_schema(models, ref_template=_REFERENCE)
     definitions: Json = schema["$defs"]
     return {name: _without_titles(definition) for name, definition in definitions.items()}
+
+
+def _distinct(models: Iterable[type[BaseModel]]) -> Sequence[type[BaseModel]]:
+    return list(dict.fromkeys(models))
 
 
 def _without_titles(definition: Json) -> Json:
     """Drop the titles, which repeat the names."""
     properties = {
         name: {key: value for key, value in schema.items() if key != "title"}
-        for name, schema in definition["properties"].items()
+        for name, schema in definition.get("properties", {}).items()
     }
     return {**{key: value for key, value in definition.items() if key != "title"}, "properties": properties}

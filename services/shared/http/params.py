@@ -5,11 +5,17 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.shared.http.problems import InvalidParameter, bad_parameters, invalid_parameter
+from services.shared.http.problems import (
+    InvalidParameter,
+    ProblemError,
+    bad_parameters,
+    invalid_parameter,
+)
 
 MAX_LENGTH: Final = 256
 MAX_CURSOR_LENGTH: Final = 1024
 _MAX_NAME_LENGTH: Final = 64
+_MAX_ERRORS: Final = 20
 
 
 class RequestParams(BaseModel):
@@ -50,6 +56,23 @@ def parse(model: type[P], values: Sequence[tuple[str, str]]) -> P:
         raise bad_parameters(*(_invalid(dict(details)) for details in error.errors())) from None
 
 
+B = TypeVar("B", bound=BaseModel)
+
+
+def parse_body(model: type[B], document: object) -> B:
+    """Validate a decoded body: a member that is unknown is an error."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise body_problem(error) from None
+
+
+def body_problem(error: ValidationError, *path: str) -> ProblemError:
+    """Describe what is wrong with a body; `path` leads to what was validated."""
+    errors = error.errors(include_input=False, include_url=False)[:_MAX_ERRORS]
+    return bad_parameters(*(_invalid({**details, "loc": (*path, *details["loc"])}) for details in errors))
+
+
 def _max_lengths(model: type[RequestParams]) -> dict[str, int]:
     """Return the names of a model's parameters, each with the most characters it may have."""
     return {
@@ -70,4 +93,5 @@ def _times(name: str, values: Sequence[tuple[str, str]]) -> int:
 
 def _invalid(error: Mapping[str, Any]) -> InvalidParameter:
     message = str(error["ctx"]["error"]) if error["type"] == "value_error" else str(error["msg"])
-    return invalid_parameter(".".join(map(str, error["loc"])), message[:1].lower() + message[1:])
+    name = ".".join(map(str, error["loc"])) or "body"
+    return invalid_parameter(name[:MAX_LENGTH], message[:1].lower() + message[1:])

@@ -23,22 +23,36 @@ class ProblemType:
     title: str
 
 
+BAD_BODY = ProblemType("bad-body", 400, "Unreadable body")
 BAD_CURSOR = ProblemType("bad-cursor", 400, "Invalid cursor")
+NO_KEY = ProblemType("missing-idempotency-key", 400, "Missing idempotency key")
 UNAUTHENTICATED = ProblemType("unauthenticated", 401, "Not authenticated")
 FORBIDDEN = ProblemType("forbidden", 403, "Forbidden")
 NOT_FOUND = ProblemType("not-found", 404, "Not found")
 WRONG_METHOD = ProblemType("wrong-method", 405, "Method not allowed")
+WRONG_STATE = ProblemType("wrong-state", 409, "Conflict with the current state")
+KEY_REUSED = ProblemType("key-reused", 409, "Idempotency key reused")
+TOO_LARGE = ProblemType("too-large", 413, "Body too large")
+WRONG_MEDIA_TYPE = ProblemType("wrong-media-type", 415, "Unsupported media type")
 BAD_PARAMETERS = ProblemType("bad-parameters", 422, "Invalid parameters")
+TOO_MANY = ProblemType("too-many-requests", 429, "Too many requests")
 UNEXPECTED = ProblemType("unexpected", 500, "Internal server error")
 UNAVAILABLE = ProblemType("unavailable", 503, "Service unavailable")
 
 PROBLEM_TYPES: Final = (
+    BAD_BODY,
     BAD_CURSOR,
+    NO_KEY,
     UNAUTHENTICATED,
     FORBIDDEN,
     NOT_FOUND,
     WRONG_METHOD,
+    WRONG_STATE,
+    KEY_REUSED,
+    TOO_LARGE,
+    WRONG_MEDIA_TYPE,
     BAD_PARAMETERS,
+    TOO_MANY,
     UNEXPECTED,
     UNAVAILABLE,
 )
@@ -108,7 +122,7 @@ def unauthenticated() -> ProblemError:
     return ProblemError(
         UNAUTHENTICATED,
         "Sign in and send the header `Authorization: Bearer <ID token>` with a token that has not expired.",
-        headers={"www-authenticate": 'Bearer realm="pulsequeue analytics"'},
+        headers={"www-authenticate": 'Bearer realm="pulsequeue"'},
     )
 
 
@@ -117,6 +131,44 @@ def bad_cursor() -> ProblemError:
         BAD_CURSOR,
         "A cursor continues only the query it came from, with the same filters. "
         "Request the first page, without `cursor`.",
+    )
+
+
+def bad_body(detail: str) -> ProblemError:
+    return ProblemError(BAD_BODY, detail)
+
+
+def no_key() -> ProblemError:
+    return ProblemError(
+        NO_KEY,
+        "Send the header `Idempotency-Key` with 1 to 128 visible ASCII characters, new for each request "
+        "and the same for its retries.",
+    )
+
+
+def key_reused() -> ProblemError:
+    return ProblemError(
+        KEY_REUSED, "This `Idempotency-Key` was used with another body. Send a new key for a new request."
+    )
+
+
+def wrong_state(detail: str) -> ProblemError:
+    return ProblemError(WRONG_STATE, detail)
+
+
+def too_large(most_bytes: int) -> ProblemError:
+    return ProblemError(TOO_LARGE, f"Send a body of at most {most_bytes:,} bytes.")
+
+
+def wrong_media_type() -> ProblemError:
+    return ProblemError(WRONG_MEDIA_TYPE, "Send JSON, with the header `Content-Type: application/json`.")
+
+
+def too_many(seconds: int) -> ProblemError:
+    return ProblemError(
+        TOO_MANY,
+        f"Retry in {seconds} s, and send requests more slowly.",
+        headers={"retry-after": str(seconds)},
     )
 
 

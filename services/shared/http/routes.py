@@ -1,14 +1,26 @@
 """A route as the router and the OpenAPI document both need it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pydantic import BaseModel
+
 from services.shared.http.caching import Caching
 from services.shared.http.params import RequestParams
-from services.shared.http.problems import BAD_CURSOR, NOT_FOUND, ProblemType
+from services.shared.http.problems import (
+    BAD_BODY,
+    BAD_CURSOR,
+    NO_KEY,
+    NOT_FOUND,
+    TOO_LARGE,
+    TOO_MANY,
+    WRONG_MEDIA_TYPE,
+    ProblemType,
+)
 from services.shared.http.responses import ResponseModel
+from services.shared.http.roles import ROLES, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +33,19 @@ class Route:
     method: str = "GET"
     caching: Caching = Caching.REVALIDATED
     paged: bool = False
+    roles: Sequence[Role] = ROLES
+    """The roles of people that may call it."""
+    scope: str | None = None
+    """The scope of machines that may call it; None: no machine may."""
+    body_model: type[BaseModel] | None = None
+    status: int = 200
+    """Of a successful response."""
+    located: bool = False
+    """Whether a successful response has the header Location."""
+    needs_key: bool = False
+    """Whether the header Idempotency-Key is required."""
+    conflicts: frozenset[ProblemType] = frozenset()
+    """How a request may contradict the current state."""
 
     @property
     def tag(self) -> str:
@@ -35,8 +60,16 @@ class Route:
     @property
     def problem_types(self) -> frozenset[ProblemType]:
         """The problems of this route beside those of every route."""
-        paged = {BAD_CURSOR} if self.paged else set()
-        return frozenset(paged | ({NOT_FOUND} if "{" in self.path else set()))
+        found: set[ProblemType] = {BAD_CURSOR} if self.paged else set()
+        if "{" in self.path:
+            found.add(NOT_FOUND)
+        if self.method != "GET":
+            found.add(TOO_MANY)
+        if self.body_model is not None:
+            found |= {BAD_BODY, TOO_LARGE, WRONG_MEDIA_TYPE}
+        if self.needs_key:
+            found.add(NO_KEY)
+        return frozenset(found | self.conflicts)
 
     @property
     def router_rule(self) -> str:

@@ -12,8 +12,10 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from services.analytics.api.app import build
+from services.analytics.api.unprojected import UnprojectedOrder
 from services.analytics.db.database import Connection, Database
 from services.shared.errors import StoreUnavailableError
+from services.shared.ledger import Key
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START, ManualClock, RecordingTelemetry
 
@@ -67,12 +69,15 @@ class ApiClient:
     clock: ManualClock = field(default_factory=ManualClock)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     key: str = "a secret key"
+    unprojected: dict[Key, UnprojectedOrder] = field(default_factory=dict)
+    """Orders that the projector has not processed yet."""
 
     def __post_init__(self) -> None:
         self._handler = build(
             self.database,
             cursor_key=lambda: self.key,
             allowed_origins=[ALLOWED_ORIGIN],
+            unprojected=self.unprojected.get,
             clock=self.clock,
             telemetry=self.telemetry,
         )

@@ -73,7 +73,7 @@ def test_an_order_is_told_with_everything_heard_of_it(shop: ApiClient) -> None:
 
 
 def test_nothing_of_an_order_names_its_customer_to_whoever_may_not_know(shop: ApiClient) -> None:
-    answer = shop.ask("/api/orders/o-2", by=claims(role="[viewer]"))
+    answer = shop.ask("/api/orders/o-2", by=claims(role="viewer"))
 
     assert len(answer.data["timeline"]) == 5
     assert '"ann"' not in answer.text

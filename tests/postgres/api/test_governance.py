@@ -44,10 +44,8 @@ def test_what_is_not_visible_to_a_role_is_refused_to_it_alone(
         metric,
     )
 
-    refused = client.ask(path, by=claims(role="[editor]"))
-    others = [
-        client.ask(other, by=claims(role="[editor]")) for other, its in METRICS.items() if its != metric
-    ]
+    refused = client.ask(path, by=claims(role="editor"))
+    others = [client.ask(other, by=claims(role="editor")) for other, its in METRICS.items() if its != metric]
 
     assert refused.status == 403
     assert metric in refused.body["detail"]
@@ -82,7 +80,7 @@ def test_a_tenant_without_events_gets_empty_responses_under_the_default_rules(
 def test_viewers_see_no_recurring_revenue_unless_they_are_let(
     analytics: Analytics, client: ApiClient
 ) -> None:
-    viewer = claims(role="[viewer]")
+    viewer = claims(role="viewer")
     before = client.ask("/api/metrics/mrr", by=viewer).status
     execute_as_owner(analytics, "UPDATE role_metric_visibility SET visible = true WHERE metric = 'mrr'")
 
@@ -93,7 +91,7 @@ def test_viewers_see_no_recurring_revenue_unless_they_are_let(
 
 def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, client: ApiClient) -> None:
     client.ask("/api/metrics/mrr", {"month": "2025-12"})
-    client.ask("/api/metrics/cohorts", by=claims(role="[viewer]", sub="someone"))
+    client.ask("/api/metrics/cohorts", by=claims(role="viewer", sub="someone"))
 
     assert entries(analytics) == [
         (
@@ -125,7 +123,7 @@ def test_a_governed_read_is_on_record_with_who_read_what(analytics: Analytics, c
 
 def test_whoever_comes_again_is_known_by_his_newest_role(analytics: Analytics, client: ApiClient) -> None:
     client.ask("/api/metrics/mrr")
-    client.ask("/api/metrics/mrr", by=claims(role="[editor]"))
+    client.ask("/api/metrics/mrr", by=claims(role="editor"))
 
     assert analytics.rows("SELECT user_id, role FROM users") == [("user-of-acme", "editor")]
 
@@ -141,7 +139,7 @@ def test_other_reads_leave_no_trace(analytics: Analytics, client: ApiClient) -> 
 
 
 def test_a_read_that_is_refused_or_not_understood_is_none(analytics: Analytics, client: ApiClient) -> None:
-    client.ask("/api/metrics/mrr", by=claims(role="[viewer]"))
+    client.ask("/api/metrics/mrr", by=claims(role="viewer"))
     client.ask("/api/metrics/mrr", {"month": "2026-13"})
 
     assert entries(analytics) == []

@@ -8,14 +8,18 @@ import openapi_spec_validator
 import pytest
 
 from scripts.ops.contracts import openapi
-from services.analytics.api.openapi import document, text
-from services.analytics.api.routes import ROUTES
+from scripts.ops.contracts.openapi import ROUTES, document, text
+from services.analytics.api.openapi import FILE
 from services.shared.http.problems import PROBLEM_TYPES
 from tests.postgres.api.client import ApiClient, out_of_reach
 
 
-def operations() -> dict[str, Any]:
-    return {path: item["get"] for path, item in document()["paths"].items()}
+def operations() -> dict[tuple[str, str], Any]:
+    return {
+        (method.upper(), path): operation
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+    }
 
 
 def test_the_document_is_valid() -> None:
@@ -25,9 +29,8 @@ def test_the_document_is_valid() -> None:
 
 
 def test_the_published_document_is_the_one_that_is_made() -> None:
-    assert openapi.PUBLISHED.read_text(encoding="utf-8") == text(), (
-        "run make schemas, and look at what changed"
-    )
+    for file in (openapi.PUBLISHED, FILE):
+        assert file.read_text(encoding="utf-8") == text(), "run make schemas, and look at what changed"
 
 
 def test_the_published_document_is_the_one_that_is_served() -> None:
@@ -48,12 +51,14 @@ def test_the_document_is_not_served_again_to_whoever_has_it() -> None:
 def test_every_question_is_described_with_its_parameters_and_its_answer() -> None:
     described = operations()
 
-    assert set(described) == {route.path for route in ROUTES} | {"/api/openapi.json"}
+    assert set(described) == {(it.method, it.path) for it in ROUTES} | {("GET", "/api/openapi.json")}
     for route in ROUTES:
-        operation = described[route.path]
+        operation = described[route.method, route.path]
         params = {field.alias or name for name, field in route.params_model.model_fields.items()}
-        values = operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
-        assert {it["name"] for it in operation["parameters"]} - {"If-None-Match"} == params
+        success = operation["responses"][str(route.status)]["content"]["application/json"]
+        values = success["schema"]["properties"]
+        headers = {"If-None-Match", "Idempotency-Key"}
+        assert {it["name"] for it in operation["parameters"]} - headers == params
         assert all(it["description"] for it in operation["parameters"])
         assert values["data"] == {"$ref": f"#/components/schemas/{route.response_model.__name__}"}
         assert {"401", "403", "422", "500", "503"} <= set(operation["responses"])
@@ -63,6 +68,15 @@ def test_every_question_wants_a_token_and_so_does_the_document() -> None:
     assert document()["security"] == [{"idToken": []}]
     assert not [path for path, operation in operations().items() if "security" in operation]
     assert ApiClient(out_of_reach()).ask("/api/openapi.json", by=None).status == 401
+
+
+def test_every_operation_says_who_may_call_it() -> None:
+    described = {path: it for path, it in operations().items() if path != ("GET", "/api/openapi.json")}
+
+    assert all(it["x-roles"] for it in described.values())
+    assert described["POST", "/api/orders"]["x-roles"] == ["admin", "editor"]
+    assert described["POST", "/api/orders"]["x-scopes"] == ["orders:write"]
+    assert described["GET", "/api/orders"]["x-roles"] == ["admin", "editor", "viewer"]
 
 
 def test_every_problem_is_described() -> None:

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from services.analytics.api.unprojected import UnprojectedOrder, find_unprojected
 from services.analytics.queries.orders import MAX_EVENTS
+from services.shared.ledger import Key, Line, Order, Status, Transition
+from services.shared.receipts import Receipt, Receipts
 from tests.postgres.api.client import ApiClient, at, claims, inbox_row, insert, order
 from tests.postgres.conftest import Analytics
-from tests.support.fakes import START
+from tests.support.console import MemoryConsole
+from tests.support.fakes import START, MemoryStore
 
 
 def ids(data: Any) -> list[str]:  # noqa: ANN401 - a JSON tree
@@ -259,7 +263,7 @@ def test_an_unknown_order_is_not_found(client: ApiClient) -> None:
 def test_whoever_may_not_see_customers_sees_none_and_cannot_ask_for_one(
     analytics: Analytics, client: ApiClient
 ) -> None:
-    viewer = claims(role="[viewer]")
+    viewer = claims(role="viewer")
     insert(analytics, "orders", order("o-1", customer_id="secret-ann"))
     insert(analytics, "event_inbox", inbox_row("o-1", "OrderPlaced", customerId="secret-ann", region="eu"))
 
@@ -288,3 +292,62 @@ def test_an_order_that_was_told_of_very_often_is_told_by_its_first_events(
 
     assert len(timeline) == MAX_EVENTS
     assert [moment["eventId"] for moment in timeline[:3]] == ["e-0", "e-1", "e-2"]
+
+
+RECEIVED = UnprojectedOrder("ord-1", "RECEIVED", "ann", [Line("prod-001", 2, 0)], START, region="EU")
+
+
+def test_an_order_without_a_row_is_answered_as_it_was_accepted(
+    analytics: Analytics, client: ApiClient
+) -> None:
+    insert(analytics, "orders", order("o-1"))
+    client.unprojected[Key("acme", "ord-1")] = RECEIVED
+
+    data = client.ask("/api/orders/ord-1").data
+
+    assert (data["status"], data["customerId"], data["region"], data["units"]) == ("RECEIVED", "ann", "EU", 2)
+    assert data["amount"] is None
+    assert data["items"] == [{"sku": "prod-001", "quantity": 2, "unitPrice": None}]
+    assert data["timeline"] == []
+
+
+def test_an_order_with_a_row_is_answered_from_it(analytics: Analytics, client: ApiClient) -> None:
+    insert(analytics, "orders", order("ord-1"))
+    client.unprojected[Key("acme", "ord-1")] = RECEIVED
+
+    assert client.ask("/api/orders/ord-1").data["status"] == "CONFIRMED"
+
+
+def test_an_accepted_order_of_another_tenant_is_not_found(analytics: Analytics, client: ApiClient) -> None:
+    insert(analytics, "orders", order("o-1"))
+    client.unprojected[Key("globex", "ord-1")] = RECEIVED
+
+    assert client.ask("/api/orders/ord-1").status == 404
+
+
+def test_an_accepted_order_hides_its_customer_from_viewers(analytics: Analytics, client: ApiClient) -> None:
+    insert(analytics, "orders", order("o-1"))
+    client.unprojected[Key("acme", "ord-1")] = RECEIVED
+
+    answer = client.ask("/api/orders/ord-1", by=claims(role="viewer"))
+
+    assert answer.data["customerId"] is None
+    assert answer.body["meta"]["withheld"] == "customers"
+
+
+def test_the_orders_table_is_newer_than_the_receipt() -> None:
+    store, receipts = MemoryStore(), Receipts(MemoryConsole())
+    key, find = Key("acme", "ord-1"), find_unprojected(store, receipts)
+    assert find(key) is None
+
+    body = {"customerId": "ann", "items": [{"sku": "prod-001", "quantity": 2}], "region": "EU"}
+    receipts.keep(Receipt(key, "digest", START, body))
+    accepted = find(key)
+    lines = (Line("prod-001", 2, 500),)
+    history = (Transition(Status.RESERVED, START, "event-1"),)
+    store.orders[key] = Order(key, Status.RESERVED, "ann", lines, START, history, 1_000, "USD")
+    reserved = find(key)
+
+    assert accepted == RECEIVED
+    assert reserved is not None
+    assert (reserved.status, reserved.amount_minor, reserved.lines) == ("RESERVED", 1_000, lines)

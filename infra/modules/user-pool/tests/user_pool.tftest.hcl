@@ -74,6 +74,8 @@ run "refuses_wrong_values" {
   command = plan
 
   variables {
+    name          = ""
+    claims        = { name = "claims", alias = "live", arn = "claims" }
     token_minutes = 1
   }
 

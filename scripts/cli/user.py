@@ -1,0 +1,106 @@
+"""`pulsequeue user`: who may sign in, and as what."""
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.cli.output import Table
+from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
+from scripts.common.errors import ToolError
+
+if TYPE_CHECKING:
+    from scripts.ops.members.users import Users
+
+_USAGE = 2
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name in the user pool.")]
+Role = Annotated[str, typer.Option(metavar="ROLE", help="viewer, editor or admin.")]
+
+
+def register(app: typer.Typer) -> None:
+    users = typer.Typer(help="Manage who may sign in, and as what.", no_args_is_help=True)
+    command(users, "add")(add)
+    command(users, "ls")(ls)
+    command(users, "remove")(remove)
+    command(users, "invite")(invite)
+    app.add_typer(users, name="user")
+
+
+def add(
+    session: Session,
+    name: Name,
+    *,
+    role: Role = "viewer",
+    tenant: Tenant = DEFAULT_TENANT,
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The user's e-mail address.")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PULSEQUEUE_PASSWORD",
+            metavar="PASSWORD",
+            help="A permanent password; by default the user has none and cannot sign in with one.",
+            show_envvar=True,
+        ),
+    ] = None,
+) -> None:
+    """Make a user and a member of an organization; for one who is there, set the role."""
+    _check_role(role)
+    added = _users(session).add(name, tenant, role, email=email, password=password)
+    done = "is a new user and" if added.created else "exists and"
+    session.out.show(
+        {"name": name, "userId": added.user_id, "created": added.created, "tenant": tenant, "role": role},
+        f"{name} {done} is {role} of {tenant}.",
+    )
+
+
+def ls(session: Session, *, tenant: Tenant = DEFAULT_TENANT) -> None:
+    """List the members of an organization."""
+    members = _users(session).members(tenant)
+    session.out.show(
+        [
+            {"userId": it.user_id, "email": it.email, "role": it.role, "addedAt": it.added_at}
+            for it in members
+        ],
+        Table(
+            ("user", "email", "role", "since"),
+            [(it.user_id, it.email, it.role, it.added_at) for it in members],
+        ),
+    )
+
+
+def remove(session: Session, name: Name, *, tenant: Tenant = DEFAULT_TENANT) -> None:
+    """End a membership: writes end now, reads within five minutes. The user remains in the pool."""
+    _users(session).remove(name, tenant)
+    session.out.show({"name": name, "tenant": tenant}, f"{name} is no longer a member of {tenant}.")
+
+
+def invite(
+    session: Session,
+    email: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who is invited; nobody else can accept.")],
+    *,
+    role: Role = "viewer",
+    tenant: Tenant = DEFAULT_TENANT,
+) -> None:
+    """Print the token of an invitation, once; whoever signs in with this address can accept it."""
+    _check_role(role)
+    invitation = _users(session).invite(email, tenant, role)
+    expires = invitation.expires_at.astimezone(UTC).isoformat(timespec="seconds")
+    session.out.show(
+        {"id": invitation.id, "email": email, "role": role, "expiresAt": expires, "token": invitation.token},
+        f"Send this token to {email}; it is shown once and expires at {expires}:",
+        invitation.token,
+    )
+
+
+def _users(session: Session) -> "Users":
+    from scripts.environment.environment import open_environment
+    from scripts.ops.members.users import Users
+
+    return Users(open_environment(session.env))
+
+
+def _check_role(role: str) -> None:
+    from scripts.environment.cognito import ROLES
+
+    if role not in ROLES:
+        raise ToolError(f"role {role!r} not found; choose one of {', '.join(ROLES)}.", exit_code=_USAGE)

@@ -1,0 +1,67 @@
+"""Wires commands to AWS, once per process."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from pydantic import Field
+
+from services.commands.api import build
+from services.commands.service import Commands
+from services.shared.adapters.clients import Clients
+from services.shared.adapters.console_table import ConsoleTable
+from services.shared.adapters.dynamodb_rate_limit import DynamoDBRateLimiter
+from services.shared.adapters.dynamodb_store import DynamoDBStore
+from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.http.writers import Writers
+from services.shared.membership import ConsoleMemberships
+from services.shared.rate_limit import Rate
+from services.shared.receipts import Receipts
+from services.shared.settings import FromEnvironment
+from services.shared.wiring import utc_now
+
+_RATE: Final = Rate(per_second=20, burst=100)
+
+
+class Settings(FromEnvironment):
+    bus_name: str = Field(alias="BUS_NAME", min_length=1)
+    console_table: str = Field(alias="CONSOLE_TABLE", min_length=1)
+    inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)
+    orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
+    allowed_origins: str = Field(alias="ALLOWED_ORIGINS", default="")
+    """Origins that CORS allows, separated by spaces."""
+
+
+@cache
+def commands() -> Callable[[Any, Any], dict[str, Any]]:
+    settings = Settings.from_environment()
+    telemetry = PowertoolsTelemetry("commands", settings.metrics_namespace)
+    clients = Clients()
+    dynamodb = clients.dynamodb()
+    console = ConsoleTable(dynamodb, settings.console_table)
+    api = build(
+        Commands(
+            receipts=Receipts(console),
+            store=DynamoDBStore(
+                dynamodb, inventory_table=settings.inventory_table, orders_table=settings.orders_table
+            ),
+            bus=EventBridgeBus(clients.events(), bus_name=settings.bus_name, source="pulsequeue.commands"),
+            telemetry=telemetry,
+            clock=utc_now,
+        ),
+        Writers(
+            ConsoleMemberships(console),
+            DynamoDBRateLimiter(dynamodb, settings.console_table, _RATE, time.time),
+        ),
+        allowed_origins=settings.allowed_origins.split(),
+        clock=utc_now,
+        telemetry=telemetry,
+    )
+
+    def invoke(event: dict[str, Any], context: object) -> dict[str, Any]:
+        with telemetry.invocation(context):
+            return api(event, context)
+
+    return invoke

@@ -1,0 +1,123 @@
+"""The commands: each checks, records what must not be forgotten, and publishes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from services.commands import domain
+from services.shared.events import Event
+from services.shared.http import problems
+from services.shared.http.params import body_problem
+from services.shared.ledger import Key, Order, Status, Stock
+from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric
+from services.shared.outbox import EventBus
+from services.shared.receipts import Receipt, Receipts
+from services.shared.stock_events import inventory_adjusted
+from services.shared.telemetry import Telemetry
+
+MAX_EVENT_BYTES = 250_000
+"""An entry of PutEvents has at most 256 KB, the envelope included."""
+
+
+class OrderStore(Protocol):
+    def read_orders(self, keys: list[Key]) -> Mapping[Key, Order]: ...
+
+    def read_stock(self, keys: list[Key]) -> Mapping[Key, Stock]: ...
+
+    def adjust(self, key: Key, delta: int) -> Stock | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    stock: Stock
+    published: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commands:
+    receipts: Receipts
+    store: OrderStore
+    bus: EventBus
+    telemetry: Telemetry
+    clock: Callable[[], datetime]
+
+    def place(self, tenant_id: str, idempotency_key: str, body: Mapping[str, Any], canonical: str) -> Receipt:
+        """Accept an order; the same key and body is the same order, whenever it is sent."""
+        key = Key(tenant_id, domain.order_id(tenant_id, idempotency_key))
+        digest = domain.digest(canonical)
+        receipt = self.receipts.find(key) or self._accepted(key, digest, body)
+        if receipt.digest != digest:
+            raise problems.key_reused()
+        # Also when the receipt was there: the first attempt may have ended before it published.
+        self._publish(self._order_placed(receipt))
+        self.telemetry.info(LogEvent.ORDER_ACCEPTED, key)
+        return receipt
+
+    def _accepted(self, key: Key, digest: str, body: Mapping[str, Any]) -> Receipt:
+        order = self.store.read_orders([key]).get(key)
+        if order is None:
+            receipt = Receipt(key, digest, self.clock(), body)
+            self._order_placed(receipt)  # what cannot be published is not accepted
+            return self.receipts.keep(receipt)
+        # The receipt has expired; the order has not.
+        if not domain.is_same_order(order, body):
+            raise problems.key_reused()
+        return self.receipts.keep(Receipt(key, digest, order.placed_at, body))
+
+    def _order_placed(self, receipt: Receipt) -> Event:
+        try:
+            return domain.order_placed(*receipt.key, receipt.body, receipt.accepted_at)
+        except ValidationError as error:
+            raise body_problem(error) from None
+
+    def cancel(self, key: Key, reason: str | None) -> None:
+        self._require(key, domain.CANCELLABLE, "cancelled")
+        self._publish(domain.cancellation(key, reason, self.clock()))
+
+    def refund(self, key: Key, reason: str | None, *, restock: bool) -> None:
+        self._require(key, domain.REFUNDABLE, "refunded")
+        self._publish(domain.refund(key, reason, self.clock(), restock=restock))
+
+    def _require(self, key: Key, statuses: frozenset[Status], done: str) -> None:
+        """Refuse a request about an order that does not exist, or on which it would have no effect."""
+        order = self.store.read_orders([key]).get(key)
+        if order is None:
+            if self.receipts.find(key) is None:
+                raise problems.not_found("Check the id; your organization has no order with this one.")
+            if Status.RESERVED not in statuses:
+                raise problems.wrong_state(f"The order is RECEIVED and cannot be {done} yet; retry later.")
+        elif order.status not in statuses:
+            raise problems.wrong_state(f"The order is {order.status} and cannot be {done}.")
+
+    def adjust(self, key: Key, delta: int) -> StockChange:
+        stock = self.store.adjust(key, delta)
+        if stock is None:
+            current = self.store.read_stock([key]).get(key)
+            if current is None:
+                raise problems.not_found("Check the SKU; your organization has no product with this one.")
+            raise problems.wrong_state(
+                f"Only {current.available} of {current.stock} units are available; take fewer."
+            )
+        event = inventory_adjusted(stock, delta, str(uuid4()), self.clock())
+        return StockChange(stock, published=not self.bus.publish([event]))
+
+    def publish(self, tenant_id: str, idempotency_key: str, name: str, detail: Mapping[str, Any]) -> Event:
+        model = domain.PUBLISHABLE[name]
+        event = domain.shop_event(tenant_id, idempotency_key, model, detail, self.clock())
+        if isinstance(event, ValidationError):
+            raise body_problem(event, "detail")
+        self._publish(event)
+        return event
+
+    def _publish(self, event: Event) -> None:
+        if len(event.wire().encode()) > MAX_EVENT_BYTES:
+            raise problems.too_large(MAX_EVENT_BYTES)
+        if self.bus.publish([event]):
+            self.telemetry.warning(LogEvent.PUBLISH_FAILED, events=1)
+            raise problems.unavailable()
+        self.telemetry.count(Metric.EVENTS_PUBLISHED, event=event.detail_type())
