@@ -48,6 +48,8 @@ QUESTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "order": ("/api/orders/{order}", {}),
     "mrr": ("/api/metrics/mrr", {"month": "2026-03"}),
     "churn": ("/api/metrics/churn", {"month": "2026-03"}),
+    "mrr-history": ("/api/metrics/mrr/history", {}),
+    "churn-history": ("/api/metrics/churn/history", {"from": "2025-09", "to": "2026-03"}),
     "cohorts-by-order": ("/api/metrics/cohorts", {}),
     "cohorts-by-subscription": ("/api/metrics/cohorts", {"basis": "subscription"}),
     "summary": ("/api/metrics/summary", {}),

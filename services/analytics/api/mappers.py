@@ -8,6 +8,8 @@ from typing import Any, Final
 from services.analytics.api.responses import (
     Change,
     Churn,
+    ChurnHistory,
+    ChurnMonth,
     Cohort,
     CohortCell,
     Cohorts,
@@ -18,6 +20,7 @@ from services.analytics.api.responses import (
     Money,
     Movement,
     Mrr,
+    MrrHistory,
     Order,
     OrderItem,
     OrderSummary,
@@ -34,7 +37,7 @@ from services.analytics.api.responses import (
     UpcomingChurn,
 )
 from services.analytics.api.unprojected import UnprojectedOrder
-from services.analytics.model.date_ranges import Days
+from services.analytics.model.date_ranges import Days, Months
 from services.analytics.queries.cohorts import CohortActivity
 from services.analytics.queries.mrr import RecurringRevenue, RevenueMonth
 from services.analytics.queries.orders import (
@@ -201,22 +204,41 @@ def mrr(month: RevenueMonth, currency: str) -> Mrr:
     )
 
 
+def mrr_history(found: Iterable[RevenueMonth], months: Months, currency: str) -> MrrHistory:
+    return MrrHistory(start=months.start, end=months.end, months=[mrr(month, currency) for month in found])
+
+
 def churn(month: RevenueMonth, upcoming: Iterable[tuple[date, RecurringRevenue]], currency: str) -> Churn:
-    rates = month.churn_rates()
     return Churn(
-        month=month.month,
-        opening=_movement(month.opening, currency),
-        expansion=_movement(month.movements["expansion"], currency),
-        contraction=_movement(month.movements["contraction"], currency),
-        churn=_movement(month.movements["churn"], currency),
-        logo_churn=_rounded(rates.logo_churn),
-        gross_revenue_churn=_rounded(rates.gross_revenue_churn),
-        net_revenue_churn=_rounded(rates.net_revenue_churn),
-        gross_revenue_retention=_rounded(rates.gross_revenue_retention),
-        net_revenue_retention=_rounded(rates.net_revenue_retention),
+        **_churn_fields(month, currency),
         upcoming=[UpcomingChurn(month=later, churn=_movement(churn, currency)) for later, churn in upcoming],
         formulas=_CHURN_FORMULAS,
     )
+
+
+def churn_history(found: Iterable[RevenueMonth], months: Months, currency: str) -> ChurnHistory:
+    return ChurnHistory(
+        start=months.start,
+        end=months.end,
+        months=[ChurnMonth(**_churn_fields(month, currency)) for month in found],
+        formulas=_CHURN_FORMULAS,
+    )
+
+
+def _churn_fields(month: RevenueMonth, currency: str) -> dict[str, Any]:
+    rates = month.churn_rates()
+    return {
+        "month": month.month,
+        "opening": _movement(month.opening, currency),
+        "expansion": _movement(month.movements["expansion"], currency),
+        "contraction": _movement(month.movements["contraction"], currency),
+        "churn": _movement(month.movements["churn"], currency),
+        "logo_churn": _rounded(rates.logo_churn),
+        "gross_revenue_churn": _rounded(rates.gross_revenue_churn),
+        "net_revenue_churn": _rounded(rates.net_revenue_churn),
+        "gross_revenue_retention": _rounded(rates.gross_revenue_retention),
+        "net_revenue_retention": _rounded(rates.net_revenue_retention),
+    }
 
 
 def _movement(revenue: RecurringRevenue, currency: str) -> Movement:

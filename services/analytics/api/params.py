@@ -13,6 +13,7 @@ from services.analytics.queries.params import (
     CohortsQuery,
     Filters,
     MonthQuery,
+    MonthsQuery,
     OrderQuery,
     OrdersQuery,
     ProductsQuery,
@@ -59,7 +60,7 @@ Basis = Literal["order", "subscription"]
 OrderStatus = Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
 
 
-Query: TypeAlias = OrdersQuery | OrderQuery | MonthQuery | CohortsQuery | ProductsQuery | Days
+Query: TypeAlias = OrdersQuery | OrderQuery | MonthQuery | MonthsQuery | CohortsQuery | ProductsQuery | Days
 
 
 class AnalyticsParams(RequestParams, ABC):
@@ -160,15 +161,7 @@ class ProductsParams(_DaysParams):
         return ProductsQuery(self.days(today), self.limit)
 
 
-class CohortsParams(AnalyticsParams):
-    basis: Annotated[
-        Basis,
-        Field(
-            description="`order`: customers by the month of their first confirmed order, "
-            "active in months with one. `subscription`: customers by the first month with recurring revenue "
-            "at its end, active while they have any."
-        ),
-    ] = "order"
+class _MonthsParams(AnalyticsParams):
     since: Annotated[
         Month | None,
         Field(alias="from", description="The first month (UTC), inclusive; default: 12 months before `to`."),
@@ -182,11 +175,33 @@ class CohortsParams(AnalyticsParams):
         ),
     ] = None
 
-    def resolve(self, today: date) -> CohortsQuery:
+    def months(self, today: date) -> Months:
         end = self.until or later(today.replace(day=1), 1)
         months = Months(self.since or later(end, -12), end)
         _check(months.count, MAX_MONTHS, "months")
-        return CohortsQuery(self.basis, months)
+        return months
+
+
+class MonthsParams(_MonthsParams):
+    def resolve(self, today: date) -> MonthsQuery:
+        months = self.months(today)
+        if months.end > later(today.replace(day=1), 1):
+            raise bad_parameters(invalid_parameter("to", "must not be later than the next month"))
+        return MonthsQuery(months)
+
+
+class CohortsParams(_MonthsParams):
+    basis: Annotated[
+        Basis,
+        Field(
+            description="`order`: customers by the month of their first confirmed order, "
+            "active in months with one. `subscription`: customers by the first month with recurring revenue "
+            "at its end, active while they have any."
+        ),
+    ] = "order"
+
+    def resolve(self, today: date) -> CohortsQuery:
+        return CohortsQuery(self.basis, self.months(today))
 
 
 def _reversed() -> InvalidParameter:

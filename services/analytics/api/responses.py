@@ -125,7 +125,7 @@ class UpcomingChurn(ResponseModel):
     churn: Movement
 
 
-class Churn(ResponseModel):
+class ChurnMonth(ResponseModel):
     month: Month
     opening: Movement
     expansion: Movement
@@ -136,10 +136,26 @@ class Churn(ResponseModel):
     net_revenue_churn: float | None
     gross_revenue_retention: float | None
     net_revenue_retention: float | None
+
+
+class Churn(ChurnMonth):
     upcoming: Annotated[
         list[UpcomingChurn],
         Field(description="Churn of the months after the current one, as far as cancellations are known."),
     ]
+    formulas: Annotated[dict[str, str], Field(description="How each rate is computed.")]
+
+
+class MrrHistory(ResponseModel):
+    start: Annotated[Month, Field(alias="from")]
+    end: Annotated[Month, Field(alias="to", description="Exclusive.")]
+    months: list[Mrr]
+
+
+class ChurnHistory(ResponseModel):
+    start: Annotated[Month, Field(alias="from")]
+    end: Annotated[Month, Field(alias="to", description="Exclusive.")]
+    months: list[ChurnMonth]
     formulas: Annotated[dict[str, str], Field(description="How each rate is computed.")]
 
 

@@ -16,6 +16,7 @@ from services.analytics.queries.params import (
     CohortsQuery,
     Filters,
     MonthQuery,
+    MonthsQuery,
     OrderQuery,
     OrdersQuery,
     Position,
@@ -129,6 +130,16 @@ def _churn(connection: Connection, context: RequestContext, query: MonthQuery) -
     return Result(mappers.churn(month, upcoming, context.rules.currency))
 
 
+def _mrr_history(connection: Connection, context: RequestContext, query: MonthsQuery) -> Result:
+    found = mrr.revenue_months(connection, context.tenant_id, query.months)
+    return Result(mappers.mrr_history(found, query.months, context.rules.currency))
+
+
+def _churn_history(connection: Connection, context: RequestContext, query: MonthsQuery) -> Result:
+    found = mrr.revenue_months(connection, context.tenant_id, query.months)
+    return Result(mappers.churn_history(found, query.months, context.rules.currency))
+
+
 def _cohorts(connection: Connection, context: RequestContext, query: CohortsQuery) -> Result:
     smallest = context.rules.smallest_group
     found = cohorts.cohorts(connection, context.tenant_id, query, context.today)
@@ -194,6 +205,22 @@ ROUTES: Final = (
         params_model=params.MonthParams,
         response_model=responses.Churn,
         handler=_churn,
+    ),
+    MetricRoute(
+        path="/api/metrics/mrr/history",
+        metric="mrr",
+        summary="Monthly recurring revenue of every month of a range",
+        params_model=params.MonthsParams,
+        response_model=responses.MrrHistory,
+        handler=_mrr_history,
+    ),
+    MetricRoute(
+        path="/api/metrics/churn/history",
+        metric="churn",
+        summary="Customers and recurring revenue lost and retained in every month of a range",
+        params_model=params.MonthsParams,
+        response_model=responses.ChurnHistory,
+        handler=_churn_history,
     ),
     MetricRoute(
         path="/api/metrics/cohorts",

@@ -1,5 +1,6 @@
 """Recurring revenue: how a month moved it, and the rates of churn that follow from that."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from services.analytics.db.database import Connection
+from services.analytics.model.date_ranges import Months, later
 from services.analytics.queries.ratios import ratio
 
 _MONTHS_PER_YEAR: Final = 12
@@ -76,25 +78,36 @@ class RevenueMonth:
 
 
 _MOVEMENTS: Final = """
-SELECT movement, month = %(month)s AS now, sum(annual_minor), sum(customers)::bigint
+SELECT greatest(month, %(before)s) AS month, movement, sum(annual_minor), sum(customers)::bigint
 FROM mrr_month
-WHERE tenant_id = %(tenant)s AND month <= %(month)s
+WHERE tenant_id = %(tenant)s AND month < %(end)s
 GROUP BY 1, 2
 """
 
 
 def revenue_month(connection: Connection, tenant_id: str, month: date) -> RevenueMonth:
-    rows = connection.execute(_MOVEMENTS, {"tenant": tenant_id, "month": month}).fetchall()
-    before, now = (
-        {
-            movement: _revenue(annual_minor, customers)
-            for movement, in_month, annual_minor, customers in rows
-            if in_month is current
+    [found] = revenue_months(connection, tenant_id, Months(month, later(month, 1)))
+    return found
+
+
+def revenue_months(connection: Connection, tenant_id: str, months: Months) -> list[RevenueMonth]:
+    """Return every month of a range; each opens as the one before it closed."""
+    # What is older than the range is added up as if it had all happened in the month before.
+    before = later(months.start, -1)
+    by_month: defaultdict[date, dict[str, RecurringRevenue]] = defaultdict(dict)
+    for month, movement, annual_minor, customers in connection.execute(
+        _MOVEMENTS, {"tenant": tenant_id, "before": before, "end": months.end}
+    ):
+        by_month[month][movement] = _revenue(annual_minor, customers)
+    found: list[RevenueMonth] = []
+    opening = _net(by_month[before])
+    for month in months.each():
+        movements = {
+            name: by_month[month].get(name, RecurringRevenue()) for name in (*_INCREASES, *_DECREASES)
         }
-        for current in (False, True)
-    )
-    movements = {name: now.get(name, RecurringRevenue()) for name in (*_INCREASES, *_DECREASES)}
-    return RevenueMonth(month, _net(before), movements)
+        found.append(RevenueMonth(month, opening, movements))
+        opening = found[-1].closing
+    return found
 
 
 _UPCOMING_CHURN: Final = """

@@ -43,6 +43,11 @@ class MonthQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthsQuery:
+    months: Months
+
+
+@dataclass(frozen=True, slots=True)
 class CohortsQuery:
     basis: Literal["order", "subscription"]
     months: Months

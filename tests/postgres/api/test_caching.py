@@ -12,6 +12,8 @@ from tests.postgres.conftest import Analytics
 CACHEABLE = (
     "/api/metrics/mrr",
     "/api/metrics/churn",
+    "/api/metrics/mrr/history",
+    "/api/metrics/churn/history",
     "/api/metrics/cohorts",
     "/api/metrics/summary",
     "/api/pipeline/by-region",

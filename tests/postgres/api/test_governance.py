@@ -14,6 +14,8 @@ METRICS = {
     "/api/orders/o-1": "orders",
     "/api/metrics/mrr": "mrr",
     "/api/metrics/churn": "churn",
+    "/api/metrics/mrr/history": "mrr",
+    "/api/metrics/churn/history": "churn",
     "/api/metrics/cohorts": "cohorts",
     "/api/metrics/summary": "summary",
     "/api/pipeline/by-region": "pipeline",

@@ -175,6 +175,32 @@ def test_exchange_is_a_signed_line_of_its_own_and_no_churn(analytics: Analytics,
     assert (churn["netRevenueRetention"], churn["logoChurn"]) == (1, 0)
 
 
+@pytest.mark.parametrize("metric", ["mrr", "churn"])
+def test_every_month_of_a_range_is_what_it_is_alone(year: ApiClient, metric: str) -> None:
+    months = ["2025-09", "2025-10", "2025-11", "2025-12", "2026-01"]
+
+    data = year.ask(f"/api/metrics/{metric}/history", {"from": "2025-09", "to": "2026-02"}).data
+
+    alone = [year.ask(f"/api/metrics/{metric}", {"month": month}).data for month in months]
+    assert (data["from"], data["to"]) == ("2025-09", "2026-02")
+    assert [month["month"] for month in data["months"]] == months
+    for month, single in zip(data["months"], alone, strict=True):
+        assert month == {name: single[name] for name in month}
+    # The range opens with what happened before it.
+    late = year.ask(f"/api/metrics/{metric}/history", {"from": "2026-01", "to": "2026-02"}).data
+    assert late["months"] == data["months"][-1:]
+
+
+def test_a_range_of_months_has_a_default_and_ends_with_the_current_month(year: ApiClient) -> None:
+    data = year.ask("/api/metrics/mrr/history").data
+    future = year.ask("/api/metrics/mrr/history", {"from": "2026-01", "to": "2026-03"})
+    long = year.ask("/api/metrics/churn/history", {"from": "2020-01", "to": "2026-01"})
+
+    assert (data["from"], data["to"], len(data["months"])) == ("2025-02", "2026-02", 12)
+    assert (future.status, list(future.errors)) == (422, ["to"])
+    assert (long.status, list(long.errors)) == (422, ["from"])
+
+
 def test_customers_who_return_are_none_of_those_who_stayed(analytics: Analytics, client: ApiClient) -> None:
     insert(analytics, "mrr_month", moved("2025-12", "new", 1_200), moved("2026-01", "reactivation", 600))
 

@@ -29,6 +29,8 @@ PATHS = (
     "/api/orders/o-1",
     "/api/metrics/mrr",
     "/api/metrics/churn",
+    "/api/metrics/mrr/history",
+    "/api/metrics/churn/history",
     "/api/metrics/cohorts",
     "/api/metrics/cohorts?basis=subscription",
     "/api/metrics/summary",
