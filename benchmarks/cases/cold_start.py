@@ -127,6 +127,7 @@ class Starter:
             "BUS_NAME": self.resources.bus,
             "INVENTORY_TABLE": self.resources.inventory,
             "ORDERS_TABLE": self.resources.orders,
+            "QUEUE_URL": f"{aws.endpoint}/000000000000/none",
             "DEAD_LETTER_QUEUE_URL": f"{aws.endpoint}/000000000000/none",
             "HOME": os.devnull,
         }

@@ -24,6 +24,7 @@ class LambdaEnvInputs:
 
     hold_seconds: int
     database: DatabaseAddress | None = None
+    queue_url: str = ""
     dead_letter_queue_url: str = ""
     web_origins: Sequence[str] = ()
 
@@ -57,6 +58,7 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
     match spec:
         case Consumer():
             env_vars |= {
+                "QUEUE_URL": inputs.queue_url,
                 "DEAD_LETTER_QUEUE_URL": inputs.dead_letter_queue_url,
                 "HOLD_SECONDS": str(inputs.hold_seconds),
             }

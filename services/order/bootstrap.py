@@ -13,7 +13,12 @@ Entry = Callable[[Any, Any], Any]
 
 def _service(runtime: Runtime) -> OrderService:
     return OrderService(
-        runtime.ledger, runtime.bus, runtime.telemetry, clock=utc_now, hold=runtime.settings.hold
+        runtime.ledger,
+        runtime.bus,
+        runtime.telemetry,
+        clock=utc_now,
+        hold=runtime.settings.hold,
+        waits=runtime.deadline.waits,
     )
 
 

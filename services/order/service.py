@@ -1,18 +1,19 @@
 """Reserves stock for orders, cancels them, and expires reservations: a batch in, ledger moves, events out."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.order import domain
+from services.shared.backoff import Waits, never
 from services.shared.events import OrderCancellationRequested, OrderEvent, OrderPlaced, PaymentRequested
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
 from services.shared.log_events import LogEvent
-from services.shared.messages import Delivery, Group, by_order, retry_unknown_orders
+from services.shared.messages import Delivery, Group, by_order, existing_orders
 from services.shared.metric_names import Metric, OrderOutcome
 from services.shared.outbox import EventBus, Outbox
 from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
-from services.shared.transitions import advance
+from services.shared.transitions import advance, until_settled
 
 E = TypeVar("E", bound=OrderEvent)
 
@@ -21,7 +22,7 @@ _RELEASED = {"customer_request": OrderOutcome.CANCELLED, "reservation_expired": 
 
 
 class OrderService:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports
         self,
         ledger: Ledger,
         bus: EventBus,
@@ -29,23 +30,23 @@ class OrderService:
         *,
         clock: Callable[[], datetime],
         hold: timedelta,
+        waits: Waits = never,
     ) -> None:
         self._ledger = ledger
         self._bus = bus
         self._telemetry = telemetry
         self._clock = clock
         self._hold = hold
+        self._waits = waits
 
     def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
         """Place and cancel orders; returns the ids of the messages to retry."""
-        outbox = Outbox()
-        retry = self._place(by_order(deliveries, OrderPlaced), outbox)
-        retry |= self._cancel(by_order(deliveries, OrderCancellationRequested), outbox)
-        return retry | outbox.send(self._bus, self._telemetry)
+        return self._place(by_order(deliveries, OrderPlaced)) | self._cancel(
+            by_order(deliveries, OrderCancellationRequested)
+        )
 
     def expire(self, deliveries: Sequence[Delivery]) -> Collection[str]:
         """Release reservations whose time is over; returns the ids of the messages to retry."""
-        outbox = Outbox()
         now = self._clock()
         due, retry = {}, set()
         for key, group in by_order(deliveries, PaymentRequested).items():
@@ -53,34 +54,43 @@ class OrderService:
                 retry |= group.message_ids
             else:
                 due[key] = group
-        retry |= self._release_overdue(due, now, outbox)
-        return retry | outbox.send(self._bus, self._telemetry)
+        return retry | self._release_overdue(due, now)
 
     # --- placements -----------------------------------------------------------------------------------
 
-    def _place(self, groups: Mapping[Key, Group[OrderPlaced]], outbox: Outbox) -> set[str]:
-        if not groups:
-            return set()
+    def _place(self, groups: Mapping[Key, Group[OrderPlaced]]) -> set[str]:
         watch, now, retry = Stopwatch(), self._clock(), set()
-        placements = [domain.placement(group.first, now, self._hold) for group in groups.values()]
-        for key, outcome in self._ledger.reserve(placements).items():
-            group = groups[key]
-            record_inventory_operation(self._telemetry, Status.RESERVED, outcome)
-            match outcome:
-                case Unsettled(why=why):
-                    self._telemetry.warning(LogEvent.ORDER_DEFERRED, key, why=why)
-                    retry |= group.message_ids
-                    continue
-                case Committed(order=order):
-                    self._record_placement(order, watch.seconds())
-                    duplicates = len(group.message_ids) - 1
-                case Found(order=order):
-                    duplicates = len(group.message_ids)
-            if duplicates:
-                self._record_duplicates(order, group.events, duplicates)
-            if order.status in (Status.RESERVED, Status.REJECTED):
-                outbox.add(group.message_ids, domain.events_for(order))
+        placements = {key: domain.placement(it.first, now, self._hold) for key, it in groups.items()}
+
+        def reserve(keys: Collection[Key]) -> Mapping[Key, Outcome]:
+            return self._ledger.reserve([placements[key] for key in keys])
+
+        for outcomes in until_settled(reserve, placements.keys(), self._waits):
+            outbox = Outbox()
+            for key, outcome in outcomes.items():
+                retry |= self._placed(groups[key], key, outcome, watch, outbox)
+            retry |= outbox.send(self._bus, self._telemetry)
         return retry
+
+    def _placed(
+        self, group: Group[OrderPlaced], key: Key, outcome: Outcome, watch: Stopwatch, outbox: Outbox
+    ) -> set[str]:
+        """Record what became of a placement; returns the ids of the messages to retry."""
+        record_inventory_operation(self._telemetry, Status.RESERVED, outcome)
+        match outcome:
+            case Unsettled(why=why):
+                self._telemetry.warning(LogEvent.ORDER_DEFERRED, key, why=why)
+                return group.message_ids
+            case Committed(order=order):
+                self._record_placement(order, watch.seconds())
+                duplicates = len(group.message_ids) - 1
+            case Found(order=order):
+                duplicates = len(group.message_ids)
+        if duplicates:
+            self._record_duplicates(order, group.events, duplicates)
+        if order.status in (Status.RESERVED, Status.REJECTED):
+            outbox.add(group.message_ids, domain.events_for(order))
+        return set()
 
     def _record_placement(self, order: Order, seconds: float) -> None:
         self._telemetry.observe(Metric.ORDER_PROCESSING, seconds)
@@ -102,40 +112,51 @@ class OrderService:
 
     # --- cancellations and expiries -------------------------------------------------------------------
 
-    def _cancel(self, groups: Mapping[Key, Group[OrderCancellationRequested]], outbox: Outbox) -> set[str]:
-        if not groups:
-            return set()
+    def _cancel(self, groups: Mapping[Key, Group[OrderCancellationRequested]]) -> set[str]:
         now = self._clock()
-        orders = self._ledger.orders(groups.keys())
-        retry = retry_unknown_orders(groups, orders, self._telemetry)
+        orders, retry = self._read(groups)
 
         def decide(order: Order) -> Move | None:
             return domain.cancel(order, now, groups[order.key].first.event_id)
 
-        for key, outcome in advance(self._ledger, orders, decide).items():
-            group = groups[key]
-            if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
-                self._telemetry.info(LogEvent.REFUND_REQUESTED, key)
-                outbox.add(group.message_ids, [domain.refund_request_for(outcome.order)])
-            else:
-                retry |= self._released(key, group, outcome, "customer_request", outbox)
+        for outcomes in self._advance(orders, decide):
+            outbox = Outbox()
+            for key, outcome in outcomes.items():
+                group = groups[key]
+                if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
+                    self._telemetry.info(LogEvent.REFUND_REQUESTED, key)
+                    outbox.add(group.message_ids, [domain.refund_request_for(outcome.order)])
+                else:
+                    retry |= self._released(key, group, outcome, "customer_request", outbox)
+            retry |= outbox.send(self._bus, self._telemetry)
         return retry
 
-    def _release_overdue(
-        self, groups: Mapping[Key, Group[PaymentRequested]], now: datetime, outbox: Outbox
-    ) -> set[str]:
-        orders = self._ledger.orders(groups.keys())
-        retry = retry_unknown_orders(groups, orders, self._telemetry)
+    def _release_overdue(self, groups: Mapping[Key, Group[PaymentRequested]], now: datetime) -> set[str]:
+        orders, retry = self._read(groups)
 
         def decide(order: Order) -> Move | None:
             return domain.expire(order, now, groups[order.key].first.event_id)
 
-        for key, outcome in advance(self._ledger, orders, decide).items():
-            if isinstance(outcome, Found) and outcome.order.status is Status.RESERVED:
-                retry |= groups[key].message_ids  # overdue by the event, but not by the order itself
-            else:
-                retry |= self._released(key, groups[key], outcome, "reservation_expired", outbox)
+        for outcomes in self._advance(orders, decide):
+            outbox = Outbox()
+            for key, outcome in outcomes.items():
+                if isinstance(outcome, Found) and outcome.order.status is Status.RESERVED:
+                    retry |= groups[key].message_ids  # overdue by the event, but not by the order itself
+                else:
+                    retry |= self._released(key, groups[key], outcome, "reservation_expired", outbox)
+            retry |= outbox.send(self._bus, self._telemetry)
         return retry
+
+    def _read(self, groups: Mapping[Key, Group[E]]) -> tuple[dict[Key, Order], set[str]]:
+        return existing_orders(groups, self._ledger.orders(groups.keys()), self._telemetry)
+
+    def _advance(
+        self, orders: Mapping[Key, Order], decide: Callable[[Order], Move | None]
+    ) -> Iterator[Mapping[Key, Outcome]]:
+        def attempt(keys: Collection[Key]) -> Mapping[Key, Outcome]:
+            return advance(self._ledger, {key: orders[key] for key in keys}, decide)
+
+        return until_settled(attempt, orders.keys(), self._waits)
 
     def _released(self, key: Key, group: Group[E], outcome: Outcome, reason: str, outbox: Outbox) -> set[str]:
         """Record a release; an order already released for the same reason gets its event published again."""

@@ -29,5 +29,6 @@ def payment() -> Callable[[Any, Any], Any]:
         runtime.telemetry,
         clock=utc_now,
         run=runtime.in_parallel,
+        waits=runtime.deadline.waits,
     )
     return runtime.entry([PaymentRequested, RefundRequested], service.handle)

@@ -4,22 +4,24 @@ The state of the order is the truth: it is read before anything is charged, its 
 and a charge that could not confirm its order is refunded before its message leaves the queue.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.payment import domain
 from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_valid_id
+from services.shared.backoff import Waits, never
 from services.shared.errors import GatewayUnavailableError
-from services.shared.events import PaymentRequested, RefundRequested
-from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
+from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
+from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
 from services.shared.log_events import LogEvent
-from services.shared.messages import Delivery, Group, by_order, retry_unknown_orders
+from services.shared.messages import Delivery, Group, by_order, existing_orders
 from services.shared.metric_names import Metric, PaymentOutcome
 from services.shared.outbox import EventBus, Outbox
 from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
-from services.shared.transitions import advance
+from services.shared.transitions import advance, until_settled
 
+E = TypeVar("E", bound=OrderEvent)
 ChargeResult = Charged | Declined | None
 """None: the gateway has no charge for the order."""
 
@@ -34,6 +36,7 @@ class PaymentService:
         *,
         clock: Callable[[], datetime],
         run: Callable[..., Iterable[Any]] = map,
+        waits: Waits = never,
     ) -> None:
         self._ledger = ledger
         self._bus = bus
@@ -41,22 +44,18 @@ class PaymentService:
         self._telemetry = telemetry
         self._clock = clock
         self._run = run
+        self._waits = waits
 
     def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
         """Charge and refund; returns the ids of the messages to retry."""
-        outbox = Outbox()
-        retry = self._pay(by_order(deliveries, PaymentRequested), outbox)
-        retry |= self._refund(by_order(deliveries, RefundRequested), outbox)
-        return retry | outbox.send(self._bus, self._telemetry)
+        retry = self._pay(by_order(deliveries, PaymentRequested))
+        return retry | self._refund(by_order(deliveries, RefundRequested))
 
     # --- payments -------------------------------------------------------------------------------------
 
-    def _pay(self, groups: Mapping[Key, Group[PaymentRequested]], outbox: Outbox) -> set[str]:
-        if not groups:
-            return set()
+    def _pay(self, groups: Mapping[Key, Group[PaymentRequested]]) -> set[str]:
         watch = Stopwatch()
-        orders = self._ledger.orders(groups.keys())
-        retry = retry_unknown_orders(groups, orders, self._telemetry)
+        orders, retry = self._read(groups)
         results = self._charge_all(orders)
         for key in orders.keys() - results.keys():
             retry |= groups[key].message_ids
@@ -67,23 +66,42 @@ class PaymentService:
             result = results[order.key]
             return domain.settle(order, result, now, groups[order.key].first.event_id) if result else None
 
-        for key, outcome in advance(self._ledger, answered, decide).items():
-            group = groups[key]
-            settled: Order | None = None
-            match outcome:
-                case Unsettled():
-                    self._record_deferral(key, results[key], outcome)
-                case Committed(order=order):
-                    record_inventory_operation(self._telemetry, order.status, outcome)
-                    self._record_settlement(order, watch.seconds(), now)
-                    settled = order
-                case Found(order=order):
-                    settled = self._refund_late_charge(order, results[key], group.first.event_id)
-            if settled is None:
-                retry |= group.message_ids
-            else:
-                outbox.add(group.message_ids, domain.payment_events_for(settled))
+        for outcomes in self._advance(answered, decide):
+            outbox = Outbox()
+            for key, outcome in outcomes.items():
+                settled = self._settled(key, outcome, results[key], groups[key].first.event_id, watch)
+                if settled is None:
+                    retry |= groups[key].message_ids
+                else:
+                    outbox.add(groups[key].message_ids, domain.payment_events_for(settled))
+            retry |= outbox.send(self._bus, self._telemetry)
         return retry
+
+    def _settled(
+        self, key: Key, outcome: Outcome, result: ChargeResult, cause: str, watch: Stopwatch
+    ) -> Order | None:
+        """Record what became of a settlement; None when its messages must be retried."""
+        match outcome:
+            case Unsettled():
+                self._record_deferral(key, result, outcome)
+                return None
+            case Committed(order=order):
+                record_inventory_operation(self._telemetry, order.status, outcome)
+                self._record_settlement(order, watch.seconds(), self._clock())
+                return order
+            case Found(order=order):
+                return self._refund_late_charge(order, result, cause)
+
+    def _read(self, groups: Mapping[Key, Group[E]]) -> tuple[dict[Key, Order], set[str]]:
+        return existing_orders(groups, self._ledger.orders(groups.keys()), self._telemetry)
+
+    def _advance(
+        self, orders: Mapping[Key, Order], decide: Callable[[Order], Move | None]
+    ) -> Iterator[Mapping[Key, Outcome]]:
+        def attempt(keys: Collection[Key]) -> Mapping[Key, Outcome]:
+            return advance(self._ledger, {key: orders[key] for key in keys}, decide)
+
+        return until_settled(attempt, orders.keys(), self._waits)
 
     def _charge_all(self, orders: Mapping[Key, Order]) -> dict[Key, ChargeResult]:
         """Charge what is reserved, and look up charges of orders that were cancelled meanwhile.
@@ -172,11 +190,8 @@ class PaymentService:
 
     # --- refunds --------------------------------------------------------------------------------------
 
-    def _refund(self, groups: Mapping[Key, Group[RefundRequested]], outbox: Outbox) -> set[str]:
-        if not groups:
-            return set()
-        orders = self._ledger.orders(groups.keys())
-        retry = retry_unknown_orders(groups, orders, self._telemetry)
+    def _refund(self, groups: Mapping[Key, Group[RefundRequested]]) -> set[str]:
+        orders, retry = self._read(groups)
         refund_ids, deferred = self._refund_all(orders)
         for key in deferred:
             retry |= groups[key].message_ids
@@ -188,18 +203,21 @@ class PaymentService:
             refund_id = refund_ids.get(order.key)
             return domain.refund(order, refund_id, now, request) if refund_id else None
 
-        for key, outcome in advance(self._ledger, ready, decide).items():
-            match outcome:
-                case Unsettled(why=why):
-                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why=why)
-                    retry |= groups[key].message_ids
-                    continue
-                case Committed(order=order):
-                    self._record_refund(order, outcome)
-                case Found(order=order):
-                    self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)
-            if order.status is Status.REFUNDED:
-                outbox.add(groups[key].message_ids, domain.refund_events_for(order))
+        for outcomes in self._advance(ready, decide):
+            outbox = Outbox()
+            for key, outcome in outcomes.items():
+                match outcome:
+                    case Unsettled(why=why):
+                        self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why=why)
+                        retry |= groups[key].message_ids
+                        continue
+                    case Committed(order=order):
+                        self._record_refund(order, outcome)
+                    case Found(order=order):
+                        self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)
+                if order.status is Status.REFUNDED:
+                    outbox.add(groups[key].message_ids, domain.refund_events_for(order))
+            retry |= outbox.send(self._bus, self._telemetry)
         return retry
 
     def _refund_all(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:

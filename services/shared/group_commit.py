@@ -1,15 +1,16 @@
-"""The ledger over any store: batches of orders in as few transactions as possible.
+"""The ledger over any store: batches of orders in few transactions, none of which waits for another's items.
 
 A cancelled transaction is information, not an error: transaction_planner.py reads its verdicts.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from services.shared import transaction_planner
 from services.shared.backoff import Waits, jittered
-from services.shared.errors import StoreUnavailableError
+from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.ledger import (
     Committed,
     Found,
@@ -19,13 +20,15 @@ from services.shared.ledger import (
     Outcome,
     Placement,
     Price,
+    Stock,
     Store,
     Unsettled,
 )
-from services.shared.transaction_planner import Entry, Findings, Knowledge, Packable
+from services.shared.transaction_planner import Busyness, Entry, Findings, Knowledge, Packable
 
 P = TypeVar("P", bound=Packable)
 Decide = Callable[[Sequence[P], Knowledge], Sequence[Entry]]
+_CONTENTION = Unsettled("contention")
 
 
 class GroupCommit:
@@ -46,26 +49,41 @@ class GroupCommit:
         self._max_actions = max_actions
         self._max_prices = max_prices
         self._prices: dict[Key, Price] = {}
+        self._unanswered: dict[Key, Order] = {}
         self._scarce: set[Key] = set()
 
     def reserve(self, placements: Sequence[Placement]) -> Mapping[Key, Outcome]:
-        prices = self._known_prices({key for placement in placements for key in placement.stock_keys()})
-        return self._commit(placements, transaction_planner.admit, prices)
+        prices, unread = self._known_prices({key for one in placements for key in one.stock_keys()})
+        ready = [one for one in placements if unread.isdisjoint(one.stock_keys())]
+        outcomes = self._commit(ready, transaction_planner.admit, prices)
+        return outcomes | {one.key: _CONTENTION for one in placements if one.key not in outcomes}
 
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
         return self._commit(moves, transaction_planner.entries_of, {})
 
-    def orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
-        return self._store.read_orders(keys) if keys else {}
+    def orders(self, keys: Collection[Key]) -> Mapping[Key, Order | Unsettled]:
+        if not keys:
+            return {}
+        try:
+            return self._store.read_orders(keys)
+        except IncompleteReadError as error:
+            return {**error.values, **{key: Unsettled(str(error)) for key in error.unread}}
 
-    def _known_prices(self, keys: AbstractSet[Key]) -> dict[Key, Price | None]:
-        """Return cached prices, reading the missing ones; a condition of the write makes them exact."""
+    def _known_prices(self, keys: AbstractSet[Key]) -> tuple[dict[Key, Price | None], AbstractSet[Key]]:
+        """Return prices, cached or read, and the SKUs that could not be read; the write makes them exact."""
         known = {key: self._prices[key] for key in keys if key in self._prices}
-        if missing := keys - known.keys():
-            read = {key: stock.price for key, stock in self._store.read_stock(missing).items()}
-            self._remember(read)
-            known |= read
-        return {key: known.get(key) for key in keys}
+        missing = keys - known.keys()
+        stock, unread = self._read_stock(missing) if missing else ({}, frozenset())
+        read = {key: one.price for key, one in stock.items()}
+        self._remember(read)
+        known |= read
+        return {key: known.get(key) for key in keys - unread}, unread
+
+    def _read_stock(self, keys: AbstractSet[Key]) -> tuple[Mapping[Key, Stock], AbstractSet[Key]]:
+        try:
+            return self._store.read_stock(keys), frozenset()
+        except IncompleteReadError as error:
+            return error.values, error.unread
 
     def _remember(self, prices: Mapping[Key, Price | None]) -> None:
         if len(self._prices) + len(prices) > self._max_prices:
@@ -80,48 +98,82 @@ class GroupCommit:
     def _commit(
         self, work: Sequence[P], decide: Decide[P], prices: Mapping[Key, Price | None]
     ) -> dict[Key, Outcome]:
-        def commit_chain(chain: list[list[P]]) -> dict[Key, Outcome]:
-            skus = {key for pack in chain for one in pack for key in one.stock_keys()}
-            known = Knowledge({key: prices[key] for key in skus & prices.keys()}, scarce=self._scarce & skus)
-            outcomes: dict[Key, Outcome] = {}
-            for pack in chain:
-                outcomes |= self._commit_pack(pack, decide, known)
-            self._remember(known.prices)
-            self._scarce -= skus
-            self._scarce |= known.scarce
-            return outcomes
-
+        """Try every chain, wait, and try what was busy again; nothing waits for a busy item of others."""
+        chains = [
+            self._chain(packs, decide, prices) for packs in transaction_planner.plan(work, self._max_actions)
+        ]
         outcomes: dict[Key, Outcome] = {}
-        for part in self._run(commit_chain, transaction_planner.plan(work, self._max_actions)):
-            outcomes |= part
+        waits = self._waits()
+        open_chains = chains
+        while open_chains:
+            for part in self._run(self._commit_chain, open_chains):
+                outcomes |= part
+            open_chains = [chain for chain in open_chains if chain.packs]
+            if open_chains and not next(waits, False):
+                break
+        for chain in chains:
+            self._remember(chain.known.prices)
+            self._scarce -= chain.skus
+            self._scarce |= chain.known.scarce
+        return outcomes | {
+            one.key: _CONTENTION for chain in open_chains for pack in chain.packs for one in pack
+        }
+
+    def _chain(
+        self, packs: list[list[P]], decide: Decide[P], prices: Mapping[Key, Price | None]
+    ) -> "_Chain[P]":
+        skus = {key for pack in packs for one in pack for key in one.stock_keys()}
+        known = Knowledge({key: prices[key] for key in skus & prices.keys()}, scarce=self._scarce & skus)
+        return _Chain(packs, decide, skus, known)
+
+    def _commit_chain(self, chain: "_Chain[P]") -> dict[Key, Outcome]:
+        """Commit what can be committed without waiting; the rest stays in the chain."""
+        outcomes: dict[Key, Outcome] = {}
+        packs, chain.packs = chain.packs, []
+        busy: set[Key] = set()
+        for pack in packs:
+            # What touches an item known to be busy is not tried: later orders would overtake earlier ones.
+            blocked = [one for one in pack if not busy.isdisjoint(one.stock_keys())]
+            ready = [one for one in pack if busy.isdisjoint(one.stock_keys())]
+            if blocked:
+                chain.packs.append(blocked)
+            outcomes |= self._commit_pack(ready, chain, busy)
         return outcomes
 
-    def _commit_pack(self, pack: Sequence[P], decide: Decide[P], known: Knowledge) -> dict[Key, Outcome]:
+    def _commit_pack(self, pack: Sequence[P], chain: "_Chain[P]", busy: set[Key]) -> dict[Key, Outcome]:
+        """Commit a pack as far as nothing busy stands in the way; `busy` learns the SKUs that are."""
         outcomes: dict[Key, Outcome] = {}
         pending = list(pack)
-        waits = self._waits()
-        # Every round that is not busy adds knowledge; the bound is for stock that changes between rounds.
+        # Every round adds knowledge or leaves something out; the bound is for stock that changes meanwhile.
         for _ in range(len(pack) + 10):
-            entries = decide(pending, known)
-            if to_read := transaction_planner.skus_to_read(entries, known):
-                self._read_stock(to_read, known)
-                continue
-            findings = self._attempt(entries, known)
-            if findings is None:
-                return outcomes | {entry.key: Committed(entry.after) for entry in entries}
-            outcomes |= {key: Found(order) for key, order in findings.found.items()}
-            outcomes |= {key: Unsettled(why) for key, why in findings.broken.items()}
-            pending = [one for one in pending if one.key not in outcomes]
             if not pending:
                 return outcomes
-            if findings.busy and not next(waits, False):
-                break
-        return outcomes | {one.key: Unsettled("contention") for one in pending}
+            entries = chain.decide(pending, chain.known)
+            if to_read := transaction_planner.skus_to_read(entries, chain.known):
+                unread = self._note_stock(to_read, chain.known)
+                waiting = Busyness({one.key for one in pending if unread & set(one.stock_keys())}, unread)
+            else:
+                findings = self._attempt(entries, chain.known)
+                if findings is None:
+                    return outcomes | {entry.key: Committed(entry.after) for entry in entries}
+                outcomes |= {key: self._already(order) for key, order in findings.found.items()}
+                outcomes |= {key: Unsettled(why, broken=True) for key, why in findings.broken.items()}
+                waiting = findings.busy
+            busy |= waiting.skus
+            left = [one for one in pending if one.key not in outcomes]
+            held = [one for one in left if one.key in waiting.orders]
+            if held:
+                chain.packs += [held] if waiting.explained else transaction_planner.split(held)
+            pending = [one for one in left if one.key not in waiting.orders]
+        chain.packs.append(pending)
+        return outcomes
 
-    def _read_stock(self, keys: AbstractSet[Key], known: Knowledge) -> None:
-        stock = self._store.read_stock(keys)
-        for key in keys:
+    def _note_stock(self, keys: AbstractSet[Key], known: Knowledge) -> AbstractSet[Key]:
+        """Read SKUs; returns those that could not be read."""
+        stock, unread = self._read_stock(keys)
+        for key in keys - unread:
             known.note(key, stock.get(key))
+        return unread
 
     def _attempt(self, entries: Sequence[Entry], known: Knowledge) -> Findings | None:
         """Try one transaction; None when it is committed."""
@@ -129,8 +181,26 @@ class GroupCommit:
         try:
             verdicts = self._store.transact(attempted)
         except StoreUnavailableError:
-            return Findings({}, {}, busy=True)
+            self._unanswered |= {entry.key: entry.after for entry in entries}
+            return Findings({}, {}, Busyness.unexplained(entries))
         if verdicts:
             return transaction_planner.learn(entries, attempted, verdicts, known)
         known.note_commit(entries)
         return None
+
+    def _already(self, order: Order) -> Outcome:
+        """Tell an order that an unanswered attempt of this process wrote from one that was there before."""
+        attempted = self._unanswered.pop(order.key, None)
+        if attempted is not None and transaction_planner.is_written(attempted, order):
+            return Committed(order)
+        return Found(order)
+
+
+@dataclass(slots=True)
+class _Chain(Generic[P]):
+    """Packs that share SKUs, what is known of these, and how to decide the orders."""
+
+    packs: list[list[P]]
+    decide: Decide[P]
+    skus: AbstractSet[Key]
+    known: Knowledge

@@ -233,9 +233,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Contention, throttling or a broken item stood in the way; nothing changed, so try again later."""
+    """Contention, throttling or a broken item stood in the way; nothing is known to have changed."""
 
     why: str
+    broken: bool = False
+    """An item can never be changed this way: another attempt will not help, an operator will."""
 
 
 Outcome = Committed | Found | Unsettled
@@ -248,8 +250,8 @@ class Ledger(Protocol):
     def move(self, moves: Sequence[Move]) -> Mapping[Key, Outcome]:
         """Take each order from the state it was read in to its next. Keys must be distinct."""
 
-    def orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
-        """Read the orders that exist, as of now."""
+    def orders(self, keys: Collection[Key]) -> Mapping[Key, Order | Unsettled]:
+        """Read the orders that exist, as of now; Unsettled stands for one that could not be read."""
 
 
 # --- what a store must be able to do ------------------------------------------------------------------
@@ -313,6 +315,8 @@ class Store(Protocol):
         Raises StoreUnavailableError when the store gave no usable answer: the writes may have been applied.
         """
 
-    def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]: ...
+    def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
+        """Read the orders that exist; raises IncompleteReadError with what could be read."""
 
-    def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]: ...
+    def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]:
+        """Read the SKUs that exist; raises IncompleteReadError with what could be read."""

@@ -20,6 +20,10 @@ class LogEvent(StrEnum):
     BATCH_DEFERRED = "batch.deferred", "a dependency is unavailable, the batch is retried"
     BATCH_FAILED = "batch.failed", "a batch failed unexpectedly"
     MESSAGE_POISON = "message.poison", "message cannot be read, sent to the dead-letter queue"
+    REDELIVERY_FAILED = (
+        "redelivery.failed",
+        "the delay of failed messages could not be set, they return after the queue's time-out",
+    )
     DLQ_FAILED = "dlq.failed", "messages could not be sent to the dead-letter queue"
     PUBLISH_FAILED = "publish.failed", "events were not published"
 
@@ -31,6 +35,7 @@ class LogEvent(StrEnum):
     ORDER_CONFLICT = "order.conflict", "a different order under an existing id, ignored"
     ORDER_DEFERRED = "order.deferred", "order not decided yet, retrying"
     ORDER_NOT_FOUND = "order.not_found", "order not found yet, retrying"
+    ORDER_UNREAD = "order.unread", "order could not be read, retrying"
     ORDER_CANCELLED = "order.cancelled", "order cancelled"
     RELEASE_DEFERRED = "release.deferred", "order not released yet, retrying"
     RELEASE_SKIPPED = "release.skipped", "order is not reserved, nothing to release"

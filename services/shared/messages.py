@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import ValidationError
 
 from services.shared.events import Event, OrderEvent
-from services.shared.ledger import Key, Order
+from services.shared.ledger import Key, Order, Unsettled
 from services.shared.log_events import LogEvent
 from services.shared.telemetry import Telemetry
 
@@ -46,16 +46,27 @@ def by_order(deliveries: Sequence[Delivery], model: type[E]) -> dict[Key, Group[
     return groups
 
 
-def retry_unknown_orders(
-    groups: Mapping[Key, Group[E]], orders: Mapping[Key, Order], telemetry: Telemetry
-) -> set[str]:
-    """Return the ids of messages about orders that do not exist: their placement may still be on the way."""
+def existing_orders(
+    groups: Mapping[Key, Group[E]], read: Mapping[Key, Order | Unsettled], telemetry: Telemetry
+) -> tuple[dict[Key, Order], set[str]]:
+    """Return the orders that were read, and the ids of the messages to retry about all others.
+
+    An order that does not exist may still be on the way; one that could not be read concerns its own
+    messages only.
+    """
+    orders: dict[Key, Order] = {}
     retry: set[str] = set()
     for key, group in groups.items():
-        if key not in orders:
+        order = read.get(key)
+        if isinstance(order, Order):
+            orders[key] = order
+            continue
+        if order is None:
             telemetry.warning(LogEvent.ORDER_NOT_FOUND, key)
-            retry |= group.message_ids
-    return retry
+        else:
+            telemetry.warning(LogEvent.ORDER_UNREAD, key, why=order.why)
+        retry |= group.message_ids
+    return orders, retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,13 @@ class Poison:
 class PoisonQueue(Protocol):
     def send(self, poison: Sequence[Poison]) -> Collection[str]:
         """Send messages to the dead-letter queue; returns the ids of those it did not accept."""
+
+
+class Redelivery(Protocol):
+    """How long messages that are handed back stay away, instead of the queue's own time-out."""
+
+    def delay(self, receives: Mapping[str, int]) -> int:
+        """Delay messages, by receipt, as their number of receives says; returns for how many that failed."""
 
 
 Handle = Callable[[Sequence[Delivery]], Collection[str]]

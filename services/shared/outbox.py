@@ -28,10 +28,13 @@ class Outbox:
 
     def send(self, bus: EventBus, telemetry: Telemetry) -> set[str]:
         """Publish each event once; returns the ids of the messages to retry, whose events failed."""
-        if not self._events:
+        # What is committed is counted even when the process ends in the calls that follow.
+        telemetry.flush()
+        events, self._events = self._events, {}
+        if not events:
             return set()
-        failed = {event.event_id for event in bus.publish(list(self._events.values()))}
-        for event_id, event in self._events.items():
+        failed = {event.event_id for event in bus.publish(list(events.values()))}
+        for event_id, event in events.items():
             if event_id not in failed:
                 telemetry.count(Metric.EVENTS_PUBLISHED, event=event.detail_type())
         if failed:

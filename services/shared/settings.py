@@ -34,6 +34,9 @@ class QueueSettings(FromEnvironment):
     """What a function behind a queue is told."""
 
     consumer: str = Field(alias="PULSEQUEUE_FUNCTION", min_length=1)
+    queue_url: str = Field(alias="QUEUE_URL", min_length=1)
+    max_retry_seconds: int | None = Field(alias="MAX_RETRY_SECONDS", ge=0, default=None)
+    """Limits how long a failed message stays away; for stacks on one machine."""
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
 
 

@@ -5,9 +5,11 @@ cancels it, `learn` turns the verdicts into knowledge for the next round.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from services.shared.events import rfc3339
 from services.shared.ledger import (
     Broken,
     Busy,
@@ -31,6 +33,9 @@ from services.shared.ledger import (
 
 MAX_ACTIONS = 100
 """DynamoDB's limit for one TransactWriteItems."""
+MIXED_ACTIONS = 10
+"""Most actions of a transaction that orders without a common SKU share. Sharing saves calls, not write units,
+and the more SKUs a transaction holds, the more other workers' transactions it conflicts with."""
 
 
 class Packable(Protocol):
@@ -44,23 +49,26 @@ P = TypeVar("P", bound=Packable)
 Pack = list[P]
 
 
-def plan(work: Sequence[P], max_actions: int = MAX_ACTIONS) -> list[list[Pack[P]]]:
+def plan(
+    work: Sequence[P], max_actions: int = MAX_ACTIONS, mixed_actions: int = MIXED_ACTIONS
+) -> list[list[Pack[P]]]:
     """Arrange work into chains of packs, in arrival order within each chain.
 
     Orders that share a SKU, directly or through others, go into the same chain, whose packs are committed
     one after the other: orders are served in arrival order, and our transactions do not conflict on an item.
-    Chains share no SKU and may run concurrently. Small chains share a pack, to save calls.
+    Chains share no SKU and may run concurrently. Small chains share a small pack, to save calls.
     """
     chains: list[list[Pack[P]]] = []
     open_packs: list[tuple[Pack[P], int]] = []
+    most = min(max_actions, mixed_actions)
     for group in _connected(work):
         packs = list(_cut(group, max_actions))
-        if len(packs) > 1:
+        pack, actions = packs[0]
+        if len(packs) > 1 or actions > most:
             chains.append([pack for pack, _ in packs])
             continue
-        pack, actions = packs[0]
         for index, (other, taken) in enumerate(open_packs):
-            if taken + actions <= max_actions:
+            if taken + actions <= most:
                 other.extend(pack)
                 open_packs[index] = (other, taken + actions)
                 break
@@ -68,6 +76,22 @@ def plan(work: Sequence[P], max_actions: int = MAX_ACTIONS) -> list[list[Pack[P]
             open_packs.append((pack, actions))
             chains.append([pack])
     return chains
+
+
+def split(pack: Pack[P]) -> list[Pack[P]]:
+    """Take apart a pack whose transaction failed without saying which item was the cause.
+
+    Orders without a common SKU part; related ones are halved in arrival order, unless all share one SKU:
+    then every part would meet the same item.
+    """
+    groups = list(_connected(pack))
+    if len(groups) > 1:
+        return groups
+    common = set(pack[0].stock_keys()).intersection(*(one.stock_keys() for one in pack))
+    if len(pack) == 1 or common:
+        return [pack]
+    middle = len(pack) // 2
+    return [pack[:middle], pack[middle:]]
 
 
 def _connected(work: Sequence[P]) -> Iterable[list[P]]:
@@ -251,6 +275,22 @@ def writes(entries: Sequence[Entry]) -> list[Write]:
 
 
 @dataclass(frozen=True, slots=True)
+class Busyness:
+    """What contention or throttling stands in the way of: it waits, everything else goes on."""
+
+    orders: AbstractSet[Key] = frozenset()
+    """The orders that touch a busy item, or are one."""
+    skus: AbstractSet[Key] = frozenset()
+    explained: bool = True
+    """False when no item was named: any of them may be the cause."""
+
+    @classmethod
+    def unexplained(cls, entries: Sequence[Entry]) -> "Busyness":
+        skus = {key for entry in entries for key in effects(entry.before, entry.after)}
+        return cls({entry.key for entry in entries}, skus, explained=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What a cancelled transaction revealed about the orders in it."""
 
@@ -258,8 +298,7 @@ class Findings:
     """Orders that already are in another state: they leave the pack."""
     broken: Mapping[Key, str]
     """Orders that touch an item that no write can change: they leave the pack, and need an operator."""
-    busy: bool
-    """Contention: wait before the next attempt."""
+    busy: Busyness = Busyness()
 
 
 def learn(
@@ -282,11 +321,36 @@ def learn(
         and not isinstance(verdict.current, Order)
         and write.key not in broken_stock
     }
-    for key, current in levels.items():
-        known.note(key, current)
+    for key, stock in levels.items():
+        known.note(key, stock)
+    if found or broken or levels or any(isinstance(verdict, Busy) for verdict in verdicts):
+        return Findings(found, broken, _busyness(entries, results))
     # A cancellation that names no cause is contention too.
-    busy = any(isinstance(verdict, Busy) for verdict in verdicts) or not (found or broken or levels)
-    return Findings(found, broken, busy)
+    return Findings(found, broken, Busyness.unexplained(entries))
+
+
+def is_written(attempted: Order, current: Order) -> bool:
+    """Whether an attempt to write an order, whose answer was lost, is what made it what it is."""
+    last, expected = current.history[-1], attempted.history[-1]
+    return (current.version, last.status, last.event_id, rfc3339(last.at)) == (
+        attempted.version,
+        expected.status,
+        expected.event_id,
+        rfc3339(expected.at),
+    )
+
+
+def _busyness(entries: Sequence[Entry], results: Sequence[tuple[Write, Verdict]]) -> Busyness:
+    skus = {
+        write.key for write, verdict in results if isinstance(write, StockWrite) and isinstance(verdict, Busy)
+    }
+    orders = {
+        write.key for write, verdict in results if isinstance(write, OrderWrite) and isinstance(verdict, Busy)
+    }
+    for entry in entries:
+        if skus and not skus.isdisjoint(effects(entry.before, entry.after)):
+            orders.add(entry.key)
+    return Busyness(orders, skus)
 
 
 def _skus(entries: Sequence[Entry], orders: Container[Key]) -> set[Key]:

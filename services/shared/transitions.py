@@ -1,7 +1,8 @@
-"""Move orders on from wherever they are found to be."""
+"""Move orders on from wherever they are found to be, and retry what is contended."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
+from services.shared.backoff import Waits
 from services.shared.ledger import Found, Key, Ledger, Move, Order, Outcome, Unsettled
 
 _ROUNDS = 4  # no order makes more moves than this in its life
@@ -24,3 +25,27 @@ def advance(
         outcomes |= latest
         undecided = {key: outcome.order for key, outcome in latest.items() if isinstance(outcome, Found)}
     return outcomes | {key: Unsettled("contention") for key, order in undecided.items() if decide(order)}
+
+
+def until_settled(
+    attempt: Callable[[Collection[Key]], Mapping[Key, Outcome]], keys: Collection[Key], waits: Waits
+) -> Iterator[Mapping[Key, Outcome]]:
+    """Attempt, yield what is settled, wait, and attempt the rest; what never settles comes in the last part.
+
+    The caller finishes each part before the next wait: what is done is published, whatever is still busy.
+    """
+    waiting = waits()
+    pending = keys
+    while pending:
+        outcomes = attempt(pending)
+        contended = [
+            key for key, outcome in outcomes.items() if isinstance(outcome, Unsettled) and not outcome.broken
+        ]
+        if not contended:
+            yield outcomes
+            return
+        yield {key: outcome for key, outcome in outcomes.items() if key not in contended}
+        if not next(waiting, False):
+            yield {key: outcomes[key] for key in contended}
+            return
+        pending = contended

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from services.shared.adapters.clients import CONCURRENCY, Clients
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue
+from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
 from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.backoff import Deadline, redelivery_seconds
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.messages import Handle
@@ -31,6 +33,7 @@ class Runtime:
         self.settings = Settings.from_environment()
         self.telemetry = PowertoolsTelemetry(service, self.settings.metrics_namespace)
         self._clients = Clients()
+        self.deadline = Deadline()
         self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
         self.ledger = GroupCommit(
             DynamoDBStore(
@@ -58,21 +61,32 @@ class Runtime:
 
     def entry(self, accepts: Sequence[type[Event]], handle: Handle) -> Callable[[Any, Any], Any]:
         """Make the function that Lambda calls."""
-        return behind_queue(self.settings, self._clients, self.telemetry, accepts, handle)
+        return behind_queue(
+            self.settings, self._clients, self.telemetry, accepts, handle, deadline=self.deadline
+        )
 
 
-def behind_queue(
+def behind_queue(  # noqa: PLR0913 - the ports of one function
     settings: QueueSettings,
     clients: Clients,
     telemetry: PowertoolsTelemetry,
     accepts: Sequence[type[Event]],
     handle: Handle,
+    *,
+    deadline: Deadline | None = None,
 ) -> Callable[[Any, Any], Any]:
     """Make the function that Lambda hands the messages of a queue."""
     dlq = SqsPoisonQueue(clients.sqs(), queue_url=settings.dead_letter_queue_url, consumer=settings.consumer)
-    inbox = Inbox(settings.consumer, accepts, handle, dlq, telemetry)
+    redelivery = SqsRedelivery(
+        clients.sqs(),
+        queue_url=settings.queue_url,
+        delay=partial(redelivery_seconds, most=settings.max_retry_seconds),
+    )
+    inbox = Inbox(settings.consumer, accepts, handle, dlq, telemetry, redelivery=redelivery)
 
-    def invoke(event: object, context: object) -> dict[str, list[dict[str, str]]]:
+    def invoke(event: object, context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401 - Lambda's own
+        if deadline is not None and context is not None:
+            deadline.start(context.get_remaining_time_in_millis() / 1_000)
         with telemetry.invocation(context):
             return inbox.receive(event)
 

@@ -20,6 +20,7 @@ from services.shared.events import (
 )
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import OrderWrite, Verdict, Write
+from tests.support.builders import sqs_record
 from tests.support.fakes import (
     START,
     FakeGateway,
@@ -133,4 +134,5 @@ class World:
 
 def _record(n: int, name: str, wire: str) -> Record:
     envelope = {"id": f"e{n}", "time": rfc3339(START), "detail-type": name, "detail": json.loads(wire)}
-    return {"messageId": f"told-{n}", "body": json.dumps(envelope)}
+    record: Record = sqs_record(f"told-{n}", json.dumps(envelope))
+    return record

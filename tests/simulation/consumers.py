@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
-from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue
+from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
+from services.shared.backoff import Deadline, redelivery_seconds
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -25,6 +27,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.queues import Message
 from tests.simulation.scheduler import Killed
 from tests.simulation.story import label
+from tests.support.builders import sqs_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,6 +63,9 @@ class StoryTelemetry:
     def observe(self, metric: str, seconds: float) -> None:
         """Real time has no place here."""
 
+    def flush(self) -> None:
+        """Nothing is held back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -67,7 +73,8 @@ class Function:
 
     name: str
     accepts: Sequence[type[Event]]
-    handle: Callable[["World"], Handle]
+    handle: Callable[["World", Deadline], Handle]
+    timeout: float
     visibility: float
 
 
@@ -94,26 +101,32 @@ def _bus(world: "World", source: str) -> EventBridgeBus:
     return EventBridgeBus(client, bus_name="bus", source=f"pulsequeue.{source}", waits=_waits(world))
 
 
-def _orders(world: "World") -> OrderService:
+def _orders(world: "World", deadline: Deadline) -> OrderService:
     return OrderService(
-        _ledger(world), _bus(world, "order"), world.telemetry, clock=world.scheduler.clock, hold=world.hold
+        _ledger(world),
+        _bus(world, "order"),
+        world.telemetry,
+        clock=world.scheduler.clock,
+        hold=world.hold,
+        waits=deadline.waits,
     )
 
 
-def _payments(world: "World") -> PaymentService:
+def _payments(world: "World", deadline: Deadline) -> PaymentService:
     return PaymentService(
         _ledger(world),
         _bus(world, "payment"),
         world.gateway,
         world.telemetry,
         clock=world.scheduler.clock,
+        waits=deadline.waits,
     )
 
 
 FUNCTIONS = (
-    Function("order", (OrderPlaced, OrderCancellationRequested), lambda world: _orders(world).handle, 181),
-    Function("payment", (PaymentRequested, RefundRequested), lambda world: _payments(world).handle, 361),
-    Function("expiry", (PaymentRequested,), lambda world: _orders(world).expire, 185),
+    Function("order", (OrderPlaced, OrderCancellationRequested), lambda *it: _orders(*it).handle, 30, 181),
+    Function("payment", (PaymentRequested, RefundRequested), lambda *it: _payments(*it).handle, 60, 361),
+    Function("expiry", (PaymentRequested,), lambda *it: _orders(*it).expire, 30, 185),
 )
 
 
@@ -125,7 +138,7 @@ class Consumer:
         self._world = world
         self._queue = world.queues[function.name]
         self._queue.on_visible = self.poll
-        self._idle: list[Inbox] = []
+        self._idle: list[tuple[Inbox, Deadline]] = []
         self._running = 0
         self._runs = 0
         self._away_until = 0.0
@@ -162,8 +175,12 @@ class Consumer:
 
     def _work(self, batch: Sequence[Message]) -> None:
         network = self._world.network
-        inbox = self._idle.pop() if self._idle else self._process()
-        records = [{"messageId": message.id, "body": message.body} for message in batch]
+        process = self._idle.pop() if self._idle else self._process()
+        inbox, deadline = process
+        records = [sqs_record(message.id, message.body, receives=message.receives) for message in batch]
+        for record, message in zip(records, batch, strict=True):
+            record["receiptHandle"] = message.receipt
+        deadline.start(self._function.timeout)
         response = inbox.receive({"Records": records})
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         self._world.watch.on_answer(batch, failed)
@@ -173,10 +190,26 @@ class Consumer:
             elif not network.strikes(Fault.DELETION_LOST, f"{message.id} is not deleted", message.about):
                 self._queue.delete([message.id])
         if not network.strikes(Fault.COLD_START):
-            self._idle.append(inbox)
+            self._idle.append(process)
 
-    def _process(self) -> Inbox:
+    def _process(self) -> tuple[Inbox, Deadline]:
         """Start a process: it remembers nothing of those before it."""
         world, function = self._world, self._function
-        dlq = SqsPoisonQueue(cast("SQSClient", world.sqs), queue_url=function.name, consumer=function.name)
-        return Inbox(function.name, function.accepts, function.handle(world), dlq, world.telemetry)
+        sqs = cast("SQSClient", world.sqs)
+        dlq = SqsPoisonQueue(sqs, queue_url=function.name, consumer=function.name)
+        deadline = Deadline(
+            clock=lambda: world.scheduler.now, sleep=world.scheduler.sleep, jitter=world.random.uniform
+        )
+        inbox = Inbox(
+            function.name,
+            function.accepts,
+            function.handle(world, deadline),
+            dlq,
+            world.telemetry,
+            redelivery=SqsRedelivery(
+                sqs,
+                queue_url=function.name,
+                delay=partial(redelivery_seconds, jitter=world.random.uniform),
+            ),
+        )
+        return inbox, deadline

@@ -21,6 +21,10 @@ class Message:
     visible_at: float
     receives: int = 0
 
+    @property
+    def receipt(self) -> str:
+        return f"{self.id}/{self.receives}"
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -73,6 +77,13 @@ class Queue:
             batch.append(message)
         return batch
 
+    def delay_message(self, receipt: str, seconds: float) -> None:
+        """Hide a message from now on for some time; an old receipt has no effect."""
+        message = self.messages.get(receipt.rpartition("/")[0])
+        if message is not None and message.receipt == receipt:
+            message.visible_at = self._scheduler.now + seconds
+            self._show(seconds)
+
     def delete(self, message_ids: Collection[str]) -> None:
         for message_id in message_ids:
             self.messages.pop(message_id, None)
@@ -106,8 +117,23 @@ class SQSClient:
         self._story = network.story
 
     # The names of the parameters are boto3's.
+    def change_message_visibility_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - as above
+        Entries: Sequence[Any],  # noqa: N803 - as above
+    ) -> dict[str, Any]:
+        return self._network.call(
+            "ChangeMessageVisibilityBatch", lambda: self._delay(self._queues[QueueUrl], Entries)
+        )
+
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:  # noqa: N803
         return self._network.call("SendMessageBatch", lambda: self._send(self._queues[QueueUrl], Entries))
+
+    def _delay(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
+        for entry in entries:
+            queue.delay_message(entry["ReceiptHandle"], entry["VisibilityTimeout"])
+        return {"Failed": []}
 
     def _send(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
         failed = []

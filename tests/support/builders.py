@@ -98,9 +98,19 @@ def deliveries(*events: Event) -> list[Delivery]:
     return [Delivery(f"m{n}", event) for n, event in enumerate(events)]
 
 
-def sqs_event(*bodies: str) -> dict[str, Any]:
+def sqs_record(message_id: str, body: str, *, receives: int = 1) -> dict[str, Any]:
+    """A message as the queue hands it over, as far as functions look at it."""
+    return {
+        "messageId": message_id,
+        "body": body,
+        "receiptHandle": f"receipt-{message_id}",
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
+
+
+def sqs_event(*bodies: str, receives: int = 1) -> dict[str, Any]:
     """One invocation's batch, as the queue hands it over: m0, m1, ..."""
-    return {"Records": [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
+    return {"Records": [sqs_record(f"m{n}", body, receives=receives) for n, body in enumerate(bodies)]}
 
 
 def envelope(detail: Any, detail_type: str = "OrderPlaced", **more: Any) -> str:  # noqa: ANN401 - as above

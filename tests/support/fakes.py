@@ -156,6 +156,7 @@ class RecordingTelemetry:
         default_factory=lambda: defaultdict(int)
     )
     observations: list[tuple[str, float]] = field(default_factory=list)
+    flushes: int = 0
 
     def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
         self.lines.append((event, key, fields))
@@ -172,6 +173,9 @@ class RecordingTelemetry:
 
     def observe(self, metric: str, seconds: float) -> None:
         self.observations.append((metric, seconds))
+
+    def flush(self) -> None:
+        self.flushes += 1
 
     def counted(self, metric: str, **labels: str) -> float:
         return self.counts.get((metric, frozenset(labels.items())), 0)

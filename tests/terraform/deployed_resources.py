@@ -28,6 +28,7 @@ def variables(env_vars: Mapping[str, str]) -> Resources:
     """Normalize variables for comparison: JSON lists sorted, a queue URL reduced to its name."""
     normalizers: dict[str, Callable[[str], Any]] = {
         "TOPOLOGY": lambda value: {**json.loads(value), "tables": sorted(json.loads(value)["tables"])},
+        "QUEUE_URL": lambda value: last(value, "/"),
         "DEAD_LETTER_QUEUE_URL": lambda value: last(value, "/"),
     }
     return {name: normalizers.get(name, str)(value) for name, value in env_vars.items()}

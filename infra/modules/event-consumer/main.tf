@@ -26,11 +26,14 @@ module "function" {
   traced          = var.function.traced
   cold_starts     = var.function.cold_starts
 
-  environment = merge(var.function.environment, { DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url })
+  environment = merge(var.function.environment, {
+    QUEUE_URL             = aws_sqs_queue.this.url
+    DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
+  })
 
   permissions = merge(var.function.permissions, {
     ConsumeMessages = {
-      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       resources = [aws_sqs_queue.this.arn]
     }
     SendToDeadLetterQueue = {

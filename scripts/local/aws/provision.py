@@ -100,9 +100,13 @@ def _with_trigger(
     _log_group(environment, environment.names.log_group(name))
     role = _role(environment, name)
 
-    def function(dead_letter_queue_url: str = "") -> str:
-        inputs = LambdaEnvInputs(hold, overrides.database, dead_letter_queue_url, overrides.web_origins)
+    def function(queue_url: str = "", dead_letter_queue_url: str = "") -> str:
+        inputs = LambdaEnvInputs(
+            hold, overrides.database, queue_url, dead_letter_queue_url, overrides.web_origins
+        )
         env_vars = variables(environment.names, topology, name, inputs)
+        if retry is not None:
+            env_vars["MAX_RETRY_SECONDS"] = str(retry)
         return _function(
             environment, name, package, role, {**env_vars, **_LOCAL_VARIABLES, **overrides.variables}
         )
@@ -110,7 +114,7 @@ def _with_trigger(
     match spec:
         case Consumer():
             queues = make_queues(environment, name, spec, hold_seconds=hold, retry_seconds=retry)
-            function(queues.dead_letter_url)
+            function(queues.url, queues.dead_letter_url)
             connect_queue(environment, name, spec, queues)
         case Scheduled():
             arn = function()

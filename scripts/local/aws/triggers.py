@@ -45,6 +45,7 @@ class Queues:
     """The queue of a function, and its dead-letter queue."""
 
     arn: str
+    url: str
     dead_letter_url: str
 
 
@@ -56,7 +57,7 @@ def make_queues(
         "deadLetterTargetArn": dead_letter_arn,
         "maxReceiveCount": environment.topology.settings.max_receives,
     }
-    _, arn = _queue(
+    url, arn = _queue(
         environment,
         environment.names.queue(name),
         {
@@ -65,7 +66,7 @@ def make_queues(
             "RedrivePolicy": json.dumps(redrive),
         },
     )
-    return Queues(arn, dead_letter_url)
+    return Queues(arn, url, dead_letter_url)
 
 
 def connect_queue(environment: Environment, name: str, spec: Consumer, queues: Queues) -> None:

@@ -54,9 +54,10 @@ class Clients:
         self._session = botocore.session.get_session()
         self._config = Config(
             max_pool_connections=CONCURRENCY,
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "max_attempts": 3},
+            # Two silent attempts, and the wait between them, take less than a function behind a queue has.
+            connect_timeout=1,
+            read_timeout=3,
+            retries={"mode": "standard", "total_max_attempts": 2},
             # The service checks every request itself; checking it here, too, is a quarter of what a
             # transaction costs us. botocore also makes a user agent of twelve parts anew for every call,
             # unless it is given one (docs/benchmarks/botocore-overhead.md).
@@ -65,7 +66,7 @@ class Clients:
         )
 
     def cloudwatch(self) -> "CloudWatchClient":
-        return self._make("cloudwatch")  # type: ignore[no-any-return]
+        return self._make("cloudwatch", read_timeout=10)  # type: ignore[no-any-return]
 
     def dynamodb(self) -> "DynamoDBClient":
         return self._make("dynamodb")  # type: ignore[no-any-return]
@@ -82,13 +83,13 @@ class Clients:
     def ssm(self) -> "SSMClient":
         return self._make("ssm")  # type: ignore[no-any-return]
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - the stubs type boto3's sessions, not botocore's
+    def _make(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - the stubs type boto3's sessions, not botocore's
         # Before each call botocore looks through its arguments for ARNs, to find an endpoint by account. Ours
         # name tables without, and with a hundred actions that is a twentieth of what the call costs us.
         model = self._session.get_component("data_loader").load_service_model(service, "service-2")
         for operation in model["operations"].values():
             operation.pop("operationContextParams", None)
-        return self._session.create_client(service, config=self._config)
+        return self._session.create_client(service, config=self._config.merge(Config(**options)))
 
 
 def is_transient(error: BotoCoreError | ClientError) -> bool:

@@ -1,7 +1,7 @@
 """The store on DynamoDB: conditional transactions whose refusals come back per action, with the old item."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,7 +15,7 @@ from services.shared.adapters.dynamodb_items import (
     stock_of,
 )
 from services.shared.backoff import Waits, jittered
-from services.shared.errors import StoreUnavailableError
+from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.ledger import (
     Broken,
     Busy,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 Spent = Callable[[CapacityTable, CapacityKind, float], object]
 """Receives the capacity units that a call consumed."""
+
+V = TypeVar("V")
 
 _READ_AT_ONCE = 100  # keys in one BatchGetItem
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -83,10 +85,10 @@ class DynamoDBStore:
         return ()
 
     def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
-        return {order.key: order for order in map(order_of, self._read(self._orders, keys))}
+        return self._read(self._orders, keys, order_of)
 
     def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]:
-        return {stock.key: stock for stock in map(stock_of, self._read(self._inventory, keys))}
+        return self._read(self._inventory, keys, stock_of)
 
     # --- for operators --------------------------------------------------------------------------------
 
@@ -180,9 +182,12 @@ class DynamoDBStore:
             raise _worth_a_retry(error) from error
         return True
 
-    def _read(self, table: str, keys: Collection[Key]) -> Iterator[Mapping[str, Any]]:
+    def _read(
+        self, table: str, keys: Collection[Key], parse: Callable[[Mapping[str, Any]], V]
+    ) -> dict[Key, V]:
         """Read items as of now, a hundred at once, asking again for what was throttled."""
         pending: list[Any] = [{"pk": {"S": key.pk}} for key in dict.fromkeys(keys)]
+        values: dict[Key, V] = {}
         waits = self._waits()
         while pending:
             now, pending = pending[:_READ_AT_ONCE], pending[_READ_AT_ONCE:]
@@ -191,14 +196,17 @@ class DynamoDBStore:
                     RequestItems={table: {"Keys": now, "ConsistentRead": True}}, **self._metered
                 )
             except (ClientError, BotoCoreError) as error:
-                raise _worth_a_retry(error) from error
+                if is_transient(error):
+                    raise _incomplete(str(error), values, now + pending) from error
+                raise
             self._report(response, CapacityKind.READ)
-            yield from response["Responses"].get(table, [])
+            values |= {Key.of(item["pk"]["S"]): parse(item) for item in response["Responses"].get(table, [])}
             unprocessed = response.get("UnprocessedKeys", {})
             if table in unprocessed:
-                if not next(waits, False):
-                    raise StoreUnavailableError("reads are throttled")
                 pending.extend(unprocessed[table]["Keys"])
+                if not next(waits, False):
+                    raise _incomplete("reads are throttled", values, pending)
+        return values
 
     def _report(self, response: Any, kind: CapacityKind) -> None:  # noqa: ANN401 - of either call
         if self._spent is None:
@@ -217,6 +225,10 @@ class DynamoDBStore:
     def _scan(self, table: str) -> Iterator[Mapping[str, Any]]:
         for page in self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
             yield from page["Items"]
+
+
+def _incomplete(why: str, values: Mapping[Key, Any], unread: Sequence[Any]) -> IncompleteReadError:
+    return IncompleteReadError(why, values, {Key.of(key["pk"]["S"]) for key in unread})
 
 
 def _stock_expressions(write: StockWrite) -> dict[str, Any]:

@@ -4,7 +4,8 @@ A message that can never be read goes to the consumer's dead-letter queue at onc
 does not hold up its batch.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,10 +13,19 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from services.shared.adapters.clients import in_batches, is_transient
+from services.shared.backoff import redelivery_seconds
 from services.shared.errors import NotAnSqsEventError, TransientError
 from services.shared.events import Event
 from services.shared.log_events import LogEvent
-from services.shared.messages import Delivery, Handle, Poison, PoisonQueue, detail_of, explain
+from services.shared.messages import (
+    Delivery,
+    Handle,
+    Poison,
+    PoisonQueue,
+    Redelivery,
+    detail_of,
+    explain,
+)
 from services.shared.metric_names import Metric
 from services.shared.telemetry import Telemetry
 
@@ -24,27 +34,39 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    id: str
+    body: str
+    receipt: str
+    receives: int
+
+
 class Inbox:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports
         self,
         consumer: str,
         accepts: Sequence[type[Event]],
         handle: Handle,
         dlq: PoisonQueue,
         telemetry: Telemetry,
+        *,
+        redelivery: Redelivery | None = None,
     ) -> None:
         self._consumer = consumer
         self._accepts = {model.detail_type(): model for model in accepts}
         self._handle = handle
         self._dlq = dlq
         self._telemetry = telemetry
+        self._redelivery = redelivery
 
     def receive(self, raw: object) -> dict[str, list[dict[str, str]]]:
         """Handle one invocation's batch; returns the partial batch response."""
         deliveries: list[Delivery] = []
         poison: list[Poison] = []
-        for message_id, body in _messages(raw):
-            parsed = self._parse(message_id, body)
+        messages = _messages(raw)
+        for message in messages:
+            parsed = self._parse(message.id, message.body)
             if isinstance(parsed, Delivery):
                 deliveries.append(parsed)
             else:
@@ -52,7 +74,19 @@ class Inbox:
         retry = self._work(deliveries) | self._reject(poison)
         if retry:
             self._telemetry.warning(LogEvent.BATCH_RETRIED, messages=len(retry))
+            self._hand_back([message for message in messages if message.id in retry])
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(retry)]}
+
+    def _hand_back(self, messages: Sequence[_Message]) -> None:
+        """Let failed messages return within seconds, later at each receive, and not all at once."""
+        if self._redelivery is None:
+            return
+        # Those that fail return after the queue's own time-out: later, but not lost.
+        try:
+            if failed := self._redelivery.delay({message.receipt: message.receives for message in messages}):
+                self._telemetry.warning(LogEvent.REDELIVERY_FAILED, messages=failed)
+        except Exception as error:  # noqa: BLE001 - the boundary: what was done must not be handed back
+            self._telemetry.error(LogEvent.REDELIVERY_FAILED, error)
 
     def _work(self, deliveries: Sequence[Delivery]) -> set[str]:
         """Handle a batch; after an unexpected error one message at a time, so that only the cause fails."""
@@ -113,13 +147,57 @@ class Inbox:
             return Poison(message_id, body, "invalid_event", explain(error))
 
 
-def _messages(raw: object) -> list[tuple[str, str]]:
+def _messages(raw: object) -> list[_Message]:
     try:
-        return [(str(record["messageId"]), str(record["body"])) for record in raw["Records"]]  # type: ignore[index]
-    except (TypeError, KeyError) as error:
+        return [
+            _Message(
+                str(record["messageId"]),
+                str(record["body"]),
+                str(record["receiptHandle"]),
+                int(record["attributes"]["ApproximateReceiveCount"]),
+            )
+            for record in raw["Records"]  # type: ignore[index]
+        ]
+    except (TypeError, KeyError, ValueError) as error:
         raise NotAnSqsEventError(
-            "Not an SQS event (no Records with messageId and body); invoke this function through its queue"
+            "Not an SQS event (no Records with messageId, body, receiptHandle and ApproximateReceiveCount); "
+            "invoke this function through its queue"
         ) from error
+
+
+class SqsRedelivery:
+    """The visibility time-outs of the consumer's queue."""
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        *,
+        queue_url: str,
+        delay: Callable[[int], int | None] = redelivery_seconds,
+    ) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._delay = delay
+
+    def delay(self, receives: Mapping[str, int]) -> int:
+        delays = {receipt: self._delay(times) for receipt, times in receives.items()}
+        timed = [(receipt, delay) for receipt, delay in delays.items() if delay is not None]
+        return sum(map(self._set, in_batches(timed, lambda _: 0)))
+
+    def _set(self, batch: Sequence[tuple[str, int]]) -> int:
+        try:
+            response = self._client.change_message_visibility_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": delay}
+                    for index, (receipt, delay) in enumerate(batch)
+                ],
+            )
+        except (ClientError, BotoCoreError) as error:
+            if is_transient(error):
+                return len(batch)
+            raise
+        return len(response.get("Failed", ()))
 
 
 class SqsPoisonQueue:

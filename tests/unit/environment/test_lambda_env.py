@@ -17,7 +17,10 @@ DEV = Names("dev")
 
 def test_a_consumer_understands_the_environment_it_is_given() -> None:
     env_vars = variables(
-        DEV, TOPOLOGY, "order", LambdaEnvInputs(hold_seconds=9, dead_letter_queue_url="http://dlq")
+        DEV,
+        TOPOLOGY,
+        "order",
+        LambdaEnvInputs(hold_seconds=9, queue_url="http://queue", dead_letter_queue_url="http://dlq"),
     )
 
     settings = Settings.from_environment(env_vars)
@@ -26,6 +29,7 @@ def test_a_consumer_understands_the_environment_it_is_given() -> None:
     assert settings.bus_name == "dev-pulsequeue"
     assert settings.orders_table == "dev-pulsequeue-orders"
     assert settings.inventory_table == "dev-pulsequeue-inventory"
+    assert settings.queue_url == "http://queue"
     assert settings.dead_letter_queue_url == "http://dlq"
     assert settings.metrics_namespace == DEV.metrics_namespace
     assert settings.hold.total_seconds() == 9
@@ -65,7 +69,7 @@ def test_a_function_is_told_of_no_table_it_does_not_use() -> None:
 
 
 def test_the_projector_is_told_where_the_database_is_and_understands_it() -> None:
-    inputs = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432), dead_letter_queue_url="http://dlq")
+    inputs = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432), "http://queue", "http://dlq")
     env_vars = variables(DEV, TOPOLOGY, "projector", inputs) | {"AWS_REGION": "eu-west-1"}
 
     settings = ProjectorSettings.from_environment(env_vars)

@@ -1,23 +1,28 @@
 """What the order service does with orders that are placed, over a ledger in memory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 
-from services.shared.errors import StoreUnavailableError
+from services.order.service import OrderService
+from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.events import (
     Event,
     OrderRejected,
     PaymentRequested,
     PricedItem,
 )
-from services.shared.ledger import Busy, Key, Order, Passed, Price, Status, Stock
+from services.shared.group_commit import GroupCommit
+from services.shared.ledger import Busy, Key, Order, Passed, Price, Status, Stock, Verdict, Write
 from services.shared.log_events import LogEvent
-from tests.support.builders import HOLD, a_key, cancellation, placed
+from tests.support.builders import HOLD, a_key, cancellation, deliveries, no_waiting, placed
 from tests.support.fakes import (
     START,
+    ManualClock,
     MemoryStore,
+    RecordingBus,
+    RecordingTelemetry,
     ScriptedStore,
     a_stock,
 )
@@ -224,14 +229,88 @@ class DarkStore(MemoryStore):
     """Writes, but cannot be read."""
 
     def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
-        raise StoreUnavailableError(f"{len(keys)} reads are throttled")
+        raise IncompleteReadError("throttled", {}, keys)
 
 
-def test_a_store_that_cannot_be_read_makes_the_whole_batch_wait() -> None:
+def test_a_cancellation_that_cannot_be_read_holds_up_no_placement() -> None:
     fixture = OrderFixture(store=DarkStore([a_stock()]))
 
-    with pytest.raises(StoreUnavailableError):
-        fixture.handle(placed(), cancellation())
+    assert fixture.handle(placed(), cancellation()) == {"m1"}
+    assert fixture.bus.names() == ["PaymentRequested"]
+
+
+class BusySkuStore(MemoryStore):
+    """A MemoryStore in which one SKU is busy, until it is told otherwise."""
+
+    busy = "busy"
+
+    def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = [Busy() if it.key.id == self.busy else Passed() for it in writes]
+        return verdicts if Busy() in verdicts else super().transact(writes)
+
+
+def test_what_is_done_is_published_before_what_is_busy_is_waited_for() -> None:
+    store = BusySkuStore([a_stock("busy"), a_stock("free")])
+    published: list[list[str]] = []
+    telemetry, bus = RecordingTelemetry(), RecordingBus()
+
+    def waits() -> Iterator[bool]:
+        published.append(bus.names())
+        store.busy = ""
+        yield True
+
+    service = OrderService(
+        GroupCommit(store, waits=no_waiting(0)), bus, telemetry, clock=ManualClock(), hold=HOLD, waits=waits
+    )
+
+    retry = service.handle(deliveries(placed("order-1", sku="busy"), placed("order-2", sku="free")))
+
+    assert retry == set()
+    assert published == [["PaymentRequested"]]
+    assert [event.correlation_id for event in bus.published] == ["order-2", "order-1"]
+
+
+def test_what_stays_busy_goes_back_alone() -> None:
+    fixture = OrderFixture(store=BusySkuStore([a_stock("busy"), a_stock("free")]))
+
+    retry = fixture.handle(placed("order-1", sku="busy"), placed("order-2", sku="free"))
+
+    assert retry == {"m0"}
+    assert fixture.bus.names() == ["PaymentRequested"]
+
+
+def test_an_order_whose_answer_was_lost_is_counted_once_as_what_it_became() -> None:
+    class LossyStore(MemoryStore):
+        lost = False
+
+        def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
+            verdicts = super().transact(writes)
+            if not self.lost:
+                self.lost = True
+                raise StoreUnavailableError("the answer was lost")
+            return verdicts
+
+    fixture = OrderFixture(store=LossyStore([a_stock()]))
+
+    fixture.handle(placed())
+
+    assert fixture.telemetry.counted("orders_total", outcome="reserved") == 1
+    assert fixture.telemetry.counted("orders_total", outcome="duplicate") == 0
+
+
+def test_what_is_committed_is_counted_before_it_is_published() -> None:
+    fixture = OrderFixture()
+
+    class LastGaspBus(RecordingBus):
+        def publish(self, events: Sequence[Event]) -> Collection[Event]:
+            assert fixture.telemetry.flushes == 1
+            return super().publish(events)
+
+    service = OrderService(
+        GroupCommit(fixture.store), LastGaspBus(), fixture.telemetry, clock=fixture.clock, hold=HOLD
+    )
+
+    assert service.handle(deliveries(placed())) == set()
 
 
 def test_no_messages_are_no_work() -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from services.shared.errors import StoreUnavailableError
+from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import (
     Busy,
@@ -20,6 +21,7 @@ from services.shared.ledger import (
     Status,
     Stock,
     StockWrite,
+    Transition,
     Unsettled,
     Verdict,
     Write,
@@ -27,6 +29,7 @@ from services.shared.ledger import (
 from tests.support.builders import a_key, no_waiting, placement, reserved
 from tests.support.fakes import START, MemoryStore, ScriptedStore, a_stock
 
+V = TypeVar("V")
 CONFLICT: Sequence[Verdict] = [Busy(), Passed()]
 ORDER_1, ORDER_2, ORDER_3 = a_key("order-1"), a_key("order-2"), a_key("order-3")
 SKU = a_key("prod-001")
@@ -58,6 +61,37 @@ class RestockingStore(MemoryStore):
                 key: replace(stock, available=stock.available + 9) for key, stock in self.stock.items()
             }
         return verdicts
+
+
+class BusyStore(MemoryStore):
+    """A MemoryStore in which some items are always busy: it says so, says nothing, or fails to be read."""
+
+    def __init__(self, stocks: Iterable[Stock], busy: Collection[str], *, explains: bool = True) -> None:
+        super().__init__(stocks)
+        self.busy = busy
+        self.unread: Collection[str] = ()
+        self._explains = explains
+
+    def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = [Busy() if write.key.id in self.busy else Passed() for write in writes]
+        if not any(isinstance(verdict, Busy) for verdict in verdicts):
+            return super().transact(writes)
+        self.transactions.append(writes)
+        if not self._explains:
+            raise StoreUnavailableError("throttled")
+        return verdicts
+
+    def read_stock(self, keys: Collection[Key]) -> Mapping[Key, Stock]:
+        return self._part(super().read_stock(keys), keys)
+
+    def read_orders(self, keys: Collection[Key]) -> Mapping[Key, Order]:
+        return self._part(super().read_orders(keys), keys)
+
+    def _part(self, values: Mapping[Key, V], keys: Collection[Key]) -> Mapping[Key, V]:
+        if unread := {key for key in keys if key.id in self.unread}:
+            read = {key: value for key, value in values.items() if key not in unread}
+            raise IncompleteReadError("throttled", read, unread)
+        return values
 
 
 class CountingStore(MemoryStore):
@@ -126,34 +160,133 @@ def test_a_store_that_never_answers_leaves_the_order_unsettled() -> None:
     assert len(store.transactions) == 4
 
 
-def test_a_conflict_in_one_chain_does_not_hold_up_another() -> None:
-    store = ScriptedStore([a_stock("a"), a_stock("b")], [CONFLICT, CONFLICT])
+def test_orders_that_touch_nothing_busy_are_committed_at_once() -> None:
+    store = BusyStore([a_stock(sku) for sku in "abcdefghi"], busy="a")
+    placements = [placement(f"order-{sku}", {sku: 1}) for sku in "abcdefghi"]
 
-    outcomes = ledger(store, max_actions=2, attempts=1).reserve(
-        [placement("order-1", {"a": 1}), placement("order-2", {"b": 1})]
+    outcomes = ledger(store, attempts=0).reserve(placements)
+
+    assert {key.id for key, outcome in outcomes.items() if isinstance(outcome, Unsettled)} == {"order-a"}
+    assert sorted(key.id for key in store.orders) == [f"order-{sku}" for sku in "bcdefghi"]
+
+
+def test_related_orders_that_touch_nothing_busy_are_committed_at_once() -> None:
+    store = BusyStore([a_stock("a"), a_stock("b")], busy="a")
+
+    outcomes = ledger(store, attempts=0).reserve(
+        [placement("order-1", {"a": 1, "b": 1}), placement("order-2", {"b": 1})]
     )
 
-    assert isinstance(outcomes[ORDER_1], Unsettled)
+    assert outcomes[ORDER_1] == Unsettled("contention")
     assert isinstance(outcomes[ORDER_2], Committed)
 
 
-def test_a_reservation_whose_answer_was_lost_is_found_as_it_was_made() -> None:
+def test_orders_behind_a_busy_sku_wait_for_it_in_arrival_order() -> None:
+    store = BusyStore([a_stock("a", stock=2)], busy="a")
+    placements = [placement(f"order-{n}", {"a": 1}) for n in range(4)]
+
+    outcomes = ledger(store, attempts=0, max_actions=2).reserve(placements)
+
+    assert set(outcomes.values()) == {Unsettled("contention")}
+    assert len(store.transactions) == 1
+
+
+def test_a_throttle_that_names_no_item_holds_up_only_what_touches_the_cause() -> None:
+    store = BusyStore([a_stock(sku) for sku in "abcdefghi"], busy="a", explains=False)
+    placements = [placement(f"order-{sku}", {sku: 1}) for sku in "abcdefghi"]
+
+    outcomes = ledger(store, attempts=2).reserve(placements)
+
+    assert {key.id for key, outcome in outcomes.items() if isinstance(outcome, Unsettled)} == {"order-a"}
+
+
+def test_a_throttled_settlement_holds_up_no_other() -> None:
+    store = BusyStore([Stock(a_key(sku), 9, 1, 8, Price(1_000, "USD")) for sku in "abc"], busy="b")
+    orders = [reserved(f"order-{sku}", {sku: 1}) for sku in "abc"]
+    store.orders = {order.key: order for order in orders}
+
+    outcomes = ledger(store, attempts=0).move([confirm(order) for order in orders])
+
+    assert statuses(outcomes[order.key] for order in orders) == ["CONFIRMED", "-", "CONFIRMED"]
+
+
+def test_a_price_that_cannot_be_read_concerns_only_its_own_orders() -> None:
+    store = BusyStore([a_stock("a"), a_stock("b")], busy=())
+    store.unread = "a"
+
+    outcomes = ledger(store).reserve([placement("order-1", {"a": 1}), placement("order-2", {"b": 1})])
+
+    assert outcomes[ORDER_1] == Unsettled("contention")
+    assert isinstance(outcomes[ORDER_2], Committed)
+
+
+def test_a_scarce_sku_that_cannot_be_read_concerns_only_its_own_orders() -> None:
+    store = BusyStore([a_stock("a", stock=1), a_stock("b")], busy=())
+    commit = ledger(store, attempts=0)
+    commit.reserve([placement("first", {"a": 2}), placement("second", {"b": 1})])
+    store.unread = "a"
+
+    outcomes = commit.reserve(
+        [
+            placement("order-1", {"a": 1, "b": 1}),
+            placement("order-2", {"b": 1}),
+            placement("order-3", {"b": 1}),
+        ]
+    )
+
+    assert outcomes[ORDER_1] == Unsettled("contention")
+    assert {type(outcomes[key]) for key in (ORDER_2, ORDER_3)} == {Committed}
+
+
+def test_an_order_that_cannot_be_read_leaves_the_others_readable() -> None:
+    store = BusyStore([], busy=())
+    order = reserved("order-1")
+    store.orders = {order.key: order}
+    store.unread = ("order-2",)
+
+    read = ledger(store).orders([ORDER_1, ORDER_2, ORDER_3])
+
+    assert read == {ORDER_1: order, ORDER_2: Unsettled("throttled")}
+
+
+def test_a_reservation_whose_answer_was_lost_is_known_to_be_made_by_it() -> None:
     store = ForgetfulStore([a_stock(stock=2)])
 
     outcomes = ledger(store).reserve([placement("order-1"), placement("order-2")])
 
-    assert outcomes == {ORDER_1: Found(store.orders[ORDER_1]), ORDER_2: Found(store.orders[ORDER_2])}
+    assert outcomes == {key: Committed(store.orders[key]) for key in (ORDER_1, ORDER_2)}
     assert levels(store) == (2, 2, 0)
 
 
-def test_a_settlement_whose_answer_was_lost_is_found_as_it_was_made() -> None:
+def test_an_order_written_by_somebody_else_is_not_taken_for_an_unanswered_attempt() -> None:
+    store = ScriptedStore([a_stock()], [StoreUnavailableError("lost")])
+    other = replace(reserved("order-1"), history=(Transition(Status.RESERVED, START, "another event"),))
+    store.orders = {ORDER_1: other}
+
+    assert ledger(store).reserve([placement("order-1")]) == {ORDER_1: Found(other)}
+
+
+def test_an_unanswered_attempt_is_remembered_until_its_order_comes_again() -> None:
+    store = ForgetfulStore([a_stock()])
+    commit = ledger(store, attempts=0)
+
+    first = commit.reserve([placement("order-1")])
+    second = commit.reserve([placement("order-1")])
+    third = commit.reserve([placement("order-1")])
+
+    assert first == {ORDER_1: Unsettled("contention")}
+    assert second == {ORDER_1: Committed(store.orders[ORDER_1])}
+    assert third == {ORDER_1: Found(store.orders[ORDER_1])}
+
+
+def test_a_settlement_whose_answer_was_lost_is_known_to_be_made_by_it() -> None:
     store = ForgetfulStore([Stock(SKU, 10, 1, 9, Price(1_000, "USD"))])
     order = reserved("order-1")
     store.orders[order.key] = order
 
     outcomes = ledger(store).move([confirm(order)])
 
-    assert outcomes == {ORDER_1: Found(confirm(order).after)}
+    assert outcomes == {ORDER_1: Committed(confirm(order).after)}
     assert levels(store) == (9, 0, 9)
 
 

@@ -13,11 +13,12 @@ MINIMUM = {
     "BUS_NAME": "test-pulsequeue",
     "INVENTORY_TABLE": "test-pulsequeue-inventory",
     "ORDERS_TABLE": "test-pulsequeue-orders",
-    "DEAD_LETTER_QUEUE_URL": "http://queue",
+    "QUEUE_URL": "http://queue",
+    "DEAD_LETTER_QUEUE_URL": "http://dlq",
 }
 
 
-def test_six_names_are_enough() -> None:
+def test_seven_names_are_enough() -> None:
     settings = Settings.from_environment(MINIMUM)
 
     assert (settings.consumer, settings.bus_name) == ("order", "test-pulsequeue")

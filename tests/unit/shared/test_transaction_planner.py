@@ -13,7 +13,7 @@ from services.shared.ledger import (
     Placement,
     Status,
 )
-from services.shared.transaction_planner import plan
+from services.shared.transaction_planner import MIXED_ACTIONS, plan, split
 from tests.support.builders import a_key, placement, reserved
 from tests.support.fakes import START
 
@@ -76,10 +76,10 @@ def test_a_pack_is_cut_only_when_the_next_order_does_not_fit(requested_skus: lis
 
 
 @given(baskets)
-def test_no_two_whole_chains_would_fit_in_one_pack(requested_skus: list[list[str]]) -> None:
+def test_no_two_whole_chains_would_fit_in_one_small_pack(requested_skus: list[list[str]]) -> None:
     lone = [chain[0] for chain in plan(placements(requested_skus), MAX_ACTIONS) if len(chain) == 1]
 
-    assert all(actions(one + other) > MAX_ACTIONS for n, one in enumerate(lone) for other in lone[n + 1 :])
+    assert all(actions(one + other) > MIXED_ACTIONS for n, one in enumerate(lone) for other in lone[n + 1 :])
 
 
 def test_ninety_nine_orders_for_one_sku_share_one_transaction() -> None:
@@ -113,6 +113,40 @@ def test_moves_that_touch_no_stock_share_a_pack() -> None:
     ]
 
     assert plan(moves) == [[moves]]
+
+
+@given(baskets)
+def test_unrelated_orders_share_only_small_packs(requested_skus: list[list[str]]) -> None:
+    for chain in plan(placements(requested_skus)):
+        for pack in chain:
+            assert len(split(pack)) == 1 or actions(pack) <= MIXED_ACTIONS or _related(pack)
+
+
+def _related(pack: Sequence[Placement]) -> bool:
+    """Whether every order shares a SKU with another, directly or through others."""
+    reached, left = set(pack[0].stock_keys()), list(pack[1:])
+    while near := [one for one in left if not reached.isdisjoint(one.stock_keys())]:
+        reached.update(*(one.stock_keys() for one in near))
+        left = [one for one in left if one not in near]
+    return not left
+
+
+def test_a_pack_of_unrelated_orders_parts_into_its_orders() -> None:
+    work = placements([["a"], ["b"], ["a"], ["c"]])
+
+    assert split(work) == [[work[0], work[2]], [work[1]], [work[3]]]
+
+
+def test_related_orders_part_in_halves_in_arrival_order() -> None:
+    work = placements([["a", "b"], ["b", "c"], ["c", "d"]])
+
+    assert split(work) == [work[:1], work[1:]]
+
+
+def test_orders_that_share_one_sku_stay_together() -> None:
+    work = placements([["hot", "a"], ["hot", "b"], ["hot"]])
+
+    assert split(work) == [work]
 
 
 def test_orders_that_share_nothing_fill_one_pack_to_the_brim() -> None:

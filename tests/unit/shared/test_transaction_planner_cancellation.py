@@ -16,7 +16,7 @@ from services.shared.ledger import (
     StockWrite,
     Verdict,
 )
-from services.shared.transaction_planner import Entry, Findings, Knowledge, admit, learn, writes
+from services.shared.transaction_planner import Busyness, Entry, Findings, Knowledge, admit, learn, writes
 from tests.support.builders import a_key, placement, reserved
 from tests.support.fakes import START, a_stock
 
@@ -46,7 +46,7 @@ def test_an_order_that_exists_already_leaves_the_pack() -> None:
 
     learned = lesson(two_reservations(Knowledge({A: USD})), {(OrderWrite, "order-1"): Refused(there)})
 
-    assert learned == Findings({a_key("order-1"): there}, {}, busy=False)
+    assert learned == Findings({a_key("order-1"): there}, {})
 
 
 def test_short_stock_teaches_the_level() -> None:
@@ -54,7 +54,7 @@ def test_short_stock_teaches_the_level() -> None:
 
     learned = lesson(two_reservations(known), {(StockWrite, "a"): Refused(a_stock("a", 4))}, known)
 
-    assert learned == Findings({}, {}, busy=False)
+    assert learned == Findings({}, {})
     assert known.available == {A: 4}
 
 
@@ -65,7 +65,7 @@ def test_a_changed_price_teaches_the_price() -> None:
         two_reservations(known), {(StockWrite, "a"): Refused(a_stock("a", 10, price=1_100))}, known
     )
 
-    assert learned == Findings({}, {}, busy=False)
+    assert learned == Findings({}, {})
     assert known.prices == {A: Price(1_100, "USD")}
 
 
@@ -82,12 +82,30 @@ def test_contention_is_busy_and_says_nothing_about_the_stock() -> None:
 
     learned = lesson(two_reservations(known), {(StockWrite, "a"): Busy()}, known)
 
-    assert learned == Findings({}, {}, busy=True)
+    assert learned == Findings({}, {}, Busyness({a_key("order-1"), a_key("order-2")}, {A}))
     assert known == Knowledge({A: USD})
 
 
+def test_contention_on_one_sku_is_no_contention_on_another() -> None:
+    entries = admit(
+        [placement("order-1", {"a": 1}), placement("order-2", {"b": 1})], Knowledge({A: USD, B: USD})
+    )
+
+    learned = lesson(entries, {(StockWrite, "a"): Busy()})
+
+    assert learned.busy == Busyness({a_key("order-1")}, {A})
+
+
+def test_a_busy_order_is_busy_alone() -> None:
+    learned = lesson(two_reservations(Knowledge({A: USD})), {(OrderWrite, "order-2"): Busy()})
+
+    assert learned.busy == Busyness({a_key("order-2")}, set())
+
+
 def test_a_cancellation_without_a_cause_is_contention() -> None:
-    assert lesson(two_reservations(Knowledge({A: USD})), {}) == Findings({}, {}, busy=True)
+    learned = lesson(two_reservations(Knowledge({A: USD})), {})
+
+    assert learned.busy == Busyness({a_key("order-1"), a_key("order-2")}, {A}, explained=False)
 
 
 def test_something_learned_beside_contention_is_still_busy() -> None:
@@ -98,7 +116,8 @@ def test_something_learned_beside_contention_is_still_busy() -> None:
         {(OrderWrite, "order-1"): Refused(there), (StockWrite, "a"): Busy()},
     )
 
-    assert learned == Findings({a_key("order-1"): there}, {}, busy=True)
+    assert learned.found == {a_key("order-1"): there}
+    assert learned.busy == Busyness({a_key("order-1"), a_key("order-2")}, {A})
 
 
 def test_a_broken_sku_touches_only_its_own_orders() -> None:
@@ -108,13 +127,13 @@ def test_a_broken_sku_touches_only_its_own_orders() -> None:
 
     learned = lesson(entries, {(StockWrite, "a"): Broken("not a number")})
 
-    assert learned == Findings({}, {a_key("order-1"): "not a number"}, busy=False)
+    assert learned == Findings({}, {a_key("order-1"): "not a number"})
 
 
 def test_a_broken_order_touches_only_itself() -> None:
     learned = lesson(two_reservations(Knowledge({A: USD})), {(OrderWrite, "order-2"): Broken("too large")})
 
-    assert learned == Findings({}, {a_key("order-2"): "too large"}, busy=False)
+    assert learned == Findings({}, {a_key("order-2"): "too large"})
 
 
 def test_an_order_named_like_its_sku_is_not_taken_for_it() -> None:
@@ -122,7 +141,7 @@ def test_an_order_named_like_its_sku_is_not_taken_for_it() -> None:
 
     learned = lesson(entries, {(OrderWrite, "a"): Broken("too large")})
 
-    assert learned == Findings({}, {a_key("a"): "too large"}, busy=False)
+    assert learned == Findings({}, {a_key("a"): "too large"})
 
 
 def test_a_broken_sku_is_not_taken_for_the_order_of_its_name() -> None:
@@ -130,7 +149,7 @@ def test_a_broken_sku_is_not_taken_for_the_order_of_its_name() -> None:
 
     learned = lesson(entries, {(StockWrite, "a"): Broken("not a number")})
 
-    assert learned == Findings({}, {a_key("b"): "not a number"}, busy=False)
+    assert learned == Findings({}, {a_key("b"): "not a number"})
 
 
 def test_an_order_that_vanished_is_broken() -> None:
@@ -145,7 +164,7 @@ def test_stock_that_cannot_give_back_what_was_reserved_is_broken() -> None:
     learned = lesson([entry], {(StockWrite, "a"): Refused(Stock(A, 9, 1, 8, USD))})
 
     assert set(learned.broken) == {a_key("order-1")}
-    assert not learned.busy
+    assert learned.busy == Busyness()
 
 
 def test_stock_refused_to_an_order_that_moved_already_is_no_fault_of_the_stock() -> None:
@@ -157,7 +176,7 @@ def test_stock_refused_to_an_order_that_moved_already_is_no_fault_of_the_stock()
         {(OrderWrite, "order-1"): Refused(settled), (StockWrite, "a"): Refused(Stock(A, 8, 3, 5, USD))},
     )
 
-    assert learned == Findings({a_key("order-1"): settled}, {}, busy=False)
+    assert learned == Findings({a_key("order-1"): settled}, {})
 
 
 def test_an_order_found_to_have_moved_is_not_also_broken() -> None:
@@ -169,4 +188,4 @@ def test_an_order_found_to_have_moved_is_not_also_broken() -> None:
         {(OrderWrite, "order-1"): Refused(settled), (StockWrite, "a"): Broken("not a number")},
     )
 
-    assert learned == Findings({a_key("order-1"): settled}, {}, busy=False)
+    assert learned == Findings({a_key("order-1"): settled}, {})

@@ -1,10 +1,10 @@
 """Moving orders on from wherever they are found to be."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from services.shared.ledger import Committed, Found, Key, Move, Order, Outcome, Placement, Status, Unsettled
-from services.shared.transitions import advance
-from tests.support.builders import a_key, reserved
+from services.shared.transitions import advance, until_settled
+from tests.support.builders import a_key, no_waiting, reserved
 from tests.support.fakes import START
 
 KEY = a_key("order-1")
@@ -105,3 +105,51 @@ def test_only_the_orders_that_moved_meanwhile_are_asked_again() -> None:
         ["order-1", "order-2"],
         ["order-1"],
     ]
+
+
+# --- retrying what is contended -----------------------------------------------------------------------
+
+CONTENDED, BROKEN = Unsettled("contention"), Unsettled("not a number", broken=True)
+OTHER = Key("default", "order-2")
+
+
+def test_what_is_settled_comes_before_the_wait_and_the_rest_after_it() -> None:
+    steps: list[object] = []
+    answers: Iterator[dict[Key, Outcome]] = iter(
+        [{KEY: CONTENDED, OTHER: Committed(RESERVED)}, {KEY: Committed(RESERVED)}]
+    )
+
+    def attempt(keys: Collection[Key]) -> dict[Key, Outcome]:
+        steps.append(sorted(keys))
+        return next(answers)
+
+    def waits() -> Iterator[bool]:
+        steps.append("waited")
+        yield True
+
+    for part in until_settled(attempt, [KEY, OTHER], waits):
+        steps.append(part)  # noqa: PERF402 - what comes when is the point
+
+    assert steps == [
+        [KEY, OTHER],
+        {OTHER: Committed(RESERVED)},
+        "waited",
+        [KEY],
+        {KEY: Committed(RESERVED)},
+    ]
+
+
+def test_what_never_settles_comes_last_as_unsettled() -> None:
+    parts = list(until_settled(lambda keys: dict.fromkeys(keys, CONTENDED), [KEY], no_waiting(3)))
+
+    assert parts == [{}, {}, {}, {}, {KEY: CONTENDED}]
+
+
+def test_what_is_broken_is_not_tried_again() -> None:
+    parts = list(until_settled(lambda keys: dict.fromkeys(keys, BROKEN), [KEY], no_waiting(3)))
+
+    assert parts == [{KEY: BROKEN}]
+
+
+def test_nothing_to_settle_is_not_attempted() -> None:
+    assert list(until_settled(lambda keys: dict.fromkeys(keys, BROKEN), [], no_waiting(3))) == []

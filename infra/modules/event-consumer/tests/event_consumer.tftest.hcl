@@ -122,7 +122,7 @@ run "may_consume_its_queue_and_send_to_its_dead_letter_queue" {
   command = plan
 
   assert {
-    condition     = { for it in jsondecode(module.function.policy).Statement : it.Sid => { actions = it.Action, resources = it.Resource } if contains(["ConsumeMessages", "SendToDeadLetterQueue"], it.Sid) } == { ConsumeMessages = { actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order"] }, SendToDeadLetterQueue = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq"] } }
+    condition     = { for it in jsondecode(module.function.policy).Statement : it.Sid => { actions = it.Action, resources = it.Resource } if contains(["ConsumeMessages", "SendToDeadLetterQueue"], it.Sid) } == { ConsumeMessages = { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order"] }, SendToDeadLetterQueue = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq"] } }
     error_message = "The role must have the permissions for its two queues."
   }
 }

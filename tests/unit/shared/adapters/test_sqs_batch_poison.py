@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import OrderPlaced
 from services.shared.messages import Delivery, Poison
+from tests.support.builders import sqs_record
 from tests.support.fakes import RecordingPoisonQueue, RecordingTelemetry
 
 GOOD = json.dumps(
@@ -33,7 +34,7 @@ class Consumer:
 
     def receive(self, **bodies: str) -> list[str]:
         """Deliver a batch; returns the ids of the messages that come again."""
-        records = [{"messageId": name, "body": body} for name, body in bodies.items()]
+        records = [sqs_record(name, body) for name, body in bodies.items()]
         answer = self._inbox.receive({"Records": records})
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

@@ -4,7 +4,8 @@ variable "emulator" {
   default     = null # an override file cannot add a required variable
 }
 
-# On AWS sqs:SendMessage covers batches. The emulator requires a permission named like the operation.
+# On AWS sqs:SendMessage and sqs:ChangeMessageVisibility cover batches. The emulator requires permissions named
+# like the operations.
 resource "aws_iam_role_policy" "batches" {
   for_each = module.pulsequeue.dead_letter_queue_arns
 
@@ -13,12 +14,20 @@ resource "aws_iam_role_policy" "batches" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "SendInBatches"
-      Effect   = "Allow"
-      Action   = ["sqs:SendMessageBatch"]
-      Resource = [each.value]
-    }]
+    Statement = [
+      {
+        Sid      = "SendInBatches"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessageBatch"]
+        Resource = [each.value]
+      },
+      {
+        Sid      = "DelayInBatches"
+        Effect   = "Allow"
+        Action   = ["sqs:ChangeMessageVisibilityBatch"]
+        Resource = [trimsuffix(each.value, "-dlq")]
+      },
+    ]
   })
 
   depends_on = [module.pulsequeue]
