@@ -36,6 +36,10 @@ CATALOG: Mapping[str, Benchmark] = {
         "benchmarks.cases.group_commit",
         "How much faster is committing a batch of orders in few transactions?",
     ),
+    "packing": Benchmark(
+        "benchmarks.cases.packing",
+        "Which orders should share a transaction, when several workers commit at once?",
+    ),
     "cold-start": Benchmark(
         "benchmarks.cases.cold_start",
         "How long does a function take until its first order, compared with plain boto3?",

@@ -82,6 +82,15 @@ TARGETS = {
             "group-commit",
         ),
         Target(
+            "handed-back",
+            "orders handed back: 10 workers, 1,000 SKUs, none hot, 25 ms a transaction",
+            _MOST,
+            0,
+            "%",
+            "packing",
+        ),
+        Target("handed-back-hot", "the same: 20 workers on one SKU", _MOST, 0, "%", "packing"),
+        Target(
             "write-units",
             "DynamoDB write units per settled order, batches of 100, one SKU each",
             _MOST,

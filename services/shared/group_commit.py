@@ -34,19 +34,20 @@ _CONTENTION = Unsettled("contention")
 class GroupCommit:
     """A Ledger. `run` maps over chains and may run them concurrently; `map` runs them one by one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its limits
         self,
         store: Store,
         *,
         run: Callable[..., Iterable[dict[Key, Outcome]]] = map,
         waits: Waits = jittered(6),  # noqa: B008 - makes a maker of iterators, which holds no state
         max_actions: int = transaction_planner.MAX_ACTIONS,
+        mixed_actions: int = transaction_planner.MIXED_ACTIONS,
         max_prices: int = 100_000,
     ) -> None:
         self._store = store
         self._run = run
         self._waits = waits
-        self._max_actions = max_actions
+        self._limits = (max_actions, mixed_actions)
         self._max_prices = max_prices
         self._prices: dict[Key, Price] = {}
         self._unanswered: dict[Key, Order] = {}
@@ -100,7 +101,7 @@ class GroupCommit:
     ) -> dict[Key, Outcome]:
         """Try every chain, wait, and try what was busy again; nothing waits for a busy item of others."""
         chains = [
-            self._chain(packs, decide, prices) for packs in transaction_planner.plan(work, self._max_actions)
+            self._chain(packs, decide, prices) for packs in transaction_planner.plan(work, *self._limits)
         ]
         outcomes: dict[Key, Outcome] = {}
         waits = self._waits()
