@@ -11,7 +11,7 @@ from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
     from scripts.ops.reconcile.repair import RepairResult
-    from scripts.ops.reconcile.rules import Reconciliation
+    from services.order.consistency import Reconciliation
 
 
 def register(app: typer.Typer) -> None:
@@ -39,15 +39,16 @@ def audit(
     ] = True,
 ) -> None:
     """Compare every SKU with its open orders, and find inconsistent orders. Exit 1 on a finding."""
-    from scripts.ops.reconcile.reconcile import publish, reconcile
     from scripts.ops.reconcile.repair import repair
+    from services.order.reconcile import gauges, reconcile
 
     allowed = timedelta(seconds=grace)
-    result = reconcile(session.ops, grace=allowed, note=session.out.note)
+    result = reconcile(session.ops.store, session.ops.clock, grace=allowed, note=session.out.note)
     repaired = repair(session.ops, allowed) if with_repair else None
     session.out.show(_data(result, repaired), *_view(result, repaired))
     if with_metrics:
-        publish(session.ops, result)
+        now = session.ops.clock.now()
+        session.ops.gauges.publish(gauges(result, now), now)
     if found := result.discrepancies:
         raise ToolError(f"{len(found)} findings." if len(found) > 1 else "1 finding.")
     if repaired is not None and repaired.failed:

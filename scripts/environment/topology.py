@@ -21,7 +21,7 @@ TABLE_OF_FUNCTIONS = project_file("infra/functions.yaml")
 MAX_DELAY_SECONDS = 900
 """The longest delay of SQS."""
 
-Right = Literal["read", "list", "write", "delete"]
+Right = Literal["read", "list", "scan", "write", "delete"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$")]
 """Every route names its method: with ANY, API Gateway asks browsers' preflight requests for a token."""

@@ -8,11 +8,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from scripts.ops.reconcile.rules import impossible
 from scripts.verify.bus_probe import SOURCE
 from scripts.verify.checks import CheckFailedError, listed
 from scripts.verify.diagnostics import FunctionDiagnostics
 from scripts.verify.scenarios import STOCK
+from services.order.consistency import impossible
 from services.shared.events import OrderCancellationRequested, event_id
 from services.shared.ledger import Key, Price, Status
 from services.shared.log_events import LogEvent

@@ -1,6 +1,8 @@
 """Wires the order service to AWS, once per process."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -32,3 +34,26 @@ def order() -> Entry:
 def expiry() -> Entry:
     runtime = Runtime("order")
     return runtime.entry([PaymentRequested], _service(runtime).expire)
+
+
+class _SystemClock:
+    def now(self) -> datetime:
+        return utc_now()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@cache
+def audit() -> Callable[[Any], Mapping[str, int]]:
+    # What only the audit needs stays out of the cold starts of the others.
+    from services.order.audit import Audit  # noqa: PLC0415
+
+    runtime = Runtime("order")
+    service = Audit(runtime.store, _service(runtime).expire, runtime.telemetry, _SystemClock())
+
+    def run(context: Any) -> Mapping[str, int]:  # noqa: ANN401 - Lambda's own
+        with runtime.invocation(context):
+            return service.run()
+
+    return run

@@ -1,5 +1,6 @@
 """Lambda entry points of the order service, named as in infra/functions.yaml."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.order import bootstrap
@@ -13,3 +14,8 @@ def order(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lamb
 def expiry(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lambda's own signature
     """Handle the delayed copy of PaymentRequested that arrives when the hold is over."""
     return bootstrap.expiry()(event, context)
+
+
+def audit(event: object, context: object) -> Mapping[str, int]:  # noqa: ARG001 - a schedule's event is empty
+    """Compare all orders with all stock, every hour."""
+    return bootstrap.audit()(context)

@@ -8,11 +8,11 @@ from services.payment.gateway import PaymentGateway
 from services.payment.service import PaymentService
 from services.payment.simulated_gateway import SimulatedGateway
 from services.shared.events import PaymentRequested, RefundRequested
-from services.shared.settings import Settings
+from services.shared.settings import LedgerSettings
 from services.shared.wiring import Runtime, utc_now
 
 
-def gateway(settings: Settings) -> PaymentGateway:
+def gateway(settings: LedgerSettings) -> PaymentGateway:
     """Choose the payment gateway; bind a real one here."""
     return SimulatedGateway(
         failure_rate=settings.gateway_failure_rate, slow_seconds=settings.gateway_slow_seconds

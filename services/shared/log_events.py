@@ -41,6 +41,10 @@ class LogEvent(StrEnum):
     RELEASE_SKIPPED = "release.skipped", "order is not reserved, nothing to release"
     EXPIRY_SKIPPED = "expiry.skipped", "order is not reserved, nothing expires"
 
+    # the audit
+    AUDIT_FOUND = "audit.found", "an order or SKU is not as it should be"
+    AUDIT_FINISHED = "audit.finished", "audit finished"
+
     # payments
     ORDER_CONFIRMED = "order.confirmed", "order confirmed"
     PAYMENT_DECLINED = "payment.declined", "payment declined"

@@ -40,7 +40,7 @@ class QueueSettings(FromEnvironment):
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
 
 
-class Settings(QueueSettings):
+class LedgerSettings(FromEnvironment):
     """What a function that moves orders is told."""
 
     bus_name: str = Field(alias="BUS_NAME", min_length=1)

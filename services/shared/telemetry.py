@@ -23,6 +23,9 @@ class Telemetry(Protocol):
 
     def observe(self, metric: str, seconds: float) -> None: ...
 
+    def gauge(self, metric: str, level: float) -> None:
+        """Report a level, once in an invocation."""
+
     def flush(self) -> None:
         """Write what was counted so far: it outlives the process from here on."""
 

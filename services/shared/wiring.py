@@ -1,7 +1,8 @@
 """What every function's bootstrap is made of: settings, clients, ledger, bus, inbox, bound together once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.messages import Handle
 from services.shared.metric_names import CapacityKind, CapacityTable, Metric
-from services.shared.settings import QueueSettings, Settings
+from services.shared.settings import LedgerSettings, QueueSettings
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,20 +31,18 @@ class Runtime:
     """The real ports of one process, made from its environment."""
 
     def __init__(self, service: str) -> None:
-        self.settings = Settings.from_environment()
+        self.settings = LedgerSettings.from_environment()
         self.telemetry = PowertoolsTelemetry(service, self.settings.metrics_namespace)
         self._clients = Clients()
         self.deadline = Deadline()
         self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
-        self.ledger = GroupCommit(
-            DynamoDBStore(
-                self._clients.dynamodb(),
-                inventory_table=self.settings.inventory_table,
-                orders_table=self.settings.orders_table,
-                spent=self._count_capacity,
-            ),
-            run=self.in_parallel,
+        self.store = DynamoDBStore(
+            self._clients.dynamodb(),
+            inventory_table=self.settings.inventory_table,
+            orders_table=self.settings.orders_table,
+            spent=self._count_capacity,
         )
+        self.ledger = GroupCommit(self.store, run=self.in_parallel)
         self.bus = EventBridgeBus(
             self._clients.events(),
             bus_name=self.settings.bus_name,
@@ -59,10 +58,22 @@ class Runtime:
         work = list(items)
         return map(function, work) if len(work) == 1 else self._pool.map(function, work)
 
+    @contextmanager
+    def invocation(self, context: Any) -> Iterator[None]:  # noqa: ANN401 - Lambda's own
+        """Bind logs, metrics and the deadline to one invocation."""
+        start(self.deadline, context)
+        with self.telemetry.invocation(context):
+            yield
+
     def entry(self, accepts: Sequence[type[Event]], handle: Handle) -> Callable[[Any, Any], Any]:
         """Make the function that Lambda calls."""
         return behind_queue(
-            self.settings, self._clients, self.telemetry, accepts, handle, deadline=self.deadline
+            QueueSettings.from_environment(),
+            self._clients,
+            self.telemetry,
+            accepts,
+            handle,
+            deadline=self.deadline,
         )
 
 
@@ -85,9 +96,15 @@ def behind_queue(  # noqa: PLR0913 - the ports of one function
     inbox = Inbox(settings.consumer, accepts, handle, dlq, telemetry, redelivery=redelivery)
 
     def invoke(event: object, context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401 - Lambda's own
-        if deadline is not None and context is not None:
-            deadline.start(context.get_remaining_time_in_millis() / 1_000)
+        if deadline is not None:
+            start(deadline, context)
         with telemetry.invocation(context):
             return inbox.receive(event)
 
     return invoke
+
+
+def start(deadline: Deadline, context: Any) -> None:  # noqa: ANN401 - Lambda's own
+    """Begin an invocation; without a context, as in a probe, nothing is retried."""
+    if context is not None:
+        deadline.start(context.get_remaining_time_in_millis() / 1_000)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from scripts.ops.dlq.messages import DeadLetter
-from scripts.ops.reconcile.rules import find_discrepancies
+from services.order.consistency import find_discrepancies
 from services.shared.ledger import Key, Order, Status, Stock
 from tests.chaos.plan import Plan, PlannedOrder, Poison
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from scripts.common.project_files import CHECKOUT
-from scripts.ops.reconcile.rules import Kind, find_discrepancies
+from services.order.consistency import Kind, find_discrepancies
 from services.shared.errors import NotAnSqsEventError
 from services.shared.events import CATALOGUE, by_name
 from services.shared.ledger import Key, Status

@@ -7,9 +7,9 @@ import pytest
 
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import Filter
-from scripts.ops.reconcile.reconcile import reconcile
 from scripts.ops.reconcile.repair import repair
-from scripts.ops.reconcile.rules import Kind
+from services.order.consistency import Kind
+from services.order.reconcile import reconcile
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Placement
 from tests.conftest import RunningStack
@@ -51,7 +51,8 @@ def _reserve_untold(
 
 
 def _found(pipeline: PipelineClient) -> dict[str, Kind]:
-    return {one.key.id: one.kind for one in reconcile(pipeline.ops, grace=NO_GRACE).discrepancies}
+    result = reconcile(pipeline.ops.store, pipeline.ops.clock, grace=NO_GRACE)
+    return {one.key.id: one.kind for one in result.discrepancies}
 
 
 def test_a_reservation_whose_expiry_never_came_is_released(

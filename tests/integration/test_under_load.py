@@ -18,8 +18,8 @@ from scripts.local import stack as local_stack
 from scripts.local import stack_status
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
-from scripts.ops.reconcile.reconcile import reconcile
 from scripts.ops.replay.replay import Plan, replay, routes
+from services.order.reconcile import reconcile
 from services.shared.ledger import Status
 from tests.support.pipeline_client import PipelineClient
 from tests.support.polling import wait_until
@@ -160,7 +160,7 @@ def _everything(pipeline: PipelineClient) -> tuple[dict[object, object], dict[ob
 
 
 def test_a_recount_after_all_this_finds_nothing(pipeline: PipelineClient) -> None:
-    result = reconcile(pipeline.ops)
+    result = reconcile(pipeline.ops.store, pipeline.ops.clock)
 
     assert result.discrepancies == ()
     assert result.moving == ()

@@ -26,7 +26,7 @@ from scripts.local.monitoring import prometheus
 from scripts.local.monitoring.launcher import scrape_target
 from scripts.local.stack import StackOptions
 from scripts.ops.aws_context import AwsOpsContext
-from scripts.ops.reconcile.reconcile import publish, reconcile
+from services.order.reconcile import gauges, reconcile
 from services.shared.histogram_buckets import BUCKETS
 from tests.monitoring import programs
 from tests.monitoring.expected_counts import Truth, count
@@ -155,7 +155,8 @@ def _is_collector(process: psutil.Process) -> bool:
 
 def _audit(environment: Environment) -> None:
     ops = AwsOpsContext(environment)
-    publish(ops, reconcile(ops))
+    now = ops.clock.now()
+    ops.gauges.publish(gauges(reconcile(ops.store, ops.clock), now), now)
 
 
 def _scrapes(server: Api) -> float:

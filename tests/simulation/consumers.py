@@ -63,6 +63,9 @@ class StoryTelemetry:
     def observe(self, metric: str, seconds: float) -> None:
         """Real time has no place here."""
 
+    def gauge(self, metric: str, level: float) -> None:
+        """Levels are checked in the tables."""
+
     def flush(self) -> None:
         """Nothing is held back."""
 

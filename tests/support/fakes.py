@@ -156,6 +156,7 @@ class RecordingTelemetry:
         default_factory=lambda: defaultdict(int)
     )
     observations: list[tuple[str, float]] = field(default_factory=list)
+    gauges: dict[str, float] = field(default_factory=dict)
     flushes: int = 0
 
     def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
@@ -173,6 +174,9 @@ class RecordingTelemetry:
 
     def observe(self, metric: str, seconds: float) -> None:
         self.observations.append((metric, seconds))
+
+    def gauge(self, metric: str, level: float) -> None:
+        self.gauges[metric] = level
 
     def flush(self) -> None:
         self.flushes += 1

@@ -63,7 +63,8 @@ def test_functions_have_the_environment_variables_that_the_tools_expect(applied:
     }
 
     for function in topology.functions:
-        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, names.dead_letter_queue(function), ORIGINS)
+        queues = (names.queue(function), names.dead_letter_queue(function))
+        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, *queues, ORIGINS)
         expected = expected_variables(names, topology, function, inputs) | NO_XRAY
         assert deployed_resources.variables(
             env_vars[names.function(function)]

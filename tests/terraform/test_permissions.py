@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -14,7 +15,8 @@ from scripts.environment.lambda_env import DatabaseAddress
 from scripts.local import postgres
 from services.analytics.settings import API
 from services.shared.events import Event
-from services.shared.ledger import Order
+from services.shared.group_commit import GroupCommit
+from services.shared.ledger import Committed, Key, Order, Placement, Price, Stock
 from services.shared.wiring import utc_now
 from tests.support.builders import envelope, payment_request, sqs_event
 from tests.support.builders import placed as order_placed
@@ -155,6 +157,30 @@ def expiry(runner: FunctionRunner, invocations: int) -> Check:
     return releases
 
 
+def audit(runner: FunctionRunner, _invocations: int) -> Check:
+    store = runner.pipeline.ops.store
+    # A SKU without the orders that its numbers claim is read again.
+    store.seed([Stock(Key("default", "right-leak"), 10, 3, 7, Price(100, "USD"))])
+
+    def releases() -> bool:
+        name, now = runner.next_name(), utc_now()
+        sku = runner.pipeline.create_sku(5)
+        overdue = Placement(
+            key=Key("default", name),
+            customer_id="customer",
+            quantities=((sku, 1),),
+            placed_at=now,
+            payment_method=None,
+            at=now,
+            expires_at=now - timedelta(hours=1),
+            event_id=name,
+        )
+        assert isinstance(GroupCommit(store).reserve([overdue])[overdue.key], Committed)
+        return runner.invoke("audit", {}) is not None
+
+    return releases
+
+
 def collector(runner: FunctionRunner, _invocations: int) -> Check:
     # The third run deletes what the first has stored.
     return lambda: all(runner.invoke("collector", {}) is not None for _ in range(3))
@@ -227,7 +253,7 @@ def message(event: Event) -> str:
 # Cached values need no permission: permissions are removed first, before anything is cached.
 @pytest.mark.parametrize(
     "make_check",
-    [order, payment, expiry, collector, exposition, projector, analytics, claims, migrator],
+    [order, payment, expiry, audit, collector, exposition, projector, analytics, claims, migrator],
     ids=lambda it: it.__name__,
 )
 def test_a_function_fails_without_any_one_of_its_permissions(

@@ -4,11 +4,12 @@ locals {
   where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
   arn   = "arn:${data.aws_partition.this.partition}"
 
-  # services/shared/adapters/dynamodb_store.py reads both tables in batches, updates stock and puts orders; a transaction
-  # needs the permission of each of its actions. services/metrics/adapters/dynamodb_snapshots.py stores snapshots.
+  # services/shared/adapters/dynamodb_store.py reads both tables in batches, updates stock, puts orders, and scans both
+  # for the audit; a transaction needs the permission of each of its actions.
+  # services/metrics/adapters/dynamodb_snapshots.py stores snapshots.
   calls = {
-    inventory = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:UpdateItem"] }
-    orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"] }
+    inventory = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:UpdateItem"], scan = ["dynamodb:Scan"] }
+    orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"], scan = ["dynamodb:Scan"] }
     # services/shared/adapters/console_table.py
     console = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem", "dynamodb:UpdateItem"], delete = ["dynamodb:DeleteItem"] }
     metrics = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }

@@ -12,7 +12,7 @@ from scripts.ops.context import OpsContext
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import DeadLetter, Filter
 from scripts.ops.function_logs import LogEntry, extra_fields
-from scripts.ops.reconcile.rules import impossible
+from services.order.consistency import impossible
 from services.order.domain import events_for
 from services.payment.domain import payment_events_for, refund_events_for
 from services.shared.events import Event

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from scripts.ops.context import OpsContext
-from scripts.ops.reconcile.rules import impossible, overdue
+from services.order.consistency import impossible, overdue
 from services.order.domain import events_for
 from services.payment.domain import may_have_been_charged
 from services.shared.events import Event, rfc3339

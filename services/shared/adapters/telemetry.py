@@ -58,6 +58,9 @@ class PowertoolsTelemetry:
             self._counts[(("le", bucket(rounded)),)][f"{metric}_bucket"] += 1
             self._values[metric].append(rounded)
 
+    def gauge(self, metric: str, level: float) -> None:
+        self.count(metric, level)
+
     @contextmanager
     def invocation(self, context: object) -> Iterator[None]:
         """Add the request id to every log line inside, and write the metrics at the end."""

@@ -9,7 +9,7 @@ from scripts.common.errors import ToolError
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Names, Topology
 from services.analytics.settings import PROJECTOR, ApiSettings, ProjectorSettings
-from services.shared.settings import Settings
+from services.shared.settings import LedgerSettings, QueueSettings
 
 TOPOLOGY = Topology.load()
 DEV = Names("dev")
@@ -23,14 +23,14 @@ def test_a_consumer_understands_the_environment_it_is_given() -> None:
         LambdaEnvInputs(hold_seconds=9, queue_url="http://queue", dead_letter_queue_url="http://dlq"),
     )
 
-    settings = Settings.from_environment(env_vars)
+    queue, settings = QueueSettings.from_environment(env_vars), LedgerSettings.from_environment(env_vars)
 
-    assert settings.consumer == env_vars["POWERTOOLS_SERVICE_NAME"] == "order"
+    assert queue.consumer == env_vars["POWERTOOLS_SERVICE_NAME"] == "order"
     assert settings.bus_name == "dev-pulsequeue"
     assert settings.orders_table == "dev-pulsequeue-orders"
     assert settings.inventory_table == "dev-pulsequeue-inventory"
-    assert settings.queue_url == "http://queue"
-    assert settings.dead_letter_queue_url == "http://dlq"
+    assert queue.queue_url == "http://queue"
+    assert queue.dead_letter_queue_url == "http://dlq"
     assert settings.metrics_namespace == DEV.metrics_namespace
     assert settings.hold.total_seconds() == 9
 

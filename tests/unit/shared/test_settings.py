@@ -5,7 +5,12 @@ from datetime import timedelta
 import pytest
 
 from services.shared.errors import MisconfiguredError
-from services.shared.settings import Settings
+from services.shared.settings import LedgerSettings, QueueSettings
+
+
+class Settings(LedgerSettings, QueueSettings):
+    """All that a function behind a queue that moves orders is told."""
+
 
 MINIMUM = {
     "PULSEQUEUE_ENV": "test",

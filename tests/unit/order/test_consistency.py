@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.ops.reconcile.reconcile import reconcile
-from scripts.ops.reconcile.rules import Kind, find_discrepancies
+from services.order.consistency import Kind, Reconciliation, find_discrepancies
+from services.order.reconcile import reconcile
 from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
 from tests.support.fakes import START, a_stock
 from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
@@ -214,8 +214,12 @@ def _leaky(moves: int = 0) -> MemoryOpsContext:
     return ops
 
 
+def _reconcile(ops: MemoryOpsContext) -> Reconciliation:
+    return reconcile(ops.store, ops.clock)
+
+
 def test_a_leak_that_stays_is_reported() -> None:
-    result = reconcile(_leaky())
+    result = _reconcile(_leaky())
 
     assert [discrepancy.kind for discrepancy in result.discrepancies] == [Kind.RESERVED]
     assert result.moving == ()
@@ -225,15 +229,15 @@ def test_a_difference_that_disappears_is_not_reported() -> None:
     ops = _leaky()
     ops.while_asleep = [an_order(quantity=3)]
 
-    assert reconcile(ops).discrepancies == ()
+    assert reconcile(ops.store, ops.clock).discrepancies == ()
 
 
 def test_a_leak_is_reported_once_its_sku_stops_changing() -> None:
-    assert [discrepancy.kind for discrepancy in reconcile(_leaky(moves=3)).discrepancies] == [Kind.RESERVED]
+    assert [discrepancy.kind for discrepancy in _reconcile(_leaky(moves=3)).discrepancies] == [Kind.RESERVED]
 
 
 def test_a_sku_that_keeps_changing_is_not_judged() -> None:
-    result = reconcile(_leaky(moves=100))
+    result = _reconcile(_leaky(moves=100))
 
     assert result.discrepancies == ()
     assert result.moving == (Key("default", "prod-001"),)
@@ -247,6 +251,6 @@ def test_an_overdue_order_that_was_released_meanwhile_is_not_reported() -> None:
     ops.while_asleep = [order.moved(Status.CANCELLED, START, "x", reason="reservation_expired")]
     ops.store.stock[Key("default", "prod-001")] = replace(a_stock(stock=10), reserved=2, available=8)
 
-    result = reconcile(ops)
+    result = reconcile(ops.store, ops.clock)
 
     assert not [discrepancy for discrepancy in result.discrepancies if discrepancy.kind is Kind.OVERDUE]
