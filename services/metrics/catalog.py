@@ -70,6 +70,12 @@ def _orders(own: str) -> Iterator[Family]:
     yield _histogram(own, Metric.ORDER_PROCESSING, "From receiving an order to its decision")
     yield _histogram(own, Metric.PAYMENT_PROCESSING, "From receiving a payment to its settlement")
     yield _histogram(own, Metric.ORDER_SETTLEMENT, "From placing an order to settling its payment")
+    yield _counter(
+        own,
+        Metric.IMPLAUSIBLE_TIMES,
+        "Orders settled whose time of placement is more than a week away, left out of the settlement time",
+        [()],
+    )
 
 
 def _inventory(own: str) -> Iterator[Family]:
@@ -108,6 +114,7 @@ _PUBLISHED = (
     events.PaymentFailed,
     events.OrderConfirmed,
     events.OrderRejected,
+    events.OrderConflicted,
     events.OrderCancelled,
     events.RefundRequested,
     events.RefundProcessed,

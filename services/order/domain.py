@@ -10,12 +10,18 @@ from services.shared.event_fields import event_fields, priced_items
 from services.shared.events import (
     Event,
     OrderCancelled,
+    OrderConflicted,
     OrderPlaced,
     OrderRejected,
     PaymentRequested,
     RefundRequested,
+    event_id,
+    rfc3339,
 )
 from services.shared.ledger import Key, Move, Order, Placement, Status, sum_quantities
+
+Difference = Literal["customer", "items", "payment_method"]
+Rejection = Literal["out_of_stock", "unknown_sku", "currency_mismatch", "price_changed"]
 
 
 def placement(event: OrderPlaced, now: datetime, hold: timedelta) -> Placement:
@@ -28,15 +34,43 @@ def placement(event: OrderPlaced, now: datetime, hold: timedelta) -> Placement:
         at=now,
         expires_at=now + hold,
         event_id=event.event_id,
+        expected_amount_minor=event.expected_amount_minor,
+        cancellable_until=event.cancellable_until,
     )
 
 
-def same_order(event: OrderPlaced, order: Order) -> bool:
-    """Whether an event is a redelivery of this order, not another order under its id."""
-    quantities = tuple((line.sku, line.quantity) for line in order.lines)
-    return event.customer_id == order.customer_id and sorted(sum_quantities(event.items)) == sorted(
-        quantities
+def differences(event: OrderPlaced, order: Order) -> tuple[Difference, ...]:
+    """Name what a placement asks for that differs from the order under its id; nothing for a duplicate."""
+    quantities = sorted((line.sku, line.quantity) for line in order.lines)
+    differs: dict[Difference, bool] = {
+        "customer": event.customer_id != order.customer_id,
+        "items": sorted(sum_quantities(event.items)) != quantities,
+        "payment_method": event.payment_method != order.payment_method,
+    }
+    return tuple(name for name, different in differs.items() if different)
+
+
+def conflict(event: OrderPlaced, differences: tuple[Difference, ...]) -> OrderConflicted:
+    """Tell that a placement was ignored; its time and id follow from the placement, whenever it is told.
+
+    A publisher that repeats an event gives it the same id, but may leave its time to the bus.
+    """
+    cause = f"{event.event_id} {rfc3339(event.occurred_at)}"
+    return OrderConflicted(
+        event_id=event_id(event.tenant_id, event.order_id, OrderConflicted.detail_type(), cause),
+        correlation_id=event.order_id,
+        occurred_at=event.occurred_at,
+        tenant_id=event.tenant_id,
+        order_id=event.order_id,
+        placed_event_id=event.event_id,
+        customer_id=event.customer_id,
+        differences=differences,
     )
+
+
+def is_cancellable(order: Order, requested_at: datetime) -> bool:
+    """Whether a paid order may still be cancelled: not when it may have been shipped."""
+    return order.cancellable_until is None or requested_at <= order.cancellable_until
 
 
 def cancel(order: Order, now: datetime, cause: str) -> Move | None:
@@ -76,7 +110,7 @@ def events_for(order: Order) -> list[Event]:
                 OrderRejected(
                     **event_fields(order, OrderRejected, "rejected", rejected.at),
                     customer_id=order.customer_id,
-                    reason=cast('Literal["out_of_stock", "unknown_sku", "currency_mismatch"]', order.reason),
+                    reason=cast("Rejection", order.reason),
                     skus=order.blamed,
                 )
             ]

@@ -6,7 +6,14 @@ from typing import TypeVar
 
 from services.order import domain
 from services.shared.backoff import Waits, never
-from services.shared.events import OrderCancellationRequested, OrderEvent, OrderPlaced, PaymentRequested
+from services.shared.events import (
+    OrderCancellationRequested,
+    OrderConflicted,
+    OrderEvent,
+    OrderPlaced,
+    PaymentRequested,
+    RefundRequested,
+)
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Group, by_order, existing_orders
@@ -83,11 +90,10 @@ class OrderService:
                 return group.message_ids
             case Committed(order=order):
                 self._record_placement(order, watch.seconds())
-                duplicates = len(group.message_ids) - 1
+                repeated = group.events[1:]
             case Found(order=order):
-                duplicates = len(group.message_ids)
-        if duplicates:
-            self._record_duplicates(order, group.events, duplicates)
+                repeated = group.events
+        outbox.add(group.message_ids, self._record_repeated(order, repeated))
         if order.status in (Status.RESERVED, Status.REJECTED):
             outbox.add(group.message_ids, domain.events_for(order))
         return set()
@@ -103,12 +109,24 @@ class OrderService:
             self._telemetry.count(Metric.ORDERS, outcome=OrderOutcome.REJECTED)
             self._telemetry.info(LogEvent.ORDER_REJECTED, order.key, reason=order.reason, skus=order.blamed)
 
-    def _record_duplicates(self, order: Order, events: Sequence[OrderPlaced], count: int) -> None:
-        self._telemetry.count(Metric.ORDERS, count, outcome=OrderOutcome.DUPLICATE)
-        if all(domain.same_order(event, order) for event in events):
-            self._telemetry.info(LogEvent.ORDER_DUPLICATE, order.key, status=order.status.value)
-        else:
-            self._telemetry.warning(LogEvent.ORDER_CONFLICT, order.key, status=order.status.value)
+    def _record_repeated(self, order: Order, events: Sequence[OrderPlaced]) -> list[OrderConflicted]:
+        """Count placements under an existing id; returns an event for each that asks for something else."""
+        conflicts = []
+        for event in events:
+            if differences := domain.differences(event, order):
+                self._telemetry.count(Metric.ORDERS, outcome=OrderOutcome.CONFLICTED)
+                self._telemetry.warning(
+                    LogEvent.ORDER_CONFLICT,
+                    order.key,
+                    status=order.status.value,
+                    differences=differences,
+                    placed_event_id=event.event_id,
+                )
+                conflicts.append(domain.conflict(event, differences))
+            else:
+                self._telemetry.count(Metric.ORDERS, outcome=OrderOutcome.DUPLICATE)
+                self._telemetry.info(LogEvent.ORDER_DUPLICATE, order.key, status=order.status.value)
+        return conflicts
 
     # --- cancellations and expiries -------------------------------------------------------------------
 
@@ -124,12 +142,20 @@ class OrderService:
             for key, outcome in outcomes.items():
                 group = groups[key]
                 if isinstance(outcome, Found) and outcome.order.status is Status.CONFIRMED:
-                    self._telemetry.info(LogEvent.REFUND_REQUESTED, key)
-                    outbox.add(group.message_ids, [domain.refund_request_for(outcome.order)])
+                    outbox.add(group.message_ids, self._request_refund(outcome.order, group))
                 else:
                     retry |= self._released(key, group, outcome, "customer_request", outbox)
             retry |= outbox.send(self._bus, self._telemetry)
         return retry
+
+    def _request_refund(
+        self, order: Order, group: Group[OrderCancellationRequested]
+    ) -> list[RefundRequested]:
+        if not any(domain.is_cancellable(order, event.occurred_at) for event in group.events):
+            self._telemetry.warning(LogEvent.CANCELLATION_LATE, order.key, until=order.cancellable_until)
+            return []
+        self._telemetry.info(LogEvent.REFUND_REQUESTED, order.key)
+        return [domain.refund_request_for(order)]
 
     def _release_overdue(self, groups: Mapping[Key, Group[PaymentRequested]], now: datetime) -> set[str]:
         orders, retry = self._read(groups)

@@ -18,7 +18,7 @@ from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Group, by_order, existing_orders
 from services.shared.metric_names import Metric, PaymentOutcome
 from services.shared.outbox import EventBus, Outbox
-from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
+from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation, record_settlement_time
 from services.shared.transitions import advance, until_settled
 
 E = TypeVar("E", bound=OrderEvent)
@@ -149,8 +149,7 @@ class PaymentService:
             Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if confirmed else PaymentOutcome.FAILED
         )
         self._telemetry.observe(Metric.PAYMENT_PROCESSING, seconds)
-        since_placed = max(0.0, (now - order.placed_at).total_seconds())
-        self._telemetry.observe(Metric.ORDER_SETTLEMENT, since_placed)
+        record_settlement_time(self._telemetry, order, now)
         declined = order.payment.declined if order.payment else None
         self._telemetry.info(
             LogEvent.ORDER_CONFIRMED if confirmed else LogEvent.PAYMENT_DECLINED,

@@ -152,6 +152,10 @@ class OrderPlaced(OrderEvent):
     channel: Label | None = None
     payment_method: Label | None = None
     placed_at: Instant | None = None
+    expected_amount_minor: Minor | None = None
+    """What the customer was shown; another amount is rejected with `price_changed`."""
+    cancellable_until: Instant | None = None
+    """A paid order is cancelled at the customer's request only until then; always without it."""
 
     @model_validator(mode="after")
     def _fits_one_transaction(self) -> Self:
@@ -208,8 +212,16 @@ class OrderRejected(OrderEvent):
     """Nothing was reserved."""
 
     customer_id: Identifier
-    reason: Literal["out_of_stock", "unknown_sku", "currency_mismatch"]
+    reason: Literal["out_of_stock", "unknown_sku", "currency_mismatch", "price_changed"]
     skus: tuple[Identifier, ...] = ()
+
+
+class OrderConflicted(OrderEvent):
+    """A different order was placed under an existing id, and ignored; the first one stands."""
+
+    placed_event_id: Identifier
+    customer_id: Identifier
+    differences: tuple[Literal["customer", "items", "payment_method"], ...]
 
 
 class OrderCancelled(OrderEvent):
@@ -309,6 +321,7 @@ CATALOGUE: tuple[type[Event], ...] = (
     PaymentFailed,
     OrderConfirmed,
     OrderRejected,
+    OrderConflicted,
     OrderCancelled,
     OrderCancellationRequested,
     RefundRequested,

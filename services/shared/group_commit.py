@@ -156,8 +156,14 @@ class GroupCommit:
             else:
                 findings = self._attempt(entries, chain.known)
                 if findings is None:
+                    for entry in entries:
+                        self._unanswered.pop(entry.key, None)
                     return outcomes | {entry.key: Committed(entry.after) for entry in entries}
-                outcomes |= {key: self._already(order) for key, order in findings.found.items()}
+                outcomes |= {
+                    entry.key: self._already(findings.found[entry.key], entry)
+                    for entry in entries
+                    if entry.key in findings.found
+                }
                 outcomes |= {key: Unsettled(why, broken=True) for key, why in findings.broken.items()}
                 waiting = findings.busy
             busy |= waiting.skus
@@ -182,6 +188,8 @@ class GroupCommit:
         try:
             verdicts = self._store.transact(attempted)
         except StoreUnavailableError:
+            if len(self._unanswered) > self._max_prices:
+                self._unanswered.clear()
             self._unanswered |= {entry.key: entry.after for entry in entries}
             return Findings({}, {}, Busyness.unexplained(entries))
         if verdicts:
@@ -189,12 +197,13 @@ class GroupCommit:
         known.note_commit(entries)
         return None
 
-    def _already(self, order: Order) -> Outcome:
-        """Tell an order that an unanswered attempt of this process wrote from one that was there before."""
-        attempted = self._unanswered.pop(order.key, None)
-        if attempted is not None and transaction_planner.is_written(attempted, order):
-            return Committed(order)
-        return Found(order)
+    def _already(self, order: Order, entry: Entry) -> Outcome:
+        """Tell an order that an unanswered attempt of the same event wrote from one that was there before."""
+        attempted = self._unanswered.get(order.key)
+        if attempted is None or attempted.history[-1].event_id != entry.after.history[-1].event_id:
+            return Found(order)
+        del self._unanswered[order.key]
+        return Committed(order) if transaction_planner.is_written(attempted, order) else Found(order)
 
 
 @dataclass(slots=True)

@@ -114,6 +114,7 @@ class Order:
     currency: str | None = None
     payment_method: str | None = None
     expires_at: datetime | None = None
+    cancellable_until: datetime | None = None
     reason: str | None = None
     blamed: tuple[str, ...] = ()
     payment: Payment | None = None
@@ -156,6 +157,8 @@ class Placement:
     at: datetime
     expires_at: datetime
     event_id: str
+    expected_amount_minor: int | None = None
+    cancellable_until: datetime | None = None
 
     def stock_keys(self) -> list[Key]:
         return [Key(self.key.tenant_id, sku) for sku, _ in self.quantities]

@@ -37,6 +37,7 @@ class LogEvent(StrEnum):
     ORDER_NOT_FOUND = "order.not_found", "order not found yet, retrying"
     ORDER_UNREAD = "order.unread", "order could not be read, retrying"
     ORDER_CANCELLED = "order.cancelled", "order cancelled"
+    CANCELLATION_LATE = "cancellation.late", "paid order is no longer cancellable, request a refund instead"
     RELEASE_DEFERRED = "release.deferred", "order not released yet, retrying"
     RELEASE_SKIPPED = "release.skipped", "order is not reserved, nothing to release"
     EXPIRY_SKIPPED = "expiry.skipped", "order is not reserved, nothing expires"

@@ -13,6 +13,7 @@ class Metric(StrEnum):
     ORDER_PROCESSING = "order_processing_duration_seconds"
     PAYMENT_PROCESSING = "payment_processing_duration_seconds"
     ORDER_SETTLEMENT = "order_settlement_duration_seconds"
+    IMPLAUSIBLE_TIMES = "order_placed_implausible_total"
     INVENTORY_OPERATIONS = "inventory_operations_total"
     INVENTORY_UNITS = "inventory_units_total"
     EVENTS_PUBLISHED = "events_published_total"
@@ -93,6 +94,8 @@ class OrderOutcome(StrEnum):
     RESERVED = "reserved"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
+    CONFLICTED = "conflicted"
+    """A different order under an existing id."""
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
@@ -120,9 +123,15 @@ class StockOutcome(StrEnum):
     OUT_OF_STOCK = "out_of_stock"
     UNKNOWN_SKU = "unknown_sku"
     CURRENCY_MISMATCH = "currency_mismatch"
+    PRICE_CHANGED = "price_changed"
 
 
-REJECTIONS = (StockOutcome.OUT_OF_STOCK, StockOutcome.UNKNOWN_SKU, StockOutcome.CURRENCY_MISMATCH)
+REJECTIONS = (
+    StockOutcome.OUT_OF_STOCK,
+    StockOutcome.UNKNOWN_SKU,
+    StockOutcome.CURRENCY_MISMATCH,
+    StockOutcome.PRICE_CHANGED,
+)
 
 
 class Consumer(StrEnum):

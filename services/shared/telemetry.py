@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.shared.ledger import Committed, Key, Outcome, Status, Unsettled
+from services.shared.ledger import Committed, Key, Order, Outcome, Status, Unsettled
 from services.shared.log_events import LogEvent
 from services.shared.metric_names import Metric, StockOperation, StockOutcome
 
@@ -55,6 +56,22 @@ def record_inventory_operation(
             )
         case Unsettled():
             telemetry.count(Metric.INVENTORY_OPERATIONS, operation=operation, outcome=StockOutcome.CONTENDED)
+
+
+_PLAUSIBLE = timedelta(days=7)
+"""Longer than a message stays in flight with redrives in time; a publisher's clock is wrong beyond it."""
+
+
+def record_settlement_time(telemetry: Telemetry, order: Order, now: datetime) -> None:
+    """Observe the time from placement to settlement; an implausible placement time is counted apart.
+
+    The publisher chooses that time: one absurd value would stay in the sum for good.
+    """
+    since_placed = now - order.placed_at
+    if -_PLAUSIBLE <= since_placed <= _PLAUSIBLE:
+        telemetry.observe(Metric.ORDER_SETTLEMENT, max(0.0, since_placed.total_seconds()))
+    else:
+        telemetry.count(Metric.IMPLAUSIBLE_TIMES)
 
 
 class Stopwatch:

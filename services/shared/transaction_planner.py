@@ -210,16 +210,20 @@ def _decide(placement: Placement, prices: Mapping[Key, Price | None], remaining:
         return _rejected(placement, "currency_mismatch", [line.sku for line in lines])
     if short:
         return _rejected(placement, "out_of_stock", short)
+    amount = sum(line.quantity * line.unit_price_minor for line in lines)
+    if placement.expected_amount_minor not in (None, amount):
+        return _rejected(placement, "price_changed", [line.sku for line in lines])
     return Order(
         key=placement.key,
         status=Status.RESERVED,
         customer_id=placement.customer_id,
         lines=tuple(lines),
-        amount_minor=sum(line.quantity * line.unit_price_minor for line in lines),
+        amount_minor=amount,
         currency=next(iter(currencies)),
         payment_method=placement.payment_method,
         placed_at=placement.placed_at,
         expires_at=placement.expires_at,
+        cancellable_until=placement.cancellable_until,
         history=(Transition(Status.RESERVED, placement.at, placement.event_id),),
     )
 
@@ -231,6 +235,7 @@ def _rejected(placement: Placement, reason: str, blamed: Sequence[str]) -> Order
         status=Status.REJECTED,
         customer_id=placement.customer_id,
         lines=tuple(Line(sku, quantity) for sku, quantity in placement.quantities),
+        payment_method=placement.payment_method,
         placed_at=placement.placed_at,
         reason=reason,
         blamed=tuple(blamed),
@@ -247,7 +252,7 @@ def skus_to_read(entries: Sequence[Entry], known: Knowledge) -> set[Key]:
     keys: set[Key] = set()
     for entry in entries:
         skus = {Key(entry.key.tenant_id, line.sku) for line in entry.after.lines}
-        if entry.after.reason == "currency_mismatch":
+        if entry.after.reason in ("currency_mismatch", "price_changed"):
             keys |= skus - known.fresh
         elif entry.before is None and entry.after.status is Status.RESERVED:
             keys |= (skus & known.scarce) - known.available.keys()

@@ -72,14 +72,17 @@ _priced = st.fixed_dictionaries(
 _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "amountMinor": _amounts,
     "available": _amounts,
+    "cancellableUntil": st.none() | _instants,
     "channel": _labels,
     "chargeId": st.just("ch_1"),
     "correlationId": _ids,
     "currency": st.sampled_from(["USD", "EUR"]),
     "customerId": _ids,
     "delta": st.integers(),
+    "differences": st.lists(st.sampled_from(["customer", "items", "payment_method"]), max_size=2),
     "effectiveAt": st.none() | _instants,
     "eventId": st.uuids().map(str),
+    "expectedAmountMinor": st.none() | _amounts,
     "expiresAt": _instants,
     "interval": st.sampled_from(["month", "year"]),
     "name": st.none() | st.just("An apple"),
@@ -87,6 +90,7 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "orderId": _ids,
     "paymentMethod": _labels,
     "placedAt": _instants,
+    "placedEventId": st.uuids().map(str),
     "plan": st.just("team"),
     "refundId": st.just("re_1"),
     "region": _labels,
@@ -101,7 +105,7 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "unitPriceMinor": _amounts,
 }
 _REASONS: dict[str, st.SearchStrategy[Any]] = {
-    "OrderRejected": st.sampled_from(["out_of_stock", "unknown_sku", "currency_mismatch"]),
+    "OrderRejected": st.sampled_from(["out_of_stock", "unknown_sku", "currency_mismatch", "price_changed"]),
     "OrderCancelled": st.sampled_from(["payment_failed", "reservation_expired", "customer_request"]),
 }
 _FILLED = {"eventId", "occurredAt", "correlationId"}

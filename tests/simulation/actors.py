@@ -113,14 +113,15 @@ class Shop:
         for sku, quantity in lines:
             totals[sku] = totals.get(sku, 0) + quantity
         customer = f"customer-{random.randint(1, 3)}"
-        self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items()))))
+        method = random.choice(_METHODS)
+        self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items())), method))
         self._world.story.info(f"orders {dict(totals)}", (label(*key),))
         self._publish(
             "OrderPlaced",
             key,
             customerId=customer,
             items=[{"sku": sku, "quantity": quantity} for sku, quantity in lines],
-            paymentMethod=random.choice(_METHODS),
+            paymentMethod=method,
         )
 
     def _call_off(self, key: Key) -> None:

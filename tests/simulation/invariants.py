@@ -40,6 +40,7 @@ class Wish:
 
     customer_id: str
     quantities: tuple[tuple[str, int], ...]
+    payment_method: str | None
 
 
 class Watch:
@@ -142,7 +143,8 @@ class Watch:
             )
         if before is not None and (before.lines, before.amount_minor) != (after.lines, after.amount_minor):
             self.report("an order stays what it was", f"{before.lines} to {after.lines}", after.key)
-        wish = Wish(after.customer_id, tuple(sorted((line.sku, line.quantity) for line in after.lines)))
+        quantities = tuple(sorted((line.sku, line.quantity) for line in after.lines))
+        wish = Wish(after.customer_id, quantities, after.payment_method)
         if wish not in self.wishes[after.key]:
             self.report(
                 "an order is what was asked for", f"{wish}, asked {self.wishes[after.key]}", after.key
@@ -276,6 +278,8 @@ def _bears_out(order: Order, name: str, detail: Mapping[str, object]) -> bool:
         return _REACHED[name] in {step.status for step in order.history}
     payment = order.payment or Payment()
     match name:
+        case "OrderConflicted":
+            return bool(detail["differences"])
         case "PaymentProcessed":
             return payment.charge_id == detail["chargeId"]
         case "PaymentFailed":

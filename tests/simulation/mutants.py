@@ -26,15 +26,21 @@ _OUTBOX = "services.shared.outbox"
 _COMMIT = "services.shared.group_commit"
 
 MUTATIONS = (
+    Mutation(
+        "a conflict goes untold",
+        _ORDER,
+        "outbox.add(group.message_ids, self._record_repeated(order, repeated))",
+        "self._record_repeated(order, repeated)",
+    ),
     # --- events out -----------------------------------------------------------------------------------
     Mutation(
         "emit before commit",
         _PAYMENT,
-        "        for key, outcome in advance(self._ledger, answered, decide).items():",
+        "        for outcomes in self._advance(answered, decide):",
         "        early = [move.after for order in answered.values() if (move := decide(order))]\n"
         "        early_events = [event for order in early for event in domain.payment_events_for(order)]\n"
         "        self._bus.publish(early_events)\n"
-        "        for key, outcome in advance(self._ledger, answered, decide).items():",
+        "        for outcomes in self._advance(answered, decide):",
     ),
     Mutation(
         "ignore FailedEntryCount",
@@ -51,16 +57,16 @@ MUTATIONS = (
     Mutation(
         "skip re-emission for a duplicate order",
         _ORDER,
-        "                    duplicates = len(group.message_ids)\n",
-        "                    duplicates = len(group.message_ids)\n                    continue\n",
+        "                repeated = group.events\n",
+        "                return set()\n",
     ),
     Mutation(
         "skip re-emission for a duplicate payment",
         _PAYMENT,
-        "            else:\n"
-        "                outbox.add(group.message_ids, domain.payment_events_for(settled))",
-        "            elif isinstance(outcome, Committed):\n"
-        "                outbox.add(group.message_ids, domain.payment_events_for(settled))",
+        "                else:\n"
+        "                    outbox.add(groups[key].message_ids, domain.payment_events_for(settled))",
+        "                elif isinstance(outcome, Committed):\n"
+        "                    outbox.add(groups[key].message_ids, domain.payment_events_for(settled))",
     ),
     Mutation(
         "skip re-emission for a duplicate refund",
@@ -127,11 +133,11 @@ MUTATIONS = (
     Mutation(
         "treat a conflict as short stock",
         _PACKING,
-        "    for key, current in levels.items():\n",
+        "    for key, stock in levels.items():\n",
         "    for write, verdict in results:\n"
         "        if isinstance(verdict, Busy) and isinstance(write, StockWrite):\n"
         "            known.available[write.key] = 0\n"
-        "    for key, current in levels.items():\n",
+        "    for key, stock in levels.items():\n",
     ),
     Mutation(
         "reject although stock has come free",
@@ -162,16 +168,16 @@ MUTATIONS = (
     Mutation(
         "reject for remembered currencies",
         _PACKING,
-        'if entry.after.reason == "currency_mismatch"',
+        'if entry.after.reason in ("currency_mismatch", "price_changed")',
         'if entry.after.reason == "never"',
     ),
     Mutation(
         "a new SKU stays unknown",
         _COMMIT,
-        "        if missing := keys - known.keys():",
+        "        missing = keys - known.keys()",
         "        looked = vars(self).setdefault('_looked', set())\n"
-        "        if missing := keys - looked:\n"
-        "            looked.update(missing)",
+        "        missing = keys - looked\n"
+        "        looked.update(missing)",
     ),
     Mutation(
         "forget the tenant",
@@ -259,14 +265,14 @@ MUTATIONS = (
     Mutation(
         "forget a cancellation that comes before its order",
         "services.shared.messages",
-        "            retry |= group.message_ids",
-        "            pass",
+        "        retry |= group.message_ids",
+        "        pass",
     ),
     Mutation(
         "forget a cancellation that comes after the payment",
         _ORDER,
-        "                outbox.add(group.message_ids, [domain.refund_request_for(outcome.order)])",
-        "                continue",
+        "                    outbox.add(group.message_ids, self._request_refund(outcome.order, group))",
+        "                    continue",
     ),
     Mutation(
         "forget a refund asked for before the payment",

@@ -23,6 +23,7 @@ EMITTERS: Mapping[str, tuple[str, ...]] = {
     "PaymentFailed": ("payment",),
     "OrderConfirmed": ("payment",),
     "OrderRejected": ("order",),
+    "OrderConflicted": ("order",),
     "OrderCancelled": ("order", "expiry", "payment"),
     "OrderCancellationRequested": ("cli", "commands", "shop"),
     "RefundRequested": ("order", "cli", "commands"),

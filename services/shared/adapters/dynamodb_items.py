@@ -93,6 +93,8 @@ def order_item(order: Order) -> Item:
         item["paymentMethod"] = _text(order.payment_method)
     if order.expires_at is not None:
         item["expiresAt"] = _text(rfc3339(order.expires_at))
+    if order.cancellable_until is not None:
+        item["cancellableUntil"] = _text(rfc3339(order.cancellable_until))
     if order.reason is not None:
         item["reason"] = _text(order.reason)
     if order.blamed:
@@ -114,6 +116,7 @@ def order_of(item: Mapping[str, Any]) -> Order:
         currency=_optional(item, "currency"),
         payment_method=_optional(item, "paymentMethod"),
         expires_at=_moment(item["expiresAt"]) if "expiresAt" in item else None,
+        cancellable_until=_moment(item["cancellableUntil"]) if "cancellableUntil" in item else None,
         reason=_optional(item, "reason"),
         blamed=tuple(sku["S"] for sku in item["blamed"]["L"]) if "blamed" in item else (),
         payment=_payment_of(item["payment"]["M"]) if "payment" in item else None,

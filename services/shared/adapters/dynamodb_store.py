@@ -117,8 +117,9 @@ class DynamoDBStore:
     ) -> Stock | None:
         """Create a SKU or set parts of it. None when there would be less on hand than is reserved.
 
-        A new SKU needs a price.
+        A new SKU needs a price. Raises StoreUnavailableError when the SKU changes at every attempt.
         """
+        waits = self._waits()
         while True:
             before = self.read_stock([key]).get(key)
             if before is None and price is None:
@@ -135,6 +136,8 @@ class DynamoDBStore:
             )
             if self._replace(before, after):
                 return after
+            if not next(waits, False):
+                raise StoreUnavailableError(f"{key.id!r} is being sold right now; try again")
 
     # --- the tables -----------------------------------------------------------------------------------
 

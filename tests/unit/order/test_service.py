@@ -9,6 +9,8 @@ from services.order.service import OrderService
 from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.events import (
     Event,
+    OrderConflicted,
+    OrderPlaced,
     OrderRejected,
     PaymentRequested,
     PricedItem,
@@ -161,17 +163,96 @@ def test_an_order_placed_again_after_it_was_settled_says_nothing(settle: str) ->
 
 
 @pytest.mark.parametrize(
-    "other", [placed(quantity=2), placed(customerId="customer-2"), placed(sku="prod-002")]
+    ("other", "differences"),
+    [
+        (placed(quantity=2), ("items",)),
+        (placed(customerId="customer-2"), ("customer",)),
+        (placed(sku="prod-002"), ("items",)),
+        (placed(paymentMethod="sim_declined"), ("payment_method",)),
+        (placed(customerId="customer-2", quantity=3), ("customer", "items")),
+    ],
 )
-def test_another_order_under_a_taken_id_is_warned_about_and_ignored(other: Event) -> None:
+def test_another_order_under_a_taken_id_is_told_apart_and_ignored(
+    other: OrderPlaced, differences: tuple[str, ...]
+) -> None:
     fixture = OrderFixture()
     fixture.handle(placed())
+    fixture.bus.published.clear()
 
     retry = fixture.handle(other)
 
     assert retry == set()
     assert fixture.stock() == (10, 1, 9)
     assert LogEvent.ORDER_CONFLICT in fixture.logged()
+    assert fixture.telemetry.counted("orders_total", outcome="conflicted") == 1
+    assert fixture.telemetry.counted("orders_total", outcome="duplicate") == 0
+    conflicted = fixture.bus.published[0]
+    assert isinstance(conflicted, OrderConflicted)
+    assert (conflicted.customer_id, conflicted.differences) == (other.customer_id, differences)
+    assert conflicted.placed_event_id == other.event_id
+
+
+def test_a_conflict_is_told_whatever_became_of_the_first_order() -> None:
+    fixture = OrderFixture()
+    fixture.handle(placed())
+    fixture.pay()
+    fixture.bus.published.clear()
+
+    fixture.handle(placed(quantity=2))
+
+    assert fixture.bus.names() == ["OrderConflicted"]
+
+
+def test_a_conflict_that_is_delivered_again_is_the_same_event() -> None:
+    fixture = OrderFixture()
+    other = placed(quantity=2, eventId="other")
+    fixture.handle(placed(), other)
+    fixture.clock.advance(timedelta(minutes=5))
+    fixture.handle(other)
+
+    first, second = (event for event in fixture.bus.published if isinstance(event, OrderConflicted))
+    assert first == second
+
+
+def test_a_rejected_order_that_is_placed_again_is_no_conflict() -> None:
+    fixture = OrderFixture()
+    fixture.handle(placed(quantity=99, paymentMethod="sim_ok"))
+
+    fixture.handle(placed(quantity=99, paymentMethod="sim_ok"))
+
+    assert fixture.bus.names() == ["OrderRejected", "OrderRejected"]
+
+
+def test_an_order_at_the_price_that_was_seen_is_reserved() -> None:
+    fixture = OrderFixture()
+
+    fixture.handle(placed(quantity=2, expectedAmountMinor=2_000))
+
+    assert fixture.order().status is Status.RESERVED
+
+
+def test_an_order_whose_price_changed_since_it_was_seen_is_rejected() -> None:
+    fixture = OrderFixture()
+
+    fixture.handle(placed(quantity=2, expectedAmountMinor=1_999))
+
+    (rejected,) = fixture.bus.published
+    assert isinstance(rejected, OrderRejected)
+    assert (rejected.reason, rejected.skus) == ("price_changed", ("prod-001",))
+    assert fixture.stock() == (10, 0, 10)
+    assert fixture.telemetry.counted(
+        "inventory_operations_total", operation="reserve", outcome="price_changed"
+    )
+
+
+def test_an_order_is_not_rejected_for_a_remembered_price() -> None:
+    fixture = OrderFixture()
+    fixture.handle(placed("order-0"))
+    fixture.store.stock[a_key("prod-001")] = a_stock(price=900)
+
+    fixture.handle(placed(quantity=2, expectedAmountMinor=1_800))
+
+    assert fixture.order().status is Status.RESERVED
 
 
 def test_a_redelivery_is_not_taken_for_another_order() -> None:

@@ -289,6 +289,7 @@ def test_the_catalogue_finds_every_event_by_its_name_and_no_other() -> None:
         "PaymentFailed",
         "OrderConfirmed",
         "OrderRejected",
+        "OrderConflicted",
         "OrderCancelled",
         "OrderCancellationRequested",
         "RefundRequested",

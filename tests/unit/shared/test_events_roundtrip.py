@@ -14,6 +14,7 @@ from services.shared.events import (
     OrderCancellationRequested,
     OrderCancelled,
     OrderConfirmed,
+    OrderConflicted,
     OrderPlaced,
     OrderRejected,
     PaymentFailed,
@@ -59,6 +60,8 @@ FIELDS: dict[type[Event], dict[str, st.SearchStrategy[Any]]] = {
         "channel": labels,
         "payment_method": labels,
         "placed_at": st.none() | moments,
+        "expected_amount_minor": st.none() | amounts,
+        "cancellable_until": st.none() | moments,
     },
     PaymentRequested: {
         **about_a_customer,
@@ -71,9 +74,14 @@ FIELDS: dict[type[Event], dict[str, st.SearchStrategy[Any]]] = {
     PaymentProcessed: {**about_an_order, **money, "charge_id": texts},
     PaymentFailed: {**about_an_order, **money, "reason": texts},
     OrderConfirmed: {**about_a_customer, **money, "items": st.lists(priced_goods, max_size=3)},
+    OrderConflicted: {
+        **about_a_customer,
+        "placed_event_id": identifiers,
+        "differences": st.lists(st.sampled_from(["customer", "items", "payment_method"]), max_size=3),
+    },
     OrderRejected: {
         **about_a_customer,
-        "reason": st.sampled_from(["out_of_stock", "unknown_sku", "currency_mismatch"]),
+        "reason": st.sampled_from(["out_of_stock", "unknown_sku", "currency_mismatch", "price_changed"]),
         "skus": st.lists(identifiers, max_size=3),
     },
     OrderCancelled: {

@@ -266,6 +266,27 @@ def test_an_order_written_by_somebody_else_is_not_taken_for_an_unanswered_attemp
     assert ledger(store).reserve([placement("order-1")]) == {ORDER_1: Found(other)}
 
 
+def test_an_unanswered_attempt_is_not_taken_for_that_of_another_event() -> None:
+    store = ForgetfulStore([a_stock()])
+    commit = ledger(store, attempts=0)
+    commit.reserve([placement("order-1")])
+
+    other = commit.reserve([replace(placement("order-1"), event_id="another event")])
+
+    assert other == {ORDER_1: Found(store.orders[ORDER_1])}
+    assert commit.reserve([placement("order-1")]) == {ORDER_1: Committed(store.orders[ORDER_1])}
+
+
+def test_an_attempt_that_succeeded_later_is_no_longer_unanswered() -> None:
+    store = ScriptedStore([a_stock()], [StoreUnavailableError("lost")])
+    commit = ledger(store)
+
+    first = commit.reserve([placement("order-1")])
+
+    assert first == {ORDER_1: Committed(store.orders[ORDER_1])}
+    assert commit.reserve([placement("order-1")]) == {ORDER_1: Found(store.orders[ORDER_1])}
+
+
 def test_an_unanswered_attempt_is_remembered_until_its_order_comes_again() -> None:
     store = ForgetfulStore([a_stock()])
     commit = ledger(store, attempts=0)

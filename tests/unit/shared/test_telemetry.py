@@ -1,13 +1,14 @@
 """What is counted of stock operations, and the stopwatch."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.shared.ledger import Committed, Found, Status, Unsettled
-from services.shared.telemetry import Stopwatch, record_inventory_operation
+from services.shared.telemetry import Stopwatch, record_inventory_operation, record_settlement_time
 from tests.support.builders import reserved
-from tests.support.fakes import RecordingTelemetry
+from tests.support.fakes import START, RecordingTelemetry
 
 
 def labelled(**labels: str) -> frozenset[tuple[str, str]]:
@@ -69,3 +70,33 @@ def test_a_stopwatch_tells_the_time_since_it_was_made() -> None:
     times = iter([10.0, 12.5])
 
     assert Stopwatch(lambda: next(times)).seconds() == 2.5
+
+
+@pytest.mark.parametrize(
+    ("placed_at", "seconds"),
+    [
+        (START, 0.0),
+        (START - timedelta(seconds=3), 3.0),
+        (START + timedelta(seconds=3), 0.0),
+        (START - timedelta(days=7), 604_800.0),
+    ],
+)
+def test_the_time_to_settlement_is_observed(placed_at: datetime, seconds: float) -> None:
+    telemetry = RecordingTelemetry()
+
+    record_settlement_time(telemetry, replace(THREE, placed_at=placed_at), START)
+
+    assert telemetry.observations == [("order_settlement_duration_seconds", seconds)]
+    assert telemetry.counted("order_placed_implausible_total") == 0
+
+
+@pytest.mark.parametrize(
+    "placed_at", [datetime(1, 1, 1, tzinfo=UTC), START - timedelta(days=8), START + timedelta(days=8)]
+)
+def test_an_implausible_time_is_counted_apart_and_stays_out_of_the_sum(placed_at: datetime) -> None:
+    telemetry = RecordingTelemetry()
+
+    record_settlement_time(telemetry, replace(THREE, placed_at=placed_at), START)
+
+    assert telemetry.observations == []
+    assert telemetry.counted("order_placed_implausible_total") == 1
