@@ -27,6 +27,7 @@ class LambdaEnvInputs:
     queue_url: str = ""
     dead_letter_queue_url: str = ""
     web_origins: Sequence[str] = ()
+    user_pool_id: str = ""
 
 
 def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnvInputs) -> dict[str, str]:
@@ -42,6 +43,8 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
     }
     if spec.publishes:
         env_vars["BUS_NAME"] = names.bus
+    if spec.manages_users:
+        env_vars["USER_POOL_ID"] = inputs.user_pool_id
     if spec.reads_metrics:
         env_vars["TOPOLOGY"] = _deployed_resources(topology, inputs.hold_seconds)
     if spec.database:

@@ -61,6 +61,8 @@ class Function(_Section):
     tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
     publishes: bool = False
     reads_metrics: bool = False
+    manages_users: bool = False
+    """Whether it creates and deletes users of the user pool."""
     database: DatabaseRole | None = None
     """The database role it connects as."""
     secrets: tuple[Slug, ...] = ()

@@ -1,7 +1,7 @@
 """Reduces botocore's data to the services our functions call, without documentation.
 
 botocore scans the folders of all of its 400 services when it creates its first client, and reads all their
-endpoints. In our packages it finds seven.
+endpoints. In our packages it finds eight.
 """
 
 import gzip
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 SERVICES: Final = {
     "cloudwatch": "monitoring",
+    "cognito-idp": "cognito-idp",
     "dynamodb": "dynamodb",
     "events": "events",
     "secretsmanager": "secretsmanager",

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from pydantic import Field
 
@@ -17,12 +17,10 @@ from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.http.writers import Writers
 from services.shared.membership import ConsoleMemberships
-from services.shared.rate_limit import Rate
+from services.shared.rate_limit import WRITES
 from services.shared.receipts import Receipts
 from services.shared.settings import FromEnvironment
 from services.shared.wiring import utc_now
-
-_RATE: Final = Rate(per_second=20, burst=100)
 
 
 class Settings(FromEnvironment):
@@ -53,7 +51,7 @@ def commands() -> Callable[[Any, Any], dict[str, Any]]:
         ),
         Writers(
             ConsoleMemberships(console),
-            DynamoDBRateLimiter(dynamodb, settings.console_table, _RATE, time.time),
+            DynamoDBRateLimiter(dynamodb, settings.console_table, WRITES, time.time),
         ),
         allowed_origins=settings.allowed_origins.split(),
         clock=utc_now,

@@ -1,7 +1,7 @@
 """How many requests a caller may make: the generic cell rate algorithm, over one number per caller."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Rate:
     def tolerance_ms(self) -> int:
         """How far the theoretical arrival time may be ahead of a request that is let through."""
         return self.interval_ms * (self.burst - 1)
+
+
+WRITES: Final = Rate(per_second=20, burst=100)
+"""Of one caller, over all functions that write."""
 
 
 class RateLimiter(Protocol):

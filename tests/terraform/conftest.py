@@ -113,9 +113,9 @@ class Applied:
         response = self.environment.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
         return response["Parameter"]["Value"]
 
-    def token(self, name: str) -> str:
-        """Create a viewer, sign in, and return the token."""
-        add_user(self.environment, self.outputs["users"]["pool_id"], User(name, "viewer", TENANT), PASSWORD)
+    def token(self, name: str, role: str = "viewer") -> str:
+        """Create a user, sign in, and return the token."""
+        add_user(self.environment, self.outputs["users"]["pool_id"], User(name, role, TENANT), PASSWORD)
         return token(self.environment, name, PASSWORD)
 
     def get(self, path: str, token_value: str) -> Any:  # noqa: ANN401 - JSON of the API

@@ -29,6 +29,7 @@ def variables(env_vars: Mapping[str, str]) -> Resources:
     normalizers: dict[str, Callable[[str], Any]] = {
         "TOPOLOGY": lambda value: {**json.loads(value), "tables": sorted(json.loads(value)["tables"])},
         "QUEUE_URL": lambda value: last(value, "/"),
+        "USER_POOL_ID": lambda _: "the pool",
         "DEAD_LETTER_QUEUE_URL": lambda value: last(value, "/"),
     }
     return {name: normalizers.get(name, str)(value) for name, value in env_vars.items()}

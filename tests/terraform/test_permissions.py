@@ -1,6 +1,7 @@
 """Each permission of a function's role is needed: without it, the function fails."""
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ import pytest
 
 from scripts.environment.lambda_env import DatabaseAddress
 from scripts.local import postgres
+from scripts.local.aws.user_pool import TENANT
 from services.analytics.settings import API
+from services.shared.adapters.console_table import ConsoleTable
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Order, Placement, Price, Stock
+from services.shared.receipts import Receipt, Receipts
 from services.shared.wiring import utc_now
 from tests.support.builders import envelope, payment_request, sqs_event
 from tests.support.builders import placed as order_placed
@@ -214,8 +218,79 @@ def analytics(runner: FunctionRunner, _invocations: int) -> Check:
             "projector", message(order_placed(runner.pipeline.order_id(runner.next_name())))
         )
 
-    # Two orders and a limit of one: the key that signs the next page's cursor is read.
-    return lambda: runner.applied.get("/api/orders?limit=1", token) is not None
+    received = Key(TENANT, runner.next_name())
+    environment = runner.applied.environment
+    console = ConsoleTable(environment.client("dynamodb"), environment.names.table("console"))
+    body = {"customerId": "ann", "items": [{"sku": "a", "quantity": 1}]}
+    Receipts(console).keep(Receipt(received, "digest", utc_now(), body))
+
+    def answers() -> bool:
+        # Two orders and a limit of one: the key that signs the next page's cursor is read.
+        listed = runner.applied.get("/api/orders?limit=1", token)
+        return listed is not None and runner.applied.get(f"/api/orders/{received.id}", token) is not None
+
+    return answers
+
+
+def signed_in(runner: FunctionRunner, name: str, role: str) -> Mapping[str, str]:
+    """Make a user, and return the claims of their token as the gateway passes them on."""
+    payload = runner.applied.token(name, role).split(".")[1]
+    decoded = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return {claim: str(value) for claim, value in decoded.items()}
+
+
+def request(
+    claims: Mapping[str, str], method: str, path: str, body: object = None, **headers: str
+) -> Mapping[str, Any]:
+    """Make the event of a request, as the gateway does."""
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", **headers},
+        "body": json.dumps(body or {}),
+        "requestContext": {
+            "stage": "$default",
+            "http": {"method": method},
+            "requestId": "request-1",
+            "authorizer": {"jwt": {"claims": claims}},
+        },
+    }
+
+
+def commands(runner: FunctionRunner, _invocations: int) -> Check:
+    claims = signed_in(runner, "writer", "editor")
+    sku = runner.pipeline.create_sku(1_000)
+
+    def succeeds(path: str, body: object = None) -> bool:
+        response = runner.invoke(
+            "commands", request(claims, "POST", path, body, **{"idempotency-key": runner.next_name()})
+        )
+        return response is not None and response["statusCode"] in {200, 202}
+
+    def writes() -> bool:
+        order = {"customerId": "ann", "items": [{"sku": sku, "quantity": 1}]}
+        return succeeds("/api/orders", order) and succeeds(f"/api/inventory/{sku}/adjust", {"delta": 1})
+
+    return writes
+
+
+def organizations(runner: FunctionRunner, _invocations: int) -> Check:
+    claims = signed_in(runner, "owner", "admin")
+
+    def call(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - a JSON tree
+        response = runner.invoke("organizations", request(claims, method, path, body))
+        if response is None or response["statusCode"] not in {200, 201}:
+            return None
+        return json.loads(response["body"])["data"]
+
+    def works() -> bool:
+        machine = call("POST", "/api/machines", {"name": "shop", "scopes": ["orders:write"]})
+        members = call("GET", "/api/members")
+        deleted = machine and call("DELETE", f"/api/machines/{machine['clientId']}")
+        return bool(members and deleted)
+
+    return works
 
 
 def claims(runner: FunctionRunner, _invocations: int) -> Check:
@@ -253,7 +328,20 @@ def message(event: Event) -> str:
 # Cached values need no permission: permissions are removed first, before anything is cached.
 @pytest.mark.parametrize(
     "make_check",
-    [order, payment, expiry, audit, collector, exposition, projector, analytics, claims, migrator],
+    [
+        order,
+        payment,
+        expiry,
+        audit,
+        collector,
+        exposition,
+        projector,
+        analytics,
+        commands,
+        organizations,
+        claims,
+        migrator,
+    ],
     ids=lambda it: it.__name__,
 )
 def test_a_function_fails_without_any_one_of_its_permissions(

@@ -103,8 +103,8 @@ module "function" {
   runs_on              = var.runs_on
   memory_mb            = each.value.memoryMb
   timeout_seconds      = each.value.timeoutSeconds
-  environment          = local.variables[each.key]
-  permissions          = local.permissions[each.key]
+  environment          = merge(local.variables[each.key], try(each.value.managesUsers, false) ? { USER_POOL_ID = module.users.id } : {})
+  permissions          = merge(local.permissions[each.key], try(each.value.managesUsers, false) ? local.user_management : {})
   reserved_concurrency = try(each.value.reservedConcurrency, null)
   log_days             = local.settings.logDays
   network              = local.networks[each.key]

@@ -15,6 +15,14 @@ locals {
     metrics = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
   }
 
+  # services/organizations/cognito.py. Apart from the other permissions: the pool depends on a function that has those.
+  user_management = {
+    ManageUsers = {
+      actions   = ["cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:AdminSetUserPassword"]
+      resources = ["${local.arn}:cognito-idp:${local.where}:userpool/${module.users.id}"]
+    }
+  }
+
   permissions = {
     for name, it in local.functions : name => merge(
       {

@@ -44,7 +44,7 @@ _TRUST = json.dumps(
     }
 )
 # There is no X-Ray daemon on this machine to send traces to.
-_LOCAL_VARIABLES = {"POWERTOOLS_TRACE_DISABLED": "true"}
+_LOCAL_VARIABLES = {"POWERTOOLS_TRACE_DISABLED": "true", "FOUNDING_ALLOWED": "true"}
 
 
 _NO_DATABASE: Final = DatabaseAddress(postgres.HOST, 5432, "disable")
@@ -102,7 +102,12 @@ def _with_trigger(
 
     def function(queue_url: str = "", dead_letter_queue_url: str = "") -> str:
         inputs = LambdaEnvInputs(
-            hold, overrides.database, queue_url, dead_letter_queue_url, overrides.web_origins
+            hold,
+            overrides.database,
+            queue_url,
+            dead_letter_queue_url,
+            overrides.web_origins,
+            api.user_pool_id,
         )
         env_vars = variables(environment.names, topology, name, inputs)
         if retry is not None:

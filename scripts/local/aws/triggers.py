@@ -167,6 +167,7 @@ class Api:
     id: str
     users: str
     """The id of the authorizer of users."""
+    user_pool_id: str
 
 
 def make_api(environment: Environment, users: UserPool, web_origins: Sequence[str]) -> Api:
@@ -193,7 +194,7 @@ def make_api(environment: Environment, users: UserPool, web_origins: Sequence[st
             "MaxAge": 3_600,
         },
     )
-    return Api(api_id, _authorizer(environment, api_id, users))
+    return Api(api_id, _authorizer(environment, api_id, users), users.id)
 
 
 def _authorizer(environment: Environment, api_id: str, users: UserPool) -> str:

@@ -25,6 +25,7 @@ _TOKEN_MINUTES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class UserPool:
+    id: str
     issuer: str
     client_id: str
 
@@ -39,7 +40,7 @@ def make_user_pool(environment: Environment) -> UserPool:
         )["UserPool"]["Id"]
     )
     return UserPool(
-        f"https://cognito-idp.{environment.region}.amazonaws.com/{pool}", _client(environment, pool)
+        pool, f"https://cognito-idp.{environment.region}.amazonaws.com/{pool}", _client(environment, pool)
     )
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -67,6 +68,9 @@ class Clients:
 
     def cloudwatch(self) -> "CloudWatchClient":
         return self._make("cloudwatch", read_timeout=10)  # type: ignore[no-any-return]
+
+    def cognito_idp(self) -> "CognitoIdentityProviderClient":
+        return self._make("cognito-idp")  # type: ignore[no-any-return]
 
     def dynamodb(self) -> "DynamoDBClient":
         return self._make("dynamodb")  # type: ignore[no-any-return]

@@ -21,6 +21,10 @@ class Writers:
             raise problems.forbidden("The user is no longer a member of this organization.")
         current = replace(caller, role=membership.role, scopes=membership.scopes)
         require(route, current)
-        if seconds := self.rate_limiter.seconds_to_wait(caller.tenant_id, caller.user_id):
-            raise problems.too_many(seconds)
+        self.limit(caller.tenant_id, caller.user_id)
         return current
+
+    def limit(self, tenant_id: str, user_id: str) -> None:
+        """Count a write, or refuse it."""
+        if seconds := self.rate_limiter.seconds_to_wait(tenant_id, user_id):
+            raise problems.too_many(seconds)

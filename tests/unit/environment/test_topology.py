@@ -129,7 +129,12 @@ def test_the_read_side_hears_every_event_there_is() -> None:
 def test_only_users_reach_the_api_and_the_metrics_guard_themselves() -> None:
     callers = {name: it.callers for name, it in Topology.load().endpoints.items()}
 
-    assert callers == {"analytics": "users", "commands": "users", "exposition": "anyone"}
+    assert callers == {
+        "analytics": "users",
+        "commands": "users",
+        "exposition": "anyone",
+        "organizations": "users",
+    }
 
 
 def test_a_function_without_a_queue_is_no_consumer() -> None:
