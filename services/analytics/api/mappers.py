@@ -103,6 +103,7 @@ def unprojected_order(found: UnprojectedOrder, *, hide_customers: bool) -> Order
                     "sku": line.sku,
                     "quantity": line.quantity,
                     "unit_price": _money(line.unit_price_minor, found.currency),
+                    "total": _money(line.quantity * line.unit_price_minor, found.currency),
                 }
                 for line in found.lines
             ],

@@ -307,7 +307,7 @@ def test_an_order_without_a_row_is_answered_as_it_was_accepted(
 
     assert (data["status"], data["customerId"], data["region"], data["units"]) == ("RECEIVED", "ann", "EU", 2)
     assert data["amount"] is None
-    assert data["items"] == [{"sku": "prod-001", "quantity": 2, "unitPrice": None}]
+    assert data["items"] == [{"sku": "prod-001", "quantity": 2, "unitPrice": None, "total": None}]
     assert data["timeline"] == []
 
 
