@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from services.analytics.db.database import Connection
 from services.shared.http.identity import Caller
 from services.shared.http.problems import forbidden
+from services.shared.http.roles import EDITOR, MACHINE, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,15 @@ FROM (SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = %(tenant)s) AS known)
 _DEFAULT_CURRENCY: Final = "USD"
 
 
+def _seen_as(caller: Caller) -> Role:
+    """Return the role whose visibility holds: a machine, which its scopes limit, sees what an editor sees."""
+    return EDITOR if caller.role == MACHINE else caller.role
+
+
 def load_rules(connection: Connection, caller: Caller, metric: str) -> AccessRules:
     """Return the rules; a metric that is not listed as visible to the role is forbidden."""
     row = connection.execute(
-        _RULES, {"tenant": caller.tenant_id, "role": caller.role, "metric": metric}
+        _RULES, {"tenant": caller.tenant_id, "role": _seen_as(caller), "metric": metric}
     ).fetchone()
     currency, visible, rules, as_of, checkpoints = row or (None, None, {}, None, "")
     if not visible:
@@ -65,7 +71,7 @@ def load_rules(connection: Connection, caller: Caller, metric: str) -> AccessRul
         currency=currency or _DEFAULT_CURRENCY,
         audited="audited" in rules,
         smallest_group=ceil(rules.get("smallest_group", 0)),
-        hides_customers=caller.role in rules.get("customers_hidden_from", ()),
+        hides_customers=_seen_as(caller) in rules.get("customers_hidden_from", ()),
         as_of=as_of,
         version=f"{currency} {sorted(rules.items())} {checkpoints}",
     )
@@ -74,7 +80,7 @@ def load_rules(connection: Connection, caller: Caller, metric: str) -> AccessRul
 _RECORD: Final = """
 WITH seen AS (
   INSERT INTO users (tenant_id, user_id, role, last_seen_at)
-  VALUES (%(tenant)s, %(user)s, %(role)s, %(now)s)
+  VALUES (%(tenant)s, %(user)s, %(seen_as)s, %(now)s)
   ON CONFLICT (tenant_id, user_id)
   DO UPDATE SET role = excluded.role, last_seen_at = excluded.last_seen_at
 )
@@ -93,6 +99,7 @@ def record_access(
             "tenant": caller.tenant_id,
             "user": caller.user_id,
             "role": caller.role,
+            "seen_as": _seen_as(caller),
             "metric": metric,
             "details": Jsonb(details),
             "now": now,

@@ -67,7 +67,7 @@ def test_a_tenant_without_events_gets_empty_responses_under_the_default_rules(
     make_tenant(analytics, "set-up")
 
     for path in METRICS:
-        for role in ("[admin]", "[editor]", "[viewer]"):
+        for role in ("admin", "editor", "viewer"):
             unknown, set_up = (client.ask(path, by=claims(tenant, role)) for tenant in ("unknown", "set-up"))
             assert unknown.status == set_up.status, path
             assert unknown.body.get("data") == set_up.body.get("data"), path
@@ -184,3 +184,14 @@ def test_rules_of_one_tenant_do_not_hold_for_another(analytics: Analytics, clien
     client.ask("/api/sales/last-month")
 
     assert entries(analytics) == []
+
+
+def test_a_machine_reads_with_its_scopes_what_an_editor_may(analytics: Analytics, client: ApiClient) -> None:
+    orders = claims(role="machine", sub="shop", **{"custom:scopes": "orders:read"})
+    metrics = claims(role="machine", sub="report", **{"custom:scopes": "metrics:read"})
+
+    assert client.ask("/api/orders", by=orders).status == 200
+    assert client.ask("/api/metrics/mrr", by=orders).status == 403
+    assert client.ask("/api/orders", by=metrics).status == 403
+    assert client.ask("/api/metrics/mrr", by=metrics).status == 200
+    assert analytics.rows("SELECT user_id, role FROM audit_logs") == [("report", "machine")]
