@@ -12,8 +12,8 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The organization's id, wh
 
 def register(app: typer.Typer) -> None:
     organizations = typer.Typer(help="Manage organizations, each a tenant.", no_args_is_help=True)
-    command(organizations, "add")(add)
-    command(organizations, "show")(show)
+    command(organizations, "add", examples=("org add shop --name 'The shop'",))(add)
+    command(organizations, "show", examples=("org show shop",))(show)
     app.add_typer(organizations, name="org")
 
 
@@ -21,7 +21,7 @@ def add(
     session: Session,
     organization: Id,
     *,
-    name: Annotated[str | None, typer.Option(help="Its name; the id by default.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Its name; the id by default.")] = None,
 ) -> None:
     """Found an organization; add its first admin with `pulsequeue user add`."""
     from pydantic import TypeAdapter, ValidationError

@@ -19,10 +19,10 @@ Role = Annotated[str, typer.Option(metavar="ROLE", help="viewer, editor or admin
 
 def register(app: typer.Typer) -> None:
     users = typer.Typer(help="Manage who may sign in, and as what.", no_args_is_help=True)
-    command(users, "add")(add)
-    command(users, "ls")(ls)
-    command(users, "remove")(remove)
-    command(users, "invite")(invite)
+    command(users, "add", examples=("user add ana --role editor --tenant shop",))(add)
+    command(users, "ls", examples=("user ls --tenant shop",))(ls)
+    command(users, "remove", examples=("user remove ana --tenant shop",))(remove)
+    command(users, "invite", examples=("user invite ana@example.com --role viewer --tenant shop",))(invite)
     app.add_typer(users, name="user")
 
 

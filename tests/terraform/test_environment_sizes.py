@@ -16,8 +16,10 @@ def plannable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_recorded_size_is_the_planned_one(on_emulator: Terraform, plannable: Path, name: str) -> None:
-    planned = planned_sizes(on_emulator, plannable, name)
+def test_the_recorded_size_is_the_planned_one(
+    terraform_on_emulator: Terraform, plannable: Path, name: str
+) -> None:
+    planned = planned_sizes(terraform_on_emulator, plannable, name)
 
     assert load_sizes()[name] == planned, "environments.json is outdated; run `make environment-sizes`"
 

@@ -51,7 +51,7 @@ FULL = (
 def test_known_label_sets_start_at_zero() -> None:
     assert lines(page(Ledger(watermark=MINUTE - 60)), "orders_total") == [
         f'orders_total{{outcome="{outcome}"}} 0.0'
-        for outcome in ("reserved", "rejected", "duplicate", "cancelled", "expired")
+        for outcome in ("reserved", "rejected", "duplicate", "conflicted", "cancelled", "expired")
     ]
 
 

@@ -67,7 +67,7 @@ def test_a_zip_says_nothing_of_when_or_in_which_order_it_was_made() -> None:
 
 
 def test_functions_of_one_service_share_a_package() -> None:
-    assert by_service(Topology.load())["order"] == ["order", "expiry"]
+    assert by_service(Topology.load())["order"] == ["order", "expiry", "audit"]
 
 
 def test_a_package_holds_its_service_and_what_is_shared_and_no_other_service() -> None:

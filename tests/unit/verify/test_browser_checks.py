@@ -42,7 +42,7 @@ class GatewayClients(Clients):
 
 @contextmanager
 def gateway(
-    routes: Sequence[str], *, origins: Sequence[str] = (ORIGIN,), methods: str = "GET,POST"
+    routes: Sequence[str], *, origins: Sequence[str] = (ORIGIN,), methods: str = "GET,POST,PUT,PATCH,DELETE"
 ) -> Iterator[str]:
     """Serve OPTIONS as an HTTP API does whose routes all have a JWT authorizer.
 
@@ -79,10 +79,10 @@ def gateway(
 
 
 def topology_with(routes: Sequence[str]) -> Topology:
-    """Return the topology with these routes, unchecked: a stack deployed earlier may have any."""
+    """Return a topology of one endpoint with these routes, unchecked: an earlier stack may have any."""
     topology = Topology.load()
     spec = topology.endpoints["analytics"].model_copy(update={"routes": tuple(routes)})
-    return topology.model_copy(update={"functions": {**topology.functions, "analytics": spec}})
+    return topology.model_copy(update={"functions": {"analytics": spec}})
 
 
 def check(url: str, topology: Topology, origins: Sequence[str] = (ORIGIN,)) -> str:
