@@ -126,10 +126,10 @@ def test_telling_everything_once_more_changes_nothing(pipeline: PipelineClient) 
     before = _everything(pipeline)
 
     now = pipeline.ops.clock.now()
-    told = replay(pipeline.ops, Plan(now - timedelta(hours=1), now, routes(pipeline.ops.topology, (), ())))
+    result = replay(pipeline.ops, Plan(now - timedelta(hours=1), now, routes(pipeline.ops.topology, (), ())))
 
-    assert told.complete
-    assert told.sent.keys() == pipeline.ops.topology.consumers.keys()
+    assert result.complete
+    assert result.sent.keys() == pipeline.ops.topology.consumers.keys()
     _settle(pipeline)
     assert _everything(pipeline) == before
 
@@ -171,13 +171,13 @@ def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(
 ) -> None:
     state = StackState.read(home)
     assert state is not None
-    kept = {order.key.id: order.status.value for order in pipeline.ops.store.scan_orders()}
+    stored = {order.key.id: order.status.value for order in pipeline.ops.store.scan_orders()}
 
-    def told() -> dict[str, str]:
+    def projected() -> dict[str, str]:
         with closing(psycopg.connect(state.postgres or "")) as reader:
             return dict(reader.execute("SELECT order_id, status FROM orders").fetchall())
 
-    wait_until(lambda: told().items() >= kept.items(), "all orders are told as they are")
+    wait_until(lambda: projected().items() >= stored.items(), "every order is projected")
 
     with closing(psycopg.connect(state.postgres or "")) as reader:
         sums = reader.execute(
@@ -188,4 +188,4 @@ def test_the_read_side_tells_the_same_of_every_order_as_the_table_of_orders(
             " sum(amount_minor) FILTER (WHERE confirmed_at IS NOT NULL) FROM orders"
         ).fetchone()
     assert sums == rows
-    assert len(kept) >= 720
+    assert len(stored) >= 720

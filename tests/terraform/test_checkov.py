@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_parsed_is_an_error(checkov: Checkov, tmp_path: Pa
 
 
 def test_a_folder_without_files_of_the_framework_is_an_error(checkov: Checkov, tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="checkov found no terraform in"):
+    with pytest.raises(ToolError, match="checkov found no terraform files in"):
         checkov.report(tmp_path, "terraform")
 
 

@@ -21,16 +21,16 @@ def test_the_lines_of_a_stream_are_one_invocation_in_their_order() -> None:
 
 
 def test_a_full_page_is_cut_before_its_last_moment_and_read_on_from_there() -> None:
-    kept, start = whole_streams([event("a", 1), event("b", 2), event("c", 2)], page=3)
+    streams, start = whole_streams([event("a", 1), event("b", 2), event("c", 2)], page=3)
 
-    assert [it["logStreamName"] for it in kept] == ["a"]
+    assert [it["logStreamName"] for it in streams] == ["a"]
     assert start == 2
 
 
 def test_a_full_page_of_one_moment_does_not_read_for_ever() -> None:
-    kept, start = whole_streams([event("a", 1), event("b", 1)], page=2)
+    streams, start = whole_streams([event("a", 1), event("b", 1)], page=2)
 
-    assert len(kept) == 2
+    assert len(streams) == 2
     assert start == 2
 
 

@@ -140,12 +140,12 @@ def test_more_values_than_a_datum_holds_become_several() -> None:
 REPORT = "REPORT RequestId: 1-2\tDuration: 12.5 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB"
 
 
-def said_of(*lines: str) -> dict[str, tuple[float, ...]]:
+def samples_of(*lines: str) -> dict[str, tuple[float, ...]]:
     return {it.series.name: it.values for it in parse_invocation("f", AT, lines)}
 
 
 def test_a_report_is_an_invocation_with_its_duration() -> None:
-    assert said_of("START RequestId: 1-2", REPORT) == {
+    assert samples_of("START RequestId: 1-2", REPORT) == {
         "Invocations": (1.0,),
         "Errors": (0.0,),
         "Throttles": (0.0,),
@@ -158,14 +158,14 @@ def test_a_report_is_an_invocation_with_its_duration() -> None:
     ["Traceback (most recent call last):", "Task timed out after 1.00 seconds", "[ERROR] ValueError: x"],
 )
 def test_a_traceback_or_a_time_out_makes_it_an_error(line: str) -> None:
-    assert said_of(line, REPORT)["Errors"] == (1.0,)
+    assert samples_of(line, REPORT)["Errors"] == (1.0,)
 
 
 def test_an_error_that_was_logged_and_dealt_with_is_none() -> None:
-    assert said_of('{"level":"ERROR","exception":"Traceback (most recent call last):"}', REPORT)[
+    assert samples_of('{"level":"ERROR","exception":"Traceback (most recent call last):"}', REPORT)[
         "Errors"
     ] == (0.0,)
 
 
 def test_lines_without_a_report_say_nothing() -> None:
-    assert said_of("hello") == {}
+    assert samples_of("hello") == {}
