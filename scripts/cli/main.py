@@ -130,7 +130,7 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _FAILED
     except ToolError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(_silent_stack(error) or str(error), error.exit_code)
     except BrokenPipeError:
         return _FAILED
     except KeyboardInterrupt:
@@ -139,13 +139,30 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
         # The boundary: a user gets a sentence, never a traceback.
         if os.environ.get("PULSEQUEUE_DEBUG"):
             raise
-        return _fail(_sentence(error), _FAILED)
+        return _fail(_silent_stack(error) or _sentence(error), _FAILED)
     return 0
 
 
 def _fail(sentence: str, code: int) -> int:
     print(f"pulsequeue: {sentence}", file=sys.stderr)
     return code
+
+
+def _silent_stack(error: BaseException | None) -> str | None:
+    """Return what to say if the error is, or comes from, a call that the local stack did not answer."""
+    from scripts.environment.local_state import StackState, home_folder
+
+    while error is not None:
+        # Only botocore's connection errors name an endpoint.
+        url = getattr(error, "kwargs", {}).get("endpoint_url")
+        state = StackState.read(home_folder()) if url else None
+        if state is not None and f"{url}/".startswith(f"{state.aws_endpoint}/"):
+            return (
+                f"the local stack does not answer at {state.aws_endpoint}; "
+                "`pulsequeue status` says what is wrong, `make up` repairs it."
+            )
+        error = error.__cause__
+    return None
 
 
 def _sentence(error: Exception) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
@@ -12,8 +13,10 @@ from pydantic import BaseModel
 from scripts.cli.main import main
 from scripts.cli.session import Session
 from scripts.common.errors import ToolError
+from scripts.environment.local_state import HOME_VARIABLE
 from scripts.ops.context import OpsContext
 from services.shared.errors import StoreUnavailableError
+from tests.monitoring.stack_state import stack_state
 from tests.unit.conftest import CommandLine
 
 
@@ -68,6 +71,30 @@ def test_a_failure_becomes_a_sentence_and_an_exit_code(what: str, capsys: pytest
     assert captured.err.startswith(sentence)
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("wrapper", [None, StoreUnavailableError, ToolError])
+def test_a_local_stack_that_does_not_answer_is_repaired_with_make_up(
+    wrapper: type[Exception] | None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    stack_state().write(tmp_path)
+    nobody = EndpointConnectionError(endpoint_url=f"{stack_state().aws_endpoint}/")
+
+    def fail(_env: str) -> OpsContext:
+        if wrapper is None:
+            raise nobody
+        raise wrapper(str(nobody)) from nobody
+
+    assert main(["inventory", "ls"], Session(opener=fail)) == 1
+
+    assert capsys.readouterr().err == (
+        f"pulsequeue: the local stack does not answer at {stack_state().aws_endpoint}; "
+        "`pulsequeue status` says what is wrong, `make up` repairs it.\n"
+    )
 
 
 @pytest.mark.parametrize(
