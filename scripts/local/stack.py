@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,7 @@ def up(
         state = _running_state(home, options)
         if state is None:
             _stop(home)
+            options = _with_usual_port(home, options)
             _require_ports(options)
             undo.callback(_stop, home)
             progress("Starting the AWS emulator ...")
@@ -163,6 +164,14 @@ def _running_state(home: Path, options: StackOptions) -> StackState | None:
     if _runs(state, POSTGRES):
         _require_unchanged("PostgreSQL", state.postgres_port, options.db_port)
     return state
+
+
+def _with_usual_port(home: Path, options: StackOptions) -> StackOptions:
+    """Without a choice, use the emulator's port of the last time: clients may have stored it."""
+    data = stack_data.StackData.read(home)
+    if options.port is not None or data is None:
+        return options
+    return replace(options, port=data.emulator_port)
 
 
 def _require_ports(options: StackOptions) -> None:

@@ -31,7 +31,7 @@ class StackData(Record):
     saved_at: str | None = None
     """When the emulator last saved its state; only `down` lets it."""
     emulator_port: int | None = None
-    """The saved state holds URLs with this port."""
+    """The next `up` uses it again; the saved state holds URLs with it."""
     postgres_port: int | None = None
     is_running: bool = False
     """From the start of the emulator until it saved its state."""

@@ -59,6 +59,7 @@ def test_down_stops_both_and_up_again_keeps_both(home: Path, tools: Tools) -> No
 
     assert processes.find(found.process) is None
     assert processes.find(found.alertmanager) is None
+    assert launcher.up(home=home, tools=tools).pages["Prometheus"] == found.pages["Prometheus"]
 
 
 def test_an_alertmanager_goes_with_a_prometheus_that_cannot_start(home: Path, tools: Tools) -> None:

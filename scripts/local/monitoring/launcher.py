@@ -136,7 +136,7 @@ def _up_as_processes(
     home: Path, binary: str, alertmanager_binary: str | None, target: ScrapeTarget, port: int | None
 ) -> Monitoring:
     if port is None:
-        port = _port(_USUAL_PORT)
+        port = _port(_last_port(home) or _USUAL_PORT)
     require_free_port(port, _PORT_OPTION)
     folder = _folder(home)
     found = Monitoring(kind="process", pages={}, log=str(folder / "prometheus.log"))
@@ -151,10 +151,19 @@ def _up_as_processes(
         pages = {"Prometheus": started.url, **found.pages}
         found = found.model_copy(update={"process": started.process, "pages": pages})
         write_private(_record_file(home), found.model_dump_json(indent=2))
+        write_private(_port_file(home), f"{port}\n")
     except BaseException:
         _stop(found)
         raise
     return found
+
+
+def _last_port(home: Path) -> int | None:
+    """Return the port of Prometheus that the last `up` used."""
+    try:
+        return int(_port_file(home).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _port(usual: int) -> int:
@@ -182,3 +191,7 @@ def _folder(home: Path) -> Path:
 
 def _record_file(home: Path) -> Path:
     return home / "monitoring.json"
+
+
+def _port_file(home: Path) -> Path:
+    return _folder(home) / "port.txt"

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.common.errors import ToolError
 from scripts.environment.local_state import HOME_VARIABLE, make_home
 from scripts.local import stack_data
+from scripts.local.aws import emulator
 from tests.unit.conftest import CommandLine
 
 
@@ -55,6 +57,27 @@ def test_a_taken_database_port_is_refused_before_anything_starts(pulsequeue: Com
         "choose another one with --db-port (make up DB_PORT=...).\n"
     )
     assert stack_data.StackData.read(home) is None
+
+
+def test_the_next_up_uses_the_ports_of_the_last(
+    pulsequeue: CommandLine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_home(home)
+    stack_data.prepare(home, stack_data.open_data(home), 4820)
+    started: list[int] = []
+
+    def start(_home: Path, port: int, **_: object) -> None:
+        started.append(port)
+        raise ToolError("enough.")
+
+    monkeypatch.setattr(emulator, "start", start)
+
+    assert pulsequeue("up").err.endswith("enough.\n")
+    pulsequeue("up", "--port", "4821")
+    pulsequeue("up")
+
+    assert started == [4820, 4821, 4821]
+    stack_data.reset(home)
 
 
 def test_one_port_for_both_is_refused(pulsequeue: CommandLine) -> None:
