@@ -216,7 +216,7 @@ def test_the_metrics_are_shown_as_prometheus_gets_them(pulsequeue: Program, stac
 
     assert ran.code == 0
     outcomes = [sample["labels"]["outcome"] for sample in ran.json]
-    assert outcomes == ["reserved", "rejected", "duplicate", "cancelled", "expired"]
+    assert outcomes == ["reserved", "rejected", "duplicate", "conflicted", "cancelled", "expired"]
 
 
 def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
@@ -227,7 +227,8 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     functions = {function["name"].rpartition("-")[2] for function in ran.json["functions"]}
     assert functions == {
         *("order", "payment", "expiry", "collector", "exposition"),
-        *("projector", "analytics", "migrator"),
+        *("projector", "analytics", "migrator", "audit"),
+        *("claims", "commands", "organizations"),
     }
     assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
     assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [

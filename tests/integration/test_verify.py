@@ -37,6 +37,8 @@ pytestmark = pytest.mark.stack
 TIMING = Timing(timeout=45, poll_interval=0.2, collection_interval=0.5)
 SHORT = Timing(timeout=6, poll_interval=0.2, collection_interval=0.5)
 """For checks that are going to fail."""
+UNTIL_DEADLINE = Timing(timeout=75, poll_interval=0.2, collection_interval=0.5)
+"""For functions that retry until shortly before their own timeout, and only then log why."""
 UNREACHABLE = "http://127.0.0.1:9"
 
 
@@ -265,7 +267,7 @@ def test_a_function_without_access_to_its_tables_fails_with_its_own_error(
     stack: RunningStack, endpoints: Endpoints
 ) -> None:
     with _environment_changed(stack, "payment", AWS_ENDPOINT_URL_DYNAMODB=UNREACHABLE):
-        report = verify(stack.environment, endpoints, SHORT)
+        report = verify(stack.environment, endpoints, UNTIL_DEADLINE)
 
     outcomes = _outcomes(report)
     assert report.failure is not None
@@ -281,7 +283,7 @@ def test_an_expiry_function_without_access_to_its_tables_fails_though_no_order_i
     stack: RunningStack, endpoints: Endpoints
 ) -> None:
     with _environment_changed(stack, "expiry", AWS_ENDPOINT_URL_DYNAMODB=UNREACHABLE):
-        report = verify(stack.environment, endpoints, SHORT)
+        report = verify(stack.environment, endpoints, UNTIL_DEADLINE)
 
     assert report.failure is not None
     assert report.failure.check == "expiry function"

@@ -55,6 +55,10 @@ def test_all_callers_invoke_the_live_alias(applied: Applied) -> None:
         *(it["function_name"] for it in applied.resources("aws_lambda_event_source_mapping")),
         *(it["integration_uri"] for it in applied.resources("aws_apigatewayv2_integration")),
         *(it["target"][0]["arn"] for it in applied.resources("aws_scheduler_schedule")),
+        *(
+            it["lambda_config"][0]["pre_token_generation_config"][0]["lambda_arn"]
+            for it in applied.resources("aws_cognito_user_pool")
+        ),
     ]
     published = {it["function_name"]: it["function_version"] for it in applied.resources("aws_lambda_alias")}
 

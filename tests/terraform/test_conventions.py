@@ -105,7 +105,7 @@ def test_a_queue_accepts_messages_from_its_own_rule_only(applied: Applied) -> No
             assert statement["Resource"] == [queue["arn"]]
 
 
-def test_the_gateway_may_invoke_a_function_for_its_own_routes_only(applied: Applied) -> None:
+def test_the_gateway_and_the_user_pool_may_invoke_their_own_functions_only(applied: Applied) -> None:
     (api,) = applied.resources("aws_apigatewayv2_api")
     names, endpoints = applied.environment.names, applied.environment.topology.endpoints
     routes = {
@@ -114,10 +114,14 @@ def test_the_gateway_may_invoke_a_function_for_its_own_routes_only(applied: Appl
         for route in endpoint.routes
     }
 
-    permissions = applied.resources("aws_lambda_permission")
+    (pool,) = applied.resources("aws_cognito_user_pool")
+    triggers = {(names.function(name), pool["arn"]) for name in applied.environment.topology.pool_triggers}
 
-    assert {(it["function_name"], it["source_arn"]) for it in permissions} == routes
-    assert {it["principal"] for it in permissions} == {"apigateway.amazonaws.com"}
+    permissions: dict[str, set[tuple[str, str]]] = {}
+    for it in applied.resources("aws_lambda_permission"):
+        permissions.setdefault(it["principal"], set()).add((it["function_name"], it["source_arn"]))
+
+    assert permissions == {"apigateway.amazonaws.com": routes, "cognito-idp.amazonaws.com": triggers}
 
 
 def test_tables_are_encrypted_and_recoverable(applied: Applied) -> None:
