@@ -87,7 +87,7 @@ class PaymentService:
                 return None
             case Committed(order=order):
                 record_inventory_operation(self._telemetry, order.status, outcome)
-                self._record_settlement(order, watch.seconds(), self._clock())
+                self._record_settlement(order, watch.seconds())
                 return order
             case Found(order=order):
                 return self._refund_late_charge(order, result, cause)
@@ -143,13 +143,13 @@ class PaymentService:
         record_inventory_operation(self._telemetry, target, outcome)
         self._telemetry.warning(LogEvent.PAYMENT_DEFERRED, key, why=outcome.why)
 
-    def _record_settlement(self, order: Order, seconds: float, now: datetime) -> None:
+    def _record_settlement(self, order: Order, seconds: float) -> None:
         confirmed = order.status is Status.CONFIRMED
         self._telemetry.count(
             Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if confirmed else PaymentOutcome.FAILED
         )
         self._telemetry.observe(Metric.PAYMENT_PROCESSING, seconds)
-        record_settlement_time(self._telemetry, order, now)
+        record_settlement_time(self._telemetry, order, order.entered(order.status).at)
         declined = order.payment.declined if order.payment else None
         self._telemetry.info(
             LogEvent.ORDER_CONFIRMED if confirmed else LogEvent.PAYMENT_DECLINED,
