@@ -67,6 +67,10 @@ chaos: $(STAMP) ## Send thousands of orders while workers are killed and service
 fuzz: $(STAMP) ## Send random input to every handler for MINUTES= (default 5); failing input is stored and replayed
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
 
+.PHONY: web
+web: $(STAMP) ## Build the console into web/dist
+	@$(BIN)/python -m scripts.local.web
+
 .PHONY: package
 package: $(STAMP) ## Build the Lambda packages, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
 	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
@@ -101,6 +105,7 @@ static: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m scripts.local.web check
 
 .PHONY: check
 check: static test-all ## Run static checks, then all tests

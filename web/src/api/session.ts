@@ -1,0 +1,28 @@
+/** Who is signed in, and how one signs in and out. No token is ever visible to script. */
+
+import { queryOptions } from "@tanstack/react-query";
+import { api, body, WRITE_HEADERS } from "./client";
+import type { components } from "./schema";
+
+export type Me = components["schemas"]["Me"];
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => body(api.GET("/api/me", { signal })),
+  select: ({ data }) => data,
+  staleTime: 5 * 60_000,
+});
+
+/** Editors and administrators change orders; the API decides, the page only does not offer it in vain. */
+export function mayChangeOrders(me: Me | undefined): boolean {
+  return me?.current?.role === "editor" || me?.current?.role === "admin";
+}
+
+export function signInAddress(next: string): string {
+  return `/auth/login?next=${encodeURIComponent(next)}`;
+}
+
+export async function signOut(): Promise<void> {
+  await fetch("/auth/logout", { method: "POST", headers: WRITE_HEADERS });
+  location.assign("/sign-in");
+}

@@ -1,0 +1,92 @@
+/** Filters as the address holds them. What a person mistypes there is left out, never an error page. */
+
+import { addDays, type Day, isDay, isMonth, type Month, today } from "./days";
+
+export const ORDER_STATUSES = [
+  "PLACED",
+  "RESERVED",
+  "CONFIRMED",
+  "REJECTED",
+  "CANCELLED",
+  "REFUNDED",
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+export interface DaysFilter {
+  readonly from?: Day;
+  readonly to?: Day;
+}
+
+export interface OrdersFilter extends DaysFilter {
+  readonly status?: OrderStatus;
+  readonly customer?: string;
+}
+
+export const COHORT_BASES = ["order", "subscription"] as const;
+export type CohortBasis = (typeof COHORT_BASES)[number];
+
+export const MONTH_COUNTS = ["6", "12", "24"] as const;
+export type MonthCount = (typeof MONTH_COUNTS)[number];
+
+type Raw = Record<string, unknown>;
+
+function oneOf<Value extends string>(values: readonly Value[], raw: unknown): Value | undefined {
+  return values.find((value) => value === raw);
+}
+
+/** Without the keys that have no value: the address shows only what is filtered. */
+function given<Filter extends object>(filter: { [Key in keyof Filter]: Filter[Key] | undefined }): Filter {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Filter;
+}
+
+export function parseDays(raw: Raw): DaysFilter {
+  const from = isDay(raw.from) ? raw.from : undefined;
+  const to = isDay(raw.to) && !(from && raw.to < from) ? raw.to : undefined;
+  return given<DaysFilter>({ from, to });
+}
+
+export function parseOrders(raw: Raw): OrdersFilter {
+  const customer = typeof raw.customer === "string" ? raw.customer.trim().slice(0, 128) : "";
+  return given<OrdersFilter>({
+    ...parseDays(raw),
+    status: oneOf(ORDER_STATUSES, raw.status),
+    customer: customer || undefined,
+  });
+}
+
+export function parseCohorts(raw: Raw): { basis?: CohortBasis } {
+  return given<{ basis?: CohortBasis }>({ basis: oneOf(COHORT_BASES, raw.basis) });
+}
+
+export interface RevenueFilter {
+  readonly months?: MonthCount;
+  readonly month?: Month;
+}
+
+export function parseRevenue(raw: Raw): RevenueFilter {
+  const month = isMonth(raw.month) ? raw.month : undefined;
+  return given<RevenueFilter>({ months: oneOf(MONTH_COUNTS, raw.months), month });
+}
+
+export function parseNext(raw: Raw): { next?: string } {
+  // Only a path of this site: //host and /\host would lead away from it.
+  const next = typeof raw.next === "string" && /^\/(?![/\\])/.test(raw.next) ? raw.next : undefined;
+  return given<{ next?: string }>({ next });
+}
+
+/** The days to ask for: as filtered, else the last 30 up to today. */
+export function daysOf(filter: DaysFilter, now: Date): { from: Day; to: Day } {
+  const to = filter.to ?? (filter.from && filter.from > today(now) ? filter.from : today(now));
+  return { from: filter.from ?? addDays(to, -29), to };
+}
+
+/** Search parameters are text: a customer called 007 stays 007. */
+export function parseSearch(search: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(search));
+}
+
+export function stringifySearch(search: Raw): string {
+  const known = Object.entries(search).filter(([, value]) => value !== undefined && value !== "");
+  const text = new URLSearchParams(known.map(([key, value]) => [key, String(value)])).toString();
+  return text && `?${text}`;
+}

@@ -1,0 +1,114 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { type FormEvent, useEffect, useState } from "react";
+import { ordersQuery } from "../../api/queries";
+import { ORDER_STATUSES, type OrdersFilter, parseOrders } from "../../lib/filters";
+import { words } from "../../lib/format";
+import { DaysFields } from "../../ui/DaysFields";
+import { Card, Filters, Page } from "../../ui/Page";
+import { AsOf } from "../../ui/stat/Freshness";
+import { Async, Empty } from "../../ui/states/states";
+import { DataTable } from "../../ui/table/DataTable";
+import { orderColumns } from "./orderColumns";
+
+export function OrdersPage() {
+  const filter = useSearch({ from: "/console/orders" });
+  const answer = useInfiniteQuery(ordersQuery(filter));
+  const isFiltered = Object.keys(filter).length > 0;
+  const meta = answer.data?.pages[0]?.meta;
+  return (
+    <Page
+      title="Orders"
+      lead="Newest first. The address of this page holds the filters: share it, or go back to it."
+    >
+      <OrdersFilters filter={filter} />
+      <Card title={isFiltered ? "Orders as filtered" : "All orders"} note={<AsOf meta={meta} />}>
+        <Async answer={answer} height={480}>
+          {({ pages }) => {
+            const orders = pages.flatMap((page) => page.data.orders);
+            if (orders.length === 0) return <NoOrders isFiltered={isFiltered} />;
+            return (
+              <DataTable
+                caption="Orders, newest first"
+                columns={orderColumns}
+                rows={orders}
+                keyOf={(order) => order.orderId}
+                fileName="orders.csv"
+                more={
+                  answer.hasNextPage
+                    ? { load: () => void answer.fetchNextPage(), isLoading: answer.isFetchingNextPage }
+                    : undefined
+                }
+              />
+            );
+          }}
+        </Async>
+      </Card>
+    </Page>
+  );
+}
+
+function NoOrders({ isFiltered }: { isFiltered: boolean }) {
+  return isFiltered ? (
+    <Empty title="No order matches these filters">
+      <p>
+        Change them, or <Link to="/orders">show all orders</Link>.
+      </p>
+    </Empty>
+  ) : (
+    <Empty title="No orders yet">
+      <p>
+        Orders appear here seconds after they are placed. Place one with <code>pulsequeue publish</code>.
+      </p>
+    </Empty>
+  );
+}
+
+function OrdersFilters({ filter }: { filter: OrdersFilter }) {
+  const navigate = useNavigate();
+  const change = (edited: Record<string, unknown>) =>
+    void navigate({ to: "/orders", search: parseOrders({ ...filter, ...edited }) });
+  return (
+    <Filters label="Filters">
+      <label className="field">
+        Status
+        <select value={filter.status ?? ""} onChange={(event) => change({ status: event.target.value })}>
+          <option value="">Any</option>
+          {ORDER_STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {words(status)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <CustomerField value={filter.customer ?? ""} change={(customer) => change({ customer })} />
+      <DaysFields value={filter} change={change} />
+      <Link to="/orders" className="button" disabled={Object.keys(filter).length === 0}>
+        Clear filters
+      </Link>
+    </Filters>
+  );
+}
+
+/** Applied on Enter or when the field is left, not with every letter. */
+function CustomerField({ value, change }: { value: string; change: (customer: string) => void }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const apply = (event: FormEvent | undefined) => {
+    event?.preventDefault();
+    if (text.trim() !== value) change(text);
+  };
+  return (
+    <label className="field">
+      Customer
+      <input
+        type="search"
+        value={text}
+        placeholder="Customer id"
+        onChange={(event) => setText(event.target.value)}
+        onBlur={() => apply(undefined)}
+        onKeyDown={(event) => event.key === "Enter" && apply(event)}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,9 @@
+/** The pages that there are, as the sidebar, the palette and the shortcuts list them. */
+export const PAGES = [
+  { path: "/", title: "Overview", key: "h" },
+  { path: "/orders", title: "Orders", key: "o" },
+  { path: "/revenue", title: "Revenue", key: "r" },
+  { path: "/cohorts", title: "Cohorts", key: "c" },
+  { path: "/pipeline", title: "Pipeline", key: "p" },
+  { path: "/sales", title: "Sales", key: "s" },
+] as const;

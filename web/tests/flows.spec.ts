@@ -1,0 +1,223 @@
+/** What people do on each page, and what each page says when something is wrong. */
+
+import { readFile } from "node:fs/promises";
+import { ME, ORDERS } from "./data";
+import { expect, expectAccessible, expectLoaded, test } from "./site";
+
+const idOf = (status: string) => ORDERS.find((order) => order.status === status)?.orderId ?? "";
+
+test("orders: a filter is in the address, survives a reload, and Back undoes it", async ({ page }) => {
+  await page.goto("/orders");
+  await expect(page.getByRole("row")).toHaveCount(51);
+  await page.getByLabel("Status").selectOption("REJECTED");
+  await expect(page).toHaveURL(/\/orders\?status=REJECTED$/);
+  const rejected = ORDERS.filter(({ status }) => status === "REJECTED").length;
+  await expect(page.getByRole("row")).toHaveCount(rejected + 1);
+  await page.reload();
+  await expect(page.getByLabel("Status")).toHaveValue("REJECTED");
+  await expect(page.getByRole("row")).toHaveCount(rejected + 1);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/orders$/);
+  await expect(page.getByRole("row")).toHaveCount(51);
+});
+
+test("orders: more pages, and a CSV of what is shown", async ({ page }) => {
+  await page.goto("/orders");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect(page.getByRole("row")).toHaveCount(101);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect(page.getByRole("row")).toHaveCount(121);
+  await expect(page.getByRole("button", { name: "Show more" })).toHaveCount(0);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download CSV" }).click();
+  const lines = (await readFile(await (await download).path(), "utf8")).trim().split("\r\n");
+  expect(lines).toHaveLength(121);
+  expect(lines[1]).toContain(ORDERS[0]?.orderId);
+});
+
+test("order: a refund is confirmed in a dialog, sent as a write, and shown", async ({ page, site }) => {
+  const id = idOf("CONFIRMED");
+  await page.goto(`/orders/${id}`);
+  await page.getByRole("button", { name: "Refund order…" }).click();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Do not refund" }).click();
+  expect(site.requests.filter(({ method }) => method === "POST")).toEqual([]);
+  await page.getByRole("button", { name: "Refund order…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Refund order", exact: true }).click();
+  await expect(page.getByText("Refunded", { exact: true }).first()).toBeVisible();
+  const writes = site.requests.filter(({ method }) => method === "POST");
+  expect(writes.map(({ path }) => path)).toEqual([`/api/orders/${id}/refund`]);
+  expect(writes[0]?.headers["x-requested-with"]).toBeTruthy();
+});
+
+test("order: a viewer is offered no writes", async ({ page, site }) => {
+  site.role = "viewer";
+  await page.goto(`/orders/${idOf("CONFIRMED")}`);
+  await expectLoaded(page);
+  await expect(page.getByText(`${ME.email} · viewer`)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Refund order…" })).toHaveCount(0);
+});
+
+test("revenue: range and month are in the address; the chart has its table", async ({ page }) => {
+  await page.goto("/revenue");
+  await page.getByLabel("Movements of").selectOption("6");
+  await expect(page).toHaveURL(/months=6/);
+  await page.getByText("Show the numbers as a table").click();
+  await expect(page.getByRole("row")).toHaveCount(7);
+  await expect(page.getByText("(opening + expansion - contraction - churn) / opening")).toBeVisible();
+  await page.goBack();
+  await expect(page.getByLabel("Movements of")).toHaveValue("12");
+});
+
+test("cohorts: the basis is in the address; small groups are withheld, not zero", async ({ page }) => {
+  await page.goto("/cohorts");
+  await expect(page.getByText("too few to show").first()).toBeVisible();
+  await page.getByLabel("Based on").selectOption("subscription");
+  await expect(page).toHaveURL(/basis=subscription/);
+  await expect(page.getByText("active while they have any")).toBeVisible();
+});
+
+test("pipeline: days are asked for as chosen, the last one included", async ({ page }) => {
+  await page.goto("/pipeline?from=2026-01-05&to=2026-01-31");
+  const asked = page.waitForRequest(/by-region\?from=2026-02-01&to=2026-03-01/);
+  await page.getByLabel("Last day").fill("2026-02-28");
+  await page.getByLabel("First day").fill("2026-02-01");
+  await asked;
+  await expect(page.getByText("1 Feb 2026 to 28 Feb 2026")).toBeVisible();
+});
+
+test("sales: LIVE, with an age, and refreshed by hand", async ({ page, site }) => {
+  await page.goto("/sales");
+  await expect(page.getByText(/LIVE · \d+ s/)).toBeVisible();
+  const before = site.requests.length;
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await expect.poll(() => site.requests.length).toBeGreaterThan(before);
+});
+
+test("the keyboard alone: skip link, palette, shortcuts, theme", async ({ page }) => {
+  await page.goto("/");
+  await expectLoaded(page);
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await expect(page).toHaveURL(/\/sales$/);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("coh");
+  await expectAccessible(page);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Cohorts", level: 1 })).toBeVisible();
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  const before = await theme();
+  await page.keyboard.press("t");
+  await expect.poll(theme).not.toBe(before);
+});
+
+test("empty: each page says what will appear", async ({ page, site }) => {
+  site.isEmpty = true;
+  for (const path of ["/orders", "/cohorts", "/pipeline", "/sales", "/orders?status=PLACED"]) {
+    await page.goto(path);
+    await expect(page.getByText(/No (orders yet|customers in|sales in|order matches)/).first()).toBeVisible();
+    await expectAccessible(page);
+  }
+});
+
+test("the first page loads at most 120 KB of script, compressed", async ({ page }) => {
+  const { gzipSync } = await import("node:zlib");
+  const sizes: Promise<number>[] = [];
+  page.on("response", (response) => {
+    if (!new URL(response.url()).pathname.endsWith(".js")) return;
+    sizes.push(response.body().then((content) => gzipSync(content, { level: 9 }).length));
+  });
+  await page.goto("/");
+  await expectLoaded(page);
+  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  expect(total).toBeGreaterThan(50_000);
+  expect(total).toBeLessThanOrEqual(120 * 1024);
+});
+
+test.describe("failures", () => {
+  test.use({ isExpectingErrors: true });
+
+  test("a part fails alone, with its reason and Try again", async ({ page, site }) => {
+    site.fail("/api/pipeline/by-region", 503, "Unavailable", "The database does not answer.");
+    await page.goto("/");
+    const failed = page.getByRole("region", { name: "Regions, last 30 days" });
+    await expect(failed.getByText("The database does not answer.")).toBeVisible();
+    await expect(page.getByRole("region", { name: "Latest orders" }).getByRole("row").first()).toBeVisible();
+    await expectAccessible(page);
+    site.mend("/api/pipeline/by-region");
+    await failed.getByRole("button", { name: "Try again" }).click();
+    await expect(failed.getByRole("row").first()).toBeVisible();
+  });
+
+  test("numbers stay on screen while their update fails", async ({ page, site }) => {
+    await page.goto("/sales");
+    await expectLoaded(page);
+    site.fail("/api/sales/last-month", 500, "Error", "Something failed.");
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await expect(page.getByText("Not updated: Something failed.")).toBeVisible();
+    await expect(page.getByText("Net revenue, EUR", { exact: true }).first()).toBeVisible();
+    await expectAccessible(page);
+  });
+
+  test("LIVE turns into stale", async ({ page, site }) => {
+    await page.clock.install();
+    await page.goto("/sales");
+    await expect(page.getByText(/LIVE/)).toBeVisible();
+    site.fail("/api/sales/last-month", 500, "Error", "Something failed.");
+    await page.clock.fastForward(120_000);
+    await expect(page.getByText(/stale 2 min/)).toBeVisible();
+  });
+
+  test("forbidden and unknown say what to do", async ({ page, site }) => {
+    site.fail("/api/metrics/cohorts", 403, "Forbidden", "Your role may not see cohorts.");
+    await page.goto("/cohorts");
+    await expect(page.getByText("Ask an administrator of your organisation for access.")).toBeVisible();
+    await expectAccessible(page);
+    await page.goto("/orders/ord-nothing");
+    await expect(page.getByText("No such order.")).toBeVisible();
+    await expectAccessible(page);
+  });
+
+  test("a member of no organisation is told to ask for an invitation", async ({ page, site }) => {
+    site.isMember = false;
+    await page.goto("/");
+    await expect(page.getByText("Ask an administrator of your organisation for an invitation")).toBeVisible();
+    await expectAccessible(page);
+  });
+
+  test("an expired session is renewed once for all requests, without a word", async ({ page, site }) => {
+    site.isSignedIn = false;
+    await page.goto("/");
+    await expect(page.getByRole("region", { name: "Latest orders" }).getByRole("row").first()).toBeVisible();
+    await expectLoaded(page);
+    expect(site.requests.filter(({ path }) => path === "/auth/refresh")).toHaveLength(1);
+  });
+
+  test("an ended session leads to the sign-in, and back to the same page", async ({ page, site }) => {
+    site.isSignedIn = site.canRenew = false;
+    await page.goto("/orders?status=PLACED");
+    await expect(page.getByRole("heading", { name: "Sign in to PulseQueue" })).toBeVisible();
+    await expect(page.getByRole("link", { name: "Sign in" })).toHaveAttribute(
+      "href",
+      "/auth/login?next=%2Forders%3Fstatus%3DPLACED",
+    );
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+  });
+
+  test("offline: the page says so, and keeps its numbers", async ({ page, context }) => {
+    await page.goto("/sales");
+    await expectLoaded(page);
+    await context.setOffline(true);
+    await expect(page.getByText("You are offline.")).toBeVisible();
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await expect(page.getByText("Not updated: No answer from the server.")).toBeVisible();
+    await expectAccessible(page);
+    await context.setOffline(false);
+    await expect(page.getByText("You are offline.")).toHaveCount(0);
+  });
+});

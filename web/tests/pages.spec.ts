@@ -1,0 +1,32 @@
+/** Every page at three widths in both themes: axe, no sideways scroll, and a picture to look at. */
+
+import { ORDERS } from "./data";
+import { expectAccessible, expectLoaded, test } from "./site";
+
+const PAGES = {
+  overview: "/",
+  orders: "/orders",
+  order: `/orders/${ORDERS.find(({ status }) => status === "CONFIRMED")?.orderId}`,
+  revenue: "/revenue",
+  cohorts: "/cohorts",
+  pipeline: "/pipeline",
+  sales: "/sales",
+  "sign-in": "/sign-in",
+  "not-found": "/nothing-here",
+};
+const WIDTHS = [320, 768, 1440];
+
+for (const [name, path] of Object.entries(PAGES)) {
+  test(`${name}: axe and width at ${WIDTHS.join(", ")} px, light and dark`, async ({ page }) => {
+    for (const theme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      await page.goto(path);
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 900 });
+        await expectLoaded(page);
+        await expectAccessible(page);
+        await page.screenshot({ path: `test-results/pages/${name}-${width}-${theme}.png`, fullPage: true });
+      }
+    }
+  });
+}

@@ -1,0 +1,192 @@
+/** The built console and a fake API at one origin, with the headers that CloudFront will send. */
+
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import type { Schemas } from "../src/api/queries";
+import type { Me } from "../src/api/session";
+import type { Day } from "../src/lib/days";
+import * as data from "./data";
+
+const DIST = join(import.meta.dirname, "..", "dist");
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".map": "application/json",
+};
+const SECURITY = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "same-origin",
+};
+
+interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+type Sent = Pick<IncomingMessage, "method" | "headers"> & { readonly path: string };
+
+function problem(status: number, title: string, detail: string): Answer {
+  const body: Schemas["Problem"] = {
+    status,
+    title,
+    detail,
+    type: "about:blank",
+    instance: "/",
+    errors: null,
+  };
+  return { status, body };
+}
+
+export class FakeSite {
+  /** What arrived, for a test to look at. */
+  readonly requests: Sent[] = [];
+  isSignedIn = true;
+  isEmpty = false;
+  canRenew = true;
+  isMember = true;
+  role: "viewer" | "editor" | "admin" = "editor";
+  private readonly failures = new Map<string, Answer>();
+  private readonly statuses = new Map<string, Schemas["Order"]["status"]>();
+  private server: Server | undefined;
+
+  fail(path: string, status: number, title: string, detail: string): void {
+    this.failures.set(path, problem(status, title, detail));
+  }
+
+  mend(path: string): void {
+    this.failures.delete(path);
+  }
+
+  async start(): Promise<string> {
+    const server = createServer(async (request, response) => {
+      const address = new URL(request.url ?? "/", "http://site");
+      this.requests.push({ method: request.method, headers: request.headers, path: address.pathname });
+      const isApi = /^\/(api|auth)\//.test(address.pathname);
+      if (isApi) {
+        const { status, body } = this.answer(request, address);
+        const type = status >= 400 ? "application/problem+json" : "application/json";
+        response
+          .writeHead(status, { "content-type": type })
+          .end(body === undefined ? "" : JSON.stringify(body));
+        return;
+      }
+      const path = extname(address.pathname) ? address.pathname : "/index.html";
+      const content = await readFile(join(DIST, normalize(path))).catch(() => undefined);
+      if (!content) response.writeHead(404).end();
+      else response.writeHead(200, { ...SECURITY, "content-type": TYPES[extname(path)] }).end(content);
+    });
+    this.server = server;
+    await new Promise<void>((started) => server.listen(0, "127.0.0.1", started));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.server?.closeAllConnections();
+    this.server?.close();
+  }
+
+  private answer(request: IncomingMessage, { pathname, searchParams }: URL): Answer {
+    if (request.method === "POST" && !request.headers["x-requested-with"]) {
+      return problem(403, "Forbidden", "The header x-requested-with is missing.");
+    }
+    if (pathname === "/auth/refresh") {
+      this.isSignedIn = this.canRenew;
+      return this.canRenew ? { status: 204 } : problem(401, "Unauthenticated", "Sign in again.");
+    }
+    if (pathname === "/auth/logout") {
+      this.isSignedIn = this.canRenew = false;
+      return { status: 204 };
+    }
+    if (!this.isSignedIn) return problem(401, "Unauthenticated", "The session has ended.");
+    const failure = this.failures.get(pathname);
+    if (failure) return failure;
+    if (pathname === "/api/me") return { status: 200, body: { data: this.me() } };
+    if (request.method === "POST") return this.command(pathname);
+    const found = this.read(pathname, searchParams);
+    return found
+      ? { status: 200, body: { meta: data.meta(), ...found } }
+      : problem(404, "Not found", "No such order.");
+  }
+
+  private me(): Me {
+    if (!this.isMember) return { ...data.ME, current: null, memberships: [] };
+    return { ...data.ME, current: { ...data.MEMBERSHIP, role: this.role } };
+  }
+
+  private command(path: string): Answer {
+    const [, id = "", command] = /^\/api\/orders\/([^/]+)\/(cancel|refund)$/.exec(path) ?? [];
+    if (!command) return problem(404, "Not found", "No such route.");
+    this.statuses.set(id, command === "cancel" ? "CANCELLED" : "REFUNDED");
+    const request: Schemas["AcceptedRequest"] = {
+      orderId: id,
+      requested: command === "cancel" ? "cancellation" : "refund",
+    };
+    return { status: 202, body: { data: request } };
+  }
+
+  private read(path: string, query: URLSearchParams): object | undefined {
+    const from = (query.get("from") ?? data.TODAY) as Day;
+    const to = (query.get("to") ?? data.TODAY) as Day;
+    const month = query.get("month") ?? data.THIS_MONTH;
+    const basis = query.get("basis") === "subscription" ? "subscription" : "order";
+    switch (path) {
+      case "/api/metrics/summary":
+        return { data: data.summary(from, to) };
+      case "/api/metrics/mrr":
+        return { data: data.mrr(month) };
+      case "/api/metrics/mrr/history":
+        return { data: data.mrrHistory(query.get("from") ?? month, query.get("to") ?? month) };
+      case "/api/metrics/churn":
+        return { data: data.churn(month) };
+      case "/api/metrics/cohorts": {
+        const found = data.cohorts(basis);
+        return { data: this.isEmpty ? { ...found, cohorts: [] } : found };
+      }
+      case "/api/pipeline/by-region": {
+        const found = data.regions(from, to);
+        return { data: this.isEmpty ? { ...found, regions: [] } : found };
+      }
+      case "/api/pipeline/by-product": {
+        const found = data.products(from, to);
+        return { data: this.isEmpty ? { ...found, products: [] } : found };
+      }
+      case "/api/sales/last-month": {
+        const found = data.lastMonth();
+        return { data: this.isEmpty ? { ...found, days: [] } : found };
+      }
+      case "/api/orders":
+        return this.orders(query);
+      default:
+        return this.order(decodeURIComponent(path.replace("/api/orders/", "")));
+    }
+  }
+
+  private order(id: string): { data: Schemas["Order"] } | undefined {
+    const found = data.ORDERS.find(({ orderId }) => orderId === id);
+    return found && { data: data.order({ ...found, status: this.statuses.get(id) ?? found.status }) };
+  }
+
+  private orders(query: URLSearchParams): { data: Schemas["Orders"]; page: Schemas["Page"] } {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const wanted = (name: string, value: string | null) => !query.has(name) || query.get(name) === value;
+    const matching = data.ORDERS.filter(
+      ({ status, customerId, placedAt }) =>
+        !this.isEmpty &&
+        wanted("status", status) &&
+        wanted("customer", customerId) &&
+        placedAt >= (query.get("from") ?? "") &&
+        placedAt < (query.get("to") ?? "9"),
+    );
+    return {
+      data: { orders: matching.slice(start, start + limit) },
+      page: { limit, nextCursor: start + limit < matching.length ? String(start + limit) : null },
+    };
+  }
+}
