@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 from scripts.cli.main import app
 
 ROOT: Final = Path(__file__).parents[2]
-GENERATED: Final = {"build", "node_modules"}
+GENERATED: Final = {"build", "node_modules", "test-results"}
 WRITTEN_LATER: Final = ("benchmarks/results/",)
 """Folders that a command writes, and that are not committed."""
 PAGES: Final = sorted(
