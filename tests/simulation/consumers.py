@@ -1,6 +1,6 @@
 """The functions as deployed: processes that live from run to run, each behind its queue."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -11,6 +11,7 @@ from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
 from services.shared.backoff import Deadline, redelivery_seconds
+from services.shared.errors import StoreUnavailableError
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -21,7 +22,7 @@ from services.shared.events import (
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key
 from services.shared.log_events import LogEvent
-from services.shared.messages import Handle
+from services.shared.messages import Delivery, Handle
 from tests.simulation.dynamodb import INVENTORY, ORDERS
 from tests.simulation.faults import Fault
 from tests.simulation.queues import Message
@@ -133,6 +134,17 @@ FUNCTIONS = (
 )
 
 
+def _deferring(handle: Handle, world: "World") -> Handle:
+    """Let a whole batch meet a dependency that is unavailable, before anything was done."""
+
+    def handled(deliveries: Sequence[Delivery]) -> Collection[str]:
+        if world.network.strikes(Fault.BATCH_DEFERRED):
+            raise StoreUnavailableError("simulated")
+        return handle(deliveries)
+
+    return handled
+
+
 class Consumer:
     """Takes batches from a queue to processes of its function, a few at once."""
 
@@ -206,7 +218,7 @@ class Consumer:
         inbox = Inbox(
             function.name,
             function.accepts,
-            function.handle(world, deadline),
+            _deferring(function.handle(world, deadline), world),
             dlq,
             world.telemetry,
             redelivery=SqsRedelivery(

@@ -19,6 +19,7 @@ class Fault(StrEnum):
     KILLED_BEFORE = "killed before a call took effect"
     KILLED_AFTER = "killed after a call took effect"
     PAUSED = "paused past the visibility time-out"
+    BATCH_DEFERRED = "a dependency unavailable for a whole batch"
     COLD_START = "process recycled"
     AWAY = "consumer away"
     # to a message

@@ -1,5 +1,6 @@
 """Looks on while things happen: every commit, every event and every answer is checked in its instant."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -254,6 +255,16 @@ class Watch:
             retried = message.id in failed and (queue, message.body) in self.poison
             if retried and actor is not None and not actor.faults:
                 self.report("poison is buried, never retried", f"{message.id}: {message.body}")
+            if message.id in failed and actor is not None and not actor.faults and _places_an_order(message):
+                self.report("without faults an order is decided at once", f"{message.id}: {message.body}")
+
+
+def _places_an_order(message: Message) -> bool:
+    try:
+        envelope = json.loads(message.body)
+    except ValueError:
+        return False
+    return isinstance(envelope, dict) and envelope.get("detail-type") == "OrderPlaced"
 
 
 def _quantities(order: Order) -> Counter[Key]:
