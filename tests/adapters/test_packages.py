@@ -51,6 +51,7 @@ answer = build(
     allowed_origins=["https://a.test"],
     clock=lambda: datetime.now(UTC),
     telemetry=PowertoolsTelemetry("analytics", "test-pulsequeue"),
+    unprojected=lambda key: None,
 )
 context = {"stage": "$default", "http": {"method": "GET"}}
 assert answer({"rawPath": "/api/orders", "requestContext": context}, None)["statusCode"] == 401

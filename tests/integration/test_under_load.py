@@ -15,7 +15,6 @@ import pytest
 from scripts.environment.environment import open_environment
 from scripts.environment.local_state import ProcessRecord, StackState
 from scripts.local import stack as local_stack
-from scripts.local import stack_status
 from scripts.local.aws import emulator as ministack
 from scripts.local.stack import StackOptions
 from scripts.ops.replay.replay import Plan, replay, routes
@@ -27,6 +26,7 @@ from tests.support.polling import wait_until
 pytestmark = pytest.mark.stack
 
 PUBLISHERS = 16
+KILLS = 12
 RETRY_SECONDS = 8
 """Longer than a cold start on a busy machine, or a message uses up its deliveries while it is worked on."""
 
@@ -65,37 +65,45 @@ def test_workers_killed_in_the_middle_lose_and_double_nothing(pipeline: Pipeline
     names = [f"shaken-{n}" for n in range(400)]
     done = threading.Event()
     killed: list[int] = []
-    killer = threading.Thread(target=_kill_workers, args=(home, done, killed))
+    killer = threading.Thread(target=_kill_workers, args=(_started(home), done, killed))
 
     killer.start()
     try:
         for start in range(0, len(names), 20):
             batch = enumerate(names[start : start + 20])
             pipeline.place(*(pipeline.order(name, skus[n % 5]) for n, name in batch))
+            _wait_for_kills(killed, start // 100)
         ends = pipeline.wait_until_settled(names)
     finally:
         done.set()
         killer.join()
 
-    assert killed, "there was nobody to kill"
     assert Counter(order.status for order in ends.values()) == {Status.CONFIRMED: 400}
     assert [pipeline.levels(sku) for sku in skus] == [(120, 0, 120)] * 5
     charges = [order.payment.charge_id for order in ends.values() if order.payment]
     assert len(set(charges)) == 400
 
 
-def _kill_workers(home: Path, done: threading.Event, killed: list[int]) -> None:
-    """Kill one function process after another, until the test is done or enough is enough."""
-    state = stack_status.status(home=home).state
+def _wait_for_kills(killed: Sequence[int], least: int) -> None:
+    wait_until(lambda: len(killed) >= least, f"{least} workers are killed")
+
+
+def _started(home: Path) -> Sequence[ProcessRecord]:
+    state = StackState.read(home)
     assert state is not None
-    while len(killed) < 12 and not done.wait(0.3):
-        for process in _workers(state.processes)[:1]:
+    return state.processes
+
+
+def _kill_workers(started: Sequence[ProcessRecord], done: threading.Event, killed: list[int]) -> None:
+    """Kill one worker of an order or a payment after another, until the test is done or enough is enough."""
+    while len(killed) < KILLS and not done.wait(0.3):
+        for process in _workers(started)[:1]:
             process.kill()
             killed.append(process.pid)
 
 
 def _workers(started: Sequence[ProcessRecord]) -> list[psutil.Process]:
-    """Find the processes that run our handlers: children of what the stack started."""
+    """Find the processes that run the two handlers: children of what the stack started."""
     return [
         child
         for record in started
@@ -106,7 +114,10 @@ def _workers(started: Sequence[ProcessRecord]) -> list[psutil.Process]:
 
 def _runs_a_handler(process: psutil.Process) -> bool:
     try:
-        return any(word.endswith("_worker.py") for word in process.cmdline())
+        words = process.cmdline()
+        return any(
+            word.endswith("_worker.py") and ("-order-" in word or "-payment-" in word) for word in words
+        )
     except psutil.Error:
         return False  # gone between being listed and being asked
 

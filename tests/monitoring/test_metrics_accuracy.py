@@ -40,10 +40,11 @@ from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.stack
 
-SCRAPED_SECONDS = 60.0
+SCRAPED_SECONDS = 75.0
 HOLD_SECONDS = 10
 WAVES = 12
-STEP = 1.0
+STEP = 2.0
+"""Also how long a scrape may take: a function that starts on a busy machine needs more than a second."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         truth = count(pipeline.ops.store.scan_orders())
         _audit(environment)
         _catch_up(environment, servers, truth)
-        wait_until(lambda: time.time() - start >= SCRAPED_SECONDS, "a minute of scrapes")
+        wait_until(lambda: time.time() - start >= SCRAPED_SECONDS, "enough scrapes")
         yield Run(environment, truth, servers, start, time.time(), killed)
     finally:
         for server in started:
