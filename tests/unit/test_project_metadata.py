@@ -1,6 +1,8 @@
 """pyproject.toml, CHANGELOG.md and the version agree with each other."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -22,6 +24,30 @@ def test_the_version_stands_in_one_file() -> None:
 
 def test_an_installed_command_line_has_everything_that_the_functions_import() -> None:
     assert set(PYPROJECT["dependency-groups"]["lambda"]) < set(PYPROJECT["project"]["dependencies"])
+
+
+def test_an_installed_command_line_tells_of_the_local_stack_without_its_packages(tmp_path: Path) -> None:
+    extra = PYPROJECT["project"]["optional-dependencies"]["local"]
+    missing = [re.split(r"[=<>]", package)[0].replace("-", "_") for package in extra]
+    # None makes an import fail as if the package were not installed.
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({missing}))\n"
+        "from scripts.cli.main import main\n"
+        "sys.exit(main(['status']))"
+    )
+
+    ran = subprocess.run(  # noqa: S603 - this program, written above
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(CHECKOUT), "PULSEQUEUE_HOME": str(tmp_path), "PATH": ""},
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "the stack is not running" in ran.stdout
 
 
 def test_what_a_wheel_copies_exists() -> None:
