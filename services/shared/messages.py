@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from services.shared.events import Event, OrderEvent
+from services.shared.events import Event, Identifier, OrderEvent
 from services.shared.ledger import Key, Order, Unsettled
 from services.shared.log_events import LogEvent
 from services.shared.telemetry import Telemetry
 
 E = TypeVar("E", bound=OrderEvent)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Poison:
     body: str
     reason: str
     detail: str
+    about: Key | None = None
+    """The order it names, if that can be read."""
 
 
 class PoisonQueue(Protocol):
@@ -99,6 +102,16 @@ def detail_of(envelope: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event's detail, with the envelope's id and time where the publisher gave none."""
     given = {"eventId": envelope.get("id"), "occurredAt": envelope.get("time")}
     return {**{name: value for name, value in given.items() if value is not None}, **envelope["detail"]}
+
+
+def order_named_in(detail: Mapping[str, Any]) -> Key | None:
+    """Return the order that a detail names, even if the rest of it is not valid."""
+    named = detail.get("orderId"), detail.get("tenantId", "default")
+    try:
+        order_id, tenant_id = (_IDENTIFIER.validate_python(name) for name in named)
+    except ValidationError:
+        return None
+    return Key(tenant_id, order_id)
 
 
 def explain(error: ValidationError) -> str:

@@ -25,6 +25,7 @@ from services.shared.messages import (
     Redelivery,
     detail_of,
     explain,
+    order_named_in,
 )
 from services.shared.metric_names import Metric
 from services.shared.telemetry import Telemetry
@@ -109,6 +110,7 @@ class Inbox:
         for message in poison:
             self._telemetry.warning(
                 LogEvent.MESSAGE_POISON,
+                message.about,
                 message_id=message.message_id,
                 reason=message.reason,
                 detail=message.detail,
@@ -137,14 +139,16 @@ class Inbox:
             return Poison(
                 message_id, body, "invalid_envelope", "not an EventBridge event with a detail object"
             )
+        about = order_named_in(envelope["detail"])
         name = envelope.get("detail-type")
         model = self._accepts.get(name) if isinstance(name, str) else None
         if model is None:
-            return Poison(message_id, body, "unexpected_event", f"{self._consumer} does not consume {name!r}")
+            why = f"{self._consumer} does not consume {name!r}"
+            return Poison(message_id, body, "unexpected_event", why, about)
         try:
             return Delivery(message_id, model.model_validate(detail_of(envelope)))
         except ValidationError as error:
-            return Poison(message_id, body, "invalid_event", explain(error))
+            return Poison(message_id, body, "invalid_event", explain(error), about)
 
 
 def _messages(raw: object) -> list[_Message]:

@@ -3,8 +3,12 @@
 import json
 from collections.abc import Collection, Sequence
 
+import pytest
+
 from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import OrderPlaced
+from services.shared.ledger import Key
+from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Poison
 from tests.support.builders import sqs_record
 from tests.support.fakes import RecordingPoisonQueue, RecordingTelemetry
@@ -65,3 +69,36 @@ def test_a_message_that_cannot_be_buried_is_left_to_its_queue_alone() -> None:
     assert consumer.handled == ["good"]
     assert [one.message_id for one in consumer.dlq.sent] == ["small"]
     assert [str(error) for error in consumer.telemetry.errors] == ["BatchRequestTooLong"] * 2
+
+
+@pytest.mark.parametrize(
+    ("detail", "about"),
+    [
+        ({"orderId": "o-3"}, Key("default", "o-3")),
+        ({"orderId": "o-3", "tenantId": "acme"}, Key("acme", "o-3")),
+        ({"orderId": "o-3", "tenantId": 7}, None),
+        ({"orderId": "o#3"}, None),
+        ({"orderId": 3}, None),
+        ({"orderId": "x" * 129}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("name", ["OrderPlaced", "OrderConfirmed"])
+def test_a_message_that_cannot_be_read_is_logged_with_the_order_it_names(
+    detail: dict[str, object], about: Key | None, name: str
+) -> None:
+    consumer = Consumer()
+
+    consumer.receive(bad=json.dumps({"detail-type": name, "detail": detail}))
+
+    [(event, key, fields)] = consumer.telemetry.lines
+    assert (event, key, fields["message_id"]) == (LogEvent.MESSAGE_POISON, about, "bad")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"detail": []}'])
+def test_a_message_without_a_detail_is_logged_without_an_order(body: str) -> None:
+    consumer = Consumer()
+
+    consumer.receive(bad=body)
+
+    assert [(event, key) for event, key, _ in consumer.telemetry.lines] == [(LogEvent.MESSAGE_POISON, None)]
