@@ -91,7 +91,7 @@ def rebuild(
         )
         session.out.note("Nothing changed; repeat with --yes to empty the tables and replay the archive.")
         return
-    with session.out.progress("Replayed", coverage.archived or 0) as advance:
+    with session.out.progress("Replayed", coverage.archived) as advance:
         plan = rebuild.Rebuild(coverage, lossy, currencies)
         result = rebuild.rebuild(ops, environment, plan, lambda it: advance(it.replayed.total()))
     session.out.show(

@@ -186,7 +186,7 @@ def _change(
         return
     result = DlqResult()
     for queue in queues:
-        with session.out.progress(f"{done.capitalize()} of {queue.function}", 0) as advance:
+        with session.out.progress(f"{done.capitalize()} of {queue.function}", None) as advance:
             result.add(change(queue, selected, advance))
     session.out.show(result.counts(), f"{len(result.done)} {done}.")
     if result.duplicated:

@@ -37,6 +37,11 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
+    @property
+    def is_on_terminal(self) -> bool:
+        """Whether notes and what is shown appear one below the other, on one terminal."""
+        return not self.as_json and sys.stdout.isatty() and sys.stderr.isatty()
+
     def show(self, data: object, *view: Table | str) -> None:
         """Print `data` as JSON with --json, or else its view."""
         if self.as_json:
@@ -51,15 +56,16 @@ class Output:
         print(_printable(text, keep="\n"), file=sys.stderr)
 
     @contextmanager
-    def progress(self, label: str, total: int) -> Iterator[Advance]:
-        """Show a progress bar on standard error if it is a terminal."""
+    def progress(self, label: str, total: int | None) -> Iterator[Advance]:
+        """Show a progress bar on standard error if it is a terminal; a total of None is not known."""
         if self.as_json or not sys.stderr.isatty():
             yield lambda _done: None
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        count = TextColumn("{task.completed}") if total is None else MofNCompleteColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), count, TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task(label, total=total)
             yield lambda done: progress.update(task, completed=done)

@@ -56,7 +56,8 @@ def replay(
         replay.discard(session.ops, discard)
         session.out.show({"discarded": discard}, f"Replay {discard} deleted.")
         return
-    with session.out.progress("Counted" if since and not yes else "Replayed", 0) as advance:
+    plan = None if since is None else _plan(session, since, until, event or (), consumer or ())
+    with session.out.progress("Counted" if plan and not yes else "Replayed", None) as advance:
         named: set[str] = set()
 
         def on_progress(result: "ReplayResult") -> None:
@@ -67,10 +68,9 @@ def replay(
             named.add(result.name)
             advance(result.replayed.total())
 
-        if resume is not None:
-            _report(session, {}, replay.resume(session.ops, resume, rate=rate, on_progress=on_progress))
+        if plan is None:
+            _report(session, {}, replay.resume(session.ops, resume or "", rate=rate, on_progress=on_progress))
             return
-        plan = _plan(session, since or "", until, event or (), consumer or ())
         contents = session.ops.archive.contents()
         _note_plan(session, plan, contents)
         if yes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,7 +62,9 @@ def verify(
     timing = suite.Timing.of(environment, timeout)
     with terminate_as_interrupt():
         report = suite.verify(environment, endpoints, timing, on_result=lambda it: _progress(session, it))
-    session.out.show(_data(session.env, report), _table(report))
+    # At a terminal the checks were printed one by one already.
+    view = _summary(report) if session.out.is_on_terminal else _table(report)
+    session.out.show(_data(session.env, report), view)
     if (failure := report.failure) is not None:
         raise ToolError(f"{session.env}: check failed: {failure.check}: {failure.message}")
 
@@ -80,7 +83,8 @@ def _progress(session: Session, result: CheckResult) -> None:
     from scripts.verify.checks import CheckOutcome
 
     # An interrupted run prints no table, and must still say what it left behind.
-    why = f": {result.message}" if result.outcome is CheckOutcome.FAIL else ""
+    is_told = session.out.is_on_terminal or result.outcome is CheckOutcome.FAIL
+    why = f": {result.message}" if is_told and result.message else ""
     session.out.note(f"{result.outcome:<8} {result.check}{why}")
 
 
@@ -99,6 +103,12 @@ def _data(env: str, report: CheckReport) -> dict[str, Any]:
             for it in report.results
         ],
     }
+
+
+def _summary(report: CheckReport) -> str:
+    outcomes = Counter(it.outcome.value for it in report.results)
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    return f"{len(report.results)} checks in {sum(it.seconds for it in report.results):.0f} s: {counts}."
 
 
 def _table(report: CheckReport) -> Table:

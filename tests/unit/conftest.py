@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,3 +46,13 @@ def ops() -> MemoryOpsContext:
 @pytest.fixture
 def pulsequeue(ops: MemoryOpsContext, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     return CommandLine(ops, capsys)
+
+
+@pytest.fixture
+def streams_are_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the captured output and errors claim to be a terminal of 80 columns."""
+    capsys.readouterr()
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    # In the class: pytest puts other streams in place when the test itself begins.
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _stream: True)

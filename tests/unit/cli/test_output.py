@@ -148,3 +148,16 @@ def test_rows_for_a_pipe_stay_on_one_line(
     Output(as_json=False).show({}, Table(("column", "other"), [("i" * 60, "words " * 30)]))
 
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.usefixtures("streams_are_terminals")
+@pytest.mark.parametrize(("total", "shown"), [(None, "829"), (900, "829/900")])
+def test_progress_shows_a_total_only_if_there_is_one(
+    total: int | None, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Output(as_json=False).progress("Counted", total) as advance:
+        advance(829)
+
+    err = capsys.readouterr().err
+    assert shown in err
+    assert ("829/" in err) == (total is not None)

@@ -216,3 +216,13 @@ def test_a_dry_run_does_not_speak_of_replayed_events(pulsequeue: CommandLine, op
     assert "replayed" not in dry.out + dry.err.lower()
     assert dry.out.split()[:2] == ["event", "found"]
     assert sent.out.split()[:2] == ["event", "replayed"]
+
+
+@pytest.mark.usefixtures("streams_are_terminals")
+@pytest.mark.parametrize("arguments", [(), ("--yes",)])
+def test_a_refused_replay_draws_no_progress(pulsequeue: CommandLine, arguments: tuple[str, ...]) -> None:
+    ran = pulsequeue("replay", "--from", "banana", *arguments)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("pulsequeue: ")
+    assert ran.err.count("\n") == 1
