@@ -24,7 +24,7 @@ class Selection:
 
     function: Annotated[
         str | None,
-        typer.Argument(metavar="[FUNCTION]", help="Function whose dead letters to select; default all."),
+        typer.Argument(metavar="FUNCTION", help="Function whose dead letters to select; default all."),
     ] = None
     reason: Annotated[
         list[str] | None,
@@ -74,10 +74,7 @@ class SelectionWithIds(Selection):
         return self.message_id or []
 
 
-_COUNTED = (
-    "Reading a queue adds 1 to the receives of its messages; nothing else follows from it: "
-    "a dead-letter queue has no limit of receives."
-)
+_COUNTED = "Reading counts as a receive."
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only list the messages.")]
 
@@ -97,7 +94,7 @@ def ls(
     selection: Selection,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of messages.")] = 1_000,
 ) -> None:
-    """List dead letters, oldest first. Reading a queue adds 1 to the receives of its messages."""
+    """List dead letters, oldest first. Reading counts as a receive."""
     from scripts.ops.dlq.dlq import peek
 
     found = peek(_queues(session, selection.function), selection.filter(session), limit)
@@ -111,7 +108,7 @@ def show(
     ],
     message_id: Annotated[str, typer.Argument(metavar="ID", help="Message id, or its beginning.")],
 ) -> None:
-    """Show one dead letter with its body. Reading its queue adds 1 to the receives of its messages."""
+    """Show one dead letter with its body. Reading counts as a receive."""
     from scripts.ops.dlq.dlq import peek
     from scripts.ops.dlq.messages import Filter, dead_letter_view
 

@@ -50,7 +50,7 @@ def ls(session: Session) -> None:
 
 def schema(
     session: Session,
-    event: Annotated[str | None, typer.Argument(metavar="[EVENT]", help="Name of the event.")] = None,
+    event: Annotated[str | None, typer.Argument(metavar="EVENT", help="Name of the event.")] = None,
     every: Annotated[bool, typer.Option("--all", help="The schemas of all events.")] = False,
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write one file per event into this folder.")

@@ -51,7 +51,7 @@ def ls(
 def seed(
     session: Session,
     file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="A catalogue; default the sample.")
+        str | None, typer.Argument(metavar="FILE", help="A catalogue; default the sample.")
     ] = None,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:

@@ -24,7 +24,7 @@ def logs(
     session: Session,
     *,
     function: Annotated[
-        str | None, typer.Argument(metavar="[FUNCTION]", help="Only the lines of this function.")
+        str | None, typer.Argument(metavar="FUNCTION", help="Only the lines of this function.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines as they arrive.")] = False,
     since: Annotated[str, typer.Option(metavar="SPAN", help="Lines since: 90s, 5m, 2h or 1d ago.")] = "5m",

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 def metrics(
     session: Session,
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Only metrics with this text in their name.")
+        str, typer.Argument(metavar="NAME", help="Only metrics with this text in their name.")
     ] = "",
     zeros: Annotated[bool, typer.Option(help="Show samples with the value zero as well.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the page as it is served.")] = False,

@@ -40,7 +40,7 @@ def publish(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="JSON: an order, a list of orders, or named scenarios; - is standard input.",
         ),
     ] = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_type_hints
 import typer
 
 from scripts.cli.output import Output
+from scripts.cli.plain_help import PlainCommand
 from scripts.common.errors import ToolError
 from scripts.common.project_files import require_checkout
 
@@ -57,7 +58,8 @@ class Session:
         chosen = self.env if env is None else env
         if not _ENV_NAME.fullmatch(chosen):
             raise ToolError(
-                f"{chosen!r} is no name of an environment; give local, dev, prod, or another deployed one.",
+                f"{chosen!r} is not the name of an environment; "
+                "give local, dev, prod, or another deployed one.",
                 exit_code=_USAGE,
             )
         return replace(self, env=chosen, as_json=as_json or self.as_json)
@@ -113,7 +115,7 @@ def command(
         call.__signature__ = signature(call).replace(parameters=_parameters(own))  # type: ignore[attr-defined]
         # Otherwise -5 would be an unknown option rather than an argument.
         settings = {"ignore_unknown_options": negative_numbers}
-        app.command(name, context_settings=settings, epilog=epilog(examples))(call)
+        app.command(name, cls=PlainCommand, context_settings=settings, epilog=epilog(examples))(call)
         return function
 
     return register

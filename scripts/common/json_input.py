@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -43,13 +43,29 @@ def _reject_constant(name: str) -> object:
     raise ValueError(f"{name} is not a JSON number")
 
 
+_WORDS: Mapping[str, str] = {
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be at most {le}",
+    "string_pattern_mismatch": (
+        "has leading or trailing blanks, control characters, or a character that is not allowed"
+    ),
+}
+"""Our words for pydantic's types of errors."""
+
+
 def faults(error: ValidationError) -> list[str]:
-    """Describe each invalid field: `items[1].quantity: Input should be greater than 0`."""
+    """Describe each invalid field: `items[1].quantity: must be at least 1`."""
     messages = []
-    for fault in error.errors(include_url=False, include_context=False):
+    for fault in error.errors(include_url=False):
         message = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "string_pattern_mismatch":
-            message = "has leading or trailing blanks, control characters, or a character that is not allowed"
+        if words := _WORDS.get(fault["type"]):
+            message = words.format_map(fault.get("ctx", {}))
         messages.append(f"{path(fault['loc'])}: {message}" if fault["loc"] else message)
     return messages
 

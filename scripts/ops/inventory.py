@@ -94,9 +94,9 @@ def adjust(ops: OpsContext, key: Key, delta: int) -> StockChange:
         current = ops.store.read_stock([key]).get(key)
         if current is None:
             raise ToolError(f"SKU {key.id!r} not found; create it with `pulsequeue inventory set`.")
+        reserved = f", {current.reserved} reserved" if current.reserved else ""
         raise ToolError(
-            f"only {current.available} of {current.stock} units of {key.id!r} are available; "
-            f"cannot remove {-delta}."
+            f"cannot remove {-delta} units of {key.id!r}: {current.available} available{reserved}."
         )
     return _publish(ops, "inventory adjust", stock, delta, {"delta": delta})
 

@@ -88,7 +88,7 @@ def check(orders: Sequence[OrderInput], now: datetime) -> None:
         if order.payment_method not in (None, *METHODS):
             problems.append(
                 f"{given.label}: paymentMethod: {order.payment_method!r} is unknown; known are "
-                f"{', '.join(sorted(METHODS))}; --no-validate sends it all the same"
+                f"{', '.join(sorted(METHODS))}; add --no-validate to send it anyway"
             )
         key = Key(order.tenant_id, order.order_id)
         if key in label_of:

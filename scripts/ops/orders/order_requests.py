@@ -29,7 +29,7 @@ def find(ops: OpsContext, key: Key) -> Order:
 
 def not_found(ops: OpsContext, key: Key) -> ToolError:
     of_tenant = "" if key.tenant_id == "default" else f" of tenant {key.tenant_id!r}"
-    return ToolError(f"order {key.id!r}{of_tenant} not found in {ops.env}.")
+    return ToolError(f"order {key.id!r}{of_tenant} not found in the environment {ops.env}.")
 
 
 def find_or_none(ops: OpsContext, key: Key) -> Order | None:

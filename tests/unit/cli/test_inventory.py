@@ -228,7 +228,7 @@ def test_reserved_units_cannot_be_removed(pulsequeue: CommandLine, ops: MemoryOp
     ran = pulsequeue("inventory", "adjust", "prod-001", "-7")
 
     assert ran.code == 1
-    assert "only 6 of 10 units of 'prod-001' are available; cannot remove 7" in ran.err
+    assert "cannot remove 7 units of 'prod-001': 6 available, 4 reserved." in ran.err
     assert _levels(ops) == (10, 4, 6)
 
 

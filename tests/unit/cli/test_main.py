@@ -50,7 +50,7 @@ FAILURES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
         1,
         "pulsequeue: throttled; retry.",
     ),
-    "something invalid": (_invalid, 1, "pulsequeue: _Model is not valid: number: Input should be"),
+    "something invalid": (_invalid, 1, "pulsequeue: _Model is not valid: number: must be a whole number"),
     "a full disk": (lambda: OSError(28, "No space left on device", "x"), 1, "pulsequeue: x: No space left"),
     "an interrupt": (KeyboardInterrupt, 130, ""),
     "a reader that went away": (BrokenPipeError, 1, ""),

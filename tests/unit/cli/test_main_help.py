@@ -61,6 +61,42 @@ def test_help_ends_with_examples_that_exist(
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
+@each_command
+def test_help_speaks_of_no_types_and_inequalities(pulsequeue: CommandLine, path: tuple[str, ...]) -> None:
+    ran = pulsequeue(*path, "--help")
+
+    text = " ".join(ran.out.split())
+    assert re.findall(r"<str>|<int>|<float>|<bool>|x ?<=|<= ?x|x ?>=|[{}]|\[\[", text) == []
+
+
+def test_arguments_and_ranges_have_plain_names(pulsequeue: CommandLine) -> None:
+    published, shown = pulsequeue("publish", "--help").out, pulsequeue("dlq", "show", "--help").out
+
+    assert published.startswith("Usage: pulsequeue publish [OPTIONS] [FILE]\n")
+    assert "\n  FILE  JSON: an order" in published
+    assert "[1 to 1000000]" in " ".join(published.split())
+    assert "[default: 60.0; at least 0]" in published
+    assert shown.startswith("Usage: pulsequeue dlq show [OPTIONS] FUNCTION ID\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("publish --count abc", "'--count': must be a whole number"),
+        ("publish --count 1.5", "'--count': must be a whole number"),
+        ("publish --count 0", "'--count': must be at least 1"),
+        ("order ls --limit 20000", "'--limit': must be at most 10000"),
+        ("replay --from 1h --rate x", "'--rate': must be a number"),
+        ("inventory adjust prod-001 x", "'DELTA': must be a whole number"),
+    ],
+)
+def test_a_wrong_number_is_refused_in_plain_words(pulsequeue: CommandLine, line: str, complaint: str) -> None:
+    ran = pulsequeue(*line.split())
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith(f"Invalid value for {complaint}\n")
+
+
 def test_the_version_is_printed(pulsequeue: CommandLine) -> None:
     assert pulsequeue("--version").out == f"pulsequeue {__version__}\n"
 
@@ -79,7 +115,7 @@ def test_a_name_that_no_environment_has_is_refused(pulsequeue: CommandLine, name
         ran = pulsequeue(*arguments)
 
         assert (ran.code, ran.out) == (2, "")
-        assert "is no name of an environment" in ran.err
+        assert f"{name!r} is not the name of an environment" in ran.err
 
 
 @pytest.mark.parametrize("arguments", [("db", "seed"), ("up",), ("down",), ("monitoring", "up")])

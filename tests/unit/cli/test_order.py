@@ -120,7 +120,7 @@ def test_an_inconsistent_order_is_still_shown(pulsequeue: CommandLine, ops: Memo
 def test_an_unknown_order_is_one_sentence(pulsequeue: CommandLine) -> None:
     ran = pulsequeue("order", "show", "nobody")
 
-    assert (ran.code, ran.err) == (1, "pulsequeue: order 'nobody' not found in test.\n")
+    assert (ran.code, ran.err) == (1, "pulsequeue: order 'nobody' not found in the environment test.\n")
 
 
 def test_an_order_whose_row_cannot_be_read_is_one_sentence(
