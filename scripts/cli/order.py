@@ -21,6 +21,9 @@ Id = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the record.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
 _APPEARS_SECONDS = 10.0
+"""An order that the logs know is on its way, or was refused."""
+_UNKNOWN_SECONDS = 3.0
+"""An order that nothing knows may have been published just now."""
 
 Timeout = Annotated[float, typer.Option(metavar="N", min=0, help="Seconds to wait.")]
 
@@ -126,12 +129,12 @@ def show(
 def watch(
     session: Session, order_id: Id, timeout: Timeout = 1_000.0, tenant: Tenant = DEFAULT_TENANT
 ) -> None:
-    """Watch an order until it is settled; an unknown one for ten seconds only."""
+    """Watch an order until it is settled; an unknown one for a few seconds only."""
     from scripts.ops.orders.order_requests import key_of
     from scripts.ops.orders.tracking import settled
 
     key = key_of(order_id, tenant)
-    _require_known(session, key, min(timeout, _APPEARS_SECONDS))
+    _require_known(session, key, timeout)
     _track(session, key, settled, timeout)
 
 
@@ -180,18 +183,28 @@ def _requested(
 
 
 def _require_known(session: Session, key: "Key", timeout: float) -> None:
-    """Give an order that was just published a moment to arrive, and say so."""
+    """Give an order that was just published a moment to arrive, and say so; a dead letter will not arrive."""
     from scripts.ops.orders.order_requests import find_or_none
+    from scripts.ops.orders.timeline import load_timeline
     from scripts.ops.orders.tracking import wait_until_known
 
     if find_or_none(session.ops, key) is not None:
         return
-    session.out.note(f"Order {key.id!r} is not in {session.ops.env} yet; waiting {timeout:g} s for it ...")
-    if not wait_until_known(session.ops, key, timedelta(seconds=timeout)):
+    where = f"the environment {session.ops.env}"
+    session.out.note(f"Order {key.id!r} is not in {where} yet; looking in logs and dead-letter queues ...")
+    found = load_timeline(session.ops, key, None)
+    if found.dlq_messages and find_or_none(session.ops, key) is None:
+        functions = ", ".join(dict.fromkeys(message.function for message in found.dlq_messages))
         raise ToolError(
-            f"order {key.id!r} not found in {session.ops.env} after {timeout:g} s; "
-            f"`pulsequeue order show {key.id}` looks for it in logs and dead-letter queues."
+            f"order {key.id!r} is only in the dead-letter queue of {functions}; "
+            f"see `pulsequeue order show {key.id}`."
         )
+    wait = min(timeout, _APPEARS_SECONDS if found.log_entries else _UNKNOWN_SECONDS)
+    if not wait_until_known(session.ops, key, timedelta(seconds=wait)):
+        see = (
+            f"; see `pulsequeue order show {key.id}`" if found.log_entries else ", its logs and dead letters"
+        )
+        raise ToolError(f"order {key.id!r} not found in {where}{see}.")
 
 
 def _track(session: Session, key: "Key", is_final: "Callable[[Order], bool]", timeout: float) -> None:

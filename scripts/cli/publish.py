@@ -157,16 +157,20 @@ def _http_orders(session: Session, user: str | None) -> "HttpOrders":
 
 
 def _how_to_go_on(sent: "SendResult", total: int, *, generated: bool) -> str:
-    names = f" ({sent.keys[0].id} to {sent.last.id})" if sent.keys and sent.last else ""
-    text = f"interrupted: {sent.published} of {total} orders were sent{names}"
+    sure = " for certain" if sent.unanswered else ""
+    names = f" ({sent.keys[0].id} to {sent.last.id}{sure})" if sent.keys and sent.last else ""
+    most = min(total, sent.published + sent.unanswered)
+    number = f"up to {most}" if sent.unanswered else f"{most}"
+    text = f"interrupted: {number} of {total} orders were sent{names}"
     if sent.unpublished:
         text += f", {len(sent.unpublished)} were refused"
     if not generated:
         return f"{text}; to go on, repeat the command: an order that was sent already is not placed twice."
-    rest = total - sent.published
-    return (
-        f"{text}, and perhaps a batch more; to go on, send the rest with the same command and --count {rest}."
-    )
+    go_on = "send the rest with the same command and --count"
+    if sent.unanswered:
+        counts = f"{total - most} to {total - sent.published}"
+        return f"{text}; check with `pulsequeue order ls` how many, then {go_on} {counts}."
+    return f"{text}; to go on, {go_on} {total - sent.published}."
 
 
 def _how_to_watch(sent: "SendResult") -> str:

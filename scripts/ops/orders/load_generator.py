@@ -24,7 +24,9 @@ class SendResult:
     last: Key | None = None
     unpublished: list[Key] = field(default_factory=list)
     interrupted: bool = False
-    """Whether Ctrl-C ended it before the last order; one more batch may have been sent."""
+    """Whether Ctrl-C ended it before the last order."""
+    unanswered: int = 0
+    """Orders of the batch that was being sent: they may or may not have been accepted."""
 
 
 def generate_orders(
@@ -89,13 +91,16 @@ def publish(
 ) -> None:
     """Publish orders as they are, and record for each whether the bus accepted it."""
     events = [to_event(order, clock.now()) for order in orders]
+    result.unanswered = len(events)
     refused = {event.event_id for event in bus.publish(events)}
     for order, event in zip(orders, events, strict=True):
         key = key_of(order) or Key("default", order.label)
         if event.event_id in refused:
             result.unpublished.append(key)
-            continue
-        result.published += 1
-        result.last = key
-        if keep is None or len(result.keys) < keep:
-            result.keys.append(key)
+        else:
+            result.published += 1
+            result.last = key
+            if keep is None or len(result.keys) < keep:
+                result.keys.append(key)
+        # Last: an interrupt in between must not lose an order from the upper bound.
+        result.unanswered -= 1

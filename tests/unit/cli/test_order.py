@@ -368,10 +368,37 @@ def test_watching_an_unknown_order_says_so_at_once_and_gives_up_soon(
 
     first, last = ran.err.splitlines()
     assert ran.code == 1
-    assert first == "Order 'o-1' is not in test yet; waiting 10 s for it ..."
-    assert last.startswith("pulsequeue: order 'o-1' not found in test after 10 s;")
-    assert "`pulsequeue order show o-1`" in last
+    assert first == (
+        "Order 'o-1' is not in the environment test yet; looking in logs and dead-letter queues ..."
+    )
+    assert last == ("pulsequeue: order 'o-1' not found in the environment test, its logs and dead letters.")
+    assert ops.time.now == START + timedelta(seconds=3)
+
+
+def test_watching_an_order_that_only_logs_know_waits_longer(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.function_logs.lines = [_log_entry()]
+
+    ran = pulsequeue("order", "watch", "o-1")
+
+    assert ran.code == 1
+    assert ran.err.endswith("not found in the environment test; see `pulsequeue order show o-1`.\n")
     assert ops.time.now == START + timedelta(seconds=10)
+
+
+def test_watching_an_order_that_is_only_a_dead_letter_ends_at_once(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    _add_dead_letter(ops, "o-1")
+
+    ran = pulsequeue("order", "watch", "o-1")
+
+    assert ran.code == 1
+    assert ran.err.endswith(
+        "order 'o-1' is only in the dead-letter queue of payment; see `pulsequeue order show o-1`.\n"
+    )
+    assert ops.time.now == START
 
 
 def test_watching_an_order_that_arrives_in_time_goes_on(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -335,9 +336,27 @@ def test_an_interrupted_load_says_how_many_were_sent_and_how_to_go_on(
     ran = pulsequeue("publish", "--count", "250", "--item", "prod-001=1")
 
     assert ran.code == 130
-    assert "interrupted: 100 of 250 orders were sent" in ran.err
-    assert "send the rest with the same command and --count 150" in ran.err
-    assert "load-" in ran.err
+    assert "interrupted: up to 200 of 250 orders were sent (load-" in ran.err
+    assert "-100 for certain); check with `pulsequeue order ls` how many, then" in ran.err
+    assert "send the rest with the same command and --count 50 to 150." in ran.err
+
+
+def test_an_interrupt_between_two_batches_leaves_no_doubt(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    def interrupt(_seconds: float) -> None:
+        if ops.bus.published:
+            raise KeyboardInterrupt
+        ops.time.now += timedelta(seconds=1)
+
+    ops.clock = Clock(now=ops.time, sleep=interrupt)
+
+    ran = pulsequeue("publish", "--count", "5", "--rate", "2", "--item", "prod-001=1")
+
+    sent = len(ops.bus.published)
+    assert ran.code == 130
+    assert f"interrupted: {sent} of 5 orders were sent" in ran.err
+    assert ran.err.endswith(f"and --count {5 - sent}.\n")
 
 
 def test_an_interrupted_file_can_be_published_again(
@@ -352,7 +371,7 @@ def test_an_interrupted_file_can_be_published_again(
     ran = pulsequeue("publish", _file(tmp_path, orders))
 
     assert ran.code == 130
-    assert "interrupted: 100 of 150 orders were sent" in ran.err
+    assert "interrupted: up to 150 of 150 orders were sent" in ran.err
     assert "repeat the command: an order that was sent already is not placed twice" in ran.err
 
 
