@@ -10,7 +10,9 @@ import "./ui/global.css";
 /** The session has ended, and renewing it failed: sign in, then come back to this page. */
 function signInAgain(): void {
   const { pathname, href } = router.state.location;
-  if (pathname !== "/sign-in") void router.navigate({ to: "/sign-in", search: { next: href } });
+  // Invitations are opened by people who have never signed in: their page says what to do.
+  if (pathname !== "/sign-in" && pathname !== "/invitation")
+    void router.navigate({ to: "/sign-in", search: { next: href } });
 }
 
 const queries = new QueryClient({

@@ -75,6 +75,12 @@ const sales = createRoute({
   component: lazyRouteComponent(() => import("./pages/sales/SalesPage"), "SalesPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/SettingsPage"), "SettingsPage"),
+});
+
 const anythingElse = createRoute({
   getParentRoute: () => signedIn,
   path: "/$",
@@ -88,9 +94,16 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-in/SignInPage"), "SignInPage"),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/invitation/InvitationPage"), "InvitationPage"),
+});
+
 const routes = root.addChildren([
-  signedIn.addChildren([overview, orders, order, revenue, cohorts, pipeline, sales, anythingElse]),
+  signedIn.addChildren([overview, orders, order, revenue, cohorts, pipeline, sales, settings, anythingElse]),
   signIn,
+  invitation,
 ]);
 
 function FailedPage({ error, reset }: ErrorComponentProps) {

@@ -26,7 +26,7 @@ export const ME: Me = {
   userId: "user-1",
   email: "mara@northwind.example",
   current: MEMBERSHIP,
-  memberships: [MEMBERSHIP],
+  memberships: [MEMBERSHIP, { tenantId: "southwind", organization: "Southwind Tea", role: "editor" }],
 };
 
 export const meta = (withheld: string | null = null): Schemas["Meta"] => ({

@@ -43,11 +43,31 @@ test("order: a refund is confirmed in a dialog, sent as a write, and shown", asy
   await page.getByRole("button", { name: "Do not refund" }).click();
   expect(site.requests.filter(({ method }) => method === "POST")).toEqual([]);
   await page.getByRole("button", { name: "Refund order…" }).click();
+  await page.getByLabel("Reason (optional)").fill("arrived broken");
+  await page.getByLabel("The goods are back").check();
   await page.getByRole("dialog").getByRole("button", { name: "Refund order", exact: true }).click();
-  await expect(page.getByText("Refunded", { exact: true }).first()).toBeVisible();
+  await expect(page.getByText("The payment has gone back to the customer.")).toBeVisible();
   const writes = site.requests.filter(({ method }) => method === "POST");
-  expect(writes.map(({ path }) => path)).toEqual([`/api/orders/${id}/refund`]);
+  expect(writes.map(({ path, body }) => [path, body])).toEqual([
+    [`/api/orders/${id}/refund`, { reason: "arrived broken", restock: true }],
+  ]);
   expect(writes[0]?.headers["x-requested-with"]).toBeTruthy();
+});
+
+test("order: before the payment it is cancelled, and its state is told in a sentence", async ({
+  page,
+  site,
+}) => {
+  const id = idOf("RESERVED");
+  await page.goto(`/orders/${id}`);
+  await expect(page.getByText("Stock is set aside, and the payment has been asked for.")).toBeVisible();
+  await page.getByRole("button", { name: "Cancel order…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel order", exact: true }).click();
+  await expect(page.getByText("The order has ended, and its stock is free again.")).toBeVisible();
+  const writes = site.requests.filter(({ method }) => method === "POST");
+  expect(writes.map(({ path, body }) => [path, body])).toEqual([
+    [`/api/orders/${id}/cancel`, { reason: null }],
+  ]);
 });
 
 test("order: a viewer is offered no writes", async ({ page, site }) => {
@@ -142,6 +162,18 @@ test("the first page loads at most 120 KB of script, compressed", async ({ page 
 test.describe("failures", () => {
   test.use({ isExpectingErrors: true });
 
+  test("order: a refusal says why, and what was typed is kept", async ({ page, site }) => {
+    const id = idOf("CONFIRMED");
+    site.fail(`/api/orders/${id}/refund`, 409, "Conflict", "The order is CANCELLED and cannot be refunded.");
+    await page.goto(`/orders/${id}`);
+    await page.getByRole("button", { name: "Refund order…" }).click();
+    await page.getByLabel("Reason (optional)").fill("arrived broken");
+    await page.getByRole("dialog").getByRole("button", { name: "Refund order", exact: true }).click();
+    await expect(page.getByText("The order is CANCELLED and cannot be refunded.")).toBeVisible();
+    await expect(page.getByLabel("Reason (optional)")).toHaveValue("arrived broken");
+    await expectAccessible(page);
+  });
+
   test("a part fails alone, with its reason and Try again", async ({ page, site }) => {
     site.fail("/api/pipeline/by-region", 503, "Unavailable", "The database does not answer.");
     await page.goto("/");
@@ -188,6 +220,22 @@ test.describe("failures", () => {
     await page.goto("/");
     await expect(page.getByText("Ask an administrator of your organisation for an invitation")).toBeVisible();
     await expectAccessible(page);
+  });
+
+  test("who has no organisation can found one, and is told where that is not allowed", async ({
+    page,
+    site,
+  }) => {
+    site.isMember = site.mayFound = false;
+    await page.goto("/");
+    await page.getByLabel("Name").fill("Northwind Coffee");
+    await page.getByRole("button", { name: "Found it" }).click();
+    await expect(page.getByText("Organisations are founded by the operator here.")).toBeVisible();
+    await expectAccessible(page);
+    site.mayFound = true;
+    await page.getByRole("button", { name: "Found it" }).click();
+    await expect(page.getByRole("heading", { name: "Overview", level: 1 })).toBeVisible();
+    expect(site.requests.filter(({ path }) => path === "/auth/refresh")).toHaveLength(1);
   });
 
   test("an expired session is renewed once for all requests, without a word", async ({ page, site }) => {

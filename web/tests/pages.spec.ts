@@ -11,13 +11,16 @@ const PAGES = {
   cohorts: "/cohorts",
   pipeline: "/pipeline",
   sales: "/sales",
+  settings: "/settings",
   "sign-in": "/sign-in",
+  invitation: "/invitation",
   "not-found": "/nothing-here",
 };
 const WIDTHS = [320, 768, 1440];
 
 for (const [name, path] of Object.entries(PAGES)) {
-  test(`${name}: axe and width at ${WIDTHS.join(", ")} px, light and dark`, async ({ page }) => {
+  test(`${name}: axe and width at ${WIDTHS.join(", ")} px, light and dark`, async ({ page, site }) => {
+    site.role = "admin";
     for (const theme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: theme });
       await page.goto(path);

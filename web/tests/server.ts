@@ -8,6 +8,7 @@ import type { Schemas } from "../src/api/queries";
 import type { Me } from "../src/api/session";
 import type { Day } from "../src/lib/days";
 import * as data from "./data";
+import { type Answer, FakeOrganization, problem } from "./organization";
 
 const DIST = join(import.meta.dirname, "..", "dist");
 const TYPES: Record<string, string> = {
@@ -24,32 +25,30 @@ const SECURITY = {
   "referrer-policy": "same-origin",
 };
 
-interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
+type Body = Record<string, unknown>;
+
+interface Sent extends Pick<IncomingMessage, "headers"> {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Body;
 }
 
-type Sent = Pick<IncomingMessage, "method" | "headers"> & { readonly path: string };
-
-function problem(status: number, title: string, detail: string): Answer {
-  const body: Schemas["Problem"] = {
-    status,
-    title,
-    detail,
-    type: "about:blank",
-    instance: "/",
-    errors: null,
-  };
-  return { status, body };
+async function bodyOf(request: IncomingMessage): Promise<Body> {
+  let text = "";
+  for await (const part of request) text += part;
+  return text ? JSON.parse(text) : {};
 }
 
 export class FakeSite {
   /** What arrived, for a test to look at. */
   readonly requests: Sent[] = [];
+  readonly organization = new FakeOrganization();
   isSignedIn = true;
   isEmpty = false;
   canRenew = true;
   isMember = true;
+  mayFound = true;
+  tenantId = data.MEMBERSHIP.tenantId;
   role: "viewer" | "editor" | "admin" = "editor";
   private readonly failures = new Map<string, Answer>();
   private readonly statuses = new Map<string, Schemas["Order"]["status"]>();
@@ -66,10 +65,12 @@ export class FakeSite {
   async start(): Promise<string> {
     const server = createServer(async (request, response) => {
       const address = new URL(request.url ?? "/", "http://site");
-      this.requests.push({ method: request.method, headers: request.headers, path: address.pathname });
+      const { method = "GET", headers } = request;
+      const sent: Sent = { method, headers, path: address.pathname, body: await bodyOf(request) };
+      this.requests.push(sent);
       const isApi = /^\/(api|auth)\//.test(address.pathname);
       if (isApi) {
-        const { status, body } = this.answer(request, address);
+        const { status, body } = this.answer(sent, address);
         const type = status >= 400 ? "application/problem+json" : "application/json";
         response
           .writeHead(status, { "content-type": type })
@@ -91,8 +92,8 @@ export class FakeSite {
     this.server?.close();
   }
 
-  private answer(request: IncomingMessage, { pathname, searchParams }: URL): Answer {
-    if (request.method === "POST" && !request.headers["x-requested-with"]) {
+  private answer(request: Sent, { pathname, searchParams }: URL): Answer {
+    if (request.method !== "GET" && !request.headers["x-requested-with"]) {
       return problem(403, "Forbidden", "The header x-requested-with is missing.");
     }
     if (pathname === "/auth/refresh") {
@@ -107,6 +108,10 @@ export class FakeSite {
     const failure = this.failures.get(pathname);
     if (failure) return failure;
     if (pathname === "/api/me") return { status: 200, body: { data: this.me() } };
+    if (pathname === "/api/me/organization") return this.choose(request.body);
+    if (pathname === "/api/organizations") return this.found(request.body);
+    const ofOrganization = this.organization.answer(request.method, pathname, request.body);
+    if (ofOrganization) return ofOrganization;
     if (request.method === "POST") return this.command(pathname);
     const found = this.read(pathname, searchParams);
     return found
@@ -116,7 +121,20 @@ export class FakeSite {
 
   private me(): Me {
     if (!this.isMember) return { ...data.ME, current: null, memberships: [] };
-    return { ...data.ME, current: { ...data.MEMBERSHIP, role: this.role } };
+    const memberships = data.ME.memberships.map((membership) => ({ ...membership, role: this.role }));
+    const current = memberships.find(({ tenantId }) => tenantId === this.tenantId) ?? null;
+    return { ...data.ME, current, memberships };
+  }
+
+  private choose({ tenantId }: Body): Answer {
+    this.tenantId = String(tenantId);
+    return { status: 200, body: { data: this.me() } };
+  }
+
+  private found({ name }: Body): Answer {
+    if (!this.mayFound) return problem(403, "Forbidden", "Organisations are founded by the operator here.");
+    this.isMember = true;
+    return { status: 201, body: { data: { ...data.MEMBERSHIP, organization: name } } };
   }
 
   private command(path: string): Answer {

@@ -9,7 +9,7 @@ import type { components } from "./schema";
 export type Schemas = components["schemas"];
 export type Meta = Schemas["Meta"];
 
-const LIVE_MS = 10_000;
+export const LIVE_MS = 10_000;
 /** Shown as stale once three updates are missing. */
 export const STALE_AFTER_SECONDS = (3 * LIVE_MS) / 1_000;
 
@@ -119,10 +119,20 @@ export const lastMonthQuery = queryOptions({
 
 export type OrderCommand = "cancel" | "refund";
 
+export interface OrderRequest {
+  readonly command: OrderCommand;
+  readonly reason: string | null;
+  /** Whether the goods are back on the shelf. */
+  readonly restock: boolean;
+}
+
 /** Accepted, not done: the pipeline decides, and the order shows it within seconds. */
-export async function commandOrder(orderId: string, command: OrderCommand): Promise<void> {
+export async function commandOrder(
+  orderId: string,
+  { command, reason, restock }: OrderRequest,
+): Promise<void> {
   const params = { path: { orderId } };
   await (command === "cancel"
-    ? api.POST("/api/orders/{orderId}/cancel", { params, body: { reason: null } })
-    : api.POST("/api/orders/{orderId}/refund", { params, body: { reason: null, restock: false } }));
+    ? api.POST("/api/orders/{orderId}/cancel", { params, body: { reason } })
+    : api.POST("/api/orders/{orderId}/refund", { params, body: { reason, restock } }));
 }

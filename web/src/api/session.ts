@@ -13,13 +13,23 @@ export const meQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
-/** Editors and administrators change orders; the API decides, the page only does not offer it in vain. */
-export function mayChangeOrders(me: Me | undefined): boolean {
-  return me?.current?.role === "editor" || me?.current?.role === "admin";
+/** Editors and administrators change orders and stock; the API decides, the page only does not offer it in vain. */
+export function mayWrite(me: Me | undefined): boolean {
+  return me?.current?.role === "editor" || isAdmin(me);
+}
+
+export function isAdmin(me: Me | undefined): boolean {
+  return me?.current?.role === "admin";
 }
 
 export function signInAddress(next: string): string {
   return `/auth/login?next=${encodeURIComponent(next)}`;
+}
+
+/** A new token, with the organisation and role of now; then everything is read again. */
+export async function startAgain(path: string): Promise<void> {
+  await fetch("/auth/refresh", { method: "POST", headers: WRITE_HEADERS });
+  location.assign(path);
 }
 
 export async function signOut(): Promise<void> {

@@ -48,9 +48,23 @@ export function Columns({ children }: { children: ReactNode }) {
   return <div className={styles.columns}>{children}</div>;
 }
 
-export function Filters({ label, children }: { label: string; children: ReactNode }) {
+interface FiltersProps {
+  label: string;
+  /** Left out where each field applies by itself. */
+  submit?: () => void;
+  children: ReactNode;
+}
+
+export function Filters({ label, submit, children }: FiltersProps) {
   return (
-    <form className={styles.filters} aria-label={label} onSubmit={(event) => event.preventDefault()}>
+    <form
+      className={styles.filters}
+      aria-label={label}
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit?.();
+      }}
+    >
       {children}
     </form>
   );

@@ -1,10 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { commandOrder, type OrderCommand, type Schemas } from "../../api/queries";
-import { mayChangeOrders, meQuery } from "../../api/session";
+import { mayWrite, meQuery } from "../../api/session";
 import { money } from "../../lib/format";
-import { Dialog } from "../../ui/Dialog";
-import styles from "../../ui/shell/shell.module.css";
+import { FormDialog } from "../../ui/FormDialog";
 
 type Order = Schemas["Order"];
 
@@ -18,13 +17,15 @@ const TEXTS = {
     action: "Refund order",
     keep: "Do not refund",
     consequence: (order: Order) =>
-      `${money(order.amount)} goes back to the customer. Stock stays as it is until the goods are back. This cannot be undone.`,
+      `${money(order.amount)} goes back to the customer: all of it, as every refund is. This cannot be undone.`,
   },
 } as const;
 
+const MAX_REASON = 256;
+
 /** What can be asked for in a status; the pipeline has the last word. */
 function commandOf(status: Order["status"]): OrderCommand | undefined {
-  if (status === "PLACED" || status === "RESERVED") return "cancel";
+  if (status === "RECEIVED" || status === "PLACED" || status === "RESERVED") return "cancel";
   return status === "CONFIRMED" ? "refund" : undefined;
 }
 
@@ -33,7 +34,7 @@ export function OrderCommands({ order }: { order: Order }) {
   const [asking, setAsking] = useState<OrderCommand>();
   const [requested, setRequested] = useState<OrderCommand>();
   const command = commandOf(order.status);
-  if (!command || !mayChangeOrders(me)) return null;
+  if (!command || !mayWrite(me)) return null;
   if (requested === command) return <p role="status">Requested. The order changes within seconds.</p>;
   return (
     <>
@@ -61,9 +62,11 @@ interface ConfirmationProps {
 
 function Confirmation({ order, command, close, done }: ConfirmationProps) {
   const queries = useQueryClient();
+  const [reason, setReason] = useState("");
+  const [restock, setRestock] = useState(false);
   const { action, keep, consequence } = TEXTS[command];
   const request = useMutation({
-    mutationFn: () => commandOrder(order.orderId, command),
+    mutationFn: () => commandOrder(order.orderId, { command, reason: reason.trim() || null, restock }),
     onSuccess: async () => {
       done();
       close();
@@ -71,31 +74,28 @@ function Confirmation({ order, command, close, done }: ConfirmationProps) {
     },
   });
   return (
-    <Dialog label={action} close={close}>
-      <div className={styles.dialog}>
-        <h2>
-          {action} {order.orderId}?
-        </h2>
-        <p>{consequence(order)}</p>
-        {request.error && (
-          <p role="alert">
-            <strong>Not done.</strong> {request.error.message}
-          </p>
-        )}
-        <div className={styles.dialogActions}>
-          <button type="button" className="button" onClick={close}>
-            {keep}
-          </button>
-          <button
-            type="button"
-            className="button danger"
-            disabled={request.isPending}
-            onClick={() => request.mutate()}
-          >
-            {request.isPending ? "Sending…" : action}
-          </button>
-        </div>
-      </div>
-    </Dialog>
+    <FormDialog
+      title={`${action} ${order.orderId}?`}
+      action={action}
+      keep={keep}
+      isDangerous
+      request={request}
+      close={close}
+    >
+      <p>{consequence(order)}</p>
+      <label className="field">
+        Reason (optional)
+        <input value={reason} maxLength={MAX_REASON} onChange={(event) => setReason(event.target.value)} />
+      </label>
+      {command === "refund" && (
+        <label className="check">
+          <input type="checkbox" checked={restock} onChange={(event) => setRestock(event.target.checked)} />
+          <span>
+            The goods are back
+            <span className="help">Adds its units to the stock again.</span>
+          </span>
+        </label>
+      )}
+    </FormDialog>
   );
 }

@@ -3,6 +3,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { orderQuery, type Schemas } from "../../api/queries";
 import { count, MISSING, moment, money, words, wordsOfEvent } from "../../lib/format";
 import { major } from "../../lib/money";
+import { FULFILLMENT_WORDS, ORDER_WORDS, PAYMENT_WORDS, reasonOf } from "../../lib/words";
 import { Card, Columns, Facts, Page } from "../../ui/Page";
 import { LivePill } from "../../ui/stat/Freshness";
 import { StatusPill } from "../../ui/stat/StatusPill";
@@ -55,8 +56,9 @@ function OrderFacts({ order }: { order: Order }) {
   return (
     <Facts
       of={[
-        ["Status", <StatusPill key="status" status={order.status} />],
-        ["Reason", words(order.reason)],
+        ["Status", <StatusPill key="status" status={order.status} of={ORDER_WORDS} />],
+        ["What it means", ORDER_WORDS[order.status].meaning],
+        ...(order.reason ? ([["Reason", reasonOf(order.reason)]] as const) : []),
         ["Amount", money(order.amount)],
         [
           "Customer",
@@ -81,12 +83,12 @@ function PaymentFacts({ order: { payment, paymentMethod } }: { order: Order }) {
   return (
     <Facts
       of={[
-        ["Status", <StatusPill key="status" status={payment.status} />],
+        ["Status", <StatusPill key="status" status={payment.status} of={PAYMENT_WORDS} />],
         ["Amount", money(payment.amount)],
         ["Refunded", money(payment.refunded)],
         ["Method", words(paymentMethod)],
         ["Charge", payment.chargeId ? <code key="charge">{payment.chargeId}</code> : MISSING],
-        ["Reason", words(payment.reason)],
+        ["Reason", reasonOf(payment.reason)],
         ["Answered", moment(payment.answeredAt)],
       ]}
     />
@@ -102,7 +104,14 @@ function StockFacts({ order }: { order: Order }) {
         ["Reserved", moment(order.reservedAt)],
         ["Confirmed", moment(order.confirmedAt)],
         ["Ended", moment(order.endedAt)],
-        ["Fulfilment", fulfillment ? <StatusPill key="status" status={fulfillment.status} /> : MISSING],
+        [
+          "Fulfilment",
+          fulfillment ? (
+            <StatusPill key="status" status={fulfillment.status} of={FULFILLMENT_WORDS} />
+          ) : (
+            MISSING
+          ),
+        ],
         ["Due", moment(fulfillment?.dueAt)],
       ]}
     />

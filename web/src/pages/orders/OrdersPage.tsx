@@ -3,7 +3,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { ordersQuery } from "../../api/queries";
 import { ORDER_STATUSES, type OrdersFilter, parseOrders } from "../../lib/filters";
-import { words } from "../../lib/format";
+import { ORDER_WORDS } from "../../lib/words";
 import { DaysFields } from "../../ui/DaysFields";
 import { Card, Filters, Page } from "../../ui/Page";
 import { AsOf } from "../../ui/stat/Freshness";
@@ -76,7 +76,7 @@ function OrdersFilters({ filter }: { filter: OrdersFilter }) {
           <option value="">Any</option>
           {ORDER_STATUSES.map((status) => (
             <option key={status} value={status}>
-              {words(status)}
+              {ORDER_WORDS[status].name}
             </option>
           ))}
         </select>

@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../../api/queries";
-import { count, MISSING, moment, money, words } from "../../lib/format";
+import { count, MISSING, moment, money } from "../../lib/format";
 import { major } from "../../lib/money";
+import { ORDER_WORDS, reasonOf } from "../../lib/words";
 import { StatusPill } from "../../ui/stat/StatusPill";
 import type { Column } from "../../ui/table/DataTable";
 
@@ -15,11 +16,15 @@ export const orderColumns: readonly Column<Schemas["OrderSummary"]>[] = [
     ),
     csv: (order) => order.orderId,
   },
-  { title: "Status", cell: (order) => <StatusPill status={order.status} />, csv: (order) => order.status },
+  {
+    title: "Status",
+    cell: (order) => <StatusPill status={order.status} of={ORDER_WORDS} />,
+    csv: (order) => order.status,
+  },
   {
     title: "Reason",
     isWide: true,
-    cell: (order) => words(order.reason),
+    cell: (order) => reasonOf(order.reason),
     csv: (order) => order.reason,
   },
   {

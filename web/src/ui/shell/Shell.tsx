@@ -2,14 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { meQuery, signOut } from "../../api/session";
-import { Page } from "../Page";
-import { Empty } from "../states/states";
 import { PAGES } from "./pages";
 import styles from "./shell.module.css";
 import { toggleTheme } from "./theme";
 import { useKeys } from "./useKeys";
 
 const Palette = lazy(() => import("./Palette"));
+const NoOrganization = lazy(() => import("./NoOrganization"));
 const Shortcuts = lazy(() => import("./Shortcuts"));
 
 function subscribeToConnection(changed: () => void): () => void {
@@ -38,10 +37,22 @@ function useFocusOnNewPage() {
   return main;
 }
 
+/** On a phone the row of pages scrolls: the one shown is in sight. */
+function useShownPage() {
+  const nav = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  useEffect(() => {
+    if (path)
+      nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [path]);
+  return nav;
+}
+
 export function Shell() {
   const navigate = useNavigate();
   const isOnline = useIsOnline();
   const main = useFocusOnNewPage();
+  const nav = useShownPage();
   const { data: me } = useQuery(meQuery);
   const [open, setOpen] = useState<"palette" | "shortcuts" | undefined>();
   const close = () => setOpen(undefined);
@@ -68,7 +79,7 @@ export function Shell() {
           <img src="/icon.svg" alt="" width="26" height="26" />
           PulseQueue
         </Link>
-        <nav className={styles.nav} aria-label="Pages">
+        <nav className={styles.nav} aria-label="Pages" ref={nav}>
           {PAGES.map(({ path, title }) => (
             <Link
               key={path}
@@ -102,23 +113,12 @@ export function Shell() {
         </div>
       </header>
       <main id="main" className={styles.main} ref={main} tabIndex={-1}>
-        {me?.current === null ? <NoOrganization /> : <Outlet />}
+        <Suspense>{me?.current === null ? <NoOrganization /> : <Outlet />}</Suspense>
       </main>
       <Suspense>
         {open === "palette" && <Palette close={close} />}
         {open === "shortcuts" && <Shortcuts close={close} />}
       </Suspense>
     </div>
-  );
-}
-
-/** Signed in, and a member of nothing yet. */
-function NoOrganization() {
-  return (
-    <Page title="No access yet">
-      <Empty title="You are a member of no organisation">
-        <p>Ask an administrator of your organisation for an invitation, then sign in again.</p>
-      </Empty>
-    </Page>
   );
 }

@@ -1,4 +1,5 @@
 import { Dialog } from "../Dialog";
+import dialog from "../dialog.module.css";
 import { PAGES } from "./pages";
 import styles from "./shell.module.css";
 
@@ -13,7 +14,7 @@ export default function Shortcuts({ close }: { close: () => void }) {
   const all = [...PAGES.map(({ key, title }) => [`g ${key}`, `Go to ${title}`] as const), ...OTHERS];
   return (
     <Dialog label="Keyboard shortcuts" close={close}>
-      <div className={styles.dialog}>
+      <div className={dialog.body}>
         <h2>Keyboard shortcuts</h2>
         <dl className={styles.shortcuts}>
           {all.map(([keys, what]) => [
@@ -23,7 +24,7 @@ export default function Shortcuts({ close }: { close: () => void }) {
             <dd key={what}>{what}</dd>,
           ])}
         </dl>
-        <div className={styles.dialogActions}>
+        <div className={dialog.actions}>
           <button type="button" className="button" onClick={close}>
             Close
           </button>

@@ -6,4 +6,5 @@ export const PAGES = [
   { path: "/cohorts", title: "Cohorts", key: "c" },
   { path: "/pipeline", title: "Pipeline", key: "p" },
   { path: "/sales", title: "Sales", key: "s" },
+  { path: "/settings", title: "Settings", key: "," },
 ] as const;

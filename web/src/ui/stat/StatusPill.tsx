@@ -1,9 +1,7 @@
-import { words } from "../../lib/format";
+import type { StateWords } from "../../lib/words";
 import styles from "./stat.module.css";
 
 const KINDS: Record<string, string> = {
-  PLACED: "info",
-  RESERVED: "info",
   CONFIRMED: "good",
   SUCCEEDED: "good",
   REJECTED: "bad",
@@ -14,11 +12,17 @@ const KINDS: Record<string, string> = {
   RETURNED: "warn",
 };
 
-/** The status in words; the colour only repeats it. */
-export function StatusPill({ status }: { status: string }) {
+/** The status in words for people; the colour only repeats them. */
+export function StatusPill<Status extends string>({
+  status,
+  of,
+}: {
+  status: Status;
+  of: Readonly<Record<Status, StateWords>>;
+}) {
   return (
-    <span className={styles.pill} data-kind={KINDS[status] ?? "info"}>
-      {words(status)}
+    <span className={styles.pill} data-kind={KINDS[status] ?? "info"} title={of[status].meaning}>
+      {of[status].name}
     </span>
   );
 }

@@ -6,7 +6,8 @@ import styles from "./table.module.css";
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ReactNode;
-  readonly csv: (row: Row) => CsvValue;
+  /** Left out where the cell holds no data, as buttons do. */
+  readonly csv?: (row: Row) => CsvValue;
   readonly isNumber?: boolean;
   /** Left out on phones, where another page or the CSV has it. */
   readonly isWide?: boolean;
@@ -18,7 +19,8 @@ interface DataTableProps<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string;
-  fileName: string;
+  /** Of the CSV; left out where nobody needs one. */
+  fileName?: string;
   /** What fetches the next page; left out at the end. */
   more?: { load: () => void; isLoading: boolean } | undefined;
 }
@@ -28,14 +30,17 @@ function classOf<Row>({ isNumber, isWide }: Column<Row>): string {
 }
 
 export function DataTable<Row>({ caption, columns, rows, keyOf, fileName, more }: DataTableProps<Row>) {
-  const save = () =>
+  const save = (name: string) => {
+    const saved = columns.flatMap(({ title, csv }) => (csv ? [{ title, csv }] : []));
+    const lines = rows.map((row) => saved.map(({ csv }) => csv(row)));
     download(
-      fileName,
+      name,
       toCsv(
-        columns.map((column) => column.title),
-        rows.map((row) => columns.map((column) => column.csv(row))),
+        saved.map(({ title }) => title),
+        lines,
       ),
     );
+  };
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls sideways has to scroll by keyboard, too */}
@@ -81,9 +86,11 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, fileName, more }
               {more.isLoading ? "Loading…" : "Show more"}
             </button>
           )}{" "}
-          <button type="button" className="button quiet" onClick={save}>
-            Download CSV
-          </button>
+          {fileName && (
+            <button type="button" className="button quiet" onClick={() => save(fileName)}>
+              Download CSV
+            </button>
+          )}
         </span>
       </div>
     </>
