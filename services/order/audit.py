@@ -9,6 +9,7 @@ from services.order.reconcile import Clock, Tables, gauges, reconcile
 from services.shared.ledger import Key, Status
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Handle
+from services.shared.outbox import EventBus, Outbox
 from services.shared.telemetry import Telemetry
 
 _BATCH = 100
@@ -17,8 +18,11 @@ _BATCH = 100
 class Audit:
     """`expire` is the expiry function's handler: a reservation ends by one transition, whoever ends it."""
 
-    def __init__(self, tables: Tables, expire: Handle, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self, tables: Tables, bus: EventBus, expire: Handle, telemetry: Telemetry, clock: Clock
+    ) -> None:
         self._tables = tables
+        self._bus = bus
         self._expire = expire
         self._telemetry = telemetry
         self._clock = clock
@@ -38,7 +42,10 @@ class Audit:
         return summary
 
     def _release(self, overdue: Sequence[Key]) -> list[Key]:
-        """Expire reservations as their delayed message would have; returns those that are released."""
+        """Expire reservations as their delayed message would have; returns those that are released.
+
+        The message that is owed is published first: should the release stop halfway, it finishes it.
+        """
         released: list[Key] = []
         for keys in _batches(overdue):
             orders = self._tables.read_orders(keys).values()
@@ -46,8 +53,15 @@ class Audit:
             ready = [
                 order for order in orders if order.status is Status.RESERVED and not any(impossible(order))
             ]
-            failed = self._expire(
-                [Delivery(order.key.pk, event) for order in ready for event in domain.events_for(order)]
+            outbox = Outbox()
+            for order in ready:
+                outbox.add([order.key.pk], domain.events_for(order))
+            failed = outbox.send(self._bus, self._telemetry)
+            owed = [order for order in ready if order.key.pk not in failed]
+            failed |= set(
+                self._expire(
+                    [Delivery(order.key.pk, event) for order in owed for event in domain.events_for(order)]
+                )
             )
             released += [order.key for order in ready if order.key.pk not in failed]
         return released

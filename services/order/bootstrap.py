@@ -50,7 +50,7 @@ def audit() -> Callable[[Any], Mapping[str, int]]:
     from services.order.audit import Audit  # noqa: PLC0415
 
     runtime = Runtime("order")
-    service = Audit(runtime.store, _service(runtime).expire, runtime.telemetry, _SystemClock())
+    service = Audit(runtime.store, runtime.bus, _service(runtime).expire, runtime.telemetry, _SystemClock())
 
     def run(context: Any) -> Mapping[str, int]:  # noqa: ANN401 - Lambda's own
         with runtime.invocation(context):

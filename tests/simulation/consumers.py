@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services.order.audit import Audit
+from services.order.reconcile import GRACE
 from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
 from services.shared.backoff import Deadline, redelivery_seconds
-from services.shared.errors import StoreUnavailableError
+from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
@@ -26,7 +31,7 @@ from services.shared.messages import Delivery, Handle
 from tests.simulation.dynamodb import INVENTORY, ORDERS
 from tests.simulation.faults import Fault
 from tests.simulation.queues import Message
-from tests.simulation.scheduler import Killed
+from tests.simulation.scheduler import Actor, Killed
 from tests.simulation.story import label
 from tests.support.builders import sqs_record
 
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 3
 BATCH = 10
+AUDIT_EVERY = 3_600.0
+AUDITS = 3
+"""As many as it takes for one to come after the last reservation is overdue."""
 
 
 class StoryTelemetry:
@@ -105,6 +113,11 @@ def _bus(world: "World", source: str) -> EventBridgeBus:
     return EventBridgeBus(client, bus_name="bus", source=f"pulsequeue.{source}", waits=_waits(world))
 
 
+def _deadline(world: "World") -> Deadline:
+    scheduler = world.scheduler
+    return Deadline(clock=lambda: scheduler.now, sleep=scheduler.sleep, jitter=world.random.uniform)
+
+
 def _orders(world: "World", deadline: Deadline) -> OrderService:
     return OrderService(
         _ledger(world),
@@ -143,6 +156,58 @@ def _deferring(handle: Handle, world: "World") -> Handle:
         return handle(deliveries)
 
     return handled
+
+
+class AuditSchedule:
+    """Runs the audit every hour, a few times; nobody repeats one that fails."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._runs = 0
+
+    def open(self) -> None:
+        first = self._world.random.uniform(0, AUDIT_EVERY)
+        for number in range(AUDITS):
+            self._world.scheduler.after(first + number * AUDIT_EVERY, self._start)
+
+    def _start(self) -> None:
+        self._runs += 1
+        self._world.scheduler.spawn(f"audit/{self._runs}", self._run)
+
+    def _run(self) -> None:
+        world, actor = self._world, cast("Actor", self._world.scheduler.actor)
+        deadline = _deadline(world)
+        deadline.start(900)
+        audit = Audit(
+            store(world),
+            _bus(world, "order"),
+            _orders(world, deadline).expire,
+            world.telemetry,
+            _AuditClock(world),
+        )
+        started = world.scheduler.clock()
+        try:
+            audit.run()
+        except Killed:
+            world.story.info("is gone")
+        except (ClientError, BotoCoreError, StoreUnavailableError, IncompleteReadError) as error:
+            world.story.info(f"ends: {error!r}")
+            if not actor.faults:
+                world.watch.report("no handler fails in an unforeseen way", f"audit: {error!r}")
+        else:
+            if not actor.faults:
+                world.watch.on_audit(started - GRACE)
+
+
+class _AuditClock:
+    def __init__(self, world: "World") -> None:
+        self._scheduler = world.scheduler
+
+    def now(self) -> datetime:
+        return self._scheduler.clock()
+
+    def sleep(self, seconds: float) -> None:
+        self._scheduler.sleep(seconds)
 
 
 class Consumer:
@@ -212,9 +277,7 @@ class Consumer:
         world, function = self._world, self._function
         sqs = cast("SQSClient", world.sqs)
         dlq = SqsPoisonQueue(sqs, queue_url=function.name, consumer=function.name)
-        deadline = Deadline(
-            clock=lambda: world.scheduler.now, sleep=world.scheduler.sleep, jitter=world.random.uniform
-        )
+        deadline = _deadline(world)
         inbox = Inbox(
             function.name,
             function.accepts,

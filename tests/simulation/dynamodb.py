@@ -1,8 +1,9 @@
 """DynamoDB as far as the store uses it: transactions with reasons, consistent reads, conditional writes."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ Item = Mapping[str, Any]
 
 INVENTORY = "inventory"
 ORDERS = "orders"
+_PAGE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,11 @@ class DynamoDBClient:
         self._network.call("UpdateItem", lambda: self._write("UpdateItem", action))
         return {"Attributes": self._database.item(action)}
 
+    def get_paginator(self, operation: str) -> "_Scan":
+        if operation != "scan":
+            raise NotImplementedError(operation)
+        return _Scan(self._database, self._network)
+
     def _transact(self, actions: Sequence[Mapping[str, Any]]) -> None:
         targets = {(action["TableName"], _key(action)) for action in actions}
         if len(targets) < len(actions) or len(actions) > 100:
@@ -165,6 +172,28 @@ class DynamoDBClient:
                 {"Error": {"Code": "ConditionalCheckFailedException"}}, operation
             )
         self._database.commit([action])
+
+
+class _Scan:
+    """Reads a table page by page, as it is at the moment of each page."""
+
+    def __init__(self, database: Database, network: Network) -> None:
+        self._database = database
+        self._network = network
+
+    # The names of the parameters are boto3's.
+    def paginate(self, *, TableName: str, ConsistentRead: bool) -> Iterator[dict[str, Any]]:  # noqa: N803
+        if not ConsistentRead:
+            raise NotImplementedError("a scan of what was there a moment ago")
+        rows = self._database.tables[TableName]
+        keys = sorted(rows)
+        for start in range(0, max(1, len(keys)), _PAGE):
+            page = keys[start : start + _PAGE]
+            yield self._network.call("Scan", partial(_page, rows, page))
+
+
+def _page(rows: Mapping[str, Item], keys: Sequence[str]) -> dict[str, Any]:
+    return {"Items": [rows[key] for key in keys]}
 
 
 def _reason(code: str, item: Item | None) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from services.shared.events import rfc3339
 from tests.simulation.faults import Fault
-from tests.simulation.network import Network
+from tests.simulation.network import Network, refusal
 from tests.simulation.queues import Queue, about
+
+if TYPE_CHECKING:
+    from tests.simulation.scheduler import Actor
 
 
 class Bus:
@@ -57,12 +60,14 @@ class EventBridgeClient:
     def __init__(self, bus: Bus, network: Network) -> None:
         self._bus = bus
         self._network = network
+        self._down_until = 0.0
 
     # The names of the parameters are boto3's.
     def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803
         return self._network.call("PutEvents", lambda: self._put(Entries))
 
     def _put(self, entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        self._check_up()
         results = []
         for entry in entries:
             name = entry["DetailType"]
@@ -73,3 +78,13 @@ class EventBridgeClient:
                 results.append({"EventId": "taken"})
         failed = sum("ErrorCode" in result for result in results)
         return {"FailedEntryCount": failed, "Entries": results}
+
+    def _check_up(self) -> None:
+        """Fail if the bus is down, as at times it is for longer than any message is received."""
+        scheduler = self._network.scheduler
+        if self._network.strikes(Fault.BUS_DOWN):
+            self._down_until = scheduler.now + self._network.random.choice((1, 30, 2_000))
+        actor = cast("Actor", scheduler.actor)
+        if scheduler.now < self._down_until and not actor.spared and not self._network.calm:
+            actor.faults += 1
+            raise refusal("PutEvents", "InternalFailure", 500)

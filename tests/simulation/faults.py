@@ -14,6 +14,7 @@ class Fault(StrEnum):
     UNEXPLAINED = "transaction cancelled without reasons"
     UNPROCESSED = "part of a read not processed"
     ENTRY_FAILED = "part of PutEvents failed"
+    BUS_DOWN = "bus down for a spell"
     BURIAL_FAILED = "part of a burial failed"
     # to a handler
     KILLED_BEFORE = "killed before a call took effect"

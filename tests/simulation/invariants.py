@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.shared.adapters.dynamodb_items import order_of, stock_of
@@ -242,6 +243,18 @@ class Watch:
         order = self.orders.get(key)
         if order is None or not _bears_out(order, name, detail):
             self.report("what is told is true", f"{name} of {order and order.status}", key)
+
+    def on_rest(self) -> None:
+        """Before an operator sends any dead letter round again, no reservation may be left."""
+        for key, order in self.orders.items():
+            if order.status is Status.RESERVED:
+                self.report("every reservation expires by itself", f"open until {order.expires_at}", key)
+
+    def on_audit(self, due: datetime) -> None:
+        """After an audit in which nothing failed, nothing is left of what was overdue when it began."""
+        for key, order in self.orders.items():
+            if order.status is Status.RESERVED and order.expires_at and order.expires_at < due:
+                self.report("an audit leaves nothing overdue", f"open until {order.expires_at}", key)
 
     def on_charge(self, pk: str) -> None:
         key = Key.of(pk)

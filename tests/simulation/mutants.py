@@ -14,6 +14,7 @@ class Mutation:
 
 
 _ORDER = "services.order.service"
+_AUDIT = "services.order.audit"
 _PAYMENT = "services.payment.service"
 _ORDER_DOMAIN = "services.order.domain"
 _PAYMENT_DOMAIN = "services.payment.domain"
@@ -261,6 +262,24 @@ MUTATIONS = (
         _ORDER_DOMAIN,
         "order.expires_at is None or order.expires_at > now:",
         "order.expires_at is not None:",
+    ),
+    Mutation(
+        "the audit only reports",
+        _AUDIT,
+        "            owed = [order for order in ready if order.key.pk not in failed]",
+        "            owed = ready[:0]",
+    ),
+    Mutation(
+        "no audit releases what has no expiry message",
+        _AUDIT,
+        "        overdue = [found.key for found in result.by_order if found.kind is Kind.OVERDUE]",
+        "        overdue: list[Key] = list(result.moving[:0])",
+    ),
+    Mutation(
+        "the audit releases without the message that finishes what it began",
+        _AUDIT,
+        "                outbox.add([order.key.pk], domain.events_for(order))",
+        "                pass",
     ),
     Mutation(
         "forget a cancellation that comes before its order",

@@ -30,6 +30,10 @@ class Network:
         self._fault_mix = fault_mix
         self.random = random
 
+    @property
+    def calm(self) -> bool:
+        return self._fault_mix.calm
+
     def strikes(self, fault: Fault, what: str = "", orders: tuple[str, ...] = ()) -> bool:
         """Let a fault happen to whoever acts now, if it is to happen, and tell of it."""
         actor = self.scheduler.actor

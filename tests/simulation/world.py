@@ -6,7 +6,7 @@ from random import Random
 
 from services.shared.ledger import Key
 from tests.simulation.actors import Shop
-from tests.simulation.consumers import FUNCTIONS, Consumer, StoryTelemetry
+from tests.simulation.consumers import FUNCTIONS, AuditSchedule, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
 from tests.simulation.eventbridge import Bus, EventBridgeClient
 from tests.simulation.faults import FaultMix
@@ -59,8 +59,10 @@ class World:
     def run(self) -> None:
         """Let everything happen: first in all weathers, then in calm, then what was set aside once more."""
         self.shop.open()
+        AuditSchedule(self).open()
         self.scheduler.after(CALM_AT, self._clear_up)
         self._run()
+        self.watch.on_rest()
         for _ in range(REDRIVES):
             if self.scheduler.stopped or not self._redrive():
                 return

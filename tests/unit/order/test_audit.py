@@ -32,7 +32,7 @@ class AuditFixture:
             clock=self.ops.clock.now,
             hold=HOLD,
         )
-        self.audit = Audit(self.ops.store, expiry.expire, self.telemetry, self.ops.clock)
+        self.audit = Audit(self.ops.store, self.bus, expiry.expire, self.telemetry, self.ops.clock)
 
     def status(self, order: Order) -> tuple[Status, str | None]:
         current = self.ops.store.orders[order.key]
@@ -48,7 +48,7 @@ def test_a_reservation_that_nothing_released_is_released_with_its_event() -> Non
 
     assert fixture.status(order) == (Status.CANCELLED, "reservation_expired")
     assert fixture.ops.store.stock[SKU] == a_stock(stock=10)
-    assert fixture.bus.names() == ["OrderCancelled"]
+    assert fixture.bus.names() == ["PaymentRequested", "OrderCancelled"]
     assert summary == {"orders": 1, "open": 1, "skus": 1, "found": 1, "released": 1}
     assert fixture.telemetry.counted(Metric.ORDERS, outcome="expired") == 1
 
@@ -73,12 +73,17 @@ def test_an_order_that_contradicts_itself_is_left_to_a_person() -> None:
     assert fixture.status(order) == (Status.RESERVED, None)
 
 
-def test_an_order_whose_event_is_refused_is_not_called_released() -> None:
-    fixture = AuditFixture(reserved())
+def test_an_order_whose_expiry_message_is_refused_waits_for_the_next_audit() -> None:
+    order = reserved()
+    fixture = AuditFixture(order)
     fixture.ops.time.advance(HOLD + timedelta(hours=1))
     fixture.bus.refuse = 1
 
     assert fixture.audit.run()["released"] == 0
+    assert fixture.status(order) == (Status.RESERVED, None)
+
+    assert fixture.audit.run()["released"] == 1
+    assert fixture.bus.names() == ["PaymentRequested", "OrderCancelled"]
 
 
 def test_more_overdue_reservations_than_one_read_holds_are_all_released() -> None:
