@@ -6,12 +6,11 @@ copied at the end. Both use the same functions, and so produce the same rows.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import date
 from multiprocessing import get_context
-from typing import Final, LiteralString
+from typing import TYPE_CHECKING, Final, LiteralString
 
 from psycopg import sql
 
@@ -23,7 +22,10 @@ from services.analytics.db.database import Connection
 from services.analytics.db.tables import CUSTOMER_MONTH, ROLLUPS
 from services.analytics.model import rollups
 from services.analytics.model.mrr import Rates
-from services.analytics.model.rollups import Contribution, Totals
+from services.analytics.model.rollups import Amounts, Contribution, Key, Totals
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _CHUNKS_AT_ONCE: Final = 25
 _FILLED: Final = ("event_inbox", *(table.name for table in (*ROWS, *ROLLUPS)))
@@ -146,9 +148,9 @@ def _finish(owner: Connection, tenant: str, result: LoadResult, totals: Totals) 
     )
 
 
-def _cohorts(bought: Iterable[tuple[str, str, date, str]]) -> Iterator[Contribution]:
-    months: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
-    for tenant, customer, month, _ in bought:
-        months[tenant, customer].add(month)
-    for (tenant, _), those in months.items():
-        yield from rollups.of_months_with_orders(tenant, those)
+def _cohorts(bought: Mapping[Key, Amounts]) -> Iterator[Contribution]:
+    by_customer: defaultdict[tuple[str, str], dict[tuple[date, str], Amounts]] = defaultdict(dict)
+    for (tenant, customer, month, currency), amounts in bought.items():
+        by_customer[tenant, customer][month, currency] = amounts
+    for (tenant, _), its in by_customer.items():
+        yield from rollups.of_bought(tenant, its)

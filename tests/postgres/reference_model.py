@@ -152,6 +152,14 @@ QUERIES: Final[Mapping[str, str]] = {
         SELECT tenant_id, 'subscription', cohort, month, count(*) FILTER (WHERE before = 0),
           count(*) FILTER (WHERE worth = 0)
         FROM moved WHERE before = 0 OR worth = 0 GROUP BY 1, 3, 4""",
+    "cohort_revenue (subscription)": f"""{_WORTH}
+        SELECT tenant_id, 'subscription', cohort, month, 'XXX', sum(worth - before), 0
+        FROM moved GROUP BY 1, 3, 4 HAVING sum(worth - before) <> 0""",
+    "cohort_revenue (order)": f"""{_ORDERS},
+        firsts AS (SELECT tenant_id, customer_id, min(month) AS cohort FROM sold WHERE is_sold GROUP BY 1, 2)
+        SELECT tenant_id, 'order', cohort, month, money, sum(amount_minor), sum(given_back)
+        FROM sold JOIN firsts USING (tenant_id, customer_id) WHERE is_sold GROUP BY 1, 3, 4, 5
+        HAVING sum(amount_minor) <> 0 OR sum(given_back) <> 0""",
     "cohort_month (order)": f"""{_ACTIVE}
         SELECT tenant_id, 'order', cohort, month, count(*) FILTER (WHERE now), count(*) FILTER (WHERE before)
         FROM stepped WHERE now <> before GROUP BY 1, 3, 4""",
@@ -171,6 +179,10 @@ STORED: Final[Mapping[str, str]] = {
     "mrr_month": "SELECT tenant_id, month, movement, customers, annual_minor FROM mrr_month",
     "cohort_month (subscription)": """SELECT tenant_id, basis, cohort, month, entered, left_off
         FROM cohort_month WHERE basis = 'subscription'""",
+    "cohort_revenue (subscription)": """SELECT tenant_id, basis, cohort, month, currency, revenue_minor,
+        refunded_minor FROM cohort_revenue WHERE basis = 'subscription'""",
+    "cohort_revenue (order)": """SELECT tenant_id, basis, cohort, month, currency, revenue_minor,
+        refunded_minor FROM cohort_revenue WHERE basis = 'order'""",
     "cohort_month (order)": """SELECT tenant_id, basis, cohort, month, entered, left_off
         FROM cohort_month WHERE basis = 'order'""",
 }

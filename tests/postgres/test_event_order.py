@@ -19,23 +19,6 @@ from tests.support.fakes import RecordingTelemetry
 Everything = dict[str, list[tuple[Any, ...]]]
 
 
-@pytest.fixture
-def rated(analytics: Analytics) -> Analytics:
-    """Two tenants with different reporting currencies, and their exchange rates."""
-    with closing(analytics.connect()) as owner:
-        owner.execute(
-            "INSERT INTO tenants (tenant_id, reporting_currency) VALUES ('acme','USD'),('globex','EUR')"
-        )
-        owner.execute("""
-            INSERT INTO fx_rates (tenant_id, currency, valid_from, rate) VALUES
-              ('acme', 'EUR', '2020-01-01', 1.1), ('acme', 'EUR', '2026-01-01', 1.2345678901),
-              ('acme', 'JPY', '2020-01-01', 0.0068), ('acme', 'JPY', '2025-12-24', 0.0064),
-              ('globex', 'USD', '2020-01-01', 0.9), ('globex', 'USD', '2026-02-01', 0.8765432109),
-              ('globex', 'JPY', '2020-01-01', 0.0061)
-        """)
-    return analytics
-
-
 def project(analytics: Analytics, batches: Iterable[Sequence[Event]]) -> None:
     projector = Projector(analytics.projector, RecordingTelemetry())
     for batch in batches:

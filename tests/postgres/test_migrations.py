@@ -110,7 +110,9 @@ def test_an_addition_after_a_pending_removal_is_refused(owner: Connection) -> No
     number = len(ALL) + 1
     more = (*ALL, Migration(number, "remove", CONTRACT), Migration(number + 1, "add", "SELECT 1"))
 
-    with pytest.raises(MigrationError, match=r"000\d_add follows 000\d_remove.*run `pulsequeue db contract`"):
+    with pytest.raises(
+        MigrationError, match=r"00\d\d_add follows 00\d\d_remove.*run `pulsequeue db contract`"
+    ):
         migrator.migrate(owner, more)
 
 

@@ -50,6 +50,12 @@ QUESTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "churn": ("/api/metrics/churn", {"month": "2026-03"}),
     "mrr-history": ("/api/metrics/mrr/history", {}),
     "churn-history": ("/api/metrics/churn/history", {"from": "2025-09", "to": "2026-03"}),
+    "mrr-movements": ("/api/metrics/mrr/movements", {"month": "2026-03"}),
+    "mrr-movements-of-kind": ("/api/metrics/mrr/movements", {"month": "2026-03", "kind": "new"}),
+    "mrr-movements-by-exchange": ("/api/metrics/mrr/movements", {"month": "2026-03", "kind": "exchange"}),
+    "indicators": ("/api/metrics/indicators", {}),
+    "revenue-cohorts-by-order": ("/api/metrics/cohorts/revenue", {}),
+    "revenue-cohorts-by-subscription": ("/api/metrics/cohorts/revenue", {"basis": "subscription"}),
     "cohorts-by-order": ("/api/metrics/cohorts", {}),
     "cohorts-by-subscription": ("/api/metrics/cohorts", {"basis": "subscription"}),
     "summary": ("/api/metrics/summary", {}),
@@ -192,6 +198,22 @@ def test_a_page_at_depth_reads_no_more_rows_than_the_first(explained: Explained)
     assert _of_orders(first).rows == _of_orders(deep).rows == 101
     assert _of_orders(first).dropped == _of_orders(deep).dropped == 0
     assert _of_orders(first).index == _of_orders(deep).index == "orders_newest"
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("mrr-movements", "mrr_movements_by_month"),
+        ("mrr-movements-of-kind", "mrr_movements_by_month"),
+        ("mrr-movements-by-exchange", "mrr_movements_by_exchange"),
+    ],
+)
+def test_who_moved_comes_sorted_out_of_an_index(explained: Explained, name: str, index: str) -> None:
+    _, nodes = explained.ask(name, limit="5")
+
+    [scan] = [node for top in nodes for node in top.walk() if node.table == "mrr_movements"]
+    assert (scan.kind, scan.index, scan.dropped) == ("Index Scan", index, 0)
+    assert not SORTING & {node.kind for top in nodes for node in top.walk() if _over(top, "mrr_movements")}
 
 
 @pytest.mark.parametrize(

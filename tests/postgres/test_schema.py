@@ -29,6 +29,7 @@ def test_there_are_the_tables_that_answers_are_made_from(analytics: Analytics) -
             "customer_month",
             "mrr_month",
             "cohort_month",
+            "cohort_revenue",
         ),
     }
 

@@ -20,6 +20,7 @@ DERIVED_TABLES: Final = (
     "customer_month",
     "mrr_month",
     "cohort_month",
+    "cohort_revenue",
 )
 
 

@@ -10,13 +10,14 @@ from aws_lambda_powertools.event_handler import Response
 from psycopg.errors import QueryCanceled
 
 from services.analytics.api import governance
+from services.analytics.api.context import MetricRoute, RequestContext, Result
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
 from services.analytics.api.params import AnalyticsParams, Query
 from services.analytics.api.responses import Meta
-from services.analytics.api.routes import DOCUMENT_PATH, ROUTES, MetricRoute, RequestContext, Result
+from services.analytics.api.routes import DOCUMENT_PATH, ROUTES
 from services.analytics.api.unprojected import FindOrder
-from services.analytics.db.database import Connection, Database
+from services.analytics.db.database import Database
 from services.shared.http import problems
 from services.shared.http.app import JSON_MEDIA_TYPE, HttpApi
 from services.shared.http.caching import Caching, etag, matches
@@ -71,14 +72,19 @@ class AnalyticsApi:
         query = params.resolve(now.date())
         with self._database.transaction(caller.tenant_id) as connection:
             rules = governance.load_rules(connection, caller, route.metric)
-            tag = etag(caller.tenant_id, caller.role, route.path, asdict(query), rules.version, now.date())
+            revealed = {
+                metric: governance.load_rules(connection, caller, metric) for metric in route.reveals(query)
+            }
+            versions = [rules.version, *(its.version for its in revealed.values())]
+            tag = etag(caller.tenant_id, caller.role, route.path, asdict(query), versions, now.date())
             not_modified = route.caching is Caching.REVALIDATED and matches(
                 request.headers.get("if-none-match"), tag
             )
             context = RequestContext(caller, rules, now.date(), self._cursors, self._unprojected)
             result = None if not_modified else route.handler(connection, context, query)
-            if rules.audited:
-                _record_access(connection, caller, route, query, now)
+            for metric, its in {route.metric: rules, **revealed}.items():
+                if its.audited:
+                    governance.record_access(connection, caller, metric, _details(route, query), now)
         headers = {"cache-control": route.caching.value}
         if route.caching is Caching.REVALIDATED:
             headers["etag"] = tag
@@ -91,12 +97,8 @@ class AnalyticsApi:
         return Response(200, JSON_MEDIA_TYPE, body, headers)
 
 
-def _record_access(
-    connection: Connection, caller: Caller, route: MetricRoute, query: Query, now: datetime
-) -> None:
-    parameters = json.loads(json.dumps(asdict(query), default=str))
-    details = {"route": route.path, "parameters": parameters}
-    governance.record_access(connection, caller, route.metric, details, now)
+def _details(route: MetricRoute, query: Query) -> dict[str, Any]:
+    return {"route": route.path, "parameters": json.loads(json.dumps(asdict(query), default=str))}
 
 
 def _envelope(

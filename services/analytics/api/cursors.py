@@ -5,14 +5,14 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Final
 
 from services.analytics.queries.params import Filters, Position
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class Cursors:
@@ -20,11 +20,22 @@ class Cursors:
         self._key = key
 
     def encode(self, tenant_id: str, filters: Filters, position: Position) -> str:
-        payload = json.dumps([position.placed_at.isoformat(), position.order_id]).encode()
-        return f"{_text(payload)}.{_text(self._sign(tenant_id, filters, payload))}"
+        return self.encode_values(tenant_id, filters, [position.placed_at.isoformat(), position.order_id])
 
     def decode(self, tenant_id: str, filters: Filters, cursor: str) -> Position | None:
         """Return the position; None if the cursor is of another tenant or other filters, or forged."""
+        values = self.decode_values(tenant_id, filters, cursor)
+        if values is None:
+            return None
+        placed_at, order_id = values
+        return Position(datetime.fromisoformat(placed_at), order_id)
+
+    def encode_values(self, tenant_id: str, filters: object, position: Sequence[str]) -> str:
+        """Make a cursor of the columns that a list is sorted by; `filters` is a dataclass."""
+        payload = json.dumps(position).encode()
+        return f"{_text(payload)}.{_text(self._sign(tenant_id, filters, payload))}"
+
+    def decode_values(self, tenant_id: str, filters: object, cursor: str) -> Sequence[str] | None:
         encoded_payload, _, encoded_signature = cursor.partition(".")
         try:
             payload, signature = _bytes(encoded_payload), _bytes(encoded_signature)
@@ -33,13 +44,21 @@ class Cursors:
         if not hmac.compare_digest(signature, self._sign(tenant_id, filters, payload)):
             return None
         # The signature is ours, so the payload is what we wrote.
-        placed_at, order_id = json.loads(payload)
-        return Position(datetime.fromisoformat(placed_at), order_id)
+        values: list[str] = json.loads(payload)
+        return values
 
-    def _sign(self, tenant_id: str, filters: Filters, payload: bytes) -> bytes:
+    def _sign(self, tenant_id: str, filters: object, payload: bytes) -> bytes:
         # One JSON text: no value can run over into the next.
-        signed = json.dumps([_VERSION, tenant_id, asdict(filters), _text(payload)], default=str)
+        # The kind of filters is the kind of list.
+        kind = type(filters).__name__
+        signed = json.dumps([_VERSION, tenant_id, kind, _fields(filters), _text(payload)], default=str)
         return hmac.digest(self._key().encode(), signed.encode(), hashlib.sha256)
+
+
+def _fields(filters: object) -> object:
+    if not is_dataclass(filters) or isinstance(filters, type):
+        raise TypeError(f"filters must be a dataclass, not {filters!r}")
+    return asdict(filters)
 
 
 def _text(raw: bytes) -> str:

@@ -23,6 +23,7 @@ class AccessRules:
     audited: bool
     smallest_group: int
     hides_customers: bool
+    """A rule of orders, which holds wherever customers are named."""
     as_of: datetime | None
     version: str
     """Differs whenever a response might."""
@@ -37,9 +38,10 @@ SELECT
   ) ELSE (SELECT visible FROM default_visibility() WHERE role = %(role)s AND metric = %(metric)s) END,
   CASE WHEN known THEN (
     SELECT coalesce(jsonb_object_agg(rule, setting), '{}') FROM governance_rules
-    WHERE tenant_id = %(tenant)s AND metric = %(metric)s
+    WHERE tenant_id = %(tenant)s AND (metric = %(metric)s OR rule = 'customers_hidden_from')
   ) ELSE (
-    SELECT coalesce(jsonb_object_agg(rule, setting), '{}') FROM default_rules() WHERE metric = %(metric)s
+    SELECT coalesce(jsonb_object_agg(rule, setting), '{}') FROM default_rules()
+    WHERE metric = %(metric)s OR rule = 'customers_hidden_from'
   ) END,
   (SELECT max(last_event_at) FROM projection_checkpoints WHERE tenant_id = %(tenant)s),
   (SELECT coalesce(jsonb_agg(jsonb_build_array(projection, events, last_event_at, updated_at)

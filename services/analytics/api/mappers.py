@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date
-from fractions import Fraction
 from typing import Any, Final
 
 from services.analytics.api.responses import (
@@ -49,15 +48,9 @@ from services.analytics.queries.orders import (
     PaymentRecord,
 )
 from services.analytics.queries.params import CohortsQuery
-from services.analytics.queries.ratios import ratio, relative_change
+from services.analytics.queries.ratios import ratio, relative_change, rounded
 from services.analytics.queries.sales import ProductTotals, SalesComparison
 from services.analytics.queries.sales_totals import CurrencyRevenue, SalesTotals
-
-_DECIMALS: Final = 6
-
-
-def _rounded(exact: Fraction | None) -> float | None:
-    return None if exact is None else float(round(exact, _DECIMALS))
 
 
 def _money(amount_minor: int | None, currency: str | None) -> Money | None:
@@ -234,11 +227,11 @@ def _churn_fields(month: RevenueMonth, currency: str) -> dict[str, Any]:
         "expansion": _movement(month.movements["expansion"], currency),
         "contraction": _movement(month.movements["contraction"], currency),
         "churn": _movement(month.movements["churn"], currency),
-        "logo_churn": _rounded(rates.logo_churn),
-        "gross_revenue_churn": _rounded(rates.gross_revenue_churn),
-        "net_revenue_churn": _rounded(rates.net_revenue_churn),
-        "gross_revenue_retention": _rounded(rates.gross_revenue_retention),
-        "net_revenue_retention": _rounded(rates.net_revenue_retention),
+        "logo_churn": rounded(rates.logo_churn),
+        "gross_revenue_churn": rounded(rates.gross_revenue_churn),
+        "net_revenue_churn": rounded(rates.net_revenue_churn),
+        "gross_revenue_retention": rounded(rates.gross_revenue_retention),
+        "net_revenue_retention": rounded(rates.net_revenue_retention),
     }
 
 
@@ -284,7 +277,7 @@ def _cohort_cell(month: date, active: int, customers: int, *, visible: bool) -> 
     return CohortCell(
         month=month,
         active=active if visible else None,
-        retention=_rounded(ratio(active, customers)) if visible else None,
+        retention=rounded(ratio(active, customers)) if visible else None,
     )
 
 
@@ -335,7 +328,7 @@ _COUNTS: Final = ("orders", "confirmed", "rejected", "cancelled", "refunded", "u
 def _sales_fields(totals: SalesTotals) -> dict[str, Any]:
     return {
         **{name: getattr(totals, name) for name in _COUNTS},
-        "success_rate": _rounded(totals.success_rate),
+        "success_rate": rounded(totals.success_rate),
         "takings": [_revenue(revenue) for revenue in totals.revenue],
     }
 
@@ -356,7 +349,7 @@ def _change(current: SalesTotals, previous: SalesTotals) -> Change:
     before = {revenue.currency: revenue for revenue in previous.revenue}
     return Change(
         **{
-            name: _rounded(relative_change(getattr(current, name), getattr(previous, name)))
+            name: rounded(relative_change(getattr(current, name), getattr(previous, name)))
             for name in (*_COUNTS, "success_rate")
         },
         takings=[
@@ -371,10 +364,10 @@ def _change(current: SalesTotals, previous: SalesTotals) -> Change:
 def _currency_change(now: CurrencyRevenue, before: CurrencyRevenue) -> CurrencyChange:
     return CurrencyChange(
         currency=now.currency,
-        revenue=_rounded(relative_change(now.revenue_minor, before.revenue_minor)),
-        refunded=_rounded(relative_change(now.refunded_minor, before.refunded_minor)),
-        net=_rounded(relative_change(now.net_minor, before.net_minor)),
-        average_order_value=_rounded(
+        revenue=rounded(relative_change(now.revenue_minor, before.revenue_minor)),
+        refunded=rounded(relative_change(now.refunded_minor, before.refunded_minor)),
+        net=rounded(relative_change(now.net_minor, before.net_minor)),
+        average_order_value=rounded(
             relative_change(now.average_order_value_minor, before.average_order_value_minor)
         ),
     )

@@ -14,6 +14,8 @@ from services.analytics.queries.params import (
     Filters,
     MonthQuery,
     MonthsQuery,
+    MovementFilters,
+    MovementsQuery,
     OrderQuery,
     OrdersQuery,
     ProductsQuery,
@@ -57,10 +59,20 @@ Limit = Annotated[
     int, Field(ge=1, le=200), _format(r"[0-9]{1,9}", int, "must be a whole number from 1 to 200")
 ]
 Basis = Literal["order", "subscription"]
+MovementKind = Literal["new", "expansion", "contraction", "churn", "reactivation", "exchange"]
 OrderStatus = Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
 
 
-Query: TypeAlias = OrdersQuery | OrderQuery | MonthQuery | MonthsQuery | CohortsQuery | ProductsQuery | Days
+Query: TypeAlias = (
+    OrdersQuery | OrderQuery | MonthQuery | MonthsQuery | MovementsQuery | CohortsQuery | ProductsQuery | Days
+)
+Cursor = Annotated[
+    str | None,
+    Field(
+        max_length=MAX_CURSOR_LENGTH,
+        description="The `page.nextCursor` of the page before. Valid only with the same filters.",
+    ),
+]
 
 
 class AnalyticsParams(RequestParams, ABC):
@@ -78,13 +90,7 @@ class LastMonthParams(AnalyticsParams):
 
 class OrdersParams(AnalyticsParams):
     limit: Annotated[Limit, Field(description="Orders per page.")] = 50
-    cursor: Annotated[
-        str | None,
-        Field(
-            max_length=MAX_CURSOR_LENGTH,
-            description="The `page.nextCursor` of the page before. Valid only with the same filters.",
-        ),
-    ] = None
+    cursor: Cursor = None
     status: Annotated[OrderStatus | None, Field(description="Orders with this status now.")] = None
     customer: Annotated[Identifier | None, Field(description="Orders of this customer.")] = None
     since: Annotated[
@@ -124,6 +130,29 @@ class MonthParams(AnalyticsParams):
         if month > today:
             raise bad_parameters(invalid_parameter("month", "must not be in the future"))
         return MonthQuery(month)
+
+
+class MovementsParams(AnalyticsParams):
+    month: Annotated[
+        Month | None,
+        Field(
+            description="A month (UTC), such as 2026-01; default: the current month. "
+            "In months to come: what is known to end."
+        ),
+    ] = None
+    kind: Annotated[
+        MovementKind | None,
+        Field(
+            description="Movements of this kind; `exchange`: all that exchange rates moved, "
+            "beside another movement or alone."
+        ),
+    ] = None
+    limit: Annotated[Limit, Field(description="Movements per page.")] = 50
+    cursor: Cursor = None
+
+    def resolve(self, today: date) -> MovementsQuery:
+        month = self.month or today.replace(day=1)
+        return MovementsQuery(MovementFilters(month, self.kind), self.limit, self.cursor)
 
 
 class _DaysParams(AnalyticsParams):

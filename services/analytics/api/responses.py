@@ -159,6 +159,39 @@ class ChurnHistory(ResponseModel):
     formulas: Annotated[dict[str, str], Field(description="How each rate is computed.")]
 
 
+class CustomerMovement(ResponseModel):
+    customer_id: str
+    kind: Literal["new", "expansion", "contraction", "churn", "reactivation", "exchange"]
+    amount: Annotated[
+        Money,
+        Field(description="Per month, rounded for each customer; never negative, the kind says which way."),
+    ]
+    exchange: Annotated[Money, Field(description="The change through exchange rates alone, signed.")]
+
+
+class CustomerMovements(ResponseModel):
+    month: Month
+    movements: Annotated[list[CustomerMovement], Field(description="By kind, then by customer.")]
+
+
+class IndicatorsMonth(ResponseModel):
+    month: Month
+    annual_recurring_revenue: Money
+    customers: int
+    average_revenue_per_account: Annotated[Money | None, Field(description="Null without customers.")]
+    quick_ratio: Annotated[float | None, Field(description="Null where nothing was lost.")]
+    lifetime_value: Annotated[
+        Money | None, Field(description="Null where no customer was there at the opening, or none churned.")
+    ]
+
+
+class IndicatorsHistory(ResponseModel):
+    start: Annotated[Month, Field(alias="from")]
+    end: Annotated[Month, Field(alias="to", description="Exclusive.")]
+    months: list[IndicatorsMonth]
+    formulas: Annotated[dict[str, str], Field(description="How each number is computed.")]
+
+
 class CohortCell(ResponseModel):
     month: Month
     active: Annotated[
@@ -180,6 +213,40 @@ class Cohorts(ResponseModel):
     start: Annotated[Month, Field(alias="from")]
     end: Annotated[Month, Field(alias="to")]
     cohorts: list[Cohort]
+
+
+class CohortRevenue(ResponseModel):
+    currency: str
+    net: Annotated[
+        Money,
+        Field(
+            description="Of orders placed in the month, less refunds; of subscriptions, the MRR at its end."
+        ),
+    ]
+    retention: Annotated[float | None, Field(description="net / net of the cohort's first month")]
+
+
+class RevenueCohortCell(ResponseModel):
+    month: Month
+    revenue: Annotated[
+        list[CohortRevenue] | None,
+        Field(description="By currency. Null where the group is smaller than the tenant's minimum."),
+    ]
+
+
+class RevenueCohort(ResponseModel):
+    month: Month
+    customers: Annotated[
+        int | None, Field(description="Null where the group is smaller than the tenant's minimum.")
+    ]
+    months: list[RevenueCohortCell]
+
+
+class RevenueCohorts(ResponseModel):
+    basis: Literal["order", "subscription"]
+    start: Annotated[Month, Field(alias="from")]
+    end: Annotated[Month, Field(alias="to")]
+    cohorts: list[RevenueCohort]
 
 
 # --- sales

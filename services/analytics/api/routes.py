@@ -1,14 +1,9 @@
 """The routes of the analytics API: path, metric, parameters, response, and the handler that reads it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from services.analytics.api import mappers, params, responses
-from services.analytics.api.cursors import Cursors
-from services.analytics.api.governance import AccessRules
-from services.analytics.api.unprojected import FindOrder
+from services.analytics.api import mappers, params, recurring, responses, revenue_cohorts
+from services.analytics.api.context import CUSTOMERS, MetricRoute, RequestContext, Result
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
 from services.analytics.queries import cohorts, mrr, orders, sales
@@ -23,51 +18,9 @@ from services.analytics.queries.params import (
     ProductsQuery,
 )
 from services.shared.http.caching import Caching
-from services.shared.http.identity import Caller
 from services.shared.http.problems import bad_cursor, forbidden
-from services.shared.http.responses import ResponseModel
-from services.shared.http.roles import METRICS_READ, ORDERS_READ
-from services.shared.http.routes import Route
+from services.shared.http.roles import ORDERS_READ
 from services.shared.ledger import Key
-
-
-@dataclass(frozen=True, slots=True)
-class RequestContext:
-    caller: Caller
-    rules: AccessRules
-    today: date
-    cursors: Cursors
-    unprojected: FindOrder
-    """Finds an order that has no row yet."""
-
-    @property
-    def tenant_id(self) -> str:
-        return self.caller.tenant_id
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    data: ResponseModel
-    page: responses.Page | None = None
-    withheld: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricRoute(Route):
-    metric: str
-    """The name that governance rules use."""
-    params_model: type[params.AnalyticsParams]
-    handler: Callable[[Connection, RequestContext, Any], Result | None]
-    scope: str | None = METRICS_READ
-
-    @property
-    def tag(self) -> str:
-        return self.metric
-
-    @property
-    def envelope(self) -> Mapping[str, type[ResponseModel]]:
-        envelope: dict[str, type[ResponseModel]] = {"data": self.response_model, "meta": responses.Meta}
-        return {**envelope, "page": responses.Page} if self.paged else envelope
 
 
 def _orders(connection: Connection, context: RequestContext, query: OrdersQuery) -> Result:
@@ -86,7 +39,7 @@ def _orders(connection: Connection, context: RequestContext, query: OrdersQuery)
             orders=[mappers.order_summary(order, hide_customers=hide_customers) for order in page]
         ),
         page=responses.Page(limit=query.limit, next_cursor=next_cursor),
-        withheld=_CUSTOMERS if hide_customers else None,
+        withheld=CUSTOMERS if hide_customers else None,
     )
 
 
@@ -115,7 +68,7 @@ def _order(connection: Connection, context: RequestContext, query: OrderQuery) -
         order = mappers.order(history, hide_customers=hide_customers)
     return Result(
         order,
-        withheld=_CUSTOMERS if hide_customers else None,
+        withheld=CUSTOMERS if hide_customers else None,
     )
 
 
@@ -163,8 +116,6 @@ def _by_product(connection: Connection, context: RequestContext, query: Products
 def _last_month(connection: Connection, context: RequestContext, days: Days) -> Result:
     return Result(mappers.last_month(days, sales.by_day(connection, context.tenant_id, days)))
 
-
-_CUSTOMERS: Final = "customers"
 
 DOCUMENT_PATH: Final = "/api/openapi.json"
 
@@ -223,12 +174,39 @@ ROUTES: Final = (
         handler=_churn_history,
     ),
     MetricRoute(
+        path="/api/metrics/mrr/movements",
+        metric="mrr",
+        summary="The customers whose recurring revenue moved in a month",
+        params_model=params.MovementsParams,
+        response_model=responses.CustomerMovements,
+        handler=recurring.movements,
+        paged=True,
+    ),
+    MetricRoute(
+        path="/api/metrics/indicators",
+        metric="mrr",
+        reveals=lambda _query: ("churn",),
+        summary="ARR, ARPA, quick ratio and customer lifetime value of every month of a range",
+        params_model=params.MonthsParams,
+        response_model=responses.IndicatorsHistory,
+        handler=recurring.indicators,
+    ),
+    MetricRoute(
         path="/api/metrics/cohorts",
         metric="cohorts",
         summary="Retention of customers, by the month in which they began",
         params_model=params.CohortsParams,
         response_model=responses.Cohorts,
         handler=_cohorts,
+    ),
+    MetricRoute(
+        path="/api/metrics/cohorts/revenue",
+        metric="cohorts",
+        reveals=revenue_cohorts.reveals,
+        summary="Revenue of customers, by the month in which they began",
+        params_model=params.CohortsParams,
+        response_model=responses.RevenueCohorts,
+        handler=revenue_cohorts.revenue_cohorts,
     ),
     MetricRoute(
         path="/api/metrics/summary",

@@ -168,6 +168,17 @@ class CohortMonth(NamedTuple):
     left_off: int
 
 
+class CohortRevenue(NamedTuple):
+    tenant_id: str
+    basis: str
+    cohort: date
+    month: date
+    currency: str
+    revenue_minor: Decimal
+    """Of orders: of those placed in the month. Of subscriptions: how a year's worth changed in it."""
+    refunded_minor: Decimal
+
+
 class OrderRows(NamedTuple):
     """All rows of one order."""
 
@@ -217,6 +228,7 @@ PRODUCT_DAILY: Final = Table("product_daily", ProductDay, ProductDay._fields, 4)
 CUSTOMER_MONTH: Final = Table("customer_month", CustomerMonth, CustomerMonth._fields, 4)
 MRR_MONTH: Final = Table("mrr_month", MrrMonth, MrrMonth._fields, 3)
 COHORT_MONTH: Final = Table("cohort_month", CohortMonth, CohortMonth._fields, 4)
+COHORT_REVENUE: Final = Table("cohort_revenue", CohortRevenue, CohortRevenue._fields, 5)
 
-ROLLUPS: Final = (SALES_DAILY, PRODUCT_DAILY, CUSTOMER_MONTH, MRR_MONTH, COHORT_MONTH)
+ROLLUPS: Final = (SALES_DAILY, PRODUCT_DAILY, CUSTOMER_MONTH, MRR_MONTH, COHORT_MONTH, COHORT_REVENUE)
 """In the order in which every transaction writes them."""

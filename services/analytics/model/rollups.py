@@ -7,11 +7,12 @@ confirmed counts only as an order.
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from typing import Any, Final, Literal, NamedTuple
 
 from services.analytics.db.tables import (
     COHORT_MONTH,
+    COHORT_REVENUE,
     CUSTOMER_MONTH,
     MRR_MONTH,
     PRODUCT_DAILY,
@@ -30,6 +31,9 @@ Key = tuple[Any, ...]
 Amounts = tuple[Any, ...]
 Basis = Literal["order", "subscription"]
 
+_LOSSES: Final = frozenset({"contraction", "churn"})
+_NOTHING: Final = Decimal(0)
+
 _OUTCOMES: Final = {
     # confirmed, rejected, cancelled, refunded
     "PLACED": (0, 0, 0, 0),
@@ -39,6 +43,10 @@ _OUTCOMES: Final = {
     "CANCELLED": (0, 0, 1, 0),
     "REFUNDED": (1, 0, 0, 1),
 }
+
+
+Bought = Mapping[tuple[date, str], Amounts]
+"""The confirmed orders of one customer by month and currency, as in CUSTOMER_MONTH."""
 
 
 class Contribution(NamedTuple):
@@ -134,10 +142,25 @@ def of_movements(movements: Iterable[MovementRow]) -> list[Contribution]:
         if exchange_minor:
             found.append(Contribution(MRR_MONTH, (tenant_id, month, EXCHANGE), (1, exchange_minor)))
         cohort = cohort or month
+        change = (-annual_minor if movement in _LOSSES else annual_minor) + exchange_minor
+        found.append(
+            _cohort_revenue(tenant_id, "subscription", cohort, month, NO_CURRENCY, (change, _NOTHING))
+        )
         if movement in {"new", "reactivation"}:
             found.append(_cohort(tenant_id, "subscription", cohort, month, (1, 0)))
         elif movement == "churn":
             found.append(_cohort(tenant_id, "subscription", cohort, month, (0, 1)))
+    return found
+
+
+def of_bought(tenant_id: str, bought: Bought) -> list[Contribution]:
+    """Return what the confirmed orders of a customer add to a cohort."""
+    months = {month for (month, _), (orders, *_) in bought.items() if orders}
+    found = of_months_with_orders(tenant_id, months)
+    for (month, currency), (_, revenue, refunded) in bought.items():
+        if month in months:
+            amounts = (Decimal(revenue), Decimal(refunded))
+            found.append(_cohort_revenue(tenant_id, "order", min(months), month, currency, amounts))
     return found
 
 
@@ -159,6 +182,12 @@ def _cohort(
     tenant_id: str, basis: Basis, cohort: date, month: date, amounts: tuple[int, int]
 ) -> Contribution:
     return Contribution(COHORT_MONTH, (tenant_id, basis, cohort, month), amounts)
+
+
+def _cohort_revenue(  # noqa: PLR0913, PLR0917 - the columns of the table
+    tenant_id: str, basis: Basis, cohort: date, month: date, currency: str, amounts: tuple[Decimal, Decimal]
+) -> Contribution:
+    return Contribution(COHORT_REVENUE, (tenant_id, basis, cohort, month, currency), amounts)
 
 
 def _next(month: date) -> date | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import date
+from operator import add
 from typing import Any
 
 from services.analytics.db.tables import (
@@ -22,7 +22,7 @@ from services.analytics.db.tables import (
     Table,
 )
 from services.analytics.model import rollups
-from services.analytics.model.rollups import Key, Totals
+from services.analytics.model.rollups import Bought, Key, Totals
 
 Customer = tuple[str, str]
 """Tenant id and customer id."""
@@ -63,17 +63,16 @@ class RowDiff:
         """Return the customers whose confirmed orders changed."""
         return {(tenant_id, customer_id) for tenant_id, customer_id, *_ in self.totals.of(CUSTOMER_MONTH)}
 
-    def cohorts(self, before: Mapping[Customer, Mapping[date, int]]) -> None:
-        """Move customers between cohorts, given how many orders they had in each month."""
+    def cohorts(self, before: Mapping[Customer, Bought]) -> None:
+        """Move customers and their revenue between cohorts, given what they had bought before."""
         after = {customer: dict(before.get(customer, {})) for customer in self.customers()}
-        for (tenant_id, customer_id, month, _), amounts in self.totals.of(CUSTOMER_MONTH).items():
-            months = after[tenant_id, customer_id]
-            months[month] = months.get(month, 0) + amounts[0]
-        for customer, months in after.items():
-            self.totals.add(rollups.of_months_with_orders(customer[0], _active(months)))
-            self.totals.subtract(
-                rollups.of_months_with_orders(customer[0], _active(before.get(customer, {})))
-            )
+        for (tenant_id, customer_id, *key), amounts in self.totals.of(CUSTOMER_MONTH).items():
+            bought, (month, currency) = after[tenant_id, customer_id], key
+            known = bought.get((month, currency), (0, 0, 0))
+            bought[month, currency] = tuple(map(add, known, amounts))
+        for customer, bought in after.items():
+            self.totals.add(rollups.of_bought(customer[0], bought))
+            self.totals.subtract(rollups.of_bought(customer[0], before.get(customer, {})))
 
     def _replace(
         self, table: Table, before: Iterable[tuple[Any, ...]], after: Iterable[tuple[Any, ...]]
@@ -85,7 +84,3 @@ class RowDiff:
             if gone.pop(row[:size], None) != row:
                 self.put[table].append(row)
         self.removed[table].extend(gone)
-
-
-def _active(months: Mapping[date, int]) -> set[date]:
-    return {month for month, orders in months.items() if orders}

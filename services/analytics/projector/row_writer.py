@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 from psycopg import sql
 
 from services.analytics.db.database import Connection
-from services.analytics.db.tables import CUSTOMER_MONTH, PRODUCTS, Table
+from services.analytics.db.tables import COHORT_REVENUE, PRODUCTS, Table
 from services.analytics.model.rollups import Amounts, Key
 
 _TYPES: Final = {str: "text", int: "bigint", datetime: "timestamptz", date: "date", Decimal: "numeric"}
@@ -30,7 +30,10 @@ def add(session: Connection, table: Table, sums: Mapping[Key, Amounts]) -> None:
     """Add to the rows of a rollup, in the order given; rows that become zero are deleted."""
     if sums:
         session.execute(_add_sql(table), _columns([key + amounts for key, amounts in sums.items()]))
-    lowered = [key for key, amounts in sums.items() if any(amount < 0 for amount in amounts)]
+    # Sums of what may be negative become zero also when something is added.
+    lowered = [
+        key for key, amounts in sums.items() if table is COHORT_REVENUE or any(it < 0 for it in amounts)
+    ]
     if lowered:
         session.execute(_delete_zero_sql(table), _columns(lowered))
 
@@ -41,14 +44,6 @@ def stored(session: Connection, table: Table, parts: Collection[Key]) -> list[tu
         return []
     width = len(next(iter(parts)))
     return session.execute(_select_sql(table, width), _columns(parts)).fetchall()
-
-
-def months_with_orders(
-    session: Connection, customers: Collection[tuple[str, str]]
-) -> list[tuple[str, str, date, int]]:
-    """Return how many confirmed orders these customers have in each month and currency."""
-    rows = stored(session, CUSTOMER_MONTH, customers)
-    return [(tenant_id, customer_id, month, orders) for tenant_id, customer_id, month, _, orders, *_ in rows]
 
 
 @cache

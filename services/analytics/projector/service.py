@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from services.analytics.db.database import Connection, Database
 from services.analytics.db.tables import (
+    CUSTOMER_MONTH,
     FULFILLMENT,
     MRR_MOVEMENTS,
     ORDER_ITEMS,
@@ -40,6 +41,8 @@ from services.shared.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    from services.analytics.model.rollups import Amounts
 
 _ROWS: Final = (
     ORDERS,
@@ -184,9 +187,11 @@ def _diff_cohorts(session: Connection, diff: RowDiff) -> None:
     event_inbox.lock(
         session, [Subject(tenant_id, "customer", customer_id) for tenant_id, customer_id in customers]
     )
-    before: defaultdict[Customer, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for tenant_id, customer_id, month, orders in row_writer.months_with_orders(session, customers):
-        before[tenant_id, customer_id][month] += orders
+    before: defaultdict[Customer, dict[tuple[date, str], Amounts]] = defaultdict(dict)
+    for tenant_id, customer_id, month, currency, *amounts in row_writer.stored(
+        session, CUSTOMER_MONTH, customers
+    ):
+        before[tenant_id, customer_id][month, currency] = tuple(amounts)
     diff.cohorts(before)
 
 

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Final
 
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Months, later
+from services.analytics.queries.mrr import MONTHS_PER_YEAR
 from services.analytics.queries.params import CohortsQuery
 
 
@@ -42,6 +44,53 @@ def cohorts(connection: Connection, tenant_id: str, query: CohortsQuery, today: 
         CohortActivity(cohort, sizes[cohort], _active(changes[cohort], Months(cohort, begun.end)))
         for cohort in sorted(sizes)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRevenue:
+    activity: CohortActivity
+    revenue: Mapping[date, Mapping[str, Fraction]]
+    """By month and currency, net of refunds; of subscriptions, per month, under no currency."""
+
+
+_REVENUE: Final = """
+SELECT cohort, month, currency, revenue_minor - refunded_minor
+FROM cohort_revenue
+WHERE tenant_id = %(tenant)s AND basis = %(basis)s
+  AND cohort >= %(start)s AND cohort < %(end)s AND month < %(end)s
+"""
+
+
+def revenue_cohorts(
+    connection: Connection, tenant_id: str, query: CohortsQuery, today: date
+) -> list[CohortRevenue]:
+    """Return the revenue of the same cohorts, in the same months."""
+    values = {"tenant": tenant_id, "basis": query.basis, "start": query.months.start, "end": query.months.end}
+    sums: defaultdict[date, defaultdict[date, dict[str, Fraction]]] = defaultdict(lambda: defaultdict(dict))
+    for cohort, month, currency, net in connection.execute(_REVENUE, values):
+        sums[cohort][month][currency] = Fraction(net)
+    found = cohorts(connection, tenant_id, query, today)
+    add_up = _running if query.basis == "subscription" else _by_month
+    return [CohortRevenue(it, add_up(it, sums[it.month])) for it in found]
+
+
+def _by_month(
+    activity: CohortActivity, sums: Mapping[date, Mapping[str, Fraction]]
+) -> Mapping[date, Mapping[str, Fraction]]:
+    return {month: sums.get(month, {}) for month, _ in activity.active}
+
+
+def _running(
+    activity: CohortActivity, changes: Mapping[date, Mapping[str, Fraction]]
+) -> Mapping[date, Mapping[str, Fraction]]:
+    """Add up the changes of a year's worth: a twelfth is what a month of it brings in."""
+    total: defaultdict[str, Fraction] = defaultdict(Fraction)
+    result: dict[date, Mapping[str, Fraction]] = {}
+    for month, _ in activity.active:
+        for currency, change in changes.get(month, {}).items():
+            total[currency] += change
+        result[month] = {currency: annual / MONTHS_PER_YEAR for currency, annual in total.items()}
+    return result
 
 
 def _active(changes: Mapping[date, int], months: Months) -> tuple[tuple[date, int], ...]:

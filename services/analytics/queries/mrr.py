@@ -12,7 +12,7 @@ from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Months, later
 from services.analytics.queries.ratios import ratio
 
-_MONTHS_PER_YEAR: Final = 12
+MONTHS_PER_YEAR: Final = 12
 _INCREASES: Final = ("new", "expansion", "reactivation", "exchange")
 """Exchange is signed: what changed through exchange rates alone, up or down."""
 _DECREASES: Final = ("contraction", "churn")
@@ -36,7 +36,7 @@ class RecurringRevenue:
     @property
     def monthly_minor(self) -> int:
         # Rounded here and nowhere else: half to even, as `round` does it with fractions.
-        return round(self.annual_minor / _MONTHS_PER_YEAR)
+        return round(self.annual_minor / MONTHS_PER_YEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,17 @@ class ChurnRates:
     net_revenue_churn: Fraction | None
     gross_revenue_retention: Fraction | None
     net_revenue_retention: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Indicators:
+    """What is derived from the recurring revenue of a month; amounts are exact."""
+
+    annual_minor: Fraction
+    customers: int
+    revenue_per_account_minor: Fraction | None
+    quick_ratio: Fraction | None
+    lifetime_value_minor: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,20 @@ class RevenueMonth:
             net_revenue_churn=ratio(lost - expanded, opening),
             gross_revenue_retention=ratio(remaining, opening),
             net_revenue_retention=ratio(remaining + expanded, opening),
+        )
+
+    def indicators(self) -> Indicators:
+        closing, moved = self.closing, self.movements
+        gained = moved["new"].annual_minor + moved["expansion"].annual_minor
+        lost = moved["contraction"].annual_minor + moved["churn"].annual_minor
+        per_account = ratio(closing.annual_minor / MONTHS_PER_YEAR, closing.customers)
+        logo_churn = self.churn_rates().logo_churn
+        return Indicators(
+            annual_minor=closing.annual_minor,
+            customers=closing.customers,
+            revenue_per_account_minor=per_account,
+            quick_ratio=ratio(gained + moved["reactivation"].annual_minor, lost),
+            lifetime_value_minor=ratio(per_account, logo_churn) if per_account and logo_churn else None,
         )
 
 

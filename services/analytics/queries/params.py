@@ -48,6 +48,21 @@ class MonthsQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementFilters:
+    """What the pages of one list of movements have in common."""
+
+    month: date
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MovementsQuery:
+    filters: MovementFilters
+    limit: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CohortsQuery:
     basis: Literal["order", "subscription"]
     months: Months

@@ -207,6 +207,31 @@ def cohort(
     }
 
 
+def cohort_revenue(began: str, month: str, revenue_minor: object, **columns: object) -> dict[str, object]:
+    return {
+        "tenant_id": "acme",
+        "basis": "order",
+        "cohort": f"{began}-01",
+        "month": f"{month}-01",
+        "currency": "USD",
+        "revenue_minor": revenue_minor,
+        "refunded_minor": 0,
+        **columns,
+    }
+
+
+def customer_moved(customer: str, month: str, movement: str, **columns: object) -> dict[str, object]:
+    """Return how the recurring revenue of a customer of acme moved in a month."""
+    return {
+        "tenant_id": "acme",
+        "customer_id": customer,
+        "month": f"{month}-01",
+        "movement": movement,
+        "annual_minor": 1_200,
+        **columns,
+    }
+
+
 def inbox_row(
     order_id: str, event: str, occurred_at: datetime = START, **detail: object
 ) -> dict[str, object]:

@@ -16,6 +16,7 @@ METRICS = {
     "/api/metrics/churn": "churn",
     "/api/metrics/mrr/history": "mrr",
     "/api/metrics/churn/history": "churn",
+    "/api/metrics/mrr/movements": "mrr",
     "/api/metrics/cohorts": "cohorts",
     "/api/metrics/summary": "summary",
     "/api/pipeline/by-region": "pipeline",

@@ -13,6 +13,7 @@ from tests.postgres.api.client import (
     at,
     claims,
     cohort,
+    cohort_revenue,
     inbox_row,
     insert,
     make_tenant,
@@ -31,6 +32,10 @@ PATHS = (
     "/api/metrics/churn",
     "/api/metrics/mrr/history",
     "/api/metrics/churn/history",
+    "/api/metrics/mrr/movements",
+    "/api/metrics/mrr/movements?kind=new",
+    "/api/metrics/indicators",
+    "/api/metrics/cohorts/revenue",
     "/api/metrics/cohorts",
     "/api/metrics/cohorts?basis=subscription",
     "/api/metrics/summary",
@@ -66,6 +71,18 @@ def full(analytics: Analytics, client: ApiClient) -> ApiClient:
         moved("2025-12", "new", 12 * 77_777, 77_777),
         moved("2026-01", "new", 12 * 77_777, 77_777),
     )
+    insert(
+        analytics,
+        "mrr_movements",
+        {
+            "tenant_id": "acme",
+            "customer_id": "customer-77777",
+            "month": "2026-01-01",
+            "movement": "new",
+            "annual_minor": 12 * 77_777,
+        },
+    )
+    insert(analytics, "cohort_revenue", cohort_revenue("2026-01", "2026-01", 77_777))
     insert(
         analytics,
         "cohort_month",
