@@ -25,6 +25,7 @@ def connection(state: StackState | None) -> dict[str, Any]:
         "metricsUrl": state and state.metrics_url,
         "metricsToken": state and state.metrics_token,
         "apiUrl": state and state.api_url,
+        "consoleUrl": state and state.console_url,
         "postgres": state and state.postgres,
         "users": [
             {"name": role, "role": role, "tenant": TENANT, "token": f"pulsequeue token --role {role}"}

@@ -46,6 +46,8 @@ class StackState(Record):
     metrics_token: str | None = None
     users_password: str = ""
     api_url: str | None = None
+    console_url: str | None = None
+    """The one origin of the console and the API."""
     postgres: str | None = None
     """A DSN."""
     postgres_port: int = 0

@@ -325,6 +325,15 @@ class Names:
         return self.prefix
 
     @property
+    def site(self) -> str:
+        """The distribution of the console, and what belongs to it."""
+        return self.prefix
+
+    def site_bucket(self, account: str) -> str:
+        """The bucket of the console's files; names of buckets are unique across all accounts."""
+        return f"{self.prefix}-site-{account}"
+
+    @property
     def database_secret(self) -> str:
         """The secret with the credentials of the database administrator."""
         return f"{self.prefix}-database"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scripts.environment.local_state import ProcessRecord
+    from scripts.local.aws.site import Site
 
 EMULATOR = "emulator"
 CLOUDWATCH_SHIPPER = "cloudwatch-shipper"
@@ -98,13 +99,14 @@ def up(
         progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
         endpoint = metrics_endpoint.metrics_endpoint(home, state.aws_endpoint, environment.names)
-        _provision(environment, options.overrides(state, endpoint.token))
+        site = _provision(environment, options.overrides(state, endpoint.token))
         database.migrate(environment)
         state = state.model_copy(
             update={
                 "metrics_url": endpoint.url,
                 "metrics_token": endpoint.token,
                 "api_url": route_url(state.aws_endpoint, environment.names.api, ""),
+                "console_url": site.url,
             }
         )
         state.write(home)
@@ -267,9 +269,9 @@ def _remove(scratch: str | None) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _provision(environment: Environment, overrides: Overrides) -> None:
+def _provision(environment: Environment, overrides: Overrides) -> Site:
     try:
-        provision(environment, overrides)
+        return provision(environment, overrides)
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"provisioning failed: {error}") from error
 

@@ -103,7 +103,7 @@ def _database_problems(state: StackState) -> Iterator[str]:
 
 
 def _api_problems(state: StackState) -> Iterator[str]:
-    if state.api_url is None or state.metrics_url is None:
+    if state.api_url is None or state.metrics_url is None or state.console_url is None:
         yield f"the API was never published; {_REPAIR}"
     elif (reason := _metrics_problem(state.metrics_url, state.metrics_token)) is not None:
         yield f"the API does not serve {state.metrics_url} ({reason}); {_REPAIR}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -242,6 +243,8 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     assert ran.json["metricsToken"]
     assert ran.json["queues"][0].keys() == {"name", "visible", "inFlight", "delayed", "deadLetters"}
     assert ran.json["apiUrl"].startswith(ran.json["awsEndpoint"])
+    port = ran.json["awsEndpoint"].rpartition(":")[2]
+    assert re.fullmatch(rf"http://[a-z0-9]+\.cloudfront\.localhost:{port}", ran.json["consoleUrl"])
     assert ran.json["postgres"].startswith("postgresql://")
     assert {user["role"]: user["token"] for user in ran.json["users"]} == {
         role: f"pulsequeue token --role {role}" for role in ("admin", "editor", "viewer")

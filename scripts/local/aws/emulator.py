@@ -17,6 +17,7 @@ from pathlib import Path
 from scripts.common.errors import ToolError
 from scripts.environment.local_state import ProcessRecord
 from scripts.local import processes
+from scripts.local.web import node_folder
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4566
@@ -159,6 +160,8 @@ def _environ(port: int, scratch: Path, host: Mapping[str, str] = os.environ) -> 
     inherited = {name: host[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in host}
     return {
         **inherited,
+        # It runs CloudFront functions in Node.
+        "PATH": os.pathsep.join(filter(None, (str(node_folder() / "bin"), host.get("PATH")))),
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",  # would listen on 8883

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
 from scripts.environment.topology import Consumer, Endpoint, PoolTrigger, Scheduled, Task
 from scripts.local import postgres
+from scripts.local.aws.site import Site, make_site
 from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, schedule
 from scripts.local.aws.user_pool import connect_pool, generate_password, make_user_pool, seed_users
 from scripts.packaging.packages import services_alone
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 RUNTIME: Final = "python3.13"
 _SERVICES: Final = (
-    *("apigatewayv2", "cognito-idp", "dynamodb", "events", "iam"),
-    *("lambda", "logs", "scheduler", "secretsmanager", "sqs", "ssm"),
+    *("apigatewayv2", "cloudfront", "cognito-idp", "dynamodb", "events", "iam"),
+    *("lambda", "logs", "s3", "scheduler", "secretsmanager", "sqs", "ssm"),
 )
 
 _TRUST = json.dumps(
@@ -65,8 +66,8 @@ class Overrides:
     web_origins: Sequence[str] = ()
 
 
-def provision(environment: Environment, overrides: Overrides) -> None:
-    """Create or update everything, the functions in parallel."""
+def provision(environment: Environment, overrides: Overrides) -> Site:
+    """Create or update everything, the functions in parallel; return the one origin."""
     topology, names = environment.topology, environment.names
     # The emulator runs functions on this Python, which has their dependencies.
     package = services_alone()
@@ -80,6 +81,7 @@ def provision(environment: Environment, overrides: Overrides) -> None:
     _database_secret(environment)
     users = make_user_pool(environment)
     api = make_api(environment, users, overrides.web_origins)
+    site = make_site(environment, api.id)
     _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
         for future in [
@@ -88,6 +90,7 @@ def provision(environment: Environment, overrides: Overrides) -> None:
         ]:
             future.result()
     seed_users(environment, overrides.users_password)
+    return site
 
 
 def _with_trigger(
