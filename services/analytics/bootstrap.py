@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
+    from services.shared.adapters.dynamodb_store import DynamoDBStore
+
 
 def _database(settings: DatabaseSettings, user: str) -> Database:
     return Database(connector(settings.conninfo(user), iam_password(settings, user)))
@@ -51,10 +53,12 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     settings = ApiSettings.from_environment()
     telemetry = PowertoolsTelemetry("analytics", settings.metrics_namespace)
     clients = Clients()
+    store = _store(settings, clients)
     api = build(
         _database(settings, API),
         cursor_key=_parameter(clients.ssm(), settings.cursor_key_parameter),
-        unprojected=_unprojected(settings, clients),
+        unprojected=_unprojected(settings, clients, store),
+        read_stock=lambda keys: store().read_stock(keys),
         allowed_origins=settings.allowed_origins.split(),
         clock=lambda: datetime.now(UTC),
         telemetry=telemetry,
@@ -67,19 +71,30 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     return invoke
 
 
-def _unprojected(settings: ApiSettings, clients: Clients) -> FindOrder:
-    """Read the tables of orders and of the console; most requests need neither."""
+def _store(settings: ApiSettings, clients: Clients) -> "Callable[[], DynamoDBStore]":
+    """Read the tables of orders and of stock; most requests need neither."""
+
+    @cache
+    def store() -> "DynamoDBStore":
+        from services.shared.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415
+
+        return DynamoDBStore(
+            clients.dynamodb(), inventory_table=settings.inventory_table, orders_table=settings.orders_table
+        )
+
+    return store
+
+
+def _unprojected(settings: ApiSettings, clients: Clients, store: "Callable[[], DynamoDBStore]") -> FindOrder:
+    """Find orders in their table, and in that of the console."""
 
     @cache
     def finder() -> FindOrder:
         from services.shared.adapters.console_table import ConsoleTable  # noqa: PLC0415
-        from services.shared.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415
         from services.shared.receipts import Receipts  # noqa: PLC0415
 
-        dynamodb = clients.dynamodb()
-        # This function reads no stock; the store needs the table's name all the same.
-        store = DynamoDBStore(dynamodb, inventory_table="", orders_table=settings.orders_table)
-        return find_unprojected(store, Receipts(ConsoleTable(dynamodb, settings.console_table)))
+        console = ConsoleTable(clients.dynamodb(), settings.console_table)
+        return find_unprojected(store(), Receipts(console))
 
     def find(key: Key) -> UnprojectedOrder | None:
         return finder()(key)

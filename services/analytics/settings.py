@@ -33,6 +33,7 @@ class ProjectorSettings(DatabaseSettings, QueueSettings):
 
 class ApiSettings(DatabaseSettings):
     console_table: str = Field(alias="CONSOLE_TABLE", min_length=1)
+    inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)
     orders_table: str = Field(alias="ORDERS_TABLE", min_length=1)
     cursor_key_parameter: str = Field(alias="CURSOR_KEY_PARAMETER", min_length=1)
     allowed_origins: str = Field(alias="ALLOWED_ORIGINS", default="")

@@ -52,6 +52,7 @@ answer = build(
     clock=lambda: datetime.now(UTC),
     telemetry=PowertoolsTelemetry("analytics", "test-pulsequeue"),
     unprojected=lambda key: None,
+    read_stock=lambda keys: {},
 )
 context = {"stage": "$default", "http": {"method": "GET"}}
 assert answer({"rawPath": "/api/orders", "requestContext": context}, None)["statusCode"] == 401

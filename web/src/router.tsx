@@ -9,6 +9,7 @@ import {
 import {
   parseCohorts,
   parseDays,
+  parseInventory,
   parseNext,
   parseOrders,
   parseRevenue,
@@ -46,6 +47,13 @@ const order = createRoute({
   getParentRoute: () => signedIn,
   path: "/orders/$orderId",
   component: lazyRouteComponent(() => import("./pages/order/OrderPage"), "OrderPage"),
+});
+
+const inventory = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/inventory",
+  validateSearch: parseInventory,
+  component: lazyRouteComponent(() => import("./pages/inventory/InventoryPage"), "InventoryPage"),
 });
 
 const revenue = createRoute({
@@ -101,7 +109,18 @@ const invitation = createRoute({
 });
 
 const routes = root.addChildren([
-  signedIn.addChildren([overview, orders, order, revenue, cohorts, pipeline, sales, settings, anythingElse]),
+  signedIn.addChildren([
+    overview,
+    orders,
+    order,
+    inventory,
+    revenue,
+    cohorts,
+    pipeline,
+    sales,
+    settings,
+    anythingElse,
+  ]),
   signIn,
   invitation,
 ]);

@@ -296,3 +296,26 @@ export function lastMonth(): Schemas["LastMonth"] {
     }),
   };
 }
+
+/** 60 products; one is sold out, one runs out, one was never sold, and one is not in the inventory. */
+export const PRODUCTS_IN_STOCK: readonly Schemas["StockedProduct"][] = Array.from(
+  { length: 60 },
+  (_, index) => {
+    const unitsSold = Math.max(0, 900 - index * 21);
+    const reserved = (index * 7) % 23;
+    const stock = index === 3 ? reserved : index === 1 ? 96 + reserved : 480 + reserved + index * 11;
+    const available = stock - reserved;
+    return {
+      sku: `prod-${String(index + 1).padStart(3, "0")}`,
+      name:
+        index === 5 ? null : `${PRODUCTS[index % PRODUCTS.length]}${index < 6 ? "" : `, edition ${index}`}`,
+      unitPrice: money(990 + index * 250, "EUR"),
+      stock,
+      reserved,
+      available,
+      unitsSold,
+      daysOfCover: unitsSold ? Math.round((available * 300) / unitsSold) / 10 : null,
+      toldAt: index === 7 ? `${addDays(TODAY, -12)}T08:00:00.000Z` : null,
+    };
+  },
+);

@@ -138,9 +138,11 @@ test("the keyboard alone: skip link, palette, shortcuts, theme", async ({ page }
 
 test("empty: each page says what will appear", async ({ page, site }) => {
   site.isEmpty = true;
-  for (const path of ["/orders", "/cohorts", "/pipeline", "/sales", "/orders?status=PLACED"]) {
+  for (const path of ["/orders", "/inventory", "/cohorts", "/pipeline", "/sales", "/orders?status=PLACED"]) {
     await page.goto(path);
-    await expect(page.getByText(/No (orders yet|customers in|sales in|order matches)/).first()).toBeVisible();
+    await expect(
+      page.getByText(/No (orders yet|products yet|customers in|sales in|order matches)/).first(),
+    ).toBeVisible();
     await expectAccessible(page);
   }
 });

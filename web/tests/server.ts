@@ -50,6 +50,7 @@ export class FakeSite {
   mayFound = true;
   tenantId = data.MEMBERSHIP.tenantId;
   role: "viewer" | "editor" | "admin" = "editor";
+  private readonly products = data.PRODUCTS_IN_STOCK.map((product) => ({ ...product }));
   private readonly failures = new Map<string, Answer>();
   private readonly statuses = new Map<string, Schemas["Order"]["status"]>();
   private server: Server | undefined;
@@ -112,7 +113,7 @@ export class FakeSite {
     if (pathname === "/api/organizations") return this.found(request.body);
     const ofOrganization = this.organization.answer(request.method, pathname, request.body);
     if (ofOrganization) return ofOrganization;
-    if (request.method === "POST") return this.command(pathname);
+    if (request.method === "POST") return this.adjust(pathname, request.body) ?? this.command(pathname);
     const found = this.read(pathname, searchParams);
     return found
       ? { status: 200, body: { meta: data.meta(), ...found } }
@@ -135,6 +136,24 @@ export class FakeSite {
     if (!this.mayFound) return problem(403, "Forbidden", "Organisations are founded by the operator here.");
     this.isMember = true;
     return { status: 201, body: { data: { ...data.MEMBERSHIP, organization: name } } };
+  }
+
+  private adjust(path: string, body: Body): Answer | undefined {
+    const [, sku] = /^\/api\/inventory\/([^/]+)\/adjust$/.exec(path) ?? [];
+    if (!sku) return undefined;
+    const found = this.products.find((product) => product.sku === sku);
+    if (!found)
+      return problem(404, "Not found", "Check the SKU; your organization has no product with this one.");
+    const delta = Number(body.delta);
+    if (found.available + delta < 0) {
+      const { available, stock } = found;
+      return problem(409, "Conflict", `Only ${available} of ${stock} units are available; take fewer.`);
+    }
+    found.stock += delta;
+    found.available += delta;
+    const { stock, reserved, available } = found;
+    const data: Schemas["StockLevels"] = { sku, stock, reserved, available, published: true };
+    return { status: 200, body: { data } };
   }
 
   private command(path: string): Answer {
@@ -178,11 +197,28 @@ export class FakeSite {
         const found = data.lastMonth();
         return { data: this.isEmpty ? { ...found, days: [] } : found };
       }
+      case "/api/inventory":
+        return this.inventory(query);
       case "/api/orders":
         return this.orders(query);
       default:
         return this.order(decodeURIComponent(path.replace("/api/orders/", "")));
     }
+  }
+
+  private inventory(query: URLSearchParams): { data: Schemas["Inventory"]; page: Schemas["Page"] } {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const part = (query.get("search") ?? "").toLowerCase();
+    const found = this.products.filter(
+      ({ sku, name }) => !this.isEmpty && `${sku} ${name ?? ""}`.toLowerCase().includes(part),
+    );
+    const period = { from: data.TODAY, to: data.TODAY };
+    const formula = "available / (units sold in the period / days of the period)";
+    return {
+      data: { period, formula, products: found.slice(start, start + limit) },
+      page: { limit, nextCursor: start + limit < found.length ? String(start + limit) : null },
+    };
   }
 
   private order(id: string): { data: Schemas["Order"] } | undefined {

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from psycopg.errors import QueryCanceled
 
 from services.analytics.api import governance
-from services.analytics.api.context import MetricRoute, RequestContext, Result
+from services.analytics.api.context import MetricRoute, ReadStock, RequestContext, Result
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
 from services.analytics.api.params import AnalyticsParams, Query
@@ -32,13 +32,14 @@ def build(  # noqa: PLR0913 - one argument for each port
     *,
     cursor_key: Callable[[], str],
     unprojected: FindOrder,
+    read_stock: ReadStock,
     allowed_origins: Sequence[str],
     clock: Callable[[], datetime],
     telemetry: Telemetry,
 ) -> HttpApi[MetricRoute]:
     return HttpApi(
         routes=ROUTES,
-        handle=AnalyticsApi(database, Cursors(cursor_key), unprojected, clock).handle,
+        handle=AnalyticsApi(database, Cursors(cursor_key), unprojected, read_stock, clock).handle,
         document_path=DOCUMENT_PATH,
         document_text=_document_text,
         allowed_origins=allowed_origins,
@@ -57,10 +58,16 @@ def _document_text() -> str:
 
 class AnalyticsApi:
     def __init__(
-        self, database: Database, cursors: Cursors, unprojected: FindOrder, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        cursors: Cursors,
+        unprojected: FindOrder,
+        read_stock: ReadStock,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._unprojected = unprojected
+        self._read_stock = read_stock
         self._cursors = cursors
         self._clock = clock
 
@@ -80,7 +87,9 @@ class AnalyticsApi:
             not_modified = route.caching is Caching.REVALIDATED and matches(
                 request.headers.get("if-none-match"), tag
             )
-            context = RequestContext(caller, rules, now.date(), self._cursors, self._unprojected)
+            context = RequestContext(
+                caller, rules, now.date(), self._cursors, self._unprojected, self._read_stock
+            )
             result = None if not_modified else route.handler(connection, context, query)
             for metric, its in {route.metric: rules, **revealed}.items():
                 if its.audited:

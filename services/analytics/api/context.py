@@ -1,9 +1,9 @@
 """What the handlers of routes share: the context of a request, its result, and the route itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from services.analytics.api import params, responses
 from services.analytics.api.cursors import Cursors
@@ -15,6 +15,9 @@ from services.shared.http.problems import bad_cursor
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import METRICS_READ
 from services.shared.http.routes import Route
+from services.shared.ledger import Key, Stock
+
+ReadStock: TypeAlias = Callable[[Collection[Key]], Mapping[Key, Stock]]
 
 CUSTOMERS: Final = "customers"
 """What is withheld where a role may not see customers."""
@@ -28,6 +31,8 @@ class RequestContext:
     cursors: Cursors
     unprojected: FindOrder
     """Finds an order that has no row yet."""
+    read_stock: ReadStock
+    """Reads stock as it is at this moment; what is not in the inventory is left out."""
 
     @property
     def tenant_id(self) -> str:

@@ -12,6 +12,8 @@ from services.analytics.model.date_ranges import Days, Months, later
 from services.analytics.queries.params import (
     CohortsQuery,
     Filters,
+    InventoryFilters,
+    InventoryQuery,
     MonthQuery,
     MonthsQuery,
     MovementFilters,
@@ -20,7 +22,7 @@ from services.analytics.queries.params import (
     OrdersQuery,
     ProductsQuery,
 )
-from services.shared.events import Identifier
+from services.shared.events import Identifier, Text
 from services.shared.http.params import MAX_CURSOR_LENGTH, RequestParams
 from services.shared.http.problems import InvalidParameter, bad_parameters, invalid_parameter
 
@@ -64,7 +66,15 @@ OrderStatus = Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED"
 
 
 Query: TypeAlias = (
-    OrdersQuery | OrderQuery | MonthQuery | MonthsQuery | MovementsQuery | CohortsQuery | ProductsQuery | Days
+    OrdersQuery
+    | OrderQuery
+    | MonthQuery
+    | MonthsQuery
+    | MovementsQuery
+    | CohortsQuery
+    | ProductsQuery
+    | InventoryQuery
+    | Days
 )
 Cursor = Annotated[
     str | None,
@@ -188,6 +198,20 @@ class ProductsParams(_DaysParams):
 
     def resolve(self, today: date) -> ProductsQuery:
         return ProductsQuery(self.days(today), self.limit)
+
+
+class InventoryParams(AnalyticsParams):
+    limit: Annotated[
+        Limit, Field(description="Products per page; those with the most units sold come first.")
+    ] = 50
+    cursor: Cursor = None
+    search: Annotated[
+        Text | None, Field(description="Products whose SKU or name contains this, in any case.")
+    ] = None
+
+    def resolve(self, today: date) -> InventoryQuery:
+        days = Days.up_to(today + timedelta(days=1))
+        return InventoryQuery(InventoryFilters(days, self.search), self.limit, self.cursor)
 
 
 class _MonthsParams(AnalyticsParams):

@@ -357,3 +357,32 @@ class Meta(ResponseModel):
 class Page(ResponseModel):
     limit: int
     next_cursor: Annotated[str | None, Field(description="Null on the last page.")]
+
+
+# --- stock
+
+
+class StockedProduct(ResponseModel):
+    sku: str
+    name: str | None
+    unit_price: Money
+    stock: int
+    reserved: int
+    available: int
+    units_sold: Annotated[int, Field(description="In the period, of confirmed orders.")]
+    days_of_cover: Annotated[
+        float | None, Field(description="How long the available units last; null where none was sold.")
+    ]
+    told_at: Annotated[
+        Timestamp | None,
+        Field(
+            description="Null: the units are of this moment. Otherwise the inventory does not hold the SKU, "
+            "and they are of its newest InventoryAdjusted."
+        ),
+    ]
+
+
+class Inventory(ResponseModel):
+    period: Period
+    formula: Annotated[str, Field(description="How `daysOfCover` is computed.")]
+    products: list[StockedProduct]

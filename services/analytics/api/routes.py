@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.analytics.api import mappers, params, recurring, responses, revenue_cohorts
+from services.analytics.api import inventory, mappers, params, recurring, responses, revenue_cohorts
 from services.analytics.api.context import CUSTOMERS, MetricRoute, RequestContext, Result
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
@@ -215,6 +215,16 @@ ROUTES: Final = (
         params_model=params.PeriodParams,
         response_model=responses.Summary,
         handler=_summary,
+    ),
+    MetricRoute(
+        path="/api/inventory",
+        metric="pipeline",
+        summary="Stock, reservations, and for how many days the stock of each product lasts",
+        params_model=params.InventoryParams,
+        response_model=responses.Inventory,
+        handler=inventory.inventory,
+        caching=Caching.NEVER,
+        paged=True,
     ),
     MetricRoute(
         path="/api/pipeline/by-region",

@@ -72,3 +72,18 @@ class CohortsQuery:
 class ProductsQuery:
     days: Days
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryFilters:
+    """What the pages of one list of products have in common."""
+
+    days: Days
+    search: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryQuery:
+    filters: InventoryFilters
+    limit: int
+    cursor: str | None

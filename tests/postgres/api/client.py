@@ -15,7 +15,7 @@ from services.analytics.api.app import build
 from services.analytics.api.unprojected import UnprojectedOrder
 from services.analytics.db.database import Connection, Database
 from services.shared.errors import StoreUnavailableError
-from services.shared.ledger import Key
+from services.shared.ledger import Key, Stock
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START, ManualClock, RecordingTelemetry
 
@@ -71,6 +71,8 @@ class ApiClient:
     key: str = "a secret key"
     unprojected: dict[Key, UnprojectedOrder] = field(default_factory=dict)
     """Orders that the projector has not processed yet."""
+    stock: dict[Key, Stock] = field(default_factory=dict)
+    """The inventory table."""
 
     def __post_init__(self) -> None:
         self._handler = build(
@@ -78,6 +80,7 @@ class ApiClient:
             cursor_key=lambda: self.key,
             allowed_origins=[ALLOWED_ORIGIN],
             unprojected=self.unprojected.get,
+            read_stock=lambda keys: {key: self.stock[key] for key in keys if key in self.stock},
             clock=self.clock,
             telemetry=self.telemetry,
         )

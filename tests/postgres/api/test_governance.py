@@ -17,6 +17,7 @@ METRICS = {
     "/api/metrics/mrr/history": "mrr",
     "/api/metrics/churn/history": "churn",
     "/api/metrics/mrr/movements": "mrr",
+    "/api/inventory": "pipeline",
     "/api/metrics/cohorts": "cohorts",
     "/api/metrics/summary": "summary",
     "/api/pipeline/by-region": "pipeline",

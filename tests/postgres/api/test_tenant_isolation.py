@@ -32,6 +32,7 @@ PATHS = (
     "/api/metrics/churn",
     "/api/metrics/mrr/history",
     "/api/metrics/churn/history",
+    "/api/inventory",
     "/api/metrics/mrr/movements",
     "/api/metrics/mrr/movements?kind=new",
     "/api/metrics/indicators",
@@ -65,6 +66,20 @@ def full(analytics: Analytics, client: ApiClient) -> ApiClient:
     insert(analytics, "event_inbox", inbox_row("o-1", "OrderPlaced", secret=77_777))
     insert(analytics, "sales_daily", sold("2026-01-31", region="moon", orders=77_777, confirmed=77_777))
     insert(analytics, "product_daily", sold_of("sku-77777", "2026-01-31", orders=77_777, confirmed=77_777))
+    insert(
+        analytics,
+        "products",
+        {
+            "tenant_id": "acme",
+            "sku": "sku-77777",
+            "stock": 77_777,
+            "available": 77_777,
+            "unit_price_minor": 1,
+            "currency": "USD",
+            "told_at": "2026-01-01",
+            "told_by": "event-1",
+        },
+    )
     insert(
         analytics,
         "mrr_month",

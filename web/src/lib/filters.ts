@@ -39,6 +39,10 @@ function given<Filter extends object>(filter: { [Key in keyof Filter]: Filter[Ke
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Filter;
 }
 
+function text(raw: unknown, length: number): string | undefined {
+  return (typeof raw === "string" && raw.trim().slice(0, length)) || undefined;
+}
+
 export function parseDays(raw: Raw): DaysFilter {
   const from = isDay(raw.from) ? raw.from : undefined;
   const to = isDay(raw.to) && !(from && raw.to < from) ? raw.to : undefined;
@@ -46,12 +50,27 @@ export function parseDays(raw: Raw): DaysFilter {
 }
 
 export function parseOrders(raw: Raw): OrdersFilter {
-  const customer = typeof raw.customer === "string" ? raw.customer.trim().slice(0, 128) : "";
   return given<OrdersFilter>({
     ...parseDays(raw),
     status: oneOf(ORDER_STATUSES, raw.status),
-    customer: customer || undefined,
+    customer: text(raw.customer, 128),
   });
+}
+
+export interface InventoryFilter {
+  readonly search?: string;
+}
+
+export function parseInventory(raw: Raw): InventoryFilter {
+  return given<InventoryFilter>({ search: text(raw.search, 256) });
+}
+
+export interface OperationsFilter {
+  readonly function?: string;
+}
+
+export function parseOperations(raw: Raw): OperationsFilter {
+  return given<OperationsFilter>({ function: text(raw.function, 64) });
 }
 
 export function parseCohorts(raw: Raw): { basis?: CohortBasis } {

@@ -1,11 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useState } from "react";
 import { ordersQuery } from "../../api/queries";
 import { ORDER_STATUSES, type OrdersFilter, parseOrders } from "../../lib/filters";
 import { ORDER_WORDS } from "../../lib/words";
 import { DaysFields } from "../../ui/DaysFields";
 import { Card, Filters, Page } from "../../ui/Page";
+import { SearchField } from "../../ui/SearchField";
 import { AsOf } from "../../ui/stat/Freshness";
 import { Async, Empty } from "../../ui/states/states";
 import { DataTable } from "../../ui/table/DataTable";
@@ -81,34 +81,16 @@ function OrdersFilters({ filter }: { filter: OrdersFilter }) {
           ))}
         </select>
       </label>
-      <CustomerField value={filter.customer ?? ""} change={(customer) => change({ customer })} />
+      <SearchField
+        label="Customer"
+        placeholder="Customer id"
+        value={filter.customer ?? ""}
+        change={(customer) => change({ customer })}
+      />
       <DaysFields value={filter} change={change} />
       <Link to="/orders" className="button" disabled={Object.keys(filter).length === 0}>
         Clear filters
       </Link>
     </Filters>
-  );
-}
-
-/** Applied on Enter or when the field is left, not with every letter. */
-function CustomerField({ value, change }: { value: string; change: (customer: string) => void }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  const apply = (event: FormEvent | undefined) => {
-    event?.preventDefault();
-    if (text.trim() !== value) change(text);
-  };
-  return (
-    <label className="field">
-      Customer
-      <input
-        type="search"
-        value={text}
-        placeholder="Customer id"
-        onChange={(event) => setText(event.target.value)}
-        onBlur={() => apply(undefined)}
-        onKeyDown={(event) => event.key === "Enter" && apply(event)}
-      />
-    </label>
   );
 }

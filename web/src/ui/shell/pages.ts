@@ -2,6 +2,7 @@
 export const PAGES = [
   { path: "/", title: "Overview", key: "h" },
   { path: "/orders", title: "Orders", key: "o" },
+  { path: "/inventory", title: "Inventory", key: "i" },
   { path: "/revenue", title: "Revenue", key: "r" },
   { path: "/cohorts", title: "Cohorts", key: "c" },
   { path: "/pipeline", title: "Pipeline", key: "p" },
