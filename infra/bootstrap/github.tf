@@ -16,26 +16,49 @@ locals {
   called = { for env in var.environments : env => env == "preview" ? "preview-*" : env }
 
   # Resources that hold data or run code and have the environment in their name.
-  things = {
+  own = {
     for env, called in local.called : env => [
       for thing in [
         # Wildcards: the names of all resources of an environment start with its prefix, in every region.
-        "cloudformation:*:${local.account}:stack/${called}-pulsequeue-*",
         "dynamodb:*:${local.account}:table/${called}-pulsequeue-*",
         "events:*:${local.account}:event-bus/${called}-pulsequeue",
         "events:*:${local.account}:rule/${called}-pulsequeue/*",
         "lambda:*:${local.account}:function:${called}-pulsequeue-*",
         "rds:*:${local.account}:cluster:${called}-pulsequeue-*",
         "rds:*:${local.account}:db:${called}-pulsequeue-*",
-        # Buckets, and the folder of the environment's state.
         "s3:::${called}-pulsequeue-*",
-        "s3:::${local.state_bucket}/${called}/*",
         "secretsmanager:*:${local.account}:secret:${called}-pulsequeue-*",
         "sqs:*:${local.account}:${called}-pulsequeue-*",
         "ssm:*:${local.account}:parameter/${called}-pulsequeue/*",
       ] : "${local.arn_root}:${thing}"
     ]
   }
+
+  # What another environment's jobs must not touch: its resources, its stacks and its state.
+  things = {
+    for env, called in local.called : env => concat(local.own[env], [
+      "${local.arn_root}:cloudformation:*:${local.account}:stack/${called}-pulsequeue-*",
+      "${local.arn_root}:s3:::${local.state_bucket}/${called}/*",
+    ])
+  }
+
+  # Networks, gateways, user pools, keys and log groups have no names that IAM could distinguish, but tags.
+  deny_by_tag = {
+    for env, called in local.called : env => {
+      Sid    = "DenyByTag"
+      Effect = "Deny"
+      # A deny statement, for every action on a resource with the tag of another environment.
+      Action   = "*"
+      Resource = "*"
+      Condition = {
+        StringNotLike = { "aws:ResourceTag/environment" = called }
+        Null          = { "aws:ResourceTag/environment" = "false" }
+      }
+    }
+  }
+
+  # Wildcard: one role for each function, and some more.
+  role_arns = { for env, called in local.called : env => "${local.arn_root}:iam::${local.account}:role/${called}-pulsequeue-*" }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
@@ -43,7 +66,7 @@ resource "aws_iam_openid_connect_provider" "github" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-# For pull requests: may read everything a plan reads, and change nothing.
+# For pull requests: may read what a plan reads, and change nothing.
 resource "aws_iam_role" "plan" {
   name                 = "pulsequeue-plan"
   description          = "Plans the changes of pull requests of ${var.repository}."
@@ -65,38 +88,39 @@ resource "aws_iam_role" "plan" {
   })
 }
 
-resource "aws_iam_role_policy_attachment" "plan" {
-  role       = aws_iam_role.plan.name
-  policy_arn = "${local.arn_root}:iam::aws:policy/ReadOnlyAccess"
-}
-
+# With -refresh=false a plan reads its state and the data sources of the modules, and nothing else.
 resource "aws_iam_role_policy" "plan" {
-  name = "state"
+  name = "plan"
   role = aws_iam_role.plan.id
 
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "ReadState"
+        Sid      = "ListState"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "${local.arn_root}:s3:::${local.state_bucket}"
+      },
+      {
+        Sid    = "ReadStateOfDev"
+        Effect = "Allow"
+        Action = "s3:GetObject"
+        # Pull requests plan dev only.
+        Resource = "${local.arn_root}:s3:::${local.state_bucket}/dev/*"
+      },
+      {
+        Sid      = "DecryptState"
         Effect   = "Allow"
         Action   = "kms:Decrypt"
         Resource = aws_kms_key.state.arn
       },
       {
-        Sid    = "GenerateSecrets"
+        Sid    = "DataSources"
         Effect = "Allow"
-        # Terraform generates new secrets while planning and discards them. ReadOnlyAccess does not allow that.
-        Action = "secretsmanager:GetRandomPassword"
-        # Wildcard: a generated password is no resource.
-        Resource = "*"
-      },
-      {
-        Sid    = "DenySecretValues"
-        Effect = "Deny"
-        # ReadOnlyAccess includes the values of secrets, which authors of pull requests must not read.
-        Action = ["secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "sqs:ReceiveMessage"]
-        # A deny statement, for secrets of any name.
+        # Terraform generates new secrets while planning and discards them.
+        Action = ["ec2:DescribeAvailabilityZones", "secretsmanager:GetRandomPassword"]
+        # Wildcard: neither has a resource.
         Resource = "*"
       },
     ]
@@ -124,6 +148,46 @@ resource "aws_iam_role" "deploy" {
         }
       }
     }]
+  })
+}
+
+# No role of an environment can do more than this, whatever policies a deployment gives it.
+resource "aws_iam_policy" "boundary" {
+  for_each = var.environments
+
+  name        = "pulsequeue-boundary-${each.key}"
+  description = "The most that a role of ${each.key} may do."
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Own"
+        Effect = "Allow"
+        # Wildcards: a boundary grants nothing, and a role's own policy names each action.
+        Action = ["dynamodb:*", "events:PutEvents", "lambda:InvokeFunction", "s3:*Object*", "s3:ListBucket*", "secretsmanager:GetSecretValue", "sqs:*", "ssm:GetParameter*"]
+        # By name, with indexes, streams, objects and versions.
+        Resource = local.own[each.key]
+      },
+      {
+        Sid    = "Unnamed"
+        Effect = "Allow"
+        Action = [
+          "cloudwatch:DescribeAlarms", "cloudwatch:GetMetric*", "cloudwatch:PutMetricData", "cognito-idp:*", "ec2:*NetworkInterface*",
+          "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer",
+          "execute-api:ManageConnections", "kms:Decrypt", "kms:GenerateDataKey*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:Describe*",
+          "logs:GetLogEvents", "logs:PutLogEvents", "logs:PutRetentionPolicy", "rds-db:connect", "sns:Publish", "xray:Put*"
+        ]
+        Resource = "*" # Wildcard: these have no name with the environment, or no resource at all.
+      },
+      {
+        Sid      = "DatabaseSecret"
+        Effect   = "Allow"
+        Action   = "secretsmanager:GetSecretValue"
+        Resource = "${local.arn_root}:secretsmanager:*:${local.account}:secret:rds!*" # RDS chooses the name; the key has the environment's tag
+      },
+      local.deny_by_tag[each.key],
+    ]
   })
 }
 
@@ -161,11 +225,18 @@ resource "aws_iam_role_policy" "deploy" {
         Resource = "${local.arn_root}:secretsmanager:*:${local.account}:secret:rds!*"
       },
       {
+        Sid    = "BoundedRoles"
+        Effect = "Allow"
+        Action = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+        # The roles of this environment, one for each function and some more; for previews, those of all previews.
+        Resource = local.role_arns[each.key]
+        # A role without the boundary can neither be created nor be given a policy.
+        Condition = { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary[each.key].arn } }
+      },
+      {
         Sid    = "Roles"
         Effect = "Allow"
         Action = [
-          "iam:AttachRolePolicy",
-          "iam:CreateRole",
           "iam:DeleteRole",
           "iam:DeleteRolePolicy",
           "iam:DetachRolePolicy",
@@ -175,16 +246,28 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:ListInstanceProfilesForRole",
           "iam:ListRolePolicies",
           "iam:ListRoleTags",
-          "iam:PassRole",
-          "iam:PutRolePolicy",
           "iam:TagRole",
           "iam:UntagRole",
           "iam:UpdateAssumeRolePolicy",
           "iam:UpdateRole",
           "iam:UpdateRoleDescription",
         ]
-        # The roles of this environment, one for each function and some more; for previews, those of all previews.
-        Resource = "${local.arn_root}:iam::${local.account}:role/${local.called[each.key]}-pulsequeue-*"
+        Resource = local.role_arns[each.key]
+      },
+      {
+        Sid      = "PassRoles"
+        Effect   = "Allow"
+        Action   = "iam:PassRole"
+        Resource = local.role_arns[each.key]
+        Condition = { StringEquals = { "iam:PassedToService" = [
+          "chatbot.amazonaws.com",
+          "ecs-tasks.amazonaws.com",
+          "lambda.amazonaws.com",
+          "monitoring.rds.amazonaws.com",
+          "rds.amazonaws.com",
+          "scheduler.amazonaws.com",
+          "vpc-flow-logs.amazonaws.com",
+        ] } }
       },
       {
         Sid    = "Policies"
@@ -213,16 +296,44 @@ resource "aws_iam_role_policy" "deploy" {
       {
         Sid    = "DenyPrivilegeEscalation"
         Effect = "Deny"
-        Action = [
-          "iam:AttachRolePolicy",
-          "iam:DeleteRole",
-          "iam:DeleteRolePolicy",
-          "iam:PutRolePolicy",
-          "iam:UpdateAssumeRolePolicy",
-        ]
-        # Deploy roles cannot change deploy roles: an administrator changes them here.
-        Resource = ["${local.arn_root}:iam::${local.account}:role/pulsequeue-*"]
+        # A deny statement, for every action: an administrator changes deploy roles and boundaries, here.
+        Action   = "iam:*"
+        Resource = ["${local.arn_root}:iam::${local.account}:role/pulsequeue-*", "${local.arn_root}:iam::${local.account}:policy/pulsequeue-*"]
       },
+      {
+        Sid    = "DenyStateSettings"
+        Effect = "Deny"
+        # Everything but reading and writing the state: earlier versions, expiry and policy are an administrator's.
+        NotAction = ["s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        Resource  = ["${local.arn_root}:s3:::${local.state_bucket}", "${local.arn_root}:s3:::${local.state_bucket}/*"]
+      },
+      {
+        Sid      = "DenyStateOfBootstrap"
+        Effect   = "Deny"
+        Action   = "s3:*"
+        Resource = "${local.arn_root}:s3:::${local.state_bucket}/bootstrap/*"
+      },
+      {
+        Sid       = "DenyStateKeySettings"
+        Effect    = "Deny"
+        NotAction = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+        Resource  = aws_kms_key.state.arn
+      },
+      {
+        Sid    = "DenyLossOfBackups"
+        Effect = "Deny"
+        # Wildcard: a vault, its access policy and its notifications.
+        Action = [
+          "backup:DeleteBackupVault*",
+          "backup:DeleteRecoveryPoint",
+          "dynamodb:DeleteBackup",
+          "rds:DeleteDBClusterSnapshot",
+          "rds:ModifyDBClusterSnapshotAttribute",
+        ]
+        # A deny statement: what is left after a loss, of any environment.
+        Resource = "*"
+      },
+      local.deny_by_tag[each.key],
     ])
   })
 }

@@ -19,6 +19,11 @@ output "state_bucket" {
   value       = module.state.name
 }
 
+output "boundary_arns" {
+  description = "ARNs of the permissions boundaries that the roles of an environment have, by environment."
+  value       = { for env, policy in aws_iam_policy.boundary : env => policy.arn }
+}
+
 output "plan_role_arn" {
   description = "ARN of the role for jobs of pull requests."
   value       = aws_iam_role.plan.arn

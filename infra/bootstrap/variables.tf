@@ -37,9 +37,10 @@ variable "repository_ids" {
 }
 
 variable "environments" {
-  description = "GitHub environments whose jobs may deploy, each to the environment of the same name. Set reviewers and branches in GitHub."
+  description = "GitHub environments whose jobs may deploy, each to the environment of the same name. Set reviewers and branches in GitHub. Previews (`preview`) run code of pull requests: in an account of their own, where there is one."
   type        = set(string)
-  default     = ["dev", "preview", "prod"]
+  default     = ["dev", "prod"]
+  nullable    = false
 
   validation {
     condition     = length(var.environments) > 0 && alltrue([for env in var.environments : can(regex("^[a-z][a-z0-9-]{0,23}$", env))])

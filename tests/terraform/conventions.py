@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.terraform.sources import Block, Sources
@@ -9,6 +10,7 @@ from tests.terraform.sources import Block, Sources
 Rule = Callable[[Sources], Sequence[str]]
 
 WILDCARD = re.compile(r'\*"|/\*/')
+BOUNDARY = "permissions_boundary_arn"
 _COMMENT_LINES = 12
 """Maximum distance in lines between a wildcard and its comment."""
 _MINIMUM_KMS_WINDOW = 7
@@ -101,6 +103,17 @@ def log_groups_have_a_retention(sources: Sources) -> Sequence[str]:
     return [str(it) for it in groups if not it.body.get("retention_in_days")]
 
 
+def roles_of_modules_take_the_boundary(sources: Sources) -> Sequence[str]:
+    """Each role has the boundary that its module is given, and each module passes it on."""
+    takers = {Path(it.folder).name for it in sources.every("variable") if it.name == BOUNDARY}
+    roles = [it for it in sources.resources("aws_iam_role") if it.folder.startswith("modules/")]
+    calls = [it for it in sources.every("module") if Path(str(it.body["source"])).name in takers]
+    return [
+        *(str(it) for it in roles if it.body.get("permissions_boundary") != f"${{var.{BOUNDARY}}}"),
+        *(str(it) for it in calls if it.folder.startswith("modules/") and BOUNDARY not in it.body),
+    ]
+
+
 RULES: Sequence[Rule] = (
     variables_have_a_type_and_a_description,
     outputs_have_a_description,
@@ -113,6 +126,7 @@ RULES: Sequence[Rule] = (
     data_stores_are_recoverable,
     data_stores_follow_var_protected,
     log_groups_have_a_retention,
+    roles_of_modules_take_the_boundary,
 )
 
 

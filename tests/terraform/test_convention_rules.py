@@ -104,6 +104,21 @@ resource "aws_lb" "this" {
   enable_deletion_protection = var.protected
 }
 """
+ROLE = """
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary."
+  type        = string
+}
+
+resource "aws_iam_role" "this" {
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+module "another" {
+  source                   = "../planted"
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+"""
 
 FAULTS = [
     (conventions.variables_have_a_type_and_a_description, INTERFACE, "  type        = list(string)", ""),
@@ -149,6 +164,18 @@ FAULTS = [
     ),
     (conventions.log_groups_have_a_retention, LOG, "= var.log_days", "= 0"),
     (conventions.log_groups_have_a_retention, LOG, "  retention_in_days = var.log_days", ""),
+    (
+        conventions.roles_of_modules_take_the_boundary,
+        ROLE,
+        "  permissions_boundary = var.permissions_boundary_arn\n",
+        "",
+    ),
+    (
+        conventions.roles_of_modules_take_the_boundary,
+        ROLE,
+        "  permissions_boundary_arn = var.permissions_boundary_arn\n",
+        "",
+    ),
 ]
 
 

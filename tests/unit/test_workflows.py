@@ -97,6 +97,16 @@ def test_a_pull_request_of_a_fork_is_lent_nothing() -> None:
         assert own in DEPLOY[name]["if"], name
 
 
+def test_previews_are_off_unless_a_variable_turns_them_on() -> None:
+    for name in ("preview", "remove-preview"):
+        assert "&& vars.PULSEQUEUE_PREVIEWS == 'true'" in DEPLOY[name]["if"]
+        # Read in the job, where a variable of the environment replaces that of the repository.
+        assert (
+            DEPLOY[name]["steps"][-1]["env"]["PULSEQUEUE_STATE_BUCKET"]
+            == "${{ vars.PULSEQUEUE_STATE_BUCKET }}"
+        )
+
+
 def test_a_preview_is_made_and_removed_under_the_same_name_one_after_the_other() -> None:
     made, removed = DEPLOY["preview"], DEPLOY["remove-preview"]
 

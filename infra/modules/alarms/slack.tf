@@ -7,8 +7,9 @@ locals {
 resource "aws_iam_role" "slack" {
   for_each = local.slack
 
-  name        = "${local.name}-slack"
-  description = "Reads the graph shown with an alarm in Slack."
+  name                 = "${local.name}-slack"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Reads the graph shown with an alarm in Slack."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

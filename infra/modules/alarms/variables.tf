@@ -94,3 +94,9 @@ variable "objectives" {
     error_message = "An objective needs at least one metric in all and one in good, and at most 10 different metrics, the limit of a CloudWatch alarm."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}

@@ -118,8 +118,9 @@ resource "aws_rds_cluster_instance" "this" {
 }
 
 resource "aws_iam_role" "monitoring" {
-  name        = "${local.name}-monitoring"
-  description = "Sends enhanced monitoring of ${local.name} to CloudWatch."
+  name                 = "${local.name}-monitoring"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Sends enhanced monitoring of ${local.name} to CloudWatch."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -12,8 +12,9 @@ locals {
 resource "aws_iam_role" "proxy" {
   for_each = local.proxies
 
-  name        = "${local.name}-proxy"
-  description = "Signs in to ${local.name} with the database role that the proxy's client uses."
+  name                 = "${local.name}-proxy"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Signs in to ${local.name} with the database role that the proxy's client uses."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -116,3 +116,9 @@ variable "alarm_topic_arns" {
     error_message = "Give ARNs of SNS topics."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}

@@ -1,7 +1,18 @@
 # One environment on AWS: PulseQueue, the network and database of the read side, notifications of alarms, a budget, and
 # monitoring.
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+
 locals {
-  prefix   = "${var.environment}-pulsequeue"
+  prefix = "${var.environment}-pulsequeue"
+
+  # Each environment of infra/bootstrap has a boundary; previews share one.
+  boundary_name = "pulsequeue-boundary-${startswith(var.environment, "preview-") ? "preview" : var.environment}"
+  boundary_arn = coalesce(
+    var.permissions_boundary_arn,
+    "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:policy/${local.boundary_name}",
+  )
+
   runbooks = "https://github.com/${var.repository}/blob/main/docs/runbooks"
 }
 
@@ -10,19 +21,21 @@ module "network" {
   source   = "../network"
   for_each = var.database != null ? toset(["this"]) : var.monitoring != null ? toset(["this"]) : toset([])
 
-  prefix         = local.prefix
-  zones          = var.zones
-  nat            = var.monitoring != null # for the images of Prometheus and Grafana, and to scrape the API
-  public_subnets = try(!var.monitoring.internal, false)
+  permissions_boundary_arn = local.boundary_arn
+  prefix                   = local.prefix
+  zones                    = var.zones
+  nat                      = var.monitoring != null # for the images of Prometheus and Grafana, and to scrape the API
+  public_subnets           = try(!var.monitoring.internal, false)
 }
 
 module "alarms" {
   source = "../alarms"
 
-  prefix   = local.prefix
-  emails   = var.notify.emails
-  webhooks = var.notify.webhooks
-  slack    = var.notify.slack
+  permissions_boundary_arn = local.boundary_arn
+  prefix                   = local.prefix
+  emails                   = var.notify.emails
+  webhooks                 = var.notify.webhooks
+  slack                    = var.notify.slack
 
   objectives = {
     settled-in-time = {
@@ -43,27 +56,29 @@ module "database" {
   source   = "../aurora"
   for_each = var.database != null ? toset(["this"]) : toset([])
 
-  prefix            = local.prefix
-  capacity          = var.database.capacity
-  instances         = var.database.instances
-  endpoint          = var.database.endpoint
-  backup_days       = var.database.backup_days
-  subnet_ids        = module.network["this"].isolated_subnet_ids
-  security_group_id = module.network["this"].database_security_group_id
-  protected         = var.protected
-  alarm_topic_arns  = [module.alarms.topic_arn]
+  permissions_boundary_arn = local.boundary_arn
+  prefix                   = local.prefix
+  capacity                 = var.database.capacity
+  instances                = var.database.instances
+  endpoint                 = var.database.endpoint
+  backup_days              = var.database.backup_days
+  subnet_ids               = module.network["this"].isolated_subnet_ids
+  security_group_id        = module.network["this"].database_security_group_id
+  protected                = var.protected
+  alarm_topic_arns         = [module.alarms.topic_arn]
 }
 
 module "pulsequeue" {
   source = "../pulsequeue"
 
-  environment      = var.environment
-  package_folder   = var.package_folder
-  protected        = var.protected
-  traced           = var.traced
-  cold_starts      = var.cold_starts
-  web_origins      = var.web_origins
-  alarm_topic_arns = [module.alarms.topic_arn]
+  permissions_boundary_arn = local.boundary_arn
+  environment              = var.environment
+  package_folder           = var.package_folder
+  protected                = var.protected
+  traced                   = var.traced
+  cold_starts              = var.cold_starts
+  web_origins              = var.web_origins
+  alarm_topic_arns         = [module.alarms.topic_arn]
 
   database = var.database == null ? null : {
     host               = module.database["this"].host
@@ -82,14 +97,15 @@ module "monitoring" {
   source   = "../monitoring"
   for_each = var.monitoring == null ? {} : { this = var.monitoring }
 
-  prefix                  = local.prefix
-  files                   = "${path.module}/../../../monitoring"
-  metrics_host            = split("/", trimprefix(module.pulsequeue.metrics_url, "https://"))[0]
-  metrics_token_parameter = "/${local.prefix}/metrics-token"
-  hostname                = each.value.hostname
-  certificate_arn         = each.value.certificate_arn
-  protected               = var.protected
-  reach                   = { internal = each.value.internal, cidrs = each.value.cidrs }
+  permissions_boundary_arn = local.boundary_arn
+  prefix                   = local.prefix
+  files                    = "${path.module}/../../../monitoring"
+  metrics_host             = split("/", trimprefix(module.pulsequeue.metrics_url, "https://"))[0]
+  metrics_token_parameter  = "/${local.prefix}/metrics-token"
+  hostname                 = each.value.hostname
+  certificate_arn          = each.value.certificate_arn
+  protected                = var.protected
+  reach                    = { internal = each.value.internal, cidrs = each.value.cidrs }
 
   network = {
     vpc_id                      = module.network["this"].vpc_id

@@ -89,3 +89,9 @@ variable "repository" {
     error_message = "The repository must be owner/name."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of every role; null for that of infra/bootstrap: pulsequeue-boundary-<environment>, and -preview for previews."
+  type        = string
+  default     = null
+}

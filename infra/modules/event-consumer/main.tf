@@ -14,17 +14,18 @@ locals {
 module "function" {
   source = "../function"
 
-  name            = var.name
-  description     = var.function.description
-  handler         = var.function.handler
-  package         = var.function.package
-  runs_on         = var.function.runs_on
-  memory_mb       = var.function.memory_mb
-  timeout_seconds = var.function.timeout_seconds
-  log_days        = var.function.log_days
-  network         = var.function.network
-  traced          = var.function.traced
-  cold_starts     = var.function.cold_starts
+  permissions_boundary_arn = var.permissions_boundary_arn
+  name                     = var.name
+  description              = var.function.description
+  handler                  = var.function.handler
+  package                  = var.function.package
+  runs_on                  = var.function.runs_on
+  memory_mb                = var.function.memory_mb
+  timeout_seconds          = var.function.timeout_seconds
+  log_days                 = var.function.log_days
+  network                  = var.function.network
+  traced                   = var.function.traced
+  cold_starts              = var.function.cold_starts
 
   environment = merge(var.function.environment, {
     QUEUE_URL             = aws_sqs_queue.this.url

@@ -109,3 +109,9 @@ variable "function" {
     cold_starts     = optional(object({ snapstart = optional(bool), provisioned_concurrency = optional(number) }), {})
   })
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}

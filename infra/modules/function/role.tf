@@ -35,8 +35,9 @@ locals {
 }
 
 resource "aws_iam_role" "this" {
-  name        = var.name
-  description = "Permissions of the function ${var.name}."
+  name                 = var.name
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Permissions of the function ${var.name}."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

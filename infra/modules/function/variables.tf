@@ -162,3 +162,9 @@ variable "cold_starts" {
     error_message = "provisioned_concurrency must not exceed reserved_concurrency."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}

@@ -11,9 +11,10 @@ locals {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "${local.name}-start"
-  description        = "Starts the containers of ${local.name}: provides their secrets and writes their logs."
-  assume_role_policy = local.run_by_ecs
+  name                 = "${local.name}-start"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Starts the containers of ${local.name}: provides their secrets and writes their logs."
+  assume_role_policy   = local.run_by_ecs
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -46,9 +47,10 @@ resource "aws_iam_role_policy" "execution" {
 }
 
 resource "aws_iam_role" "task" {
-  name               = "${local.name}-run"
-  description        = "Lets the containers of ${local.name} read their own files."
-  assume_role_policy = local.run_by_ecs
+  name                 = "${local.name}-run"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Lets the containers of ${local.name} read their own files."
+  assume_role_policy   = local.run_by_ecs
 }
 
 resource "aws_iam_role_policy" "task" {

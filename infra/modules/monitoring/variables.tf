@@ -135,3 +135,9 @@ variable "log_days" {
     error_message = "log_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096 or 1827."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}

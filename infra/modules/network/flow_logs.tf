@@ -39,8 +39,9 @@ resource "aws_cloudwatch_log_group" "flow_logs" {
 }
 
 resource "aws_iam_role" "flow_logs" {
-  name        = "${var.prefix}-flow-logs"
-  description = "Writes the flow logs of ${var.prefix}."
+  name                 = "${var.prefix}-flow-logs"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Writes the flow logs of ${var.prefix}."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

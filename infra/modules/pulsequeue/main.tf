@@ -42,32 +42,34 @@ module "pool_trigger" {
   source   = "../function"
   for_each = local.triggers
 
-  name            = "${local.prefix}-${each.key}"
-  description     = each.value.description
-  handler         = each.value.handler
-  package         = local.packages[each.key]
-  runs_on         = var.runs_on
-  memory_mb       = each.value.memoryMb
-  timeout_seconds = each.value.timeoutSeconds
-  environment     = local.variables[each.key]
-  permissions     = local.permissions[each.key]
-  log_days        = local.settings.logDays
-  traced          = var.traced
-  cold_starts     = try(var.cold_starts[each.key], {})
+  permissions_boundary_arn = var.permissions_boundary_arn
+  name                     = "${local.prefix}-${each.key}"
+  description              = each.value.description
+  handler                  = each.value.handler
+  package                  = local.packages[each.key]
+  runs_on                  = var.runs_on
+  memory_mb                = each.value.memoryMb
+  timeout_seconds          = each.value.timeoutSeconds
+  environment              = local.variables[each.key]
+  permissions              = local.permissions[each.key]
+  log_days                 = local.settings.logDays
+  traced                   = var.traced
+  cold_starts              = try(var.cold_starts[each.key], {})
 }
 
 module "consumer" {
   source   = "../event-consumer"
   for_each = local.consumers
 
-  name             = "${local.prefix}-${each.key}"
-  bus_name         = module.bus.name
-  subscriptions    = each.value.subscriptions
-  delay_seconds    = try(each.value.delaySeconds, 0) == "hold" ? local.hold_seconds : try(each.value.delaySeconds, 0)
-  max_receives     = local.settings.maxReceives
-  retention_days   = local.settings.retentionDays
-  alarm_topic_arns = var.alarm_topic_arns
-  tls_only         = var.tls_only
+  permissions_boundary_arn = var.permissions_boundary_arn
+  name                     = "${local.prefix}-${each.key}"
+  bus_name                 = module.bus.name
+  subscriptions            = each.value.subscriptions
+  delay_seconds            = try(each.value.delaySeconds, 0) == "hold" ? local.hold_seconds : try(each.value.delaySeconds, 0)
+  max_receives             = local.settings.maxReceives
+  retention_days           = local.settings.retentionDays
+  alarm_topic_arns         = var.alarm_topic_arns
+  tls_only                 = var.tls_only
 
   batch = {
     size           = each.value.batchSize
@@ -96,29 +98,31 @@ module "function" {
   source   = "../function"
   for_each = local.others
 
-  name                 = "${local.prefix}-${each.key}"
-  description          = each.value.description
-  handler              = each.value.handler
-  package              = local.packages[each.key]
-  runs_on              = var.runs_on
-  memory_mb            = each.value.memoryMb
-  timeout_seconds      = each.value.timeoutSeconds
-  environment          = merge(local.variables[each.key], try(each.value.managesUsers, false) ? { USER_POOL_ID = module.users.id } : {})
-  permissions          = merge(local.permissions[each.key], try(each.value.managesUsers, false) ? local.user_management : {})
-  reserved_concurrency = try(each.value.reservedConcurrency, null)
-  log_days             = local.settings.logDays
-  network              = local.networks[each.key]
-  traced               = var.traced
-  cold_starts          = try(var.cold_starts[each.key], {})
+  permissions_boundary_arn = var.permissions_boundary_arn
+  name                     = "${local.prefix}-${each.key}"
+  description              = each.value.description
+  handler                  = each.value.handler
+  package                  = local.packages[each.key]
+  runs_on                  = var.runs_on
+  memory_mb                = each.value.memoryMb
+  timeout_seconds          = each.value.timeoutSeconds
+  environment              = merge(local.variables[each.key], try(each.value.managesUsers, false) ? { USER_POOL_ID = module.users.id } : {})
+  permissions              = merge(local.permissions[each.key], try(each.value.managesUsers, false) ? local.user_management : {})
+  reserved_concurrency     = try(each.value.reservedConcurrency, null)
+  log_days                 = local.settings.logDays
+  network                  = local.networks[each.key]
+  traced                   = var.traced
+  cold_starts              = try(var.cold_starts[each.key], {})
 }
 
 module "schedule" {
   source   = "../schedule"
   for_each = local.scheduled
 
-  name       = "${local.prefix}-${each.key}"
-  expression = each.value.schedule
-  function   = { name = module.function[each.key].name, alias = module.function[each.key].alias, arn = module.function[each.key].arn }
+  permissions_boundary_arn = var.permissions_boundary_arn
+  name                     = "${local.prefix}-${each.key}"
+  expression               = each.value.schedule
+  function                 = { name = module.function[each.key].name, alias = module.function[each.key].alias, arn = module.function[each.key].arn }
 }
 
 module "api" {

@@ -115,3 +115,9 @@ variable "extra_variables" {
   type        = map(string)
   default     = {}
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}

@@ -31,8 +31,9 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 }
 
 resource "aws_iam_role" "this" {
-  name        = "${var.name}-schedule"
-  description = "Lets the schedule ${var.name} invoke its function."
+  name                 = "${var.name}-schedule"
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Lets the schedule ${var.name} invoke its function."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -26,3 +26,9 @@ variable "function" {
     arn   = string
   })
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
+  type        = string
+  default     = null
+}
