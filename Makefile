@@ -100,11 +100,12 @@ scale: $(STAMP) ## Write the tables of docs/scale.md and docs/cost.md from measu
 	@$(BIN)/python -m scripts.cost.scale_page
 
 .PHONY: static
-static: $(STAMP) ## Lint, format, types, import rules
+static: $(STAMP) ## Lint, format, types, import rules, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/python -m scripts.local.web check
 
 .PHONY: check
