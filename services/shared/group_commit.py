@@ -203,7 +203,8 @@ class GroupCommit:
         if attempted is None or attempted.history[-1].event_id != entry.after.history[-1].event_id:
             return Found(order)
         del self._unanswered[order.key]
-        return Committed(order) if transaction_planner.is_written(attempted, order) else Found(order)
+        written = transaction_planner.written(attempted, order)
+        return Committed(written) if written else Found(order)
 
 
 @dataclass(slots=True)

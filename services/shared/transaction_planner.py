@@ -316,7 +316,10 @@ def learn(
         for write, verdict in results
         if isinstance(verdict, Refused) and isinstance(verdict.current, Order)
     }
-    broken_stock = _broken_stock(results, _skus(entries, found))
+    unknown = {
+        write.key for write, verdict in results if isinstance(write, OrderWrite) and isinstance(verdict, Busy)
+    }
+    broken_stock = _broken_stock(results, _skus(entries, found.keys() | unknown))
     broken = _broken_orders(entries, results, found, broken_stock)
     levels = {
         write.key: verdict.current
@@ -334,15 +337,20 @@ def learn(
     return Findings(found, broken, Busyness.unexplained(entries))
 
 
-def is_written(attempted: Order, current: Order) -> bool:
-    """Whether an attempt to write an order, whose answer was lost, is what made it what it is."""
-    last, expected = current.history[-1], attempted.history[-1]
-    return (current.version, last.status, last.event_id, rfc3339(last.at)) == (
-        attempted.version,
-        expected.status,
-        expected.event_id,
-        rfc3339(expected.at),
-    )
+def written(attempted: Order, current: Order) -> Order | None:
+    """Return the order as an attempt whose answer was lost has written it; None if it has not.
+
+    Several attempts of one invocation may have decided differently; event and time are the same.
+    """
+    if current.version < attempted.version:
+        return None
+    step, expected = current.history[attempted.version - 1], attempted.history[-1]
+    if (step.event_id, rfc3339(step.at)) != (expected.event_id, rfc3339(expected.at)):
+        return None
+    if current.version == attempted.version:
+        return current
+    # Somebody moved the order on meanwhile.
+    return attempted if (step.status, current.lines) == (expected.status, attempted.lines) else None
 
 
 def _busyness(entries: Sequence[Entry], results: Sequence[tuple[Write, Verdict]]) -> Busyness:
@@ -363,19 +371,18 @@ def _skus(entries: Sequence[Entry], orders: Container[Key]) -> set[Key]:
     return {key for entry in entries if entry.key in orders for key in effects(entry.before, entry.after)}
 
 
-def _broken_stock(
-    results: Sequence[tuple[Write, Verdict]], of_moved_orders: Container[Key]
-) -> dict[Key, str]:
+def _broken_stock(results: Sequence[tuple[Write, Verdict]], of_others: Container[Key]) -> dict[Key, str]:
     """Name the SKUs that cannot be changed, and why.
 
-    A SKU may refuse only because an order that has moved already asks too much of it: that is no fault.
+    A SKU may refuse only because an order asks too much of it that has moved already: that is no fault. So
+    nothing is said of the SKUs of orders that have, or of which it is not known.
     """
     return {
         write.key: fault
         for write, verdict in results
         if isinstance(write, StockWrite)
         and (fault := _fault(write, verdict))
-        and (write.key not in of_moved_orders or isinstance(verdict, Broken))
+        and (write.key not in of_others or isinstance(verdict, Broken))
     }
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from services.shared.adapters.dynamodb_items import stock_item
 from services.shared.adapters.dynamodb_store import DynamoDBStore
+from services.shared.errors import StoreUnavailableError
+from services.shared.events import rfc3339
 from services.shared.ledger import Key, Price, Stock
 from tests.simulation.consumers import store
 from tests.simulation.dynamodb import INVENTORY, Change
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import Wish
 from tests.simulation.story import label
+from tests.support.fakes import START
 
 if TYPE_CHECKING:
     from random import Random
@@ -95,6 +98,8 @@ class Shop:
         self._at(at, partial(self._place, key))
         if network.strikes(Fault.ID_REUSED, orders=(label(*key),)):
             self._at(at + random.uniform(0, 5), partial(self._place, key))
+        if network.strikes(Fault.FORGED, f"{Fault.FORGED}, soon", (label(*key),)):
+            self._at(at + random.uniform(0, 60), partial(self._forge, key))
         for fault, act in (
             (Fault.CALLED_OFF, self._call_off),
             (Fault.REFUND_REQUESTED, self._ask_for_refund),
@@ -115,6 +120,7 @@ class Shop:
         customer = f"customer-{random.randint(1, 3)}"
         method = random.choice(_METHODS)
         self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items())), method))
+        self._world.watch.asked.setdefault(key, self._world.scheduler.now)
         self._world.story.info(f"orders {dict(totals)}", (label(*key),))
         self._publish(
             "OrderPlaced",
@@ -131,6 +137,20 @@ class Shop:
     def _ask_for_refund(self, key: Key) -> None:
         self._world.watch.refunds_requested.add(key)
         self._publish("RefundRequested", key, restock=self._random.random() < 0.5)
+
+    def _forge(self, key: Key) -> None:
+        """Ask for a payment as only the order service does, with an amount and a time of one's own."""
+        self._world.watch.forged.add(key)
+        self._publish(
+            "PaymentRequested",
+            key,
+            customerId="a stranger",
+            items=[{"sku": "apple", "quantity": 1, "unitPriceMinor": 1}],
+            amountMinor=1,
+            currency="USD",
+            placedAt=rfc3339(START),
+            expiresAt=rfc3339(START),
+        )
 
     def _publish(self, name: str, key: Key, **fields: Any) -> None:  # noqa: ANN401 - what the event says
         detail = {"orderId": key.id, **fields}
@@ -185,8 +205,16 @@ class Shop:
 
     def _operator(self, act: Callable[[DynamoDBStore], object]) -> None:
         """Act from a desk where every call gets through: whether it did must be known to the books."""
-        actor = self._world.scheduler.spawn("operator", lambda: self._log_result(act(store(self._world))))
+        actor = self._world.scheduler.spawn("operator", lambda: self._log_result(self._insist(act)))
         actor.spared = True
+
+    def _insist(self, act: Callable[[DynamoDBStore], object]) -> object:
+        """Repeat an act that meets an order's transaction, as its message asks for."""
+        while True:
+            try:
+                return act(store(self._world))
+            except StoreUnavailableError:
+                self._world.scheduler.sleep(0.1)
 
     def _log_result(self, result: object) -> None:
         self._world.story.info(f"now {result}" if result else "the operator is refused")

@@ -20,6 +20,7 @@ from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
+    OrderEvent,
     OrderPlaced,
     PaymentRequested,
     RefundRequested,
@@ -28,8 +29,10 @@ from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Handle
+from services.shared.metric_names import Label
 from tests.simulation.dynamodb import INVENTORY, ORDERS
 from tests.simulation.faults import Fault
+from tests.simulation.network import UnforeseenError
 from tests.simulation.queues import Message
 from tests.simulation.scheduler import Actor, Killed
 from tests.simulation.story import label
@@ -49,6 +52,10 @@ AUDITS = 3
 """As many as it takes for one to come after the last reservation is overdue."""
 
 
+_CONTENTION = {LogEvent.ORDER_DEFERRED, LogEvent.RELEASE_DEFERRED, LogEvent.PAYMENT_DEFERRED}
+_AUDIT_ENDS = (ClientError, BotoCoreError, StoreUnavailableError, IncompleteReadError, UnforeseenError)
+
+
 class StoryTelemetry:
     """What a process logs becomes part of the story; what it did not expect is a finding."""
 
@@ -56,6 +63,11 @@ class StoryTelemetry:
         self._world = world
 
     def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
+        actor = self._world.scheduler.actor
+        if actor and key and event not in _CONTENTION:
+            actor.logged.add(key)
+        if key and event in _CONTENTION and fields.get("why") == "contention":
+            self._world.watch.runs.on_contention(key)
         text = ", ".join(f"{name} {value}" for name, value in fields.items())
         orders = (label(*key),) if key else ()
         self._world.story.info(f"logs: {event.text}{f' ({text})' if text else ''}", orders)
@@ -64,10 +76,14 @@ class StoryTelemetry:
         self.info(event, key, **fields)
 
     def error(self, event: LogEvent, error: BaseException) -> None:
+        if isinstance(error, UnforeseenError):
+            self._world.story.info(f"logs: {event.text}")
+            self._world.watch.runs.on_lost()
+            return
         self._world.watch.report("no handler fails in an unforeseen way", f"{event.text}: {error!r}")
 
     def count(self, metric: str, value: float = 1, **labels: str) -> None:
-        """Numbers are checked elsewhere."""
+        self._world.watch.runs.on_count(metric, value, labels.get(Label.OUTCOME))
 
     def observe(self, metric: str, seconds: float) -> None:
         """Real time has no place here."""
@@ -76,7 +92,7 @@ class StoryTelemetry:
         """Levels are checked in the tables."""
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        self._world.watch.runs.on_flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +167,13 @@ def _deferring(handle: Handle, world: "World") -> Handle:
     """Let a whole batch meet a dependency that is unavailable, before anything was done."""
 
     def handled(deliveries: Sequence[Delivery]) -> Collection[str]:
+        world.watch.runs.on_start(deliveries)
         if world.network.strikes(Fault.BATCH_DEFERRED):
+            world.network.touch(
+                Key(it.event.tenant_id, it.event.order_id).pk
+                for it in deliveries
+                if isinstance(it.event, OrderEvent)
+            )
             raise StoreUnavailableError("simulated")
         return handle(deliveries)
 
@@ -188,10 +210,14 @@ class AuditSchedule:
         started = world.scheduler.clock()
         try:
             audit.run()
+            world.telemetry.flush()
         except Killed:
             world.story.info("is gone")
-        except (ClientError, BotoCoreError, StoreUnavailableError, IncompleteReadError) as error:
+            world.watch.runs.on_lost()
+        except _AUDIT_ENDS as error:
             world.story.info(f"ends: {error!r}")
+            world.telemetry.flush()
+            world.watch.runs.on_lost()
             if not actor.faults:
                 world.watch.report("no handler fails in an unforeseen way", f"audit: {error!r}")
         else:
@@ -250,11 +276,14 @@ class Consumer:
             self._work(batch)
         except Killed:
             story.info("is gone")
+            self._world.watch.runs.on_lost()
         self._running -= 1
         self.poll()
 
     def _work(self, batch: Sequence[Message]) -> None:
         network = self._world.network
+        # Two attempts to write an order are told apart by their time, which counts milliseconds.
+        self._world.scheduler.sleep_until_alone()
         process = self._idle.pop() if self._idle else self._process()
         inbox, deadline = process
         records = [sqs_record(message.id, message.body, receives=message.receives) for message in batch]
@@ -262,6 +291,7 @@ class Consumer:
             record["receiptHandle"] = message.receipt
         deadline.start(self._function.timeout)
         response = inbox.receive({"Records": records})
+        self._world.telemetry.flush()
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         self._world.watch.on_answer(batch, failed)
         for message in batch:

@@ -1,21 +1,26 @@
 """DynamoDB as far as the store uses it: transactions with reasons, consistent reads, conditional writes."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from tests.simulation.faults import Fault
 from tests.simulation.network import Network, refusal
 
+if TYPE_CHECKING:
+    from tests.simulation.scheduler import Actor
+
 Item = Mapping[str, Any]
 
 INVENTORY = "inventory"
 ORDERS = "orders"
 _PAGE = 5
+_LONGEST_TRANSACTION = 0.03
+"""Seconds in which another transaction on the same item conflicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,11 @@ class Database:
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, Item]] = {INVENTORY: {}, ORDERS: {}}
+        self.earlier: dict[str, dict[str, Item | None]] = {INVENTORY: {}, ORDERS: {}}
+        """What each item was before its last change: what a read that is not consistent may still see."""
+        self.locked: set[tuple[str, str]] = set()
+        """The items of transactions that have begun and not ended."""
+        self.throttled_until: dict[str, float] = {}
         self.on_commit: Callable[[Sequence[Change]], None] = lambda _changes: None
 
     def item(self, action: Mapping[str, Any]) -> Item | None:
@@ -52,6 +62,7 @@ class Database:
             before = self.item(action)
             after = action["Item"] if "Item" in action else _updated(before or {}, action)
             self.tables[action["TableName"]][_key(action)] = after
+            self.earlier[action["TableName"]][_key(action)] = before
             changes.append(Change(action["TableName"], before, after))
         self.on_commit(changes)
 
@@ -109,14 +120,18 @@ class DynamoDBClient:
     # The names of the parameters are boto3's.
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:  # noqa: N803
         actions = [action for item in TransactItems for action in item.values()]
-        self._network.call("TransactWriteItems", lambda: self._transact(actions))
+        about = [_key(action) for action in actions]
+        self._network.call("TransactWriteItems", lambda: self._transact(actions), about)
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
         [(table, request)] = RequestItems.items()
         # In no order that a caller could rely on, yet in the same under the same seed.
         keys = sorted(key["pk"]["S"] for key in request["Keys"])
         self._network.random.shuffle(keys)
-        return self._network.call("BatchGetItem", lambda: self._read(table, keys))
+        consistent = request.get("ConsistentRead", False)
+        return self._network.call(
+            "BatchGetItem", lambda: self._read(table, keys, consistent=consistent), keys
+        )
 
     def put_item(self, **action: Any) -> None:  # noqa: ANN401 - a request as boto3 takes it
         self._network.call("PutItem", lambda: self._write("PutItem", action))
@@ -131,14 +146,30 @@ class DynamoDBClient:
         return _Scan(self._database, self._network)
 
     def _transact(self, actions: Sequence[Mapping[str, Any]]) -> None:
-        targets = {(action["TableName"], _key(action)) for action in actions}
+        targets = {_target(action) for action in actions}
         if len(targets) < len(actions) or len(actions) > 100:
             raise refusal("TransactWriteItems", "ValidationException")
+        held = self._database.locked & targets
+        if held:
+            self._story_of_conflict(held)
+            codes = ["TransactionConflict" if _target(action) in held else "None" for action in actions]
+            raise _cancelled([_reason(code, None) for code in codes])
+        self._database.locked |= targets
+        try:
+            self._network.scheduler.sleep(self._network.random.uniform(0.001, _LONGEST_TRANSACTION))
+            self._decide(actions)
+        finally:
+            self._database.locked -= targets
+
+    def _decide(self, actions: Sequence[Mapping[str, Any]]) -> None:
         codes = ["None" if self._database.allows(action) else "ConditionalCheckFailed" for action in actions]
         for fault, code in ((Fault.CONFLICT, "TransactionConflict"), (Fault.THROTTLED, "ThrottlingError")):
             if self._network.strikes(fault, f"TransactWriteItems cancelled: {code}"):
                 for index in self._network.random.sample(range(len(codes)), (len(codes) + 1) // 2):
                     codes[index] = code
+                    self._network.touch([_key(actions[index])])
+        for index in self._throttled(actions):
+            codes[index] = "ThrottlingError"
         if all(code == "None" for code in codes):
             self._database.commit(actions)
             return
@@ -147,26 +178,60 @@ class DynamoDBClient:
         ]
         if self._network.strikes(Fault.UNEXPLAINED):
             reasons = []
-        response: Any = {
-            "Error": {"Code": "TransactionCanceledException"},
-            "CancellationReasons": reasons,
-        }
-        raise TransactionCanceledException(response, "TransactWriteItems")
+            self._network.touch(_key(action) for action in actions)
+        raise _cancelled(reasons)
 
-    def _read(self, table: str, keys: Sequence[str]) -> dict[str, Any]:
+    def _throttled(self, actions: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Name the writes to SKUs that are throttled for a spell: no attempt at them succeeds."""
+        skus = [index for index, action in enumerate(actions) if action["TableName"] == INVENTORY]
+        if skus and self._network.strikes(Fault.SKU_BUSY):
+            sku = _key(actions[self._network.random.choice(skus)])
+            spell = self._network.random.choice((1, 60, 300))
+            self._database.throttled_until[sku] = self._network.scheduler.now + spell
+        found = [index for index in skus if self._is_throttled(_key(actions[index]))]
+        self._network.touch(_key(actions[index]) for index in found)
+        return found
+
+    def _is_throttled(self, sku: str) -> bool:
+        scheduler = self._network.scheduler
+        actor = cast("Actor", scheduler.actor)
+        throttled = self._database.throttled_until.get(sku, 0.0) > scheduler.now
+        if self._network.calm or actor.spared or not throttled:
+            return False
+        actor.faults += 1
+        return True
+
+    def _story_of_conflict(self, held: Collection[tuple[str, str]]) -> None:
+        names = sorted(name for _, name in held)
+        self._network.touch(names)
+        self._network.story.info(f"meets another transaction on {', '.join(names)}")
+
+    def _read(self, table: str, keys: Sequence[str], *, consistent: bool) -> dict[str, Any]:
         left = 0
         if len(keys) > 1 and self._network.strikes(Fault.UNPROCESSED):
             left = self._network.random.randrange(1, len(keys))
+        busy = [key for key in keys if table == INVENTORY and self._is_throttled(key)]
+        if busy:
+            self._network.touch(busy)
+            left, keys = len(busy), busy + [key for key in keys if key not in busy]
         items = self._database.tables[table]
+        if not consistent:
+            earlier = self._database.earlier[table]
+            seen = {key: earlier.get(key, item) for key, item in items.items()}
+            items = {key: item for key, item in seen.items() if item is not None}
         response: dict[str, Any] = {
             "Responses": {table: [items[key] for key in keys[left:] if key in items]},
             "UnprocessedKeys": {},
         }
         if left:
+            self._network.touch(keys[:left])
             response["UnprocessedKeys"] = {table: {"Keys": [{"pk": {"S": key}} for key in keys[:left]]}}
         return response
 
     def _write(self, operation: str, action: Mapping[str, Any]) -> None:
+        # An operator's call that meets a transaction is repeated, as his client does it.
+        while _target(action) in self._database.locked:
+            self._network.scheduler.sleep(_LONGEST_TRANSACTION)
         if not self._database.allows(action):
             raise ConditionalCheckFailedException(
                 {"Error": {"Code": "ConditionalCheckFailedException"}}, operation
@@ -194,6 +259,15 @@ class _Scan:
 
 def _page(rows: Mapping[str, Item], keys: Sequence[str]) -> dict[str, Any]:
     return {"Items": [rows[key] for key in keys]}
+
+
+def _target(action: Mapping[str, Any]) -> tuple[str, str]:
+    return action["TableName"], _key(action)
+
+
+def _cancelled(reasons: Sequence[Mapping[str, Any]]) -> TransactionCanceledException:
+    response: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+    return TransactionCanceledException(response, "TransactWriteItems")
 
 
 def _reason(code: str, item: Item | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from services.shared.events import rfc3339
+from services.shared.ledger import Key
 from tests.simulation.faults import Fault
 from tests.simulation.network import Network, refusal
 from tests.simulation.queues import Queue, about
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 class Bus:
     def __init__(self, rules: Mapping[str, Sequence[Queue]], network: Network) -> None:
         self.on_event: Callable[[str, str, Mapping[str, Any]], None] = lambda _source, _name, _detail: None
+        self.on_attempt: Callable[[Sequence[Key]], None] = lambda _keys: None
         self._rules = rules
         self._scheduler = network.scheduler
         self._network = network
@@ -64,7 +66,9 @@ class EventBridgeClient:
 
     # The names of the parameters are boto3's.
     def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803
-        return self._network.call("PutEvents", lambda: self._put(Entries))
+        about = [_subject(entry) for entry in Entries]
+        self._bus.on_attempt(about)
+        return self._network.call("PutEvents", lambda: self._put(Entries), [key.pk for key in about])
 
     def _put(self, entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         self._check_up()
@@ -72,6 +76,7 @@ class EventBridgeClient:
         for entry in entries:
             name = entry["DetailType"]
             if self._network.strikes(Fault.ENTRY_FAILED, f"PutEvents does not take {name}"):
+                self._network.touch([_subject(entry).pk])
                 results.append({"ErrorCode": "InternalFailure"})
             else:
                 self._bus.accept(entry["Source"], name, entry["Detail"])
@@ -88,3 +93,8 @@ class EventBridgeClient:
         if scheduler.now < self._down_until and not actor.spared and not self._network.calm:
             actor.faults += 1
             raise refusal("PutEvents", "InternalFailure", 500)
+
+
+def _subject(entry: Mapping[str, str]) -> Key:
+    detail = json.loads(entry["Detail"])
+    return Key(detail["tenantId"], detail["orderId"])

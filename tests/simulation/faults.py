@@ -11,7 +11,9 @@ class Fault(StrEnum):
     LOST_BEFORE = "call lost before its effect"
     LOST_AFTER = "answer lost after the effect"
     CONFLICT = "transaction conflict"
+    SKU_BUSY = "SKU throttled for a spell"
     UNEXPLAINED = "transaction cancelled without reasons"
+    UNFORESEEN = "call failed in an unforeseen way"
     UNPROCESSED = "part of a read not processed"
     ENTRY_FAILED = "part of PutEvents failed"
     BUS_DOWN = "bus down for a spell"
@@ -35,6 +37,7 @@ class Fault(StrEnum):
     GATEWAY_SILENT_BEFORE = "gateway silent, nothing done"
     GATEWAY_SILENT_AFTER = "gateway silent, though done"
     # from people
+    FORGED = "payment asked for by a stranger"
     PUBLISHED_TWICE = "published twice"
     ID_REUSED = "order id reused for another order"
     MALFORMED = "malformed event"
@@ -45,6 +48,29 @@ class Fault(StrEnum):
     STOCK_CHANGED = "stock changed"
     SKU_LAUNCHED = "SKU launched"
 
+
+SETTLED_WITHIN = {
+    Fault.THROTTLED: 400.0,
+    Fault.LOST_AFTER: 400.0,
+    Fault.LATE: 70.0,
+    Fault.GATEWAY_SILENT_BEFORE: 400.0,
+    Fault.GATEWAY_SILENT_AFTER: 400.0,
+    Fault.GATEWAY_DOWN: 1_600.0,
+    Fault.EXPIRY_EARLY: 1_600.0,
+    Fault.LOST_BEFORE: 2_000.0,
+    Fault.AWAY: 1_100.0,
+    Fault.SKU_BUSY: 2_000.0,
+    Fault.BUS_DOWN: 2_000.0,
+    Fault.PAUSED: 2_000.0,
+    Fault.KILLED_BEFORE: 2_000.0,
+    Fault.KILLED_AFTER: 2_000.0,
+    Fault.BATCH_DEFERRED: 2_000.0,
+    Fault.UNFORESEEN: 2_000.0,
+}
+"""Seconds from placement to settlement or rejection when a kind of fault is the only one. It takes a few
+receives of a message, or the end of the spell."""
+PROMPTLY = 5.0
+"""The same without faults, and under every other kind."""
 
 _ODDS = (0.02, 0.05, 0.1, 0.2, 0.4)
 
@@ -57,8 +83,14 @@ class FaultMix:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        mix = random.choice((0.0, 0.15, 0.35, 0.6, 1.0))
-        self._odds = {fault: random.choice(_ODDS) for fault in Fault if random.random() < mix}
+        mix = random.choice((0.0, 0.15, 0.35, 0.6, 1.0, None))
+        kinds = (
+            [random.choice(list(Fault))]
+            if mix is None
+            else [fault for fault in Fault if random.random() < mix]
+        )
+        self._odds = {fault: random.choice(_ODDS) for fault in kinds}
+        self.kinds = frozenset(kinds)
         self.injected: Counter[Fault] = Counter()
         self.calm = False
 

@@ -31,6 +31,7 @@ def check_rest(world: "World") -> None:
     _check_money(world)
     _check_events(world)
     _check_queues(world)
+    world.watch.runs.check_counts()
 
 
 def _check_orders(world: "World") -> None:
@@ -41,6 +42,9 @@ def _check_orders(world: "World") -> None:
             watch.report("every order placed is decided", "it is not in the table", key)
         elif order.status is Status.RESERVED:
             watch.report("nothing stays reserved", f"since {order.history[0].at}", key)
+        elif order.status is Status.REFUNDED and key not in watch.refunds_requested:
+            if order.payment is None or not order.payment.restocked:
+                watch.report("what is called off goes back into stock", str(order.payment), key)
         elif order.status is Status.CONFIRMED and key in watch.called_off | watch.refunds_requested:
             watch.report("every cancellation is honoured", "called off, yet confirmed", key)
 
@@ -59,6 +63,12 @@ def _check_money(world: "World") -> None:
             )
     for charge_id in sorted(gateway_ledger.refunded.keys() & confirmed):
         watch.report("what is confirmed is paid", f"{charge_id} was given back")
+    noted = {
+        (order.payment.charge_id, order.payment.refund_id) for order in watch.orders.values() if order.payment
+    }
+    for charge_id, refund_id in sorted(gateway_ledger.refunded.items()):
+        if (charge_id, refund_id) not in noted:
+            watch.report("every refund is noted in its order", f"{refund_id} of {charge_id}")
     charged = Counter(charge.order_id for charge in gateway_ledger.charges.values())
     for name, times in charged.items():
         if times > len(_named(world, name)):
@@ -86,6 +96,8 @@ def _check_events(world: "World") -> None:
             required |= {"PaymentProcessed", "RefundProcessed"} if payment.charge_id else {"PaymentFailed"}
         if len(set(watch.wishes[key])) > 1:
             required.add("OrderConflicted")
+        if key in watch.forged:
+            required.discard("PaymentRequested")
         if missing := required - published.keys():
             watch.report("every end is told", f"{order.status} without {sorted(missing)}", key)
         if wrong := _NEVER.get(order.status, set()) & published.keys():

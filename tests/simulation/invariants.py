@@ -1,10 +1,9 @@
 """Looks on while things happen: every commit, every event and every answer is checked in its instant."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.shared.adapters.dynamodb_items import order_of, stock_of
@@ -12,9 +11,11 @@ from services.shared.ledger import Key, Order, Payment, Status, Stock
 from tests.simulation.dynamodb import INVENTORY, Change
 from tests.simulation.gateway import GatewayLedger
 from tests.simulation.queues import Message
+from tests.simulation.runs import RunChecks
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.story import label
 
+_ROUNDING = timedelta(milliseconds=1)
 _LEGAL = {
     (None, Status.RESERVED),
     (None, Status.REJECTED),
@@ -46,18 +47,27 @@ class Wish:
 
 
 class Watch:
-    def __init__(self, scheduler: Scheduler, gateway_ledger: GatewayLedger) -> None:
+    def __init__(self, scheduler: Scheduler, gateway_ledger: GatewayLedger, hold: timedelta) -> None:
+        self._hold = hold
         self.violations: list[Violation] = []
         self.wishes: defaultdict[Key, list[Wish]] = defaultdict(list)
+        self.asked: dict[Key, float] = {}
+        """When each order was first placed."""
         self.called_off: set[Key] = set()
         self.refunds_requested: set[Key] = set()
+        self.forged: set[Key] = set()
+        """Orders whose payment a stranger asked for, perhaps before the order service could."""
         self.poison: set[tuple[str, str]] = set()
         self.orders: dict[Key, Order] = {}
         self.stock: dict[Key, Stock] = {}
+        self.runs = RunChecks(scheduler, self)
+        self.published: defaultdict[Key, set[str]] = defaultdict(set)
+        """The names of the events published about each order."""
         self.events: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._scheduler = scheduler
         self._gateway_ledger = gateway_ledger
-        self._left: dict[Key, float] = {}
+        self.left: dict[Key, float] = {}
+        """When each order was rejected, or its reservation ended."""
         self._levels: defaultdict[Key, list[tuple[float, Stock]]] = defaultdict(list)
         self._supplied: Counter[Key] = Counter()
         self._claimed: Counter[Key] = Counter()
@@ -87,9 +97,11 @@ class Watch:
             self._account(order, 1)
             self.orders[order.key] = order
             if order.status is not Status.RESERVED:
-                self._left.setdefault(order.key, self._scheduler.now)
+                self.left.setdefault(order.key, self._scheduler.now)
             if order.status is Status.RESERVED:
                 self._check_price(order)
+                self._check_hold(order)
+        self.runs.on_commit(moved)
         touched = {key for order in moved for key in _quantities(order)}
         touched.update(stock_of(change.after).key for change in changes if change.table == INVENTORY)
         for key in sorted(touched):
@@ -192,6 +204,17 @@ class Watch:
                 "an order costs what its SKUs cost", f"{order.amount_minor} for {order.lines}", order.key
             )
 
+    def _check_hold(self, order: Order) -> None:
+        """A hold begins when the order is reserved, however long its event was on the way."""
+        now = self._scheduler.clock()
+        started = now - timedelta(seconds=self._scheduler.now - self._since())
+        if order.expires_at is None or not (
+            started - _ROUNDING <= order.expires_at - self._hold <= now + _ROUNDING
+        ):
+            self.report(
+                "a reservation lasts as long as the hold", f"until {order.expires_at}, now {now}", order.key
+            )
+
     # --- rejections -----------------------------------------------------------------------------------
 
     def _check_rejection(self, order: Order, taken: Counter[Key]) -> None:
@@ -237,6 +260,7 @@ class Watch:
         if source not in ("pulsequeue.order", "pulsequeue.payment"):
             return
         key = Key(detail.get("tenantId", "default"), detail["orderId"])
+        self.published[key].add(name)
         known = self.events.setdefault(detail["eventId"], (name, detail))
         if known != (name, detail):
             self.report("the same event id tells the same", f"{known} and {(name, detail)}", key)
@@ -258,7 +282,7 @@ class Watch:
 
     def on_charge(self, pk: str) -> None:
         key = Key.of(pk)
-        if self._left.get(key, self._scheduler.now) < self._since():
+        if self.left.get(key, self._scheduler.now) < self._since():
             self.report("only what is reserved is charged", str(self.orders.get(key)), key)
 
     def on_answer(self, batch: Sequence[Message], failed: Collection[str]) -> None:
@@ -268,16 +292,10 @@ class Watch:
             retried = message.id in failed and (queue, message.body) in self.poison
             if retried and actor is not None and not actor.faults:
                 self.report("poison is buried, never retried", f"{message.id}: {message.body}")
-            if message.id in failed and actor is not None and not actor.faults and _places_an_order(message):
-                self.report("without faults an order is decided at once", f"{message.id}: {message.body}")
+        self.runs.on_answer(batch, failed)
 
-
-def _places_an_order(message: Message) -> bool:
-    try:
-        envelope = json.loads(message.body)
-    except ValueError:
-        return False
-    return isinstance(envelope, dict) and envelope.get("detail-type") == "OrderPlaced"
+    def name(self, key: Key) -> str:
+        return label(*key)
 
 
 def _quantities(order: Order) -> Counter[Key]:

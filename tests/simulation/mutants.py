@@ -24,6 +24,7 @@ _PACKING = "services.shared.transaction_planner"
 _LEDGER = "services.shared.ledger"
 _INBOX = "services.shared.adapters.sqs_batch"
 _OUTBOX = "services.shared.outbox"
+_TRANSITIONS = "services.shared.transitions"
 _COMMIT = "services.shared.group_commit"
 
 MUTATIONS = (
@@ -323,6 +324,104 @@ MUTATIONS = (
         _INBOX,
         "for message_id in sorted(retry)]}",
         "for message_id in sorted(retry) if not retry]}",
+    ),
+    Mutation(
+        "an unforeseen error drops its message",
+        _INBOX,
+        "                return {deliveries[0].message_id}",
+        "                return set()",
+    ),
+    Mutation(
+        "a hold counted from the placement",
+        _ORDER_DOMAIN,
+        "expires_at=now + hold,",
+        "expires_at=(event.placed_at or event.occurred_at) + hold,",
+    ),
+    Mutation(
+        "expiry by the message's time instead of the order's",
+        _ORDER_DOMAIN,
+        "order.expires_at is None or order.expires_at > now:",
+        "order.expires_at is None:",
+    ),
+    Mutation(
+        "reads that are not consistent",
+        _STORE,
+        '{table: {"Keys": now, "ConsistentRead": True}}',
+        '{table: {"Keys": now, "ConsistentRead": False}}',
+    ),
+    Mutation(
+        "a refund of a late charge is made but not noted",
+        _PAYMENT,
+        "            lambda current: domain.record_late_charge(current, result, refund_id, now, cause),",
+        "            lambda _current: None,",
+    ),
+    Mutation(
+        "a paid order that is called off is not restocked",
+        _ORDER_DOMAIN,
+        "        restock=True,",
+        "        restock=False,",
+    ),
+    Mutation(
+        "orders that share a SKU through others are not joined",
+        _PACKING,
+        "            parent[root(key)] = root(keys[0])",
+        "            root(key)",
+    ),
+    Mutation(
+        "a busy item holds up its whole transaction",
+        _PACKING,
+        "    return Busyness(orders, skus)",
+        "    return Busyness({entry.key for entry in entries} if orders else orders, skus)",
+    ),
+    Mutation(
+        "a failed read of prices holds up the whole batch",
+        _COMMIT,
+        "        ready = [one for one in placements if unread.isdisjoint(one.stock_keys())]",
+        "        ready = [] if unread else placements",
+    ),
+    Mutation(
+        "what is busy is not retried",
+        _TRANSITIONS,
+        "        pending = contended",
+        "        yield {key: outcomes[key] for key in contended}\n        return",
+    ),
+    Mutation(
+        "what failed comes again only after the queue's own time-out",
+        _INBOX,
+        "        if self._redelivery is None:",
+        "        if self._redelivery is not None:",
+    ),
+    Mutation(
+        "what is done waits for what is busy",
+        _ORDER,
+        "        for outcomes in until_settled(reserve, placements.keys(), self._waits):",
+        "        parts = list(until_settled(reserve, placements.keys(), self._waits))\n"
+        "        for outcomes in [{key: it for part in parts for key, it in part.items()}]:",
+    ),
+    Mutation(
+        "an item that may have moved already is called broken",
+        _PACKING,
+        "_skus(entries, found.keys() | unknown)",
+        "_skus(entries, found)",
+    ),
+    # --- counts ---------------------------------------------------------------------------------------
+    Mutation(
+        "an order whose answer was lost counts as a duplicate",
+        _COMMIT,
+        "        return Committed(written) if written else Found(order)",
+        "        return Found(order)",
+    ),
+    Mutation(
+        "counts are written when the invocation ends",
+        _OUTBOX,
+        "        telemetry.flush()\n",
+        "",
+    ),
+    Mutation(
+        "an expiry counts as a cancellation",
+        _ORDER,
+        '"reservation_expired": OrderOutcome.EXPIRED}',
+        '"reservation_expired": OrderOutcome.CANCELLED}',
     ),
     Mutation(
         "a batch that has to wait is dropped",

@@ -5,13 +5,17 @@ and no real time, so a schedule is a function of its seed.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from greenlet import getcurrent, greenlet
 
 from tests.support.fakes import START
+
+if TYPE_CHECKING:
+    from services.shared.ledger import Key, Order
 
 MOST_STEPS = 50_000
 
@@ -30,6 +34,18 @@ class Actor(greenlet):
         self.spared = False
         """It outlived its messages: another run may delete them, and nobody could finish its work."""
         self.faults = 0
+        self.touched: set[str] = set()
+        """The orders and SKUs that a fault of one of its calls concerned."""
+        self.logged: set[Key] = set()
+        """The orders of which it logged something other than contention."""
+        self.committed: dict[Key, tuple[float, Order]] = {}
+        self.announced: set[Key] = set()
+        self.placements: dict[Key, set[str]] = {}
+        """The orders it was asked to place and their SKUs, in the order in which they came."""
+        self.counts: Counter[str] = Counter()
+        """What it counted and did not write yet; that is lost with it."""
+        self.uncounted: Counter[str] = Counter()
+        """What it committed and did not write a count of yet."""
 
 
 class Scheduler:
@@ -42,6 +58,7 @@ class Scheduler:
         self._hub = getcurrent()
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._entered = 0
+        self._millisecond = 0
 
     def clock(self) -> datetime:
         return START + timedelta(seconds=self.now)
@@ -65,6 +82,11 @@ class Scheduler:
         """Let the acting actor wait, and everybody else go on."""
         self.after(seconds, cast("Actor", self.actor).switch)
         self._hub.switch()
+
+    def sleep_until_alone(self) -> None:
+        """Let the acting actor wait for a millisecond that no other has waited for in this way."""
+        self._millisecond = max(self._millisecond, int(self.now * 1_000)) + 1
+        self.sleep((self._millisecond + 0.5) / 1_000 - self.now)
 
     def stop(self) -> None:
         self.stopped = True

@@ -9,7 +9,7 @@ from tests.simulation.actors import Shop
 from tests.simulation.consumers import FUNCTIONS, AuditSchedule, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
 from tests.simulation.eventbridge import Bus, EventBridgeClient
-from tests.simulation.faults import FaultMix
+from tests.simulation.faults import PROMPTLY, SETTLED_WITHIN, FaultMix
 from tests.simulation.gateway import Gateway, GatewayLedger
 from tests.simulation.invariants import Watch
 from tests.simulation.network import Network
@@ -34,7 +34,7 @@ class World:
         self.fault_mix = FaultMix(self.random)
         self.network = Network(self.scheduler, self.fault_mix, self.story, self.random)
         self.gateway_ledger = GatewayLedger()
-        self.watch = Watch(self.scheduler, self.gateway_ledger)
+        self.watch = Watch(self.scheduler, self.gateway_ledger, self.hold)
         self.database = Database()
         self.database.on_commit = self._on_commit
         self.queues = {
@@ -48,6 +48,7 @@ class World:
         }
         self.bus = Bus(rules, self.network)
         self.bus.on_event = self.watch.on_event
+        self.bus.on_attempt = self.watch.runs.on_attempt
         self.dynamodb = DynamoDBClient(self.database, self.network)
         self.eventbridge = EventBridgeClient(self.bus, self.network)
         self.sqs = SQSClient(self.queues, self.network)
@@ -62,11 +63,28 @@ class World:
         AuditSchedule(self).open()
         self.scheduler.after(CALM_AT, self._clear_up)
         self._run()
-        self.watch.on_rest()
+        if not self.watch.violations:
+            self.watch.on_rest()
+            self._check_times()
         for _ in range(REDRIVES):
             if self.scheduler.stopped or not self._redrive():
                 return
             self._run()
+
+    def _check_times(self) -> None:
+        """Hold every order to the bound of the only kind of fault, unless a message was set aside."""
+        if len(self.fault_mix.kinds) > 1:
+            return
+        bound = max((SETTLED_WITHIN.get(kind, PROMPTLY) for kind in self.fault_mix.kinds), default=PROMPTLY)
+        set_aside = {name for queue in self.queues.values() for letter in queue.dead for name in letter.about}
+        for key, asked in self.watch.asked.items():
+            unpaid = any(wish.payment_method == "never answered" for wish in self.watch.wishes[key])
+            latest = bound + (self.hold.total_seconds() if unpaid else 0.0)
+            took = self.watch.left.get(key, self.scheduler.now) - asked
+            if took > latest and label(*key) not in set_aside:
+                self.watch.report(
+                    "orders are settled or rejected in time", f"{took:.1f} s, not {latest:.1f} s", key
+                )
 
     def _on_commit(self, changes: Sequence[Change]) -> None:
         written = " ".join(map(str, changes))

@@ -42,6 +42,9 @@ class ForgetfulStore(MemoryStore):
         super().__init__(stocks)
         self._forgets = True
 
+    def forget_next(self) -> None:
+        self._forgets = True
+
     def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
         verdicts = super().transact(writes)
         if self._forgets:
@@ -256,6 +259,28 @@ def test_a_reservation_whose_answer_was_lost_is_known_to_be_made_by_it() -> None
 
     assert outcomes == {key: Committed(store.orders[key]) for key in (ORDER_1, ORDER_2)}
     assert levels(store) == (2, 2, 0)
+
+
+def test_an_attempt_whose_answer_was_lost_is_known_whatever_later_attempts_decided() -> None:
+    store = ForgetfulStore([a_stock(stock=1)])
+    commit = ledger(store, attempts=0)
+    commit.reserve([placement("order-1")])
+    store.forget_next()
+    commit.reserve([placement("order-1", {"unknown": 1})])
+
+    outcome = commit.reserve([placement("order-1")])
+
+    assert outcome == {ORDER_1: Committed(store.orders[ORDER_1])}
+
+
+def test_a_reservation_whose_answer_was_lost_is_known_though_the_order_has_moved_on() -> None:
+    store = ForgetfulStore([a_stock(stock=1)])
+    commit = ledger(store, attempts=0)
+    commit.reserve([placement("order-1")])
+    made = store.orders[ORDER_1]
+    store.orders[ORDER_1] = made.moved(Status.CANCELLED, START, "called off", reason="customer_request")
+
+    assert commit.reserve([placement("order-1")]) == {ORDER_1: Committed(made)}
 
 
 def test_an_order_written_by_somebody_else_is_not_taken_for_an_unanswered_attempt() -> None:

@@ -167,6 +167,16 @@ def test_stock_that_cannot_give_back_what_was_reserved_is_broken() -> None:
     assert learned.busy == Busyness()
 
 
+def test_stock_refused_to_an_order_that_may_have_moved_already_is_no_fault_of_the_stock() -> None:
+    entry = confirmation(reserved("order-1", {"a": 2}))
+
+    learned = lesson(
+        [entry], {(OrderWrite, "order-1"): Busy(), (StockWrite, "a"): Refused(Stock(A, 8, 0, 8, USD))}
+    )
+
+    assert learned == Findings({}, {}, Busyness({a_key("order-1")}))
+
+
 def test_stock_refused_to_an_order_that_moved_already_is_no_fault_of_the_stock() -> None:
     mine, others = reserved("order-1", {"a": 2}), reserved("order-2", {"a": 3})
     settled = confirmation(mine).after
