@@ -14,6 +14,7 @@ export default defineConfig({
   reporter: "line",
   use: {
     launchOptions: { executablePath: CHROMIUM, args: ["--no-sandbox"] },
+    actionTimeout: 30_000,
     viewport: { width: 1440, height: 900 },
     locale: "en-GB",
     timezoneId: "Pacific/Auckland",

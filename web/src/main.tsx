@@ -3,6 +3,8 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiProblem, isWorthRetrying } from "./api/problem";
+import { loadFlags } from "./lib/flags";
+import { OutOfDate } from "./lib/load";
 import { router } from "./router";
 import "./ui/tokens.css";
 import "./ui/global.css";
@@ -34,7 +36,13 @@ const queries = new QueryClient({
 
 const place = document.getElementById("root");
 if (!place) throw new Error("index.html has no element with the id root");
-createRoot(place).render(
+await loadFlags();
+createRoot(place, {
+  // A page says it itself when it is out of date; any other error is a defect, and loud.
+  onCaughtError: (error) => {
+    if (!(error instanceof OutOfDate)) reportError(error);
+  },
+}).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
       <RouterProvider router={router} />

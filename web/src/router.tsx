@@ -16,7 +16,9 @@ import {
   parseSearch,
   stringifySearch,
 } from "./lib/filters";
+import { OutOfDate, part } from "./lib/load";
 import { NotFoundPage } from "./pages/NotFoundPage";
+import { Page } from "./ui/Page";
 import { Shell } from "./ui/shell/Shell";
 import { Problem } from "./ui/states/states";
 
@@ -33,60 +35,87 @@ const signedIn = createRoute({
 const overview = createRoute({
   getParentRoute: () => signedIn,
   path: "/",
-  component: lazyRouteComponent(() => import("./pages/overview/OverviewPage"), "OverviewPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/overview/OverviewPage")),
+    "OverviewPage",
+  ),
 });
 
 const orders = createRoute({
   getParentRoute: () => signedIn,
   path: "/orders",
   validateSearch: parseOrders,
-  component: lazyRouteComponent(() => import("./pages/orders/OrdersPage"), "OrdersPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/orders/OrdersPage")),
+    "OrdersPage",
+  ),
 });
 
 const order = createRoute({
   getParentRoute: () => signedIn,
   path: "/orders/$orderId",
-  component: lazyRouteComponent(() => import("./pages/order/OrderPage"), "OrderPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/order/OrderPage")),
+    "OrderPage",
+  ),
 });
 
 const inventory = createRoute({
   getParentRoute: () => signedIn,
   path: "/inventory",
   validateSearch: parseInventory,
-  component: lazyRouteComponent(() => import("./pages/inventory/InventoryPage"), "InventoryPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/inventory/InventoryPage")),
+    "InventoryPage",
+  ),
 });
 
 const revenue = createRoute({
   getParentRoute: () => signedIn,
   path: "/revenue",
   validateSearch: parseRevenue,
-  component: lazyRouteComponent(() => import("./pages/revenue/RevenuePage"), "RevenuePage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/revenue/RevenuePage")),
+    "RevenuePage",
+  ),
 });
 
 const cohorts = createRoute({
   getParentRoute: () => signedIn,
   path: "/cohorts",
   validateSearch: parseCohorts,
-  component: lazyRouteComponent(() => import("./pages/cohorts/CohortsPage"), "CohortsPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/cohorts/CohortsPage")),
+    "CohortsPage",
+  ),
 });
 
 const pipeline = createRoute({
   getParentRoute: () => signedIn,
   path: "/pipeline",
   validateSearch: parseDays,
-  component: lazyRouteComponent(() => import("./pages/pipeline/PipelinePage"), "PipelinePage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/pipeline/PipelinePage")),
+    "PipelinePage",
+  ),
 });
 
 const sales = createRoute({
   getParentRoute: () => signedIn,
   path: "/sales",
-  component: lazyRouteComponent(() => import("./pages/sales/SalesPage"), "SalesPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/sales/SalesPage")),
+    "SalesPage",
+  ),
 });
 
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./pages/settings/SettingsPage"), "SettingsPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/settings/SettingsPage")),
+    "SettingsPage",
+  ),
 });
 
 const anythingElse = createRoute({
@@ -99,13 +128,19 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: parseNext,
-  component: lazyRouteComponent(() => import("./pages/sign-in/SignInPage"), "SignInPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/sign-in/SignInPage")),
+    "SignInPage",
+  ),
 });
 
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
-  component: lazyRouteComponent(() => import("./pages/invitation/InvitationPage"), "InvitationPage"),
+  component: lazyRouteComponent(
+    part(() => import("./pages/invitation/InvitationPage")),
+    "InvitationPage",
+  ),
 });
 
 const routes = root.addChildren([
@@ -126,7 +161,11 @@ const routes = root.addChildren([
 ]);
 
 function FailedPage({ error, reset }: ErrorComponentProps) {
-  return <Problem error={error instanceof Error ? error : new Error(String(error))} retry={reset} />;
+  return (
+    <Page title={error instanceof OutOfDate ? "Out of date" : "Something went wrong"}>
+      <Problem error={error instanceof Error ? error : new Error(String(error))} retry={reset} />
+    </Page>
+  );
 }
 
 export const router = createRouter({

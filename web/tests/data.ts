@@ -3,7 +3,7 @@
 import type { Schemas } from "../src/api/queries";
 import type { Me } from "../src/api/session";
 import { addDays, addMonths, type Day, type Month, monthOf, monthsBetween, today } from "../src/lib/days";
-import { ORDER_STATUSES, type OrderStatus } from "../src/lib/filters";
+import { MOVEMENT_KINDS, ORDER_STATUSES, type OrderStatus } from "../src/lib/filters";
 
 export const NOW = new Date();
 export const TODAY = today(NOW);
@@ -319,3 +319,60 @@ export const PRODUCTS_IN_STOCK: readonly Schemas["StockedProduct"][] = Array.fro
     };
   },
 );
+
+export function indicators(month: string): Schemas["IndicatorsHistory"] {
+  const { closing } = mrr(month);
+  const { amountMinor } = closing.amount;
+  return {
+    from: month,
+    to: addMonths(month as Month, 1),
+    months: [
+      {
+        month,
+        customers: closing.customers,
+        annualRecurringRevenue: money(amountMinor * 12, "EUR"),
+        averageRevenuePerAccount: money(Math.round(amountMinor / closing.customers), "EUR"),
+        quickRatio: 2.13,
+        lifetimeValue: money(412_900, "EUR"),
+      },
+    ],
+    formulas: {
+      annualRecurringRevenue: "12 * closing MRR",
+      averageRevenuePerAccount: "closing MRR / customers at closing",
+      quickRatio: "(new + expansion + reactivation) / (contraction + churn)",
+      lifetimeValue:
+        "averageRevenuePerAccount / (customers churned / customers at opening); revenue, not margin",
+    },
+  };
+}
+
+/** 70 customers that moved, ordered by kind as the API does. */
+export const MOVED: readonly Schemas["CustomerMovement"][] = MOVEMENT_KINDS.flatMap((kind, row) =>
+  Array.from({ length: kind === "new" ? 60 : 2 }, (_, index) => ({
+    customerId: `customer-${String(row * 100 + index).padStart(6, "0")}`,
+    kind,
+    amount: money(kind === "exchange" ? 0 : 4_900 + index * 310, "EUR"),
+    exchange: money(kind === "exchange" ? -210 : 0, "EUR"),
+  })),
+);
+
+export function revenueCohorts(basis: Schemas["Cohorts"]["basis"]): Schemas["RevenueCohorts"] {
+  const found = cohorts(basis);
+  return {
+    ...found,
+    cohorts: found.cohorts.map(({ months, ...cohort }) => ({
+      ...cohort,
+      months: months.map(({ month, retention }, offset) => ({
+        month,
+        revenue:
+          retention === null
+            ? null
+            : ["EUR", "USD"].map((currency) => ({
+                currency,
+                net: money(Math.round(1_480_000 * retention), currency),
+                retention: offset === 3 ? 1.18 : retention,
+              })),
+      })),
+    })),
+  };
+}

@@ -1,7 +1,7 @@
 /** What people do on each page, and what each page says when something is wrong. */
 
 import { readFile } from "node:fs/promises";
-import { ME, ORDERS } from "./data";
+import { ME, ORDERS, TODAY } from "./data";
 import { expect, expectAccessible, expectLoaded, test } from "./site";
 
 const idOf = (status: string) => ORDERS.find((order) => order.status === status)?.orderId ?? "";
@@ -9,12 +9,12 @@ const idOf = (status: string) => ORDERS.find((order) => order.status === status)
 test("orders: a filter is in the address, survives a reload, and Back undoes it", async ({ page }) => {
   await page.goto("/orders");
   await expect(page.getByRole("row")).toHaveCount(51);
-  await page.getByLabel("Status").selectOption("REJECTED");
+  await page.getByRole("combobox", { name: "Status" }).selectOption("REJECTED");
   await expect(page).toHaveURL(/\/orders\?status=REJECTED$/);
   const rejected = ORDERS.filter(({ status }) => status === "REJECTED").length;
   await expect(page.getByRole("row")).toHaveCount(rejected + 1);
   await page.reload();
-  await expect(page.getByLabel("Status")).toHaveValue("REJECTED");
+  await expect(page.getByRole("combobox", { name: "Status" })).toHaveValue("REJECTED");
   await expect(page.getByRole("row")).toHaveCount(rejected + 1);
   await page.goBack();
   await expect(page).toHaveURL(/\/orders$/);
@@ -33,6 +33,22 @@ test("orders: more pages, and a CSV of what is shown", async ({ page }) => {
   const lines = (await readFile(await (await download).path(), "utf8")).trim().split("\r\n");
   expect(lines).toHaveLength(121);
   expect(lines[1]).toContain(ORDERS[0]?.orderId);
+});
+
+test("orders: columns are chosen, and the CSV has the same", async ({ page }) => {
+  await page.goto("/orders");
+  await page.getByText("Columns", { exact: true }).click();
+  await page.getByLabel("Region").uncheck();
+  await expectAccessible(page);
+  await page.getByLabel("Placed (UTC)").uncheck();
+  await expect(page).toHaveURL(/without=region\.placed-utc$/);
+  await page.reload();
+  await expect(page.getByRole("columnheader", { name: "Customer" })).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "Region" })).toHaveCount(0);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download CSV" }).click();
+  const [titles] = (await readFile(await (await download).path(), "utf8")).split("\r\n");
+  expect(titles).toBe("\uFEFFOrder,Status,Reason,Customer,Units,Amount");
 });
 
 test("order: a refund is confirmed in a dialog, sent as a write, and shown", async ({ page, site }) => {
@@ -83,10 +99,39 @@ test("revenue: range and month are in the address; the chart has its table", asy
   await page.getByLabel("Movements of").selectOption("6");
   await expect(page).toHaveURL(/months=6/);
   await page.getByText("Show the numbers as a table").click();
-  await expect(page.getByRole("row")).toHaveCount(7);
+  const movements = page.getByRole("table", { name: "MRR movements in EUR by month" });
+  await expect(movements.getByRole("row")).toHaveCount(7);
   await expect(page.getByText("(opening + expansion - contraction - churn) / opening")).toBeVisible();
   await page.goBack();
   await expect(page.getByLabel("Movements of")).toHaveValue("12");
+});
+
+test("overview: what needs a person is counted, and leads to it", async ({ page }) => {
+  await page.goto("/");
+  const tasks = page.getByRole("region", { name: "What needs a person" });
+  const waiting = tasks.getByRole("link", { name: "orders of earlier days still await their payment" });
+  await expect(tasks.getByRole("listitem").filter({ hasText: "sell most" })).toContainText(
+    "2of the 50 products",
+  );
+  await waiting.click();
+  await expect(page).toHaveURL(/status=RESERVED&to=/);
+});
+
+test("flags: a visitor keeps the variant of the cookie, and it is there at the first paint", async ({
+  page,
+  context,
+  origin,
+  site,
+}) => {
+  site.flags = { "tasks-first": { share: 50, ends: TODAY } };
+  const headings = async (variant: string) => {
+    await context.addCookies([{ name: "variant", value: variant, url: origin }]);
+    await page.goto("/");
+    await expect(page.getByRole("heading", { name: "Today" })).toBeVisible();
+    return (await page.getByRole("heading", { level: 2 }).allTextContents()).slice(0, 2);
+  };
+  expect(await headings("99")).toEqual(["Today", "What needs a person"]);
+  expect(await headings("0")).toEqual(["What needs a person", "Today"]);
 });
 
 test("cohorts: the basis is in the address; small groups are withheld, not zero", async ({ page }) => {
@@ -95,6 +140,62 @@ test("cohorts: the basis is in the address; small groups are withheld, not zero"
   await page.getByLabel("Based on").selectOption("subscription");
   await expect(page).toHaveURL(/basis=subscription/);
   await expect(page.getByText("active while they have any")).toBeVisible();
+});
+
+test("revenue: from a month's movements to the customers, and on to their orders", async ({ page }) => {
+  await page.goto("/revenue");
+  const moved = page.getByRole("region", { name: /^Who moved/ });
+  await expect(moved.getByRole("row")).toHaveCount(51);
+  await moved.getByRole("button", { name: "Show more" }).click();
+  await expect(moved.getByRole("row")).toHaveCount(71);
+  await moved.getByRole("combobox", { name: "Movement" }).selectOption("churn");
+  await expect(page).toHaveURL(/kind=churn/);
+  await expect(moved.getByRole("row")).toHaveCount(3);
+  await page.reload();
+  await expect(moved.getByRole("combobox", { name: "Movement" })).toHaveValue("churn");
+  await moved.getByRole("link").first().click();
+  await expect(page).toHaveURL(/\/orders\?customer=customer-000400$/);
+});
+
+test("cohorts: by revenue there is a table for each currency, and growth beyond the first month", async ({
+  page,
+}) => {
+  await page.goto("/cohorts");
+  await page.getByLabel("Measured by").selectOption("revenue");
+  await expect(page).toHaveURL(/measure=revenue/);
+  await expect(page.getByRole("heading", { name: "Revenue, EUR" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Revenue, USD" })).toBeVisible();
+  await expect(page.getByRole("cell", { name: "118%" }).first()).toBeVisible();
+  await expect(page.getByText("too few to show").first()).toBeVisible();
+  await expectAccessible(page);
+});
+
+test("views: filters are saved under a name, opened, shared and deleted", async ({ page, site }) => {
+  await page.goto("/orders?status=REJECTED");
+  await page.getByRole("button", { name: "Views…" }).click();
+  await expect(page.getByText("No view of this page is saved yet.")).toBeVisible();
+  await page.getByLabel("Save what is filtered now as").fill("Refused orders");
+  await page.getByLabel("Share it with the organisation").check();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  expect(site.organization.views).toEqual([
+    expect.objectContaining({
+      page: "orders",
+      name: "Refused orders",
+      query: { status: "REJECTED" },
+      shared: true,
+    }),
+  ]);
+  await page.getByRole("link", { name: "Clear filters" }).click();
+  await expect(page).toHaveURL(/\/orders$/);
+  await page.getByRole("button", { name: "Views…" }).click();
+  await page.getByRole("button", { name: "Refused orders (shared)" }).click();
+  await expect(page).toHaveURL(/status=REJECTED/);
+  await page.getByRole("button", { name: "Views…" }).click();
+  await page.getByRole("button", { name: "Delete the view Refused orders" }).click();
+  await expect(page.getByText("No view of this page is saved yet.")).toBeVisible();
+  expect(site.organization.views).toEqual([]);
 });
 
 test("pipeline: days are asked for as chosen, the last one included", async ({ page }) => {
@@ -257,6 +358,14 @@ test.describe("failures", () => {
       "/auth/login?next=%2Forders%3Fstatus%3DPLACED",
     );
     expect(await page.evaluate(() => document.cookie)).toBe("");
+  });
+
+  test("signing out ends the session, and that of the user pool's own page", async ({ page, site }) => {
+    await page.goto("/");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await expect(page.getByRole("heading", { name: "Sign in to PulseQueue" })).toBeVisible();
+    await expect(page).toHaveURL(/from=pool/);
+    expect(site.isSignedIn).toBe(false);
   });
 
   test("offline: the page says so, and keeps its numbers", async ({ page, context }) => {

@@ -10,6 +10,7 @@ const PAGES = {
   inventory: "/inventory",
   revenue: "/revenue",
   cohorts: "/cohorts",
+  "cohorts-revenue": "/cohorts?measure=revenue&basis=subscription",
   pipeline: "/pipeline",
   sales: "/sales",
   settings: "/settings",

@@ -17,6 +17,7 @@ const TYPES: Record<string, string> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
   ".map": "application/json",
+  ".json": "application/json",
 };
 const SECURITY = {
   "content-security-policy":
@@ -45,6 +46,9 @@ export class FakeSite {
   readonly organization = new FakeOrganization();
   isSignedIn = true;
   isEmpty = false;
+  flags: Record<string, { share: number; ends: Day }> = {};
+  /** Files of the build that a newer one has replaced. */
+  replaced: RegExp | undefined;
   canRenew = true;
   isMember = true;
   mayFound = true;
@@ -78,8 +82,13 @@ export class FakeSite {
           .end(body === undefined ? "" : JSON.stringify(body));
         return;
       }
+      if (address.pathname === "/flags.json") {
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(this.flags));
+        return;
+      }
       const path = extname(address.pathname) ? address.pathname : "/index.html";
-      const content = await readFile(join(DIST, normalize(path))).catch(() => undefined);
+      const isGone = this.replaced?.test(path);
+      const content = isGone ? undefined : await readFile(join(DIST, normalize(path))).catch(() => undefined);
       if (!content) response.writeHead(404).end();
       else response.writeHead(200, { ...SECURITY, "content-type": TYPES[extname(path)] }).end(content);
     });
@@ -103,7 +112,7 @@ export class FakeSite {
     }
     if (pathname === "/auth/logout") {
       this.isSignedIn = this.canRenew = false;
-      return { status: 204 };
+      return { status: 200, body: { data: { logoutUrl: "/sign-in?from=pool" } } };
     }
     if (!this.isSignedIn) return problem(401, "Unauthenticated", "The session has ended.");
     const failure = this.failures.get(pathname);
@@ -181,6 +190,14 @@ export class FakeSite {
         return { data: data.mrrHistory(query.get("from") ?? month, query.get("to") ?? month) };
       case "/api/metrics/churn":
         return { data: data.churn(month) };
+      case "/api/metrics/indicators":
+        return { data: data.indicators(query.get("from") ?? month) };
+      case "/api/metrics/mrr/movements":
+        return this.movements(month, query);
+      case "/api/metrics/cohorts/revenue": {
+        const found = data.revenueCohorts(basis);
+        return { data: this.isEmpty ? { ...found, cohorts: [] } : found };
+      }
       case "/api/metrics/cohorts": {
         const found = data.cohorts(basis);
         return { data: this.isEmpty ? { ...found, cohorts: [] } : found };
@@ -204,6 +221,18 @@ export class FakeSite {
       default:
         return this.order(decodeURIComponent(path.replace("/api/orders/", "")));
     }
+  }
+
+  private movements(month: string, query: URLSearchParams): object {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const kind = query.get("kind");
+    const found = data.MOVED.filter((moved) => !this.isEmpty && (!kind || moved.kind === kind));
+    const movements: Schemas["CustomerMovements"] = { month, movements: found.slice(start, start + limit) };
+    return {
+      data: movements,
+      page: { limit, nextCursor: start + limit < found.length ? String(start + limit) : null },
+    };
   }
 
   private inventory(query: URLSearchParams): { data: Schemas["Inventory"]; page: Schemas["Page"] } {

@@ -2,7 +2,7 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { addDays, addMonths, type Day, type Month } from "../lib/days";
-import type { CohortBasis, OrdersFilter } from "../lib/filters";
+import type { CohortBasis, MovementKind, OrdersFilter } from "../lib/filters";
 import { api, body } from "./client";
 import type { components } from "./schema";
 
@@ -30,7 +30,7 @@ export const summaryQuery = (days: Days, live = false) =>
     placeholderData: keepPreviousData,
   });
 
-export const ordersQuery = (filter: OrdersFilter, limit = 50) =>
+export const ordersQuery = ({ without, ...filter }: OrdersFilter, limit = 50) =>
   infiniteQueryOptions({
     queryKey: ["orders", filter, limit],
     queryFn: ({ pageParam, signal }) => {
@@ -92,6 +92,37 @@ export const cohortsQuery = (basis: CohortBasis) =>
   queryOptions({
     queryKey: ["cohorts", basis],
     queryFn: ({ signal }) => body(api.GET("/api/metrics/cohorts", { params: { query: { basis } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const revenueCohortsQuery = (basis: CohortBasis) =>
+  queryOptions({
+    queryKey: ["revenue-cohorts", basis],
+    queryFn: ({ signal }) =>
+      body(api.GET("/api/metrics/cohorts/revenue", { params: { query: { basis } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const indicatorsQuery = (month: Month) =>
+  queryOptions({
+    queryKey: ["indicators", month],
+    queryFn: ({ signal }) => {
+      const query = { from: month, to: addMonths(month, 1) };
+      return body(api.GET("/api/metrics/indicators", { params: { query }, signal }));
+    },
+    staleTime: 60_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const movementsQuery = (month: Month, kind: MovementKind | undefined, limit = 50) =>
+  infiniteQueryOptions({
+    queryKey: ["movements", month, kind, limit],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { month, limit, ...(kind && { kind }), ...(pageParam && { cursor: pageParam }) };
+      return body(api.GET("/api/metrics/mrr/movements", { params: { query }, signal }));
+    },
+    initialPageParam: "",
+    getNextPageParam: (last) => last.page.nextCursor,
     placeholderData: keepPreviousData,
   });
 

@@ -33,6 +33,7 @@ export async function startAgain(path: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await fetch("/auth/logout", { method: "POST", headers: WRITE_HEADERS });
-  location.assign("/sign-in");
+  const response = await fetch("/auth/logout", { method: "POST", headers: WRITE_HEADERS });
+  // The page of the user pool has a session of its own, which ends there.
+  location.assign(response.ok ? (await response.json()).data.logoutUrl : "/sign-in");
 }

@@ -1,13 +1,27 @@
 import { expect, test } from "vitest";
 import {
   daysOf,
+  parseCohorts,
   parseDays,
+  parseInventory,
   parseNext,
   parseOrders,
   parseRevenue,
   parseSearch,
   stringifySearch,
 } from "./filters";
+
+test("what a link says of cohorts and movements is kept, and nonsense is left out", () => {
+  expect(parseCohorts({ basis: "order", measure: "revenue" })).toEqual({
+    basis: "order",
+    measure: "revenue",
+  });
+  expect(parseCohorts({ measure: "profit" })).toEqual({});
+  expect(parseRevenue({ kind: "churn", months: "6" })).toEqual({ kind: "churn", months: "6" });
+  expect(parseRevenue({ kind: "lost", months: "7" })).toEqual({});
+  expect(parseInventory({ search: "  kettle " })).toEqual({ search: "kettle" });
+  expect(parseInventory({ search: " " })).toEqual({});
+});
 
 test("what an address says is what is filtered, and the other way round", () => {
   const filter = { from: "2026-01-01", to: "2026-01-31", status: "PLACED", customer: "007" };

@@ -20,10 +20,25 @@ export interface DaysFilter {
 export interface OrdersFilter extends DaysFilter {
   readonly status?: OrderStatus;
   readonly customer?: string;
+  /** Columns that are left out, with dots between. */
+  readonly without?: string;
 }
 
 export const COHORT_BASES = ["order", "subscription"] as const;
 export type CohortBasis = (typeof COHORT_BASES)[number];
+
+export const COHORT_MEASURES = ["customers", "revenue"] as const;
+export type CohortMeasure = (typeof COHORT_MEASURES)[number];
+
+export const MOVEMENT_KINDS = [
+  "new",
+  "expansion",
+  "reactivation",
+  "contraction",
+  "churn",
+  "exchange",
+] as const;
+export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 export const MONTH_COUNTS = ["6", "12", "24"] as const;
 export type MonthCount = (typeof MONTH_COUNTS)[number];
@@ -54,6 +69,7 @@ export function parseOrders(raw: Raw): OrdersFilter {
     ...parseDays(raw),
     status: oneOf(ORDER_STATUSES, raw.status),
     customer: text(raw.customer, 128),
+    without: text(raw.without, 256),
   });
 }
 
@@ -73,18 +89,26 @@ export function parseOperations(raw: Raw): OperationsFilter {
   return given<OperationsFilter>({ function: text(raw.function, 64) });
 }
 
-export function parseCohorts(raw: Raw): { basis?: CohortBasis } {
-  return given<{ basis?: CohortBasis }>({ basis: oneOf(COHORT_BASES, raw.basis) });
+export interface CohortsFilter {
+  readonly basis?: CohortBasis;
+  readonly measure?: CohortMeasure;
+}
+
+export function parseCohorts(raw: Raw): CohortsFilter {
+  const basis = oneOf(COHORT_BASES, raw.basis);
+  return given<CohortsFilter>({ basis, measure: oneOf(COHORT_MEASURES, raw.measure) });
 }
 
 export interface RevenueFilter {
   readonly months?: MonthCount;
   readonly month?: Month;
+  readonly kind?: MovementKind;
 }
 
 export function parseRevenue(raw: Raw): RevenueFilter {
   const month = isMonth(raw.month) ? raw.month : undefined;
-  return given<RevenueFilter>({ months: oneOf(MONTH_COUNTS, raw.months), month });
+  const kind = oneOf(MOVEMENT_KINDS, raw.kind);
+  return given<RevenueFilter>({ months: oneOf(MONTH_COUNTS, raw.months), month, kind });
 }
 
 export function parseNext(raw: Raw): { next?: string } {

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import { createPortal } from "react-dom";
 
-/** A modal dialog: the browser keeps the focus inside, gives it back, and closes on Escape. */
+/** A modal dialog, outside of what opened it (a form holds no other form): the browser keeps the focus inside, gives it back, and closes on Escape. */
 export function Dialog({
   label,
   close,
@@ -16,9 +17,10 @@ export function Dialog({
     shown?.showModal();
     return () => shown?.close();
   }, []);
-  return (
+  return createPortal(
     <dialog ref={dialog} aria-label={label} onClose={close}>
       {children}
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }

@@ -22,6 +22,7 @@ export function FormDialog({ title, action, keep, isDangerous, request, close, c
         className={styles.body}
         onSubmit={(event) => {
           event.preventDefault();
+          event.stopPropagation();
           if (!request.isPending) request.mutate();
         }}
       >

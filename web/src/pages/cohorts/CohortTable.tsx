@@ -1,35 +1,47 @@
 import type { CSSProperties } from "react";
-import type { Schemas } from "../../api/queries";
-import { download, toCsv } from "../../lib/csv";
+import { type CsvValue, download, toCsv } from "../../lib/csv";
 import type { Month } from "../../lib/days";
-import type { CohortBasis } from "../../lib/filters";
 import { count, month, share, WITHHELD } from "../../lib/format";
 import styles from "./cohorts.module.css";
 
-type Cohort = Schemas["Cohort"];
+/** What one cohort was in one month; null where its group is too small to show. */
+export interface CohortCell {
+  readonly month: string;
+  readonly share: number | null;
+  /** Said where one points at the cell. */
+  readonly detail: string;
+  readonly csv: CsvValue;
+}
+
+export interface CohortRow {
+  readonly month: string;
+  readonly customers: number | null;
+  readonly cells: readonly (CohortCell | null)[];
+}
 
 interface CohortTableProps {
-  cohorts: readonly Cohort[];
-  basis: CohortBasis;
+  caption: string;
+  fileName: string;
+  rows: readonly CohortRow[];
 }
 
 /** One row a cohort, one column for each month after its first. The shade repeats the number. */
-export function CohortTable({ cohorts, basis }: CohortTableProps) {
+export function CohortTable({ caption, fileName, rows }: CohortTableProps) {
   const offsets = Array.from(
-    { length: Math.max(...cohorts.map(({ months }) => months.length)) },
+    { length: Math.max(...rows.map(({ cells }) => cells.length)) },
     (_, index) => index,
   );
   const save = () =>
     download(
-      `cohorts-${basis}.csv`,
+      fileName,
       toCsv(
         ["Cohort", "Customers", ...offsets.map((offset) => `Month ${offset}`)],
-        cohorts.map((cohort) => [
-          cohort.month,
-          cohort.customers ?? WITHHELD,
+        rows.map((row) => [
+          row.month,
+          row.customers ?? WITHHELD,
           ...offsets.map((offset) => {
-            const cell = cohort.months[offset];
-            return cell ? (cell.retention ?? WITHHELD) : null;
+            const cell = row.cells[offset];
+            return cell === undefined ? null : (cell?.csv ?? WITHHELD);
           }),
         ]),
       ),
@@ -37,11 +49,9 @@ export function CohortTable({ cohorts, basis }: CohortTableProps) {
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls sideways has to scroll by keyboard, too */}
-      <section className={styles.frame} aria-label="Retention by cohort" tabIndex={0}>
+      <section className={styles.frame} aria-label={`Table: ${caption}`} tabIndex={0}>
         <table className={styles.table}>
-          <caption className="hidden">
-            Share of each cohort that was active, by months since its first
-          </caption>
+          <caption className="hidden">{caption}</caption>
           <thead>
             <tr>
               <th scope="col">Cohort</th>
@@ -55,12 +65,12 @@ export function CohortTable({ cohorts, basis }: CohortTableProps) {
             </tr>
           </thead>
           <tbody>
-            {cohorts.map((cohort) => (
-              <tr key={cohort.month}>
-                <th scope="row">{month(cohort.month as Month)}</th>
-                <td>{cohort.customers === null ? WITHHELD : count(cohort.customers)}</td>
-                {cohort.months.map((cell) => (
-                  <Cell key={cell.month} of={cell} />
+            {rows.map((row) => (
+              <tr key={row.month}>
+                <th scope="row">{month(row.month as Month)}</th>
+                <td>{row.customers === null ? WITHHELD : count(row.customers)}</td>
+                {offsets.slice(0, row.cells.length).map((offset) => (
+                  <Cell key={offset} of={row.cells[offset] ?? null} />
                 ))}
               </tr>
             ))}
@@ -77,18 +87,19 @@ export function CohortTable({ cohorts, basis }: CohortTableProps) {
   );
 }
 
-function Cell({ of: { active, retention, month: inMonth } }: { of: Schemas["CohortCell"] }) {
-  if (retention === null) {
+function Cell({ of: cell }: { of: CohortCell | null }) {
+  if (cell === null) {
     return (
       <td className={styles.withheld}>
         <span className="hidden">{WITHHELD}</span>
       </td>
     );
   }
-  const title = `${active === null ? WITHHELD : count(active)} active in ${month(inMonth as Month)}`;
+  // Revenue can grow beyond that of the first month; a shade cannot.
+  const shade = { "--share": Math.min(1, cell.share ?? 0) } as CSSProperties;
   return (
-    <td className={styles.cell} style={{ "--share": retention } as CSSProperties} title={title}>
-      {share(retention)}
+    <td className={styles.cell} style={shade} title={cell.detail}>
+      {share(cell.share)}
     </td>
   );
 }

@@ -5,6 +5,7 @@ import { ORDER_STATUSES, type OrdersFilter, parseOrders } from "../../lib/filter
 import { ORDER_WORDS } from "../../lib/words";
 import { DaysFields } from "../../ui/DaysFields";
 import { Card, Filters, Page } from "../../ui/Page";
+import { SavedViews } from "../../ui/SavedViews";
 import { SearchField } from "../../ui/SearchField";
 import { AsOf } from "../../ui/stat/Freshness";
 import { Async, Empty } from "../../ui/states/states";
@@ -14,7 +15,8 @@ import { orderColumns } from "./orderColumns";
 export function OrdersPage() {
   const filter = useSearch({ from: "/console/orders" });
   const answer = useInfiniteQuery(ordersQuery(filter));
-  const isFiltered = Object.keys(filter).length > 0;
+  const navigate = useNavigate();
+  const isFiltered = Object.keys(filter).some((name) => name !== "without");
   const meta = answer.data?.pages[0]?.meta;
   return (
     <Page
@@ -34,6 +36,15 @@ export function OrdersPage() {
                 rows={orders}
                 keyOf={(order) => order.orderId}
                 fileName="orders.csv"
+                choice={{
+                  without: filter.without,
+                  change: (without) =>
+                    void navigate({
+                      to: "/orders",
+                      search: parseOrders({ ...filter, without }),
+                      replace: true,
+                    }),
+                }}
                 more={
                   answer.hasNextPage
                     ? { load: () => void answer.fetchNextPage(), isLoading: answer.isFetchingNextPage }
@@ -91,6 +102,11 @@ function OrdersFilters({ filter }: { filter: OrdersFilter }) {
       <Link to="/orders" className="button" disabled={Object.keys(filter).length === 0}>
         Clear filters
       </Link>
+      <SavedViews
+        page="orders"
+        query={filter}
+        open={(query) => void navigate({ to: "/orders", search: parseOrders(query) })}
+      />
     </Filters>
   );
 }

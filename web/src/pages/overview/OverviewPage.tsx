@@ -10,6 +10,7 @@ import {
 } from "../../api/queries";
 import { type Day, type Month, monthOf, today } from "../../lib/days";
 import { daysOf } from "../../lib/filters";
+import { isOn } from "../../lib/flags";
 import { count, money, month, share } from "../../lib/format";
 import { currenciesOf } from "../../lib/takings";
 import { Card, Page, Stats } from "../../ui/Page";
@@ -19,6 +20,7 @@ import { Async, Empty } from "../../ui/states/states";
 import { DataTable } from "../../ui/table/DataTable";
 import { salesColumns } from "../../ui/table/salesColumns";
 import { orderColumns } from "../orders/orderColumns";
+import { NeedsYou } from "./NeedsYou";
 
 const LATEST = orderColumns.filter(({ title }) =>
   ["Order", "Status", "Region", "Amount", "Placed (UTC)"].includes(title),
@@ -31,7 +33,9 @@ export function OverviewPage() {
       title="Overview"
       lead="Orders now, the last 30 days, and recurring revenue of this month. Days are UTC."
     >
+      {isOn("tasks-first") && <NeedsYou day={now} />}
       <Today day={now} />
+      {!isOn("tasks-first") && <NeedsYou day={now} />}
       <LastThirtyDays />
       <Recurring of={monthOf(now)} />
       <LatestOrders />

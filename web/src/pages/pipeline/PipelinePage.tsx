@@ -6,6 +6,7 @@ import { day } from "../../lib/format";
 import { currenciesOf } from "../../lib/takings";
 import { DaysFields } from "../../ui/DaysFields";
 import { Card, Filters, Page } from "../../ui/Page";
+import { SavedViews } from "../../ui/SavedViews";
 import { AsOf } from "../../ui/stat/Freshness";
 import { Async, Empty } from "../../ui/states/states";
 import { DataTable } from "../../ui/table/DataTable";
@@ -28,6 +29,11 @@ export function PipelinePage() {
         <Link to="/pipeline" className="button" disabled={Object.keys(filter).length === 0}>
           Last 30 days
         </Link>
+        <SavedViews
+          page="pipeline"
+          query={filter}
+          open={(query) => void navigate({ to: "/pipeline", search: parseDays(query) })}
+        />
       </Filters>
       <Regions days={days} />
       <Products days={days} />

@@ -5,23 +5,32 @@ import { addMonths, type Month, monthOf, monthsBetween, today } from "../../lib/
 import { MONTH_COUNTS, parseRevenue, type RevenueFilter } from "../../lib/filters";
 import { count, money, month, share } from "../../lib/format";
 import { Card, Filters, Page, Stats } from "../../ui/Page";
+import { SavedViews } from "../../ui/SavedViews";
 import { AsOf } from "../../ui/stat/Freshness";
 import { Stat } from "../../ui/stat/Stat";
 import { Async, Empty } from "../../ui/states/states";
+import { Indicators } from "./Indicators";
 import { MrrMovements } from "./MrrMovements";
+import { WhoMoved } from "./WhoMoved";
 
 const DEFAULT_MONTHS = "12";
 
 export function RevenuePage() {
   const filter = useSearch({ from: "/console/revenue" });
   const thisMonth = monthOf(today(new Date()));
+  const navigate = useNavigate();
+  const change = (edited: Record<string, unknown>) =>
+    void navigate({ to: "/revenue", search: parseRevenue({ ...filter, ...edited }) });
+  const selected = filter.month ?? thisMonth;
   const shown = Number(filter.months ?? DEFAULT_MONTHS);
   const months = monthsBetween(addMonths(thisMonth, 1 - shown), thisMonth);
   return (
     <Page title="Revenue" lead="Monthly recurring revenue: what came, what grew, what left. Months are UTC.">
-      <RevenueFilters filter={filter} months={months} thisMonth={thisMonth} />
+      <RevenueFilters filter={filter} months={months} thisMonth={thisMonth} change={change} />
       <Movements from={addMonths(thisMonth, 1 - shown)} to={thisMonth} />
-      <Churn of={filter.month ?? thisMonth} />
+      <Indicators of={selected} />
+      <Churn of={selected} />
+      <WhoMoved of={selected} kind={filter.kind} change={(kind) => change({ kind })} />
     </Page>
   );
 }
@@ -30,12 +39,10 @@ interface RevenueFiltersProps {
   filter: RevenueFilter;
   months: readonly Month[];
   thisMonth: Month;
+  change: (edited: Record<string, unknown>) => void;
 }
 
-function RevenueFilters({ filter, months, thisMonth }: RevenueFiltersProps) {
-  const navigate = useNavigate();
-  const change = (edited: Record<string, string>) =>
-    void navigate({ to: "/revenue", search: parseRevenue({ ...filter, ...edited }) });
+function RevenueFilters({ filter, months, thisMonth, change }: RevenueFiltersProps) {
   const selected = filter.month ?? thisMonth;
   const choices = months.includes(selected) ? months : [selected, ...months];
   return (
@@ -54,7 +61,7 @@ function RevenueFilters({ filter, months, thisMonth }: RevenueFiltersProps) {
         </select>
       </label>
       <label className="field">
-        Churn and retention of
+        One month in detail
         <select value={selected} onChange={(event) => change({ month: event.target.value })}>
           {choices.toReversed().map((value) => (
             <option key={value} value={value}>
@@ -63,6 +70,7 @@ function RevenueFilters({ filter, months, thisMonth }: RevenueFiltersProps) {
           ))}
         </select>
       </label>
+      <SavedViews page="revenue" query={filter} open={change} />
     </Filters>
   );
 }

@@ -1,4 +1,5 @@
 import { lazy, type ReactNode, Suspense } from "react";
+import { part } from "../../lib/load";
 import { Skeleton } from "../states/states";
 import styles from "./charts.module.css";
 
@@ -18,7 +19,7 @@ export interface ChartProps {
   readonly height: number;
 }
 
-const Bars = lazy(() => import("./Bars"));
+const Bars = lazy(part(() => import("./Bars")));
 
 /** A chart, its legend, and the same numbers as a table. */
 export function ChartFigure({ chart, table }: { chart: ChartProps; table: ReactNode }) {

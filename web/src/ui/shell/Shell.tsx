@@ -2,14 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { meQuery, signOut } from "../../api/session";
+import { part } from "../../lib/load";
 import { PAGES } from "./pages";
 import styles from "./shell.module.css";
 import { toggleTheme } from "./theme";
 import { useKeys } from "./useKeys";
 
-const Palette = lazy(() => import("./Palette"));
-const NoOrganization = lazy(() => import("./NoOrganization"));
-const Shortcuts = lazy(() => import("./Shortcuts"));
+const Palette = lazy(part(() => import("./Palette")));
+const NoOrganization = lazy(part(() => import("./NoOrganization")));
+const Shortcuts = lazy(part(() => import("./Shortcuts")));
 
 function subscribeToConnection(changed: () => void): () => void {
   addEventListener("online", changed);

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { ApiProblem, Unreachable } from "../../api/problem";
+import { OutOfDate } from "../../lib/load";
 import styles from "./states.module.css";
 
 /** Keeps the place of what is being asked for, so that nothing jumps when it arrives. */
@@ -30,6 +31,7 @@ interface Failing {
 
 function titleOf(error: Error): string {
   if (error instanceof Unreachable) return "No connection";
+  if (error instanceof OutOfDate) return "This page is out of date";
   if (error instanceof ApiProblem) {
     if (error.status === 403) return "You may not see this";
     if (error.status === 404) return "Not found";
@@ -59,8 +61,12 @@ export function Problem({ error, retry }: Failing) {
         )}
       </div>
       {!forbidden && problem?.status !== 404 && (
-        <button type="button" className="button" onClick={retry}>
-          Try again
+        <button
+          type="button"
+          className="button"
+          onClick={error instanceof OutOfDate ? () => location.reload() : retry}
+        >
+          {error instanceof OutOfDate ? "Reload" : "Try again"}
         </button>
       )}
     </div>

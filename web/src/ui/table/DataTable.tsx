@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { type CsvValue, download, toCsv } from "../../lib/csv";
 import { count } from "../../lib/format";
+import { ColumnsChoice, chosen } from "./ColumnsChoice";
 import styles from "./table.module.css";
 
 export interface Column<Row> {
@@ -21,6 +22,8 @@ interface DataTableProps<Row> {
   keyOf: (row: Row) => string;
   /** Of the CSV; left out where nobody needs one. */
   fileName?: string;
+  /** Which columns are left out, and what leaves others out; left out where there is no choice. */
+  choice?: { without: string | undefined; change: (without: string | undefined) => void };
   /** What fetches the next page; left out at the end. */
   more?: { load: () => void; isLoading: boolean } | undefined;
 }
@@ -29,7 +32,9 @@ function classOf<Row>({ isNumber, isWide }: Column<Row>): string {
   return `${isNumber ? styles.end : ""} ${isWide ? styles.wide : ""}`.trim();
 }
 
-export function DataTable<Row>({ caption, columns, rows, keyOf, fileName, more }: DataTableProps<Row>) {
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { caption, rows, keyOf, fileName, more, choice } = props;
+  const columns = chosen(props.columns, choice?.without);
   const save = (name: string) => {
     const saved = columns.flatMap(({ title, csv }) => (csv ? [{ title, csv }] : []));
     const lines = rows.map((row) => saved.map(({ csv }) => csv(row)));
@@ -86,6 +91,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, fileName, more }
               {more.isLoading ? "Loading…" : "Show more"}
             </button>
           )}{" "}
+          {choice && <ColumnsChoice columns={props.columns} {...choice} />}
           {fileName && (
             <button type="button" className="button quiet" onClick={() => save(fileName)}>
               Download CSV
