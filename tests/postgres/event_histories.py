@@ -65,8 +65,9 @@ class DemoData:
             )
 
         region = chance.choice((None, "EU", "US"))
+        channel = (None, "app", "web")[len(order_id) % 2 + (region == "EU")]
         makers: Sequence[MakeEvent] = [
-            lambda shop: shop.placed(self._when(), region=region),
+            lambda shop: shop.placed(self._when(), region=region, channel=channel),
             lambda shop: shop.placed(self._when(), region="EU", event_id=f"{order_id}-again"),
             lambda shop: shop.requested(self._when()),
             lambda shop: shop.processed(self._when()),

@@ -136,6 +136,17 @@ QUERIES: Final[Mapping[str, str]] = {
           coalesce(sum(total_minor) FILTER (WHERE is_sold), 0),
           coalesce(sum(total_minor) FILTER (WHERE status = 'REFUNDED'), 0)
         FROM sold JOIN order_items USING (tenant_id, order_id) GROUP BY 1, 2, 3, 4""",
+    "channel_daily": f"""{_ORDERS}
+        SELECT tenant_id, day, coalesce(channel, ''), money, {_OUTCOMES},
+          coalesce(sum(units) FILTER (WHERE is_sold), 0),
+          coalesce(sum(amount_minor) FILTER (WHERE is_sold), 0), sum(given_back)
+        FROM sold GROUP BY 1, 2, 3, 4""",
+    "product_month": f"""{_ORDERS}
+        SELECT tenant_id, month, sku, money, {_OUTCOMES},
+          coalesce(sum(quantity) FILTER (WHERE is_sold), 0),
+          coalesce(sum(total_minor) FILTER (WHERE is_sold), 0),
+          coalesce(sum(total_minor) FILTER (WHERE status = 'REFUNDED'), 0)
+        FROM sold JOIN order_items USING (tenant_id, order_id) GROUP BY 1, 2, 3, 4""",
     "customer_month": f"""{_ORDERS}
         SELECT tenant_id, customer_id, month, money, count(*), sum(amount_minor), sum(given_back)
         FROM sold WHERE is_sold GROUP BY 1, 2, 3, 4""",
@@ -170,6 +181,10 @@ STORED: Final[Mapping[str, str]] = {
         refunded, units, revenue_minor, refunded_minor FROM sales_daily""",
     "product_daily": """SELECT tenant_id, day, sku, currency, orders, confirmed, rejected, cancelled,
         refunded, units, revenue_minor, refunded_minor FROM product_daily""",
+    "channel_daily": """SELECT tenant_id, day, channel, currency, orders, confirmed, rejected, cancelled,
+        refunded, units, revenue_minor, refunded_minor FROM channel_daily""",
+    "product_month": """SELECT tenant_id, month, sku, currency, orders, confirmed, rejected, cancelled,
+        refunded, units, revenue_minor, refunded_minor FROM product_month""",
     "customer_month": """SELECT tenant_id, customer_id, month, currency, orders, revenue_minor, refunded_minor
         FROM customer_month""",
     "subscription_periods": """SELECT tenant_id, customer_id, subscription_id, starts_at, annual_minor

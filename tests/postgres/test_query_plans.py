@@ -62,6 +62,14 @@ QUESTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "summary": ("/api/metrics/summary", {}),
     "by-region": ("/api/pipeline/by-region", {}),
     "by-product": ("/api/pipeline/by-product", {}),
+    "sales-history": ("/api/sales/history", {"from": "2025-07-01", "to": "2026-06-01", "interval": "month"}),
+    "sales-history-of-channel": ("/api/sales/history", {"channel": "web"}),
+    "sales-by-channel": ("/api/sales/by-channel", {}),
+    "sales-by-product": ("/api/sales/by-product", {}),
+    "sales-by-product-of-a-year": (
+        "/api/sales/by-product",
+        {"from": "2025-07-10", "to": "2026-06-20", "sort": "revenue"},
+    ),
     "last-month": ("/api/sales/last-month", {}),
 }
 PAGES: Final = [name for name in QUESTIONS if name.startswith("orders")]

@@ -25,7 +25,9 @@ def test_there_are_the_tables_that_answers_are_made_from(analytics: Analytics) -
         *(
             "marketing_campaigns",
             "sales_daily",
+            "channel_daily",
             "product_daily",
+            "product_month",
             "customer_month",
             "mrr_month",
             "cohort_month",

@@ -286,23 +286,23 @@ def _cohort_cell(month: date, active: int, customers: int, *, visible: bool) -> 
 
 def last_month(days: Days, by_day: Iterable[tuple[date, SalesTotals]]) -> LastMonth:
     return LastMonth(
-        period=_period(days),
-        days=[DaySales(day=day, **_sales_fields(totals)) for day, totals in by_day],
+        period=period_of(days),
+        days=[DaySales(day=day, **sales_fields(totals)) for day, totals in by_day],
     )
 
 
 def regions(days: Days, by_region: Iterable[tuple[str | None, SalesTotals]]) -> Regions:
     return Regions(
-        period=_period(days),
-        regions=[RegionSales(region=region, **_sales_fields(totals)) for region, totals in by_region],
+        period=period_of(days),
+        regions=[RegionSales(region=region, **sales_fields(totals)) for region, totals in by_region],
     )
 
 
 def products(days: Days, found: Iterable[ProductTotals]) -> Products:
     return Products(
-        period=_period(days),
+        period=period_of(days),
         products=[
-            ProductSales(sku=product.sku, name=product.name, **_sales_fields(product.sales))
+            ProductSales(sku=product.sku, name=product.name, **sales_fields(product.sales))
             for product in found
         ],
     )
@@ -310,22 +310,22 @@ def products(days: Days, found: Iterable[ProductTotals]) -> Products:
 
 def summary(days: Days, comparison: SalesComparison) -> Summary:
     return Summary(
-        period=_period(days),
-        current=Sales(**_sales_fields(comparison.current)),
-        previous_period=_period(days.before),
-        previous=Sales(**_sales_fields(comparison.previous)),
+        period=period_of(days),
+        current=Sales(**sales_fields(comparison.current)),
+        previous_period=period_of(days.before),
+        previous=Sales(**sales_fields(comparison.previous)),
         change=_change(comparison.current, comparison.previous),
     )
 
 
-def _period(days: Days) -> Period:
+def period_of(days: Days) -> Period:
     return Period(start=days.start, end=days.end)
 
 
 _COUNTS: Final = ("orders", "confirmed", "rejected", "cancelled", "refunded", "units")
 
 
-def _sales_fields(totals: SalesTotals) -> dict[str, Any]:
+def sales_fields(totals: SalesTotals) -> dict[str, Any]:
     return {
         **{name: getattr(totals, name) for name in _COUNTS},
         "success_rate": rounded(totals.success_rate),

@@ -20,13 +20,18 @@ from services.analytics.queries.params import (
     MovementsQuery,
     OrderQuery,
     OrdersQuery,
+    ProductFilters,
+    ProductPageQuery,
     ProductsQuery,
+    SalesHistoryQuery,
 )
-from services.shared.events import Identifier, Text
+from services.shared.events import Identifier, Label, Text
 from services.shared.http.params import MAX_CURSOR_LENGTH, RequestParams
 from services.shared.http.problems import InvalidParameter, bad_parameters, invalid_parameter
 
 MAX_DAYS: Final = 366
+MAX_HISTORY_DAYS: Final = 1_096
+"""Three years, of rollups that have few rows a day."""
 MAX_MONTHS: Final = 36
 
 _DAY: Final = r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -61,6 +66,8 @@ Limit = Annotated[
     int, Field(ge=1, le=200), _format(r"[0-9]{1,9}", int, "must be a whole number from 1 to 200")
 ]
 Basis = Literal["order", "subscription"]
+Interval = Literal["day", "week", "month"]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 MovementKind = Literal["new", "expansion", "contraction", "churn", "reactivation", "exchange"]
 OrderStatus = Literal["PLACED", "RESERVED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
 
@@ -73,6 +80,8 @@ Query: TypeAlias = (
     | MovementsQuery
     | CohortsQuery
     | ProductsQuery
+    | ProductPageQuery
+    | SalesHistoryQuery
     | InventoryQuery
     | Days
 )
@@ -212,6 +221,55 @@ class InventoryParams(AnalyticsParams):
     def resolve(self, today: date) -> InventoryQuery:
         days = Days.up_to(today + timedelta(days=1))
         return InventoryQuery(InventoryFilters(days, self.search), self.limit, self.cursor)
+
+
+class SalesHistoryParams(AnalyticsParams):
+    since: Annotated[
+        Day | None,
+        Field(alias="from", description="The first day (UTC), inclusive; default: 30 days before `to`."),
+    ] = None
+    until: Annotated[
+        Day | None,
+        Field(
+            alias="to",
+            description="The last day (UTC), exclusive; default: tomorrow. "
+            f"At most {MAX_HISTORY_DAYS} days after `from`.",
+        ),
+    ] = None
+    interval: Annotated[Interval, Field(description="The length of each entry; weeks begin on Monday.")] = (
+        "day"
+    )
+    region: Annotated[Label | None, Field(description="Orders of this region.")] = None
+    channel: Annotated[
+        Label | None, Field(description="Orders of this channel; not together with `region`.")
+    ] = None
+
+    def resolve(self, today: date) -> SalesHistoryQuery:
+        end = self.until or today + timedelta(days=1)
+        days = Days(self.since, end) if self.since else Days.up_to(end)
+        _check(days.count, MAX_HISTORY_DAYS, "days")
+        if self.region and self.channel:
+            raise bad_parameters(invalid_parameter("channel", "must not be given together with `region`"))
+        return SalesHistoryQuery(days, self.interval, self.region, self.channel)
+
+
+class ProductPageParams(_DaysParams):
+    sort: Annotated[
+        Literal["units", "revenue"], Field(description="What comes first: most units, or most revenue.")
+    ] = "units"
+    currency: Annotated[
+        Currency | None,
+        Field(description="Of the revenue to sort by; default: the tenant's reporting currency."),
+    ] = None
+    limit: Annotated[Limit, Field(description="Products per page.")] = 50
+    cursor: Cursor = None
+
+    def resolve(self, today: date) -> ProductPageQuery:
+        if self.currency and self.sort != "revenue":
+            raise bad_parameters(invalid_parameter("currency", "takes effect only with `sort=revenue`"))
+        return ProductPageQuery(
+            ProductFilters(self.days(today), self.sort, self.currency), self.limit, self.cursor
+        )
 
 
 class _MonthsParams(AnalyticsParams):

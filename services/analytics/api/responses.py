@@ -334,6 +334,36 @@ class DaySales(Sales):
     day: Day
 
 
+class ChannelSales(Sales):
+    channel: Annotated[str | None, Field(description="Null: the orders name no channel.")]
+
+
+class Channels(ResponseModel):
+    period: Period
+    channels: list[ChannelSales]
+
+
+class IntervalSales(Sales):
+    start: Annotated[Day, Field(alias="from")]
+    end: Annotated[Day, Field(alias="to", description="Exclusive.")]
+
+
+class SalesHistory(ResponseModel):
+    period: Period
+    interval: Literal["day", "week", "month"]
+    intervals: Annotated[
+        list[IntervalSales],
+        Field(description="The first and the last are cut off where the period begins and ends."),
+    ]
+
+
+class ProductPage(ResponseModel):
+    period: Period
+    sort: Literal["units", "revenue"]
+    currency: Annotated[str | None, Field(description="Of the revenue sorted by; null: sorted by units.")]
+    products: list[ProductSales]
+
+
 class LastMonth(ResponseModel):
     period: Period
     days: list[DaySales]

@@ -3,6 +3,7 @@
 from typing import Final
 
 from services.analytics.api import inventory, mappers, params, recurring, responses, revenue_cohorts
+from services.analytics.api import sales as sales_by
 from services.analytics.api.context import CUSTOMERS, MetricRoute, RequestContext, Result
 from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
@@ -250,5 +251,38 @@ ROUTES: Final = (
         response_model=responses.LastMonth,
         handler=_last_month,
         caching=Caching.NEVER,
+    ),
+    MetricRoute(
+        path="/api/sales/history",
+        metric="sales",
+        summary="Sales of every day, week or month of a range",
+        params_model=params.SalesHistoryParams,
+        response_model=responses.SalesHistory,
+        handler=sales_by.history,
+    ),
+    MetricRoute(
+        path="/api/sales/by-region",
+        metric="sales",
+        summary="Sales of a range by region",
+        params_model=params.PeriodParams,
+        response_model=responses.Regions,
+        handler=sales_by.by_region,
+    ),
+    MetricRoute(
+        path="/api/sales/by-channel",
+        metric="sales",
+        summary="Sales of a range by channel",
+        params_model=params.PeriodParams,
+        response_model=responses.Channels,
+        handler=sales_by.by_channel,
+    ),
+    MetricRoute(
+        path="/api/sales/by-product",
+        metric="sales",
+        summary="Sales of a range by product, page by page",
+        params_model=params.ProductPageParams,
+        response_model=responses.ProductPage,
+        handler=sales_by.by_product,
+        paged=True,
     ),
 )

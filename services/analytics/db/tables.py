@@ -141,6 +141,36 @@ class ProductDay(NamedTuple):
     refunded_minor: int
 
 
+class ChannelDay(NamedTuple):
+    tenant_id: str
+    day: date
+    channel: str
+    currency: str
+    orders: int
+    confirmed: int
+    rejected: int
+    cancelled: int
+    refunded: int
+    units: int
+    revenue_minor: int
+    refunded_minor: int
+
+
+class ProductMonth(NamedTuple):
+    tenant_id: str
+    month: date
+    sku: str
+    currency: str
+    orders: int
+    confirmed: int
+    rejected: int
+    cancelled: int
+    refunded: int
+    units: int
+    revenue_minor: int
+    refunded_minor: int
+
+
 class CustomerMonth(NamedTuple):
     tenant_id: str
     customer_id: str
@@ -225,10 +255,21 @@ MRR_MOVEMENTS: Final = Table("mrr_movements", MovementRow, MovementRow._fields, 
 
 SALES_DAILY: Final = Table("sales_daily", SalesDay, SalesDay._fields, 4)
 PRODUCT_DAILY: Final = Table("product_daily", ProductDay, ProductDay._fields, 4)
+CHANNEL_DAILY: Final = Table("channel_daily", ChannelDay, ChannelDay._fields, 4)
+PRODUCT_MONTH: Final = Table("product_month", ProductMonth, ProductMonth._fields, 4)
 CUSTOMER_MONTH: Final = Table("customer_month", CustomerMonth, CustomerMonth._fields, 4)
 MRR_MONTH: Final = Table("mrr_month", MrrMonth, MrrMonth._fields, 3)
 COHORT_MONTH: Final = Table("cohort_month", CohortMonth, CohortMonth._fields, 4)
 COHORT_REVENUE: Final = Table("cohort_revenue", CohortRevenue, CohortRevenue._fields, 5)
 
-ROLLUPS: Final = (SALES_DAILY, PRODUCT_DAILY, CUSTOMER_MONTH, MRR_MONTH, COHORT_MONTH, COHORT_REVENUE)
+ROLLUPS: Final = (
+    SALES_DAILY,
+    CHANNEL_DAILY,
+    PRODUCT_DAILY,
+    PRODUCT_MONTH,
+    CUSTOMER_MONTH,
+    MRR_MONTH,
+    COHORT_MONTH,
+    COHORT_REVENUE,
+)
 """In the order in which every transaction writes them."""

@@ -43,6 +43,44 @@ class Months:
         return [later(self.start, ahead) for ahead in range(self.count)]
 
 
+def start_of(day: date, interval: str) -> date:
+    """Return the first day of a day's interval; a week begins on Monday."""
+    if interval == "month":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if interval == "week" else day
+
+
+def split(days: Days, interval: str) -> list[Days]:
+    """Split a range at the beginning of each day, week or month."""
+    starts = [day for day in days.each() if day == days.start or start_of(day, interval) == day]
+    return [Days(start, end) for start, end in zip(starts, [*starts[1:], days.end], strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCover:
+    """A range of days as whole months, days beside them, and days of them that are too many."""
+
+    months: Months
+    added: tuple[Days, ...]
+    subtracted: tuple[Days, ...]
+
+
+def cover(days: Days) -> MonthCover:
+    """Cover a range with as few days as possible: half a month at most at either end."""
+    first, last = days.start.replace(day=1), days.end.replace(day=1)
+    if first == last:
+        return MonthCover(Months(first, first), (days,), ())
+    before, start = Days(first, days.start), Days(days.start, later(first, 1))
+    end, after = Days(last, days.end), Days(days.end, later(last, 1))
+    whole_first, whole_last = before.count <= start.count, after.count < end.count
+    months = Months(first if whole_first else later(first, 1), later(last, 1) if whole_last else last)
+    added = [*([] if whole_first else [start]), *([] if whole_last else [end])]
+    subtracted = [*([before] if whole_first else []), *([after] if whole_last else [])]
+    return MonthCover(
+        months, tuple(it for it in added if it.count), tuple(it for it in subtracted if it.count)
+    )
+
+
 def later(month: date, months: int) -> date:
     """Return the month so many months on."""
     number = _number(month) + months

@@ -11,11 +11,13 @@ from decimal import Decimal, localcontext
 from typing import Any, Final, Literal, NamedTuple
 
 from services.analytics.db.tables import (
+    CHANNEL_DAILY,
     COHORT_MONTH,
     COHORT_REVENUE,
     CUSTOMER_MONTH,
     MRR_MONTH,
     PRODUCT_DAILY,
+    PRODUCT_MONTH,
     SALES_DAILY,
     CustomerRows,
     MovementRow,
@@ -25,6 +27,7 @@ from services.analytics.db.tables import (
 from services.analytics.model.mrr import EXACT, EXCHANGE, month_of
 
 NO_REGION: Final = ""
+NO_CHANNEL: Final = ""
 NO_CURRENCY: Final = "XXX"
 
 Key = tuple[Any, ...]
@@ -98,24 +101,19 @@ def of_order(rows: OrderRows) -> list[Contribution]:
     tenant_id, day, currency = order.tenant_id, order.placed_at.date(), order.currency or NO_CURRENCY
     revenue = (order.amount_minor or 0) if confirmed else 0
     refunded_minor = rows.payment.refunded_minor if rows.payment and refunded else 0
+    sold = (1, *outcome, order.units if confirmed else 0, revenue, refunded_minor)
     found = [
-        Contribution(
-            SALES_DAILY,
-            (tenant_id, day, order.region or NO_REGION, currency),
-            (1, *outcome, order.units if confirmed else 0, revenue, refunded_minor),
-        )
+        Contribution(SALES_DAILY, (tenant_id, day, order.region or NO_REGION, currency), sold),
+        Contribution(CHANNEL_DAILY, (tenant_id, day, order.channel or NO_CHANNEL, currency), sold),
     ]
     for item in rows.items:
         units = item.quantity if confirmed else 0
         revenue_minor = (item.total_minor or 0) if confirmed else 0
-        found.append(
-            Contribution(
-                PRODUCT_DAILY,
-                (tenant_id, day, item.sku, currency),
-                # A refund covers the whole line.
-                (1, *outcome, units, revenue_minor, revenue_minor if refunded else 0),
-            )
-        )
+        # A refund covers the whole line.
+        sold = (1, *outcome, units, revenue_minor, revenue_minor if refunded else 0)
+        month = month_of(order.placed_at)
+        found.append(Contribution(PRODUCT_DAILY, (tenant_id, day, item.sku, currency), sold))
+        found.append(Contribution(PRODUCT_MONTH, (tenant_id, month, item.sku, currency), sold))
     if confirmed:
         found.append(
             Contribution(

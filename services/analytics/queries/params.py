@@ -74,6 +74,34 @@ class ProductsQuery:
     limit: int
 
 
+Interval = Literal["day", "week", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class SalesHistoryQuery:
+    days: Days
+    interval: Interval
+    region: str | None
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFilters:
+    """What the pages of one list of products have in common."""
+
+    days: Days
+    sort: Literal["units", "revenue"]
+    currency: str | None
+    """Of the revenue that is sorted by; None: the tenant's reporting currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPageQuery:
+    filters: ProductFilters
+    limit: int
+    cursor: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class InventoryFilters:
     """What the pages of one list of products have in common."""

@@ -1,6 +1,6 @@
 """Sales of some days: day by day, by region, by product, and beside the days before them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -11,9 +11,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from services.analytics.db.database import Connection
-from services.analytics.model.date_ranges import Days
-from services.analytics.queries.params import ProductsQuery
-from services.analytics.queries.sales_totals import SUMS, SalesTotals, sales_totals
+from services.analytics.model.date_ranges import Days, split, start_of
+from services.analytics.queries.params import ProductsQuery, SalesHistoryQuery
+from services.analytics.queries.sales_totals import SUM_NAMES, SUMS, SalesTotals, sales_totals
 
 _BY_DAY: Final = sql.SQL(
     """
@@ -50,6 +50,70 @@ def by_region(connection: Connection, tenant_id: str, days: Days) -> list[tuple[
     return [
         (region or None, sales_totals(region_rows))
         for region, region_rows in groupby(rows, key=itemgetter("region"))
+    ]
+
+
+_BY_CHANNEL: Final = sql.SQL(
+    """
+SELECT channel, currency, {sums}
+FROM channel_daily
+WHERE tenant_id = %(tenant)s AND day >= %(start)s AND day < %(end)s
+GROUP BY 1, 2
+ORDER BY 1
+"""
+).format(sums=SUMS)
+
+
+def by_channel(connection: Connection, tenant_id: str, days: Days) -> list[tuple[str | None, SalesTotals]]:
+    """Return the channels in alphabetical order; None for orders without one."""
+    rows = _rows(connection, _BY_CHANNEL, {"tenant": tenant_id, "start": days.start, "end": days.end})
+    return [(channel or None, sales_totals(its)) for channel, its in groupby(rows, key=itemgetter("channel"))]
+
+
+_HISTORY: Final = """
+SELECT day, currency, {sums}
+FROM {table}
+WHERE tenant_id = %(tenant)s AND day >= %(start)s AND day < %(end)s {condition}
+GROUP BY 1, 2
+"""
+_OF_ALL: Final = sql.SQL(_HISTORY).format(
+    sums=SUMS, table=sql.Identifier("sales_daily"), condition=sql.SQL("")
+)
+_OF_REGION: Final = sql.SQL(_HISTORY).format(
+    sums=SUMS, table=sql.Identifier("sales_daily"), condition=sql.SQL("AND region = %(region)s")
+)
+_OF_CHANNEL: Final = sql.SQL(_HISTORY).format(
+    sums=SUMS, table=sql.Identifier("channel_daily"), condition=sql.SQL("AND channel = %(channel)s")
+)
+
+
+def history(
+    connection: Connection, tenant_id: str, query: SalesHistoryQuery
+) -> list[tuple[Days, SalesTotals]]:
+    """Return every interval of a range; the first and the last end where the range does."""
+    statement = (
+        _OF_ALL if query.region is query.channel is None else _OF_REGION if query.region else _OF_CHANNEL
+    )
+    values: dict[str, object] = {
+        "tenant": tenant_id,
+        "start": query.days.start,
+        "end": query.days.end,
+        "region": query.region,
+        "channel": query.channel,
+    }
+    by_start: defaultdict[date, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for row in _rows(connection, statement, values):
+        sums = by_start[start_of(row["day"], query.interval)][row["currency"]]
+        sums.update({name: int(row[name]) for name in SUM_NAMES})
+    return [
+        (
+            days,
+            sales_totals(
+                {"currency": currency, **{name: sums[name] for name in SUM_NAMES}}
+                for currency, sums in by_start[start_of(days.start, query.interval)].items()
+            ),
+        )
+        for days in split(query.days, query.interval)
     ]
 
 

@@ -18,7 +18,12 @@ SUMS: Final = sql.SQL(
   sum(revenue_minor) AS revenue_minor, sum(refunded_minor) AS refunded_minor
 """
 )
-"""Columns of every query over sales_daily and product_daily."""
+"""Columns of every query over the daily and monthly sums of orders."""
+
+SUM_NAMES: Final = (
+    *("orders", "confirmed", "rejected", "cancelled", "refunded"),
+    *("units", "revenue_minor", "refunded_minor"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,30 @@ def sold_of(sku: str, day: str, currency: str = "USD", **columns: object) -> dic
     return {"tenant_id": "acme", **_NOTHING, "day": day, "sku": sku, "currency": currency, **columns}
 
 
+def sold_on(channel: str, day: str, currency: str = "USD", **columns: object) -> dict[str, object]:
+    """Return what acme sold on a channel on a day."""
+    return {
+        "tenant_id": "acme",
+        **_NOTHING,
+        "day": day,
+        "channel": channel,
+        "currency": currency,
+        **columns,
+    }
+
+
+def sold_in(month: str, sku: str, currency: str = "USD", **columns: object) -> dict[str, object]:
+    """Return what acme sold of a product in a month."""
+    return {
+        "tenant_id": "acme",
+        **_NOTHING,
+        "month": f"{month}-01",
+        "sku": sku,
+        "currency": currency,
+        **columns,
+    }
+
+
 _NOTHING = dict.fromkeys(
     (
         *("orders", "confirmed", "rejected", "cancelled", "refunded"),

@@ -21,6 +21,10 @@ CACHEABLE = (
     "/api/metrics/summary",
     "/api/pipeline/by-region",
     "/api/pipeline/by-product",
+    "/api/sales/history",
+    "/api/sales/by-region",
+    "/api/sales/by-channel",
+    "/api/sales/by-product",
 )
 
 

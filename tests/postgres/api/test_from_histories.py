@@ -1,7 +1,8 @@
 """Random histories: the API answers what the plain reference model computes from the rows."""
 
 from collections import defaultdict
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -107,6 +108,92 @@ def test_indicators_are_those_of_the_customers_of_each_month(rated: Analytics, h
                 assert its[name] == (
                     None if exact is None else {"amountMinor": round(exact), "currency": CURRENCY[tenant]}
                 )
+
+
+RANGES = [
+    ("2025-11-20", "2026-03-31"),
+    ("2025-12-05", "2026-01-28"),
+    ("2025-12-28", "2026-02-03"),
+    ("2026-01-03", "2026-01-20"),
+]
+_SOLD = """
+WITH sold AS (
+  SELECT o.tenant_id, order_id, coalesce(channel, '') AS channel, coalesce(o.currency, 'XXX') AS currency,
+    units, amount_minor, date_trunc(%s, placed_at AT TIME ZONE 'UTC')::date AS starts,
+    o.status IN ('CONFIRMED', 'REFUNDED') AS is_sold
+  FROM orders o
+  WHERE placed_at >= %s::timestamp AT TIME ZONE 'UTC' AND placed_at < %s::timestamp AT TIME ZONE 'UTC'
+)
+"""
+
+
+def brief(sales: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what is compared of the sales of one entry."""
+    revenue = {it["currency"]: it["revenue"]["amountMinor"] for it in sales["takings"]}
+    return sales["orders"], sales["confirmed"], sales["units"], revenue
+
+
+def grouped(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, Any], tuple[object, ...]]:
+    """Add up rows of tenant, group, currency, orders, confirmed, units and revenue."""
+    found: dict[tuple[str, Any], tuple[object, ...]] = {}
+    for tenant, group, currency, orders, confirmed, units, revenue in rows:
+        its: Any = found.get((tenant, group), (0, 0, 0, {}))
+        by_currency = {**its[3], **({currency: int(revenue)} if confirmed else {})}
+        found[tenant, group] = (its[0] + orders, its[1] + confirmed, its[2] + int(units), by_currency)
+    return found
+
+
+@pytest.mark.parametrize(("start", "end"), RANGES)
+def test_sales_of_any_range_are_those_of_its_orders(
+    rated: Analytics, history: ApiClient, start: str, end: str
+) -> None:
+    sums = (
+        "count(*), count(*) FILTER (WHERE is_sold), coalesce(sum({units}) FILTER (WHERE is_sold), 0),"
+        " coalesce(sum({money}) FILTER (WHERE is_sold), 0)"
+    )
+    of_orders = sums.format(units="units", money="amount_minor")
+    of_items = sums.format(units="quantity", money="total_minor")
+    channels, weeks, products = (
+        grouped(
+            rated.rows(
+                f"{_SOLD} SELECT tenant_id, {group}, currency, {its} GROUP BY 1, 2, 3", "week", start, end
+            )
+        )
+        for group, its in (
+            ("channel", f"{of_orders} FROM sold"),
+            ("starts", f"{of_orders} FROM sold"),
+            ("sku", f"{of_items} FROM sold JOIN order_items USING (tenant_id, order_id)"),
+        )
+    )
+    days = {"from": start, "to": end}
+    for tenant in TENANTS:
+        by = claims(tenant)
+        its_channels = history.ask("/api/sales/by-channel", days, by=by).data["channels"]
+        its_weeks = history.ask("/api/sales/history", {**days, "interval": "week"}, by=by).data["intervals"]
+        its_products = pages(history, "/api/sales/by-product", tenant, **days)
+        by_revenue = pages(history, "/api/sales/by-product", tenant, **days, sort="revenue", currency="JPY")
+
+        assert {it["channel"] or "": brief(it) for it in its_channels} == _of(channels, tenant)
+        assert [it["from"] for it in its_weeks] == sorted(it["from"] for it in its_weeks)
+        assert {_monday(it["from"]): brief(it) for it in its_weeks if it["orders"]} == _of(weeks, tenant)
+        assert {it["sku"]: brief(it) for it in its_products} == _of(products, tenant)
+        assert len(its_products) == len(by_revenue) == len(_of(products, tenant))
+        assert [it["sku"] for it in its_products] == [
+            it["sku"] for it in sorted(its_products, key=lambda it: (-it["units"], it["sku"]))
+        ]
+        assert [it["sku"] for it in by_revenue] == [
+            it["sku"]
+            for it in sorted(by_revenue, key=lambda it: (-brief(it)[3].get("JPY", 0), it["sku"]))  # type: ignore[attr-defined]
+        ]
+
+
+def _of(found: Mapping[tuple[str, Any], tuple[object, ...]], tenant: str) -> dict[Any, tuple[object, ...]]:
+    return {group: its for (its_tenant, group), its in found.items() if its_tenant == tenant}
+
+
+def _monday(day: str) -> date:
+    found = date.fromisoformat(day)
+    return found - timedelta(days=found.weekday())
 
 
 @pytest.mark.parametrize("basis", ["order", "subscription"])

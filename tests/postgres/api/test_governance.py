@@ -23,6 +23,10 @@ METRICS = {
     "/api/pipeline/by-region": "pipeline",
     "/api/pipeline/by-product": "pipeline",
     "/api/sales/last-month": "sales",
+    "/api/sales/history": "sales",
+    "/api/sales/by-region": "sales",
+    "/api/sales/by-channel": "sales",
+    "/api/sales/by-product": "sales",
 }
 
 

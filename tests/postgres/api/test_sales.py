@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tests.postgres.api.client import ApiClient, insert, sold, sold_of
+from tests.postgres.api.client import ApiClient, insert, sold, sold_in, sold_of, sold_on
 from tests.postgres.conftest import Analytics
 
 
@@ -194,3 +194,83 @@ def test_sums_may_be_larger_than_any_amount(analytics: Analytics, client: ApiCli
     values = client.ask("/api/metrics/summary", {"from": "2026-01-10", "to": "2026-01-11"}).data
 
     assert values["current"]["takings"][0]["revenue"] == {"amountMinor": 4 * largest, "currency": "USD"}
+
+
+def test_channels_are_told_apart(analytics: Analytics, client: ApiClient) -> None:
+    insert(
+        analytics,
+        "channel_daily",
+        sold_on("", "2026-01-30", orders=1),
+        sold_on("web", "2026-01-30", orders=2, confirmed=2, revenue_minor=300),
+        sold_on("web", "2026-01-31", "EUR", orders=1, confirmed=1, revenue_minor=50),
+        sold_on("app", "2025-01-31", orders=9),
+    )
+
+    channels = client.ask("/api/sales/by-channel").data["channels"]
+
+    assert [(it["channel"], it["orders"], len(it["takings"])) for it in channels] == [
+        (None, 1, 0),
+        ("web", 3, 2),
+    ]
+
+
+def test_a_history_has_every_interval_cut_off_at_its_ends(analytics: Analytics, client: ApiClient) -> None:
+    insert(
+        analytics,
+        "sales_daily",
+        sold("2025-12-30", orders=1),
+        sold("2026-01-02", orders=2, confirmed=1, revenue_minor=100),
+        sold("2026-01-02", region="eu", orders=4),
+        sold("2026-01-12", orders=8),
+    )
+    insert(analytics, "channel_daily", sold_on("web", "2026-01-02", orders=3))
+    days = {"from": "2025-12-30", "to": "2026-01-12"}
+
+    def orders(**query: str) -> list[tuple[str, str, int]]:
+        data = client.ask("/api/sales/history", {**days, **query}).data
+        return [(it["from"], it["to"], it["orders"]) for it in data["intervals"]]
+
+    assert orders(interval="month") == [("2025-12-30", "2026-01-01", 1), ("2026-01-01", "2026-01-12", 6)]
+    assert orders(interval="week") == [("2025-12-30", "2026-01-05", 7), ("2026-01-05", "2026-01-12", 0)]
+    assert [it[2] for it in orders()] == [1, 0, 0, 6, *[0] * 9]
+    assert sum(it[2] for it in orders(region="eu")) == 4
+    assert sum(it[2] for it in orders(channel="web")) == 3
+    assert client.ask("/api/sales/history", {"region": "eu", "channel": "web"}).errors.keys() == {"channel"}
+    assert client.ask("/api/sales/history", {"from": "2020-01-01"}).errors.keys() == {"from"}
+
+
+def test_products_are_paged_by_units_or_by_revenue_in_one_currency(
+    analytics: Analytics, client: ApiClient
+) -> None:
+    insert(
+        analytics,
+        "product_daily",
+        sold_of("tea", "2025-12-31", orders=1, confirmed=1, units=9, revenue_minor=900),
+        sold_of("cup", "2026-01-01", orders=1, confirmed=1, units=50, revenue_minor=50),
+        sold_of("cup", "2026-01-31", orders=1, confirmed=1, units=1, revenue_minor=7_000),
+        sold_of("pot", "2026-01-31", "EUR", orders=1, confirmed=1, units=3, revenue_minor=9_000),
+    )
+    insert(
+        analytics,
+        "product_month",
+        sold_in("2025-12", "tea", orders=1, confirmed=1, units=9, revenue_minor=900),
+        sold_in("2026-01", "cup", orders=2, confirmed=2, units=51, revenue_minor=7_050),
+        sold_in("2026-01", "pot", "EUR", orders=1, confirmed=1, units=3, revenue_minor=9_000),
+    )
+    days = {"from": "2025-12-31", "to": "2026-02-01"}
+
+    def listed(**query: object) -> list[str]:
+        found, cursor = [], None
+        while True:
+            given = {**days, "limit": 1, **query} | ({"cursor": cursor} if cursor else {})
+            answer = client.ask("/api/sales/by-product", given)
+            found += [it["sku"] for it in answer.data["products"]]
+            cursor = answer.body["page"]["nextCursor"]
+            if cursor is None:
+                return found
+
+    assert listed() == ["cup", "tea", "pot"]
+    assert listed(sort="revenue") == ["cup", "tea", "pot"]
+    assert listed(sort="revenue", currency="EUR") == ["pot", "cup", "tea"]
+    assert listed(**{"from": "2026-01-02"}) == ["pot", "cup"]
+    assert client.ask("/api/sales/by-product", {"currency": "EUR"}).errors.keys() == {"currency"}

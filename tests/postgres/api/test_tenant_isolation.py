@@ -21,7 +21,9 @@ from tests.postgres.api.client import (
     order,
     out_of_reach,
     sold,
+    sold_in,
     sold_of,
+    sold_on,
 )
 from tests.postgres.conftest import Analytics
 
@@ -43,6 +45,12 @@ PATHS = (
     "/api/pipeline/by-region",
     "/api/pipeline/by-product",
     "/api/sales/last-month",
+    "/api/sales/history",
+    "/api/sales/history?channel=moon",
+    "/api/sales/by-region",
+    "/api/sales/by-channel",
+    "/api/sales/by-product",
+    "/api/sales/by-product?sort=revenue",
 )
 
 
@@ -80,6 +88,8 @@ def full(analytics: Analytics, client: ApiClient) -> ApiClient:
             "told_by": "event-1",
         },
     )
+    insert(analytics, "channel_daily", sold_on("moon", "2026-01-31", orders=77_777, confirmed=77_777))
+    insert(analytics, "product_month", sold_in("2026-01", "sku-77777", orders=77_777, confirmed=77_777))
     insert(
         analytics,
         "mrr_month",
