@@ -75,6 +75,10 @@ web: $(STAMP) ## Build the console into web/dist
 package: $(STAMP) ## Build the Lambda packages, one zip per service, into build/ (PLATFORM=aarch64, x86_64 or host)
 	@$(BIN)/pulsequeue package $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
+.PHONY: release-check
+release-check: $(STAMP) ## Check that a tag, the version and the changelog agree (TAG=v1.2.3)
+	@$(BIN)/python -m scripts.packaging.release_tag "$(TAG)"
+
 .PHONY: deploy
 deploy: $(STAMP) ## Check, package, plan, apply, migrate and verify an environment on AWS (ENV=dev, YES=1, FROM=step)
 	@$(BIN)/pulsequeue deploy --env $(or $(ENV),dev) $(if $(YES),--yes) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only $(ONLY))

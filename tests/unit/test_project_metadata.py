@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from scripts.common.project_files import CHECKOUT
+from scripts.packaging import release_tag
 from services.version import __version__
 
 PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -65,6 +66,46 @@ def test_the_changelog_knows_the_version() -> None:
     headings = re.findall(r"^## \[([^\]]+)\]", text, re.MULTILINE)
 
     assert headings[:2] == ["Unreleased", __version__]
+
+
+@pytest.mark.parametrize(
+    ("tag", "heading", "found"),
+    [
+        ("v1.2.3", "## [Unreleased]\n## [1.2.3] - 2026-01-31\n## [1.2.2]", []),
+        ("v1.2.4", "## [1.2.3]", ["the tag is v1.2.4"]),
+        ("1.2.3", "## [1.2.3]", ["the tag is 1.2.3"]),
+        ("v1.2.3", "## [Unreleased]\n## [1.2.2]", ["the newest release of CHANGELOG.md is 1.2.2"]),
+        ("", "## [Unreleased]", ["the tag is ,", "the newest release of CHANGELOG.md is none"]),
+    ],
+)
+def test_a_tag_that_is_not_the_version_or_not_in_the_changelog_is_refused(
+    tag: str, heading: str, found: list[str]
+) -> None:
+    faults = release_tag.faults(tag, "1.2.3", f"# Changelog\n{heading}\n")
+
+    assert len(faults) == len(found)
+    assert all(fault.startswith(start) for fault, start in zip(faults, found, strict=True))
+
+
+def test_the_version_of_this_checkout_can_be_tagged(capsys: pytest.CaptureFixture[str]) -> None:
+    assert release_tag.main(f"v{__version__}") == 0
+    assert release_tag.main("v0.0.0") == 1
+    assert capsys.readouterr().err.startswith("release_tag: the tag is v0.0.0, ")
+
+
+def test_a_tag_is_checked_by_the_workflow_that_it_starts() -> None:
+    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+
+    # YAML 1.1 reads the key `on` as true.
+    assert workflow[True] == {"push": {"tags": ["v*"]}}
+    (job,) = workflow["jobs"].values()
+    assert job["steps"][-1]["run"] == 'make release-check TAG="$GITHUB_REF_NAME"'
+
+
+def test_no_owner_is_invented() -> None:
+    lines = (CHECKOUT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if line and not line.startswith("#")] == []
 
 
 def test_a_commit_is_checked_as_make_static_checks() -> None:
