@@ -215,7 +215,6 @@ def _show_limits(session: Session, found: "Sequence[Limit]", rate: float) -> Non
     ]
     first = found[0]
     state = "exceeded" if first.headroom(rate) < 1 else "not reached"
-    at = f"headroom at {rate:,.0f}/s"
     session.out.show(
         [
             {
@@ -231,5 +230,10 @@ def _show_limits(session: Session, found: "Sequence[Limit]", rate: float) -> Non
             for limit in found
         ],
         f"First limit: {first.name}, at {rate_label(first.max_rate)} orders/s; {state} at {rate:,.0f}/s.",
-        Table(("limit", "quota", "orders/s", at, "what to do"), rows, frozenset({"orders/s", at})),
+        f"Headroom at {rate:,.0f}/s:",
+        Table(
+            ("limit", "quota", "orders/s", "headroom", "what to do"),
+            rows,
+            frozenset({"orders/s", "headroom"}),
+        ),
     )

@@ -1,7 +1,7 @@
 """`pulsequeue dlq`: list, show, redrive or drop dead letters."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,7 +66,8 @@ class Selection:
 @dataclass(frozen=True, kw_only=True)
 class SelectionWithIds(Selection):
     message_id: Annotated[
-        list[str] | None, typer.Option("--id", metavar="ID", help="Only this message id; repeatable.")
+        list[str] | None,
+        typer.Option("--id", metavar="ID", help="Only this message id, or its beginning; repeatable."),
     ] = None
 
     @property
@@ -175,8 +176,11 @@ def _change(
     from scripts.ops.dlq.dlq import DlqResult, peek
 
     selected, queues = selection.filter(session), _queues(session, selection.function)
+    # With ids also to change something: only a list of all shows which message a beginning means.
+    found = peek(queues, replace(selected, ids=frozenset())) if selected.ids or not yes else []
+    selected = replace(selected, ids=frozenset(_whole_id(it, found) for it in selected.ids))
     if not yes:
-        found = peek(queues, selected)
+        found = [message for message in found if selected.matches(message)]
         _list(session, found, f"no dead letter would be {done}")
         if found:
             session.out.note(f"{len(found)} would be {done}; repeat with --yes to do it.")
@@ -195,6 +199,25 @@ def _change(
         raise ToolError(f"{len(result.failed)} could not be {done} and stay in the queue; run it again.")
 
 
+def _whole_id(given: str, messages: "list[DeadLetter]") -> str:
+    """Return the message id that begins as given, or else what is given."""
+    known = {message.message_id for message in messages}
+    matching = [it for it in known if given and it.startswith(given)]
+    if given in known or not matching:
+        return given
+    if len(matching) > 1:
+        raise ToolError(f"{len(matching)} dead letters begin with {given!r}; give more of it.")
+    return matching[0]
+
+
+def _beginnings(ids: "list[str]") -> list[str]:
+    """Shorten ids as far as they differ, to eight characters at least."""
+    length = 8
+    while len({it[:length] for it in ids}) < len(set(ids)):
+        length += 1
+    return [it[:length] for it in ids]
+
+
 def _queues(session: Session, function: str | None) -> "list[DeadLetterQueue]":
     ops = session.ops
     if function is not None:
@@ -211,19 +234,25 @@ def _list(session: Session, messages: "list[DeadLetter]", empty: str) -> None:
     rows = [
         (
             message.function,
-            message.message_id,
-            message.event,
+            beginning,
             message.order_id,
+            message.event,
             message.why,
             ago(message.sent_at, now),
             message.receives,
         )
-        for message in messages
+        for message, beginning in zip(messages, _beginnings([it.message_id for it in messages]), strict=True)
     ]
-    columns = ("function", "message id", "event", "order", "reason", "age", "receives")
+    columns = ("function", "id", "order", "event", "reason", "age", "receives")
     session.out.show(
         [dead_letter_view(message) for message in messages],
-        Table(columns, rows, frozenset({"age", "receives"}), empty=empty),
+        Table(
+            columns,
+            rows,
+            frozenset({"age", "receives"}),
+            empty=empty,
+            dispensable=("receives", "event", "age"),
+        ),
     )
     if messages:
         session.out.note(_COUNTED)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -30,12 +30,11 @@ from scripts.cli import (
     user,
     verify,
 )
+from scripts.cli.failures import explain, silent_stack
+from scripts.cli.output import error_width, prose
 from scripts.cli.session import Json, Session, epilog, session_of
 from scripts.common.errors import ToolError
 from services.version import __version__
-
-if TYPE_CHECKING:
-    from botocore.exceptions import BotoCoreError, ClientError
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -130,7 +129,7 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _FAILED
     except ToolError as error:
-        return _fail(_silent_stack(error) or str(error), error.exit_code)
+        return _fail(silent_stack(error) or str(error), error.exit_code)
     except BrokenPipeError:
         return _FAILED
     except KeyboardInterrupt:
@@ -139,63 +138,10 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
         # The boundary: a user gets a sentence, never a traceback.
         if os.environ.get("PULSEQUEUE_DEBUG"):
             raise
-        return _fail(_silent_stack(error) or _sentence(error), _FAILED)
+        return _fail(explain(error), _FAILED)
     return 0
 
 
 def _fail(sentence: str, code: int) -> int:
-    print(f"pulsequeue: {sentence}", file=sys.stderr)
+    print(prose(f"pulsequeue: {sentence}", error_width()), file=sys.stderr)
     return code
-
-
-def _silent_stack(error: BaseException | None) -> str | None:
-    """Return what to say if the error is, or comes from, a call that the local stack did not answer."""
-    from scripts.environment.local_state import StackState, home_folder
-
-    while error is not None:
-        # Only botocore's connection errors name an endpoint.
-        url = getattr(error, "kwargs", {}).get("endpoint_url")
-        state = StackState.read(home_folder()) if url else None
-        if state is not None and f"{url}/".startswith(f"{state.aws_endpoint}/"):
-            return (
-                f"the local stack does not answer at {state.aws_endpoint}; "
-                "`pulsequeue status` says what is wrong, `make up` repairs it."
-            )
-        error = error.__cause__
-    return None
-
-
-def _sentence(error: Exception) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
-    from pydantic import ValidationError
-
-    from scripts.common.json_input import faults
-    from services.shared.errors import PulseQueueError
-
-    match error:
-        case ClientError() | BotoCoreError():
-            return _aws_sentence(error)
-        case ValidationError():
-            return f"{error.title} is not valid: {'; '.join(faults(error))}."
-        case PulseQueueError():
-            return f"{error}; retry."
-        case OSError():
-            return f"{error.filename or 'the system'}: {error.strerror or error}."
-        case _:
-            what = f"{type(error).__name__}: {error}"
-            return f"unexpected error ({what}); set PULSEQUEUE_DEBUG=1 for a traceback."
-
-
-def _aws_sentence(error: "BotoCoreError | ClientError") -> str:
-    from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
-
-    match error:
-        case ClientError():
-            details = error.response.get("Error", {})
-            return f"AWS refused {error.operation_name}: {details.get('Message') or details.get('Code')}"
-        case NoCredentialsError():
-            return "no AWS credentials; log in, or set AWS_PROFILE."
-        case EndpointConnectionError():
-            return f"cannot reach AWS: {error} Check the network, or start the stack with `make up`."
-        case _:
-            return f"the AWS call failed: {error}"

@@ -10,7 +10,7 @@ from scripts.cli.session import DEFAULT_TENANT, Session, Tenant, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from scripts.ops.orders.timeline import OrderTimeline
@@ -63,7 +63,7 @@ def ls(
     It reads the whole orders table, and so works in every environment; for a table of millions of orders use
     the analytics API instead.
     """
-    from scripts.common.times import parse_time
+    from scripts.common.times import ago, parse_time
     from scripts.ops.orders.listing import OrderFilter, newest, status_of
     from scripts.ops.presenters import money, order_view
 
@@ -80,17 +80,25 @@ def ls(
     rows = [
         (
             order.key.id,
-            order.status if order.reason is None else f"{order.status} ({order.reason})",
-            order.customer_id,
+            order.status,
+            order.reason,
+            ago(order.placed_at, now),
             money(order.amount_minor, order.currency),
+            order.customer_id,
             f"{order.placed_at:%Y-%m-%d %H:%M:%S}",
         )
         for order in orders
     ]
-    columns = ("order", "status", "customer", "amount", "placed (UTC)")
+    columns = ("order", "status", "reason", "age", "amount", "customer", "placed (UTC)")
     session.out.show(
         [order_view(order) for order in orders],
-        Table(columns, rows, frozenset({"amount"}), empty=f"no such orders in {session.ops.env}"),
+        Table(
+            columns,
+            rows,
+            frozenset({"age", "amount"}),
+            empty=f"no such orders in {session.ops.env}",
+            dispensable=("placed (UTC)", "customer", "amount", "reason"),
+        ),
     )
     if matching > len(orders):
         session.out.note(f"The newest {len(orders)} of {matching} orders; show more with --limit.")
@@ -265,20 +273,26 @@ def _fields_and_items(order: "Order") -> list[Table | str]:
 
 
 def _steps(order: "Order") -> Table:
-    rows = [(_time(step.at), step.status, step.event_id) for step in order.history]
-    return Table(("at", "status", "event id"), rows)
+    at, times = _times([step.at for step in order.history])
+    rows = [(time, step.status, step.event_id) for time, step in zip(times, order.history, strict=True)]
+    return Table((at, "status", "event id"), rows)
 
 
 def _timeline(timeline: "OrderTimeline") -> list[Table | str]:
-    rows = [(_time(entry.at), entry.source, entry.name, entry.details) for entry in timeline.entries]
-    columns = ("at", "source", "event", "event id or details")
+    entries = timeline.entries
+    at, times = _times([entry.at for entry in entries])
+    rows = [
+        (time, entry.source, entry.name, entry.details, entry.event_id)
+        for time, entry in zip(times, entries, strict=True)
+    ]
+    columns = (at, "source", "event", "details", "event id")
     order = timeline.order
     head: list[Table | str] = (
         _fields_and_items(order)
         if order
         else [f"Order {timeline.key.id} is not in the orders table. Logs and dead letters mention it:"]
     )
-    view = [*head, "", Table(columns, rows)]
+    view = [*head, "", Table(columns, rows, dispensable=("event id",))]
     if timeline.traces:
         view += ["", f"traces: {', '.join(timeline.traces)}"]
     if timeline.dlq_messages:
@@ -289,5 +303,8 @@ def _timeline(timeline: "OrderTimeline") -> list[Table | str]:
     return view
 
 
-def _time(at: "datetime") -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+def _times(all_at: "Sequence[datetime]") -> tuple[str, list[str]]:
+    """Return the column's name and its cells: times of one day need the date only once."""
+    days = {at.date() for at in all_at}
+    name, form = (f"{days.pop()}", "%H:%M:%S.%f") if len(days) == 1 else ("at", "%Y-%m-%d %H:%M:%S.%f")
+    return name, [f"{at:{form}}"[:-3] for at in all_at]

@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ _NO_TERMINAL_WIDTH = 10_000
 """Rows for a pipe are not wrapped unless COLUMNS is set: readers expect one line per row."""
 _GAP = 3
 """Between columns."""
-_NARROWEST_TEXT = 20
-"""A column of text is wrapped to no fewer characters."""
+_SHORT_TEXT = 20
+"""A column as narrow as this is not wrapped: dates, amounts and names stay in one line."""
+_NARROWEST_TEXT = 12
+"""A wider one is wrapped to no fewer characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Table:
     numbers: frozenset[str] = frozenset()
     """Right-aligned columns."""
     empty: str = "nothing to show"
+    dispensable: Sequence[str] = ()
+    """Columns that a narrow terminal does without, the least important first."""
 
 
 class Advance(Protocol):
@@ -53,7 +58,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print a note on standard error."""
-        print(_printable(text, keep="\n"), file=sys.stderr)
+        print(prose(_printable(text, keep="\n"), error_width()), file=sys.stderr)
 
     @contextmanager
     def progress(self, label: str, total: int | None) -> Iterator[Advance]:
@@ -72,13 +77,23 @@ class Output:
 
     def _print(self, console: "Console", part: Table | str) -> None:
         if isinstance(part, str):
-            for line in _printable(part, keep="\n").split("\n"):
-                # Prose begins with a letter; JSON and what is indented keeps its lines.
-                print(_filled(line, console.width) if line[:1].isalpha() else line)
+            print(prose(_printable(part, keep="\n"), console.width))
         elif not part.rows:
             print(part.empty)
-        else:
-            _print_table(console, part)
+        elif left_out := _print_table(console, part):
+            self.note(f"Left out for lack of width: {', '.join(left_out)}; --json shows all.")
+
+
+def error_width() -> int | None:
+    """Return the width of the terminal that errors and notes go to; None for a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+
+
+def prose(text: str, width: int | None) -> str:
+    """Wrap lines that begin with a letter or digit; JSON and what is indented keeps its lines."""
+    if width is None:
+        return text
+    return "\n".join(_filled(line, width) if line[:1].isalnum() else line for line in text.split("\n"))
 
 
 def _console() -> "Console":
@@ -89,30 +104,50 @@ def _console() -> "Console":
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def _print_table(console: "Console", table: Table) -> None:
-    """Print a table; one that is too wide has one column of text wrapped, or else one line per cell."""
-    wrapped = None
-    widths = [
-        max(len(_cell(cell)) for cell in (name, *(row[at] for row in table.rows)))
-        for at, name in enumerate(table.columns)
+def _print_table(console: "Console", table: Table) -> Sequence[str]:
+    """Print a table and return the columns that were left out.
+
+    One that is too wide has its texts wrapped, or loses what is dispensable, or else has a line per cell.
+    """
+    for count in range(len(table.dispensable) + 1):
+        left_out = table.dispensable[:count]
+        narrower = _without(table, left_out)
+        widths = _fitting_widths(narrower, console.width)
+        if widths is not None:
+            with console.capture() as drawn:
+                console.print(_rich_table(narrower, widths))
+            print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+            return left_out
+    _print_records(table, console.width)
+    return ()
+
+
+def _without(table: Table, left_out: Sequence[str]) -> Table:
+    kept = [at for at, column in enumerate(table.columns) if column not in left_out]
+    return replace(
+        table,
+        columns=[table.columns[at] for at in kept],
+        rows=[[row[at] for at in kept] for row in table.rows],
+    )
+
+
+def _fitting_widths(table: Table, room: int) -> list[int] | None:
+    """Return the widths of the columns, the widest of them wrapped at blanks, if they fit so."""
+    cells = [[name, *(_cell(row[at]) for row in table.rows)] for at, name in enumerate(table.columns)]
+    widths = [max(map(len, column)) for column in cells]
+    narrowest = [
+        width
+        if width <= _SHORT_TEXT
+        else max(_NARROWEST_TEXT, len(column[0]), *(len(word) for cell in column for word in cell.split()))
+        for width, column in zip(widths, cells, strict=True)
     ]
-    room = console.width - sum(widths) - _GAP * (len(widths) - 1)
-    if room < 0:
-        wrapped = _column_to_wrap(table, widths, room)
-        if wrapped is None:
-            _print_records(table, console.width)
-            return
-    with console.capture() as drawn:
-        console.print(_rich_table(table, wrapped))
-    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
-
-
-def _column_to_wrap(table: Table, widths: Sequence[int], room: int) -> int | None:
-    """Return the widest column, if it can be so much narrower that no word of it is broken."""
-    widest = max(range(len(widths)), key=widths.__getitem__)
-    words = [word for row in table.rows for word in _cell(row[widest]).split()]
-    narrowest = max(_NARROWEST_TEXT, *map(len, (table.columns[widest], *words)))
-    return widest if widths[widest] + room >= narrowest else None
+    room -= _GAP * (len(widths) - 1)
+    if sum(narrowest) > room:
+        return None
+    while sum(widths) > room:
+        widest = max((at for at, width in enumerate(widths) if width > narrowest[at]), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
 
 
 def _print_records(table: Table, width: int) -> None:
@@ -144,7 +179,7 @@ def _cell(cell: object) -> str:
     return _printable("" if cell is None else str(cell))
 
 
-def _rich_table(table: Table, wrapped: int | None = None) -> Any:  # noqa: ANN401 - rich's own type would have to be imported for it
+def _rich_table(table: Table, widths: Sequence[int]) -> Any:  # noqa: ANN401 - rich's own type would have to be imported for it
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -152,7 +187,7 @@ def _rich_table(table: Table, wrapped: int | None = None) -> Any:  # noqa: ANN40
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for at, column in enumerate(table.columns):
         justify: Literal["left", "right"] = "right" if column in table.numbers else "left"
-        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=at != wrapped)
+        drawn.add_column(column, justify=justify, overflow="fold", width=widths[at])
     for row in table.rows:
         drawn.add_row(*(Text(_cell(cell)) for cell in row))
     return drawn

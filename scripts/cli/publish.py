@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scripts.ops.orders.tracking import TrackingResult
     from services.shared.ledger import Key, Order
 
+_FAILED = 1
 _USAGE = 2
 _INTERRUPTED = 130
 _MAX_LISTED = 50
@@ -118,13 +119,14 @@ def publish(
     if api is not None:
         sent.keys = [api.accepted_as(key) for key in sent.keys]
         sent.last = api.accepted_as(sent.last) if sent.last else None
-    if sent.interrupted:
-        raise ToolError(_how_to_go_on(sent, total, generated=count is not None), exit_code=_INTERRUPTED)
+    if (ended := _end_of(sent, total)) is not None:
+        text = f"{ended} {_how_to_go_on(sent, total, generated=count is not None)}"
+        raise ToolError(text, exit_code=_INTERRUPTED if sent.interrupted else _FAILED)
     try:
         tracked = _track(session, sent.keys, timeout) if wait else None
     except KeyboardInterrupt:
         raise ToolError(_how_to_watch(sent), exit_code=_INTERRUPTED) from None
-    _report(session, sent, tracked)
+    _report(session, sent, tracked, _repeat(sent, total, generated=count is not None))
 
 
 def _require_environment(session: Session) -> None:
@@ -156,21 +158,39 @@ def _http_orders(session: Session, user: str | None) -> "HttpOrders":
     return HttpOrders(api_url, lambda: token(environment, who, password))
 
 
+def _end_of(sent: "SendResult", total: int) -> str | None:
+    """Return what ended the sending before its last order."""
+    from scripts.cli.failures import explain
+
+    if sent.interrupted:
+        return "interrupted:"
+    if sent.failure is not None:
+        return f"{explain(sent.failure).rstrip('.')}. Sending stopped:"
+    if sent.given_up and sent.published + len(sent.unpublished) < total:
+        return "the bus does not accept orders any more; see `pulsequeue status`. Sending stopped:"
+    return None
+
+
 def _how_to_go_on(sent: "SendResult", total: int, *, generated: bool) -> str:
     sure = " for certain" if sent.unanswered else ""
     names = f" ({sent.keys[0].id} to {sent.last.id}{sure})" if sent.keys and sent.last else ""
     most = min(total, sent.published + sent.unanswered)
     number = f"up to {most}" if sent.unanswered else f"{most}"
-    text = f"interrupted: {number} of {total} orders were sent{names}"
+    text = f"{number} of {total} orders were sent{names}"
     if sent.unpublished:
         text += f", {len(sent.unpublished)} were refused"
+    return f"{text}; {_repeat(sent, total, generated=generated)}"
+
+
+def _repeat(sent: "SendResult", total: int, *, generated: bool) -> str:
     if not generated:
-        return f"{text}; to go on, repeat the command: an order that was sent already is not placed twice."
+        return "to go on, repeat the command: an order that was sent already is not placed twice."
     go_on = "send the rest with the same command and --count"
     if sent.unanswered:
+        most = min(total, sent.published + sent.unanswered)
         counts = f"{total - most} to {total - sent.published}"
-        return f"{text}; check with `pulsequeue order ls` how many, then {go_on} {counts}."
-    return f"{text}; to go on, {go_on} {total - sent.published}."
+        return f"check with `pulsequeue order ls` how many, then {go_on} {counts}."
+    return f"to go on, {go_on} {total - sent.published}."
 
 
 def _how_to_watch(sent: "SendResult") -> str:
@@ -264,7 +284,7 @@ def _track(session: Session, keys: "Sequence[Key]", timeout: float) -> "Tracking
         )
 
 
-def _report(session: Session, sent: "SendResult", tracked: "TrackingResult | None") -> None:
+def _report(session: Session, sent: "SendResult", tracked: "TrackingResult | None", repeat: str) -> None:
     published = [key.id for key in sent.keys]
     data: dict[str, Any] = {"published": sent.published, "unpublished": [key.id for key in sent.unpublished]}
     view: list[Table | str] = []
@@ -287,7 +307,7 @@ def _report(session: Session, sent: "SendResult", tracked: "TrackingResult | Non
     if tracked is not None and not tracked.all_finished:
         problems.append(f"{len(tracked.open)} orders were not settled before the timeout")
     if problems:
-        raise ToolError(" and ".join(problems) + ".")
+        raise ToolError(" and ".join(problems) + (f"; {repeat}" if sent.unpublished else "."))
 
 
 def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: list[Table | str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +12,12 @@ from scripts.common.errors import ToolError
 
 # The heavy imports (boto3, pydantic, rich) wait until a command runs: `pulsequeue --help` should not.
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scripts.environment.environment import Environment
     from scripts.local.sample_orders import SamplesResult
+
+_INTERRUPTED = 130
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +59,7 @@ def up(
     ] = None,
 ) -> None:
     """Start the local stack over its data; place sample orders when there are none."""
-    from scripts.cli.stack_views import connection, samples_json, show_up
+    from scripts.cli.stack_views import connection, samples_json, up_view
     from scripts.environment.environment import LOCAL, open_environment
     from scripts.local import stack
 
@@ -68,14 +71,15 @@ def up(
         gateway_failure_rate=failure_rate,
         gateway_slow_seconds=slow_seconds,
     )
-    state = stack.up(options, progress=_say)
-    environment = open_environment(LOCAL)
-    result = _place_samples(environment, samples, burst)
-    _collect_metrics(environment)
-    if session.as_json:
-        _print_json({**connection(state), "samples": samples_json(result) if result else None})
-    else:
-        show_up(state, result)
+    try:
+        state = stack.up(options, progress=session.out.note)
+        environment = open_environment(LOCAL)
+        result = _place_samples(environment, samples, burst, session.out.note)
+        _collect_metrics(environment, session.out.note)
+    except KeyboardInterrupt:
+        raise ToolError(_after_an_interrupt(), exit_code=_INTERRUPTED) from None
+    data = {**connection(state), "samples": samples_json(result) if result else None}
+    session.out.show(data, *up_view(state, result))
     if result is not None and not result.ok:
         raise ToolError("some sample orders did not have the expected outcome; see `pulsequeue logs`.")
 
@@ -85,14 +89,12 @@ def down(session: Session) -> None:
     from scripts.environment.local_state import home_folder
     from scripts.local import stack, stack_data
 
-    stopped = stack.down(progress=_say)
+    stopped = stack.down(progress=session.out.note)
     is_kept = stack_data.StackData.read(home_folder()) is not None
-    if session.as_json:
-        _print_json({"stopped": stopped, "dataKept": is_kept})
-        return
-    print("The local stack is down." if stopped else "The local stack was not running.")
+    view = ["The local stack is down." if stopped else "The local stack was not running."]
     if is_kept:
-        print("Its data is kept for the next `make up`; `make reset` removes it.")
+        view.append("Its data is kept for the next `make up`; `make reset` removes it.")
+    session.out.show({"stopped": stopped, "dataKept": is_kept}, *view)
 
 
 def reset(
@@ -109,38 +111,50 @@ def reset(
             )
         typer.confirm("Remove all data of the local stack?", abort=True, err=True)
     removed = stack.reset()
-    if session.as_json:
-        _print_json({"removed": removed})
-    else:
-        print("The local stack is down and its data removed." if removed else "There was no data to remove.")
+    text = "The local stack is down and its data removed." if removed else "There was no data to remove."
+    session.out.show({"removed": removed}, text)
 
 
-def _place_samples(environment: Environment, chosen: bool | None, burst: int) -> SamplesResult | None:
+def _after_an_interrupt() -> str:
+    """Say what runs now, and how to go on."""
+    from scripts.environment.local_state import StackState, home_folder
+    from scripts.local import processes, stack
+
+    state = StackState.read(home_folder())
+    if state is None:
+        return "interrupted: what was started is stopped again; `make up` starts it over the same data."
+    records = [state.process(name) for name in stack.PROCESSES]
+    if all(it is not None and processes.find(it) is not None for it in records):
+        return (
+            f"interrupted: the local stack runs at {state.aws_endpoint}, with some of its sample orders; "
+            "`pulsequeue up --samples` places them all, `make down` stops it."
+        )
+    return (
+        f"interrupted: the local stack at {state.aws_endpoint} is incomplete; "
+        "`make up` completes it, `make down` stops it."
+    )
+
+
+def _place_samples(
+    environment: Environment, chosen: bool | None, burst: int, say: Callable[[str], None]
+) -> SamplesResult | None:
     """Place sample orders as chosen; without a choice, unless there are orders."""
     from scripts.local import sample_orders
 
     if chosen or (chosen is None and not sample_orders.has_orders(environment)):
-        return sample_orders.run_samples(environment, burst_orders=burst, progress=_say)
+        return sample_orders.run_samples(environment, burst_orders=burst, progress=say)
     sample_orders.seed(environment, sample_orders.catalogue())
     if chosen is None:
-        _say("Orders of an earlier run are there, so no sample orders were placed; --samples places them.")
+        say("Orders of an earlier run are there, so no sample orders were placed; --samples places them.")
     return None
 
 
-def _collect_metrics(environment: Environment) -> None:
+def _collect_metrics(environment: Environment, say: Callable[[str], None]) -> None:
     """Collect metrics now; a failure is only noted, since the collector runs every minute."""
     from scripts.local import metrics_endpoint
 
-    _say("Collecting the first metrics ...")
+    say("Collecting the first metrics ...")
     try:
         metrics_endpoint.collect(environment)
     except ToolError as error:
-        _say(f"! {error}; it is retried every minute.")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _print_json(data: object) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False))
+        say(f"No metrics yet: {error}; it is retried every minute.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scripts.cli.output import Output, Table
+from scripts.cli.output import Table
 
 if TYPE_CHECKING:
     from scripts.environment.local_state import StackState
@@ -69,7 +69,14 @@ def samples_json(result: SamplesResult) -> dict[str, Any]:
     return {
         "ok": result.ok,
         "outcomes": [
-            {"kind": it.kind, "orderId": it.order_id, "expected": it.expected, "seen": it.actual, "ok": it.ok}
+            {
+                "kind": it.kind,
+                "orderId": it.order_id,
+                "expected": it.expected,
+                "seen": it.actual,
+                "ok": it.ok,
+                "note": it.note,
+            }
             for it in result.outcomes
         ],
         "stock": [
@@ -86,62 +93,65 @@ def samples_json(result: SamplesResult) -> dict[str, Any]:
     }
 
 
-def show_up(state: StackState, result: SamplesResult | None) -> None:
-    if result is not None:
-        show_samples(result)
-    print(f"\nPulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:")
-    print("  .venv/bin/pulsequeue status          queues and functions")
-    print("  .venv/bin/pulsequeue logs --follow   logs of the functions")
-    print("  .venv/bin/pulsequeue --help          all commands")
-    print("  make down                            stop it; data is kept")
-    print("  make reset                           stop it and remove its data")
-    print(f"\nMetrics: {state.metrics_url}")
-    print("with the bearer token shown by `pulsequeue status --json`.")
-    print(f"\nAnalytics API: {state.api_url}/api/..., backed by PostgreSQL at {state.postgres}:")
-    print('  curl -H "Authorization: Bearer $(.venv/bin/pulsequeue token --role admin)" \\')
-    print(f"    '{state.api_url}/api/orders?limit=3'")
+def up_view(state: StackState, result: SamplesResult | None) -> list[Table | str]:
+    return [
+        *(samples_view(result) if result is not None else []),
+        "",
+        f"PulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:",
+        "  .venv/bin/pulsequeue status          queues and functions",
+        "  .venv/bin/pulsequeue logs --follow   logs of the functions",
+        "  .venv/bin/pulsequeue --help          all commands",
+        "  make down                            stop it; data is kept",
+        "  make reset                           stop it and remove its data",
+        "",
+        "Metrics, with the bearer token that `pulsequeue status --json` shows:",
+        f"  {state.metrics_url}",
+        "",
+        "Analytics API; ask it for orders:",
+        f"  {state.api_url}/api/",
+        '  curl -H "Authorization: Bearer $(.venv/bin/pulsequeue token --role admin)" \\',
+        f"    '{state.api_url}/api/orders?limit=3'",
+        "",
+        "PostgreSQL behind it:",
+        f"  {state.postgres}",
+    ]
 
 
-def show_samples(result: SamplesResult) -> None:
+def samples_view(result: SamplesResult) -> list[Table | str]:
     # An order's id names its sample.
     orders = [
         (it.order_id, it.actual, "as expected" if it.ok else f"UNEXPECTED, not {it.expected}")
         for it in result.outcomes
     ]
     stock = [(it.sku, it.name, it.before, it.after) for it in result.stock]
-    numbers = frozenset({"stock before", "after"})
-    _print_tables(
-        Table(("sample order", "outcome", ""), orders),
-        Table(("SKU", "product", "stock before", "after"), stock, numbers),
-    )
     burst = result.burst
-    print(
-        f"{burst.confirmed} of {burst.orders} burst orders confirmed, "
-        f"{burst.orders_per_second:.0f} per second: the median of {len(burst.rates)} bursts\n"
-        f"({min(burst.rates):.0f} to {max(burst.rates):.0f}), "
-        f"on {burst.cpus} CPUs under a load of {burst.load:.1f}."
-    )
+    return [
+        "",
+        Table(("sample order", "outcome", ""), orders),
+        *(f"{it.order_id}: {it.note}" for it in result.outcomes if it.note),
+        "",
+        Table(("SKU", "product", "stock before", "after"), stock, frozenset({"stock before", "after"})),
+        "",
+        (
+            f"{burst.confirmed} of {burst.orders} burst orders confirmed, "
+            f"{burst.orders_per_second:.0f} per second: the median of {len(burst.rates)} bursts "
+            f"({min(burst.rates):.0f} to {max(burst.rates):.0f}), "
+            f"on {burst.cpus} CPUs under a load of {burst.load:.1f}."
+        ),
+    ]
 
 
-def show_status(found: Status) -> None:
-    for problem in found.problems:
-        print(f"! {problem}")
+def status_view(found: Status) -> list[Table | str]:
+    view: list[Table | str] = [f"problem: {problem}" for problem in found.problems]
     if found.state is None:
-        return
+        return view
     health = "healthy" if found.healthy else "NOT HEALTHY"
-    print(f"{health}, {found.state.aws_endpoint}, up since {found.state.started_at}")
-    functions = [(it.name, it.state, it.trigger, it.trigger_state) for it in found.functions]
+    view.append(f"{health}, {found.state.aws_endpoint}, up since {found.state.started_at}")
+    functions = [(it.name, it.state, it.trigger_label, it.trigger_state) for it in found.functions]
     queues = [(it.name, it.visible, it.in_flight, it.delayed, it.dlq) for it in found.queues]
     counts = ("visible", "in flight", "delayed", "dead letters")
-    _print_tables(
-        Table(("function", "state", "trigger", ""), functions),
-        Table(("queue", *counts), queues, frozenset(counts)),
-    )
-
-
-def _print_tables(*tables: Table) -> None:
-    out = Output(as_json=False)
-    for table in tables:
-        if table.rows:
-            out.show(None, "", table)
-    print()
+    if functions:
+        view += ["", Table(("function", "state", "trigger", "trigger state"), functions)]
+    if queues:
+        view += ["", Table(("queue", *counts), queues, frozenset(counts))]
+    return view

@@ -30,14 +30,11 @@ def status(session: Session) -> None:
 
 
 def _local(session: Session) -> None:
-    from scripts.cli.stack_views import show_status, status_json
+    from scripts.cli.stack_views import status_json, status_view
     from scripts.local import stack_status
 
     found = stack_status.status()
-    if session.as_json:
-        session.out.show(status_json(found))
-    else:
-        show_status(found)
+    session.out.show(status_json(found), *status_view(found))
     if not found.healthy:
         raise typer.Exit(1)
 
@@ -81,7 +78,7 @@ def _view(found: "EnvironmentStatus") -> list[Table | str]:
         f"`pulsequeue verify --env {found.environment}` sends test orders through it."
     )
     return [
-        *(f"! {problem}" for problem in found.problems),
+        *(f"problem: {problem}" for problem in found.problems),
         summary,
         "",
         Table(("function", "state", "trigger", "trigger state"), functions),

@@ -64,6 +64,7 @@ def ls(session: Session, *, tenant: Tenant = DEFAULT_TENANT) -> None:
         Table(
             ("user", "email", "role", "since"),
             [(it.user_id, it.email, it.role, it.added_at) for it in members],
+            dispensable=("since",),
         ),
     )
 

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from scripts.common.errors import ToolError
 from scripts.environment.environment import Environment
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.ledger import Key, Order, Price, Status, Stock
+from services.shared.log_events import LogEvent
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 TENANT = "default"
@@ -27,6 +29,8 @@ _ENTRIES = 10  # limit of PutEvents
 _PAUSE = 0.05
 _DEADLINE_SECONDS = 60.0
 _BURSTS = 5
+_REMOVED = "its dead letter was removed again; its log line stays."
+_GONE = "its dead letter is no longer there: it was dropped, or it expired."
 
 
 class _JsonModel(BaseModel):
@@ -70,6 +74,8 @@ class SampleOrderOutcome:
     order_id: str
     expected: str
     actual: str
+    note: str | None = None
+    """What a reader would otherwise look for in vain."""
 
     @property
     def ok(self) -> bool:
@@ -171,35 +177,62 @@ def _changes(
 def _send_each_kind(
     environment: Environment, samples: Sequence[SampleOrder], run: str, timeout: float
 ) -> tuple[SampleOrderOutcome, ...]:
-    deadline = time.monotonic() + timeout
+    started_at, deadline = datetime.now(UTC), time.monotonic() + timeout
     orders = {sample.kind: sample.placed(run) for sample in samples}
     _place(environment, [orders[sample.kind] for sample in samples for _ in range(sample.copies)])
     poison = {orders[it.kind]["orderId"] for it in samples if it.expect.status == DEAD_LETTER}
     valid = [it["orderId"] for it in orders.values() if it["orderId"] not in poison]
     settled = _wait_until_settled(environment, valid, deadline)
     actual = {order_id: _describe(order) for order_id, order in settled.items()}
-    actual |= dict.fromkeys(_dead_lettered(environment, poison, deadline), DEAD_LETTER)
+    notes = _dead_lettered(environment, poison, started_at, deadline)
+    actual |= dict.fromkeys(notes, DEAD_LETTER)
     return tuple(
         SampleOrderOutcome(
             kind=sample.kind,
             order_id=orders[sample.kind]["orderId"],
             expected=str(sample.expect),
             actual=actual.get(orders[sample.kind]["orderId"], "timed out"),
+            note=notes.get(orders[sample.kind]["orderId"]),
         )
         for sample in samples
     )
 
 
-def _dead_lettered(environment: Environment, poison: set[str], deadline: float) -> set[str]:
-    """Return the orders that every consumer of OrderPlaced dead-lettered."""
-    consumers = environment.topology.consumers.items()
-    return poison.intersection(
-        *(
-            _collect_dead_letters(environment, name, poison, deadline)
-            for name, consumer in consumers
-            if "OrderPlaced" in consumer.subscriptions
-        )
+def _dead_lettered(
+    environment: Environment, poison: set[str], since: datetime, deadline: float
+) -> dict[str, str]:
+    """Return the orders that every consumer of OrderPlaced dead-lettered, and what became of the letters."""
+    notes = dict.fromkeys(poison, _REMOVED)
+    for name, consumer in environment.topology.consumers.items():
+        if "OrderPlaced" not in consumer.subscriptions:
+            continue
+        found = _collect_dead_letters(environment, name, poison, deadline)
+        logged = _logged_as_poison(environment, name, since) if found != poison else set()
+        notes = {
+            order_id: note if order_id in found else _GONE
+            for order_id, note in notes.items()
+            if order_id in found | logged
+        }
+    return notes
+
+
+def _logged_as_poison(environment: Environment, function: str, since: datetime) -> set[str]:
+    """Return the orders that a function has sent to its dead-letter queue, whatever became of them there."""
+    pages = (
+        environment.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=environment.names.log_group(function), startTime=int(since.timestamp() * 1000))
     )
+    lines = (_json_object(event["message"]) for page in pages for event in page["events"])
+    return {str(it.get("order_id")) for it in lines if it.get("event") == LogEvent.MESSAGE_POISON}
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _send_bursts(environment: Environment, count: int, run: str, timeout: float) -> Burst:

@@ -92,7 +92,7 @@ def up(
             _stop(home)
             options = _with_usual_port(home, options)
             _require_ports(options)
-            undo.callback(_stop, home)
+            undo.callback(_undo, home, progress)
             progress("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
         state = _with_postgres(home, state, options, progress)
@@ -112,9 +112,15 @@ def up(
         state.write(home)
         state = _with_shipper(home, state, options)
         undo.pop_all()
+        stack_data.mark_complete(home)
         if loss := stack_data.report_loss(home, environment, state.postgres):
-            progress(f"! {loss}")
+            progress(loss)
     return state
+
+
+def _undo(home: Path, progress: Callable[[str], None]) -> None:
+    progress("Stopping what was started ...")
+    _stop(home)
 
 
 def down(*, home: Path | None = None, progress: Callable[[str], None] = _no_progress) -> bool:
@@ -127,7 +133,7 @@ def down(*, home: Path | None = None, progress: Callable[[str], None] = _no_prog
             was_running = _emulator_runs(home)
             stopped, saved = _stop(home)
             if was_running and not saved:
-                progress("! The AWS emulator was stopped before it saved its data; see emulator.log.")
+                progress("The AWS emulator was stopped before it saved its data; see emulator.log.")
     launcher.down(home=home)
     return stopped
 
@@ -203,8 +209,14 @@ def _emulator_runs(home: Path) -> bool:
 
 def _start_emulator(home: Path, options: StackOptions) -> StackState:
     port = options.emulator_port
-    stack_data.prepare(home, stack_data.open_data(home), port)
-    started = emulator.start(home, port, saved=stack_data.emulator_folder(home))
+    data = stack_data.open_data(home)
+    stack_data.prepare(home, data, port)
+    try:
+        started = emulator.start(home, port, saved=stack_data.emulator_folder(home))
+    except BaseException:
+        # It never ran, so that nothing can be lost; the saved URLs have the port already.
+        data.model_copy(update={"emulator_port": port}).write(home)
+        raise
     state = StackState(
         env=LOCAL,
         aws_endpoint=started.endpoint,

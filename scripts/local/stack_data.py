@@ -34,7 +34,7 @@ class StackData(Record):
     """The next `up` uses it again; the saved state holds URLs with it."""
     postgres_port: int | None = None
     is_running: bool = False
-    """From the start of the emulator until it saved its state."""
+    """From when the emulator holds what is not saved yet until it saved its state."""
     lost_since: str | None = None
     """After a kill, until it was reported."""
 
@@ -68,10 +68,19 @@ def prepare(home: Path, data: StackData, port: int) -> None:
     if data.emulator_port not in {None, port}:
         emulator.change_port(emulator_folder(home), data.emulator_port, port)
     lost_since = data.lost_since or ((data.saved_at or data.created_at) if data.is_running else None)
-    update = {"emulator_port": port, "is_running": True, "lost_since": lost_since}
+    # Without a saved state there is nothing to lose until the first `up` is complete.
+    is_running = data.is_running or data.saved_at is not None
+    update = {"emulator_port": port, "is_running": is_running, "lost_since": lost_since}
     data.model_copy(update=update).write(home)
     # After a kill the saved state is older than the cursors: its logs are read from where they were then.
     _copy(_saved_cursors(home), cursors_file(home))
+
+
+def mark_complete(home: Path) -> None:
+    """From here on, what the emulator holds is lost if it is killed."""
+    data = open_data(home)
+    if not data.is_running:
+        data.model_copy(update={"is_running": True}).write(home)
 
 
 def save(home: Path, stop_emulator: Callable[[], object]) -> bool:

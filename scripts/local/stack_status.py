@@ -38,6 +38,11 @@ class FunctionStatus:
     """Its queue, schedule or routes."""
     trigger_state: str
 
+    @property
+    def trigger_label(self) -> str:
+        routes = self.trigger.split(", ")
+        return self.trigger if len(routes) == 1 else f"{len(routes)} routes"
+
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
@@ -81,7 +86,7 @@ def status(*, home: Path | None = None) -> Status:
         f"{it.name} is {it.state}; {_REPAIR}" for it in functions if it.state not in {"Active", "Pending"}
     ]
     problems += [
-        f"the trigger of {it.name} ({it.trigger}) is {it.trigger_state}; {_REPAIR}"
+        f"the trigger of {it.name} ({it.trigger_label}) is {it.trigger_state}; {_REPAIR}"
         for it in functions
         if it.trigger_state != _ENABLED
     ]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from scripts.common.clock import Clock
 from scripts.ops.context import Bus
 from scripts.ops.orders.order_input import OrderInput, key_of, to_event
@@ -25,6 +27,10 @@ class SendResult:
     unpublished: list[Key] = field(default_factory=list)
     interrupted: bool = False
     """Whether Ctrl-C ended it before the last order."""
+    failure: Exception | None = None
+    """What ended it before the last order, other than Ctrl-C."""
+    given_up: bool = False
+    """Whether it ended because the bus accepted nothing of a batch, in several tries."""
     unanswered: int = 0
     """Orders of the batch that was being sent: they may or may not have been accepted."""
 
@@ -55,6 +61,8 @@ def send(  # noqa: PLR0913 - the orders and how to send them
         _send_all(bus, orders, result, rate=rate, clock=clock, keep=keep, on_sent=on_sent)
     except KeyboardInterrupt:
         result.interrupted = True
+    except (BotoCoreError, ClientError) as error:
+        result.failure = error
     return result
 
 
@@ -81,8 +89,12 @@ def _send_all(  # noqa: PLR0913 - as `send`
         chunk = list(itertools.islice(orders, size))
         if not chunk:
             return
+        published = result.published
         publish(bus, chunk, clock, result, keep)
         total += len(chunk)
+        if result.published == published:
+            result.given_up = True
+            return
         on_sent(total)
 
 

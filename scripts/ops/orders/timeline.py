@@ -27,7 +27,8 @@ class TimelineEntry:
     at: datetime
     source: str
     name: str
-    details: str
+    details: str = ""
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ class OrderTimeline:
     def entries(self) -> list[TimelineEntry]:
         entries = [
             *(
-                TimelineEntry(step.at, "order", step.status.value, step.event_id)
+                TimelineEntry(step.at, "order", step.status.value, event_id=step.event_id)
                 for step in (self.order.history if self.order else ())
             ),
             *(
-                TimelineEntry(event.occurred_at, "bus", event.detail_type(), event.event_id)
+                TimelineEntry(event.occurred_at, "bus", event.detail_type(), event_id=event.event_id)
                 for event in self.events
             ),
             *(

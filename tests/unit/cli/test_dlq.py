@@ -243,3 +243,35 @@ def test_a_malformed_message_is_still_listed(
         "reason": "invalid_envelope",
     }
     assert not listed.keys() & {"event", "orderId"}
+
+
+LONG_IDS = ("3f2c8a6e-1b1f-4b43-8a7e-0f9d7c2b6a11", "3f2c8a6e-2b1f-4b43-8a7e-0f9d7c2b6a11")
+
+
+def test_a_listed_beginning_of_an_id_selects_its_message(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    for message_id in LONG_IDS:
+        ops.dlqs["order"].add(message_id, _event("OrderPlaced", "o-1"))
+
+    listed = [line.split()[1] for line in pulsequeue("dlq", "ls").out.splitlines()[2:]]
+    dry = pulsequeue("dlq", "drop", "--id", listed[0], "--json")
+    ran = pulsequeue("dlq", "drop", "--id", listed[0], "--yes")
+
+    assert listed == ["3f2c8a6e-1", "3f2c8a6e-2"]
+    assert [it["messageId"] for it in dry.json] == [LONG_IDS[0]]
+    assert ran.out == "1 dropped.\n"
+    assert [it.message_id for it in ops.dlqs["order"].visible] == [LONG_IDS[1]]
+
+
+@pytest.mark.parametrize(("given", "said"), [("3f2c8a6e", "give more of it"), ("", ""), ("nothing", "")])
+def test_an_id_that_names_no_single_message_changes_nothing(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, given: str, said: str
+) -> None:
+    for message_id in LONG_IDS:
+        ops.dlqs["order"].add(message_id, _event("OrderPlaced", "o-1"))
+
+    ran = pulsequeue("dlq", "drop", "--id", given, "--yes")
+
+    assert said in ran.err
+    assert len(ops.dlqs["order"].visible) == 2

@@ -41,8 +41,9 @@ def test_an_order_is_shown_with_every_step_and_event_in_the_order_of_time(
 
     ran = pulsequeue("order", "show", "o-1")
 
-    names = [line.split()[3] for line in ran.out.splitlines() if line.startswith("2026-01-31 12:00:0")]
+    names = [line.split()[2] for line in ran.out.splitlines() if line.startswith("12:00:0")]
     assert ran.code == 0
+    assert "\n2026-01-31     source" in ran.out
     assert names == [
         *("RESERVED", "PaymentRequested", "order"),
         *("CONFIRMED", "PaymentProcessed", "OrderConfirmed"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from scripts.common.clock import Clock
 from scripts.ops.orders.load_generator import generate_orders, send
@@ -389,3 +390,46 @@ def test_an_interrupted_wait_says_that_all_orders_were_sent(
     assert ran.code == 130
     assert "interrupted: all 1 orders were sent; the pipeline goes on without this command" in ran.err
     assert "pulsequeue order watch o-1" in ran.err
+
+
+def _disconnected() -> EndpointConnectionError:
+    return EndpointConnectionError(endpoint_url="https://events.eu-west-1.amazonaws.com")
+
+
+def test_a_lost_connection_says_how_many_were_sent_and_how_to_go_on(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = ops.bus.publish
+
+    def publish_once(events: list[Any]) -> Any:  # noqa: ANN401 - as of the bus
+        if ops.bus.published:
+            raise _disconnected()
+        return publish(events)
+
+    monkeypatch.setattr(ops.bus, "publish", publish_once)
+
+    ran = pulsequeue("publish", "--count", "250", "--item", "prod-001=1")
+
+    assert ran.code == 1
+    assert "pulsequeue: cannot reach AWS: " in ran.err
+    assert "Sending stopped: up to 200 of 250 orders were sent (load-" in ran.err
+    assert ran.err.endswith("send the rest with the same command and --count 50 to 150.\n")
+
+
+def test_a_bus_that_accepts_nothing_any_more_is_not_sent_the_rest(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = ops.bus.publish
+    calls: list[int] = []
+
+    def accept_once(events: list[Any]) -> Any:  # noqa: ANN401 - as of the bus
+        calls.append(len(events))
+        return publish(events) if len(calls) == 1 else events
+
+    monkeypatch.setattr(ops.bus, "publish", accept_once)
+
+    ran = pulsequeue("publish", "--count", "1000", "--item", "prod-001=1")
+
+    assert (ran.code, calls) == (1, [100, 100])
+    assert "see `pulsequeue status`. Sending stopped: 100 of 1000 orders were sent" in ran.err
+    assert ran.err.endswith("to go on, send the rest with the same command and --count 900.\n")

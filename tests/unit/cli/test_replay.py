@@ -225,4 +225,4 @@ def test_a_refused_replay_draws_no_progress(pulsequeue: CommandLine, arguments: 
 
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("pulsequeue: ")
-    assert ran.err.count("\n") == 1
+    assert ran.err.count(".\n") == 1

@@ -2,12 +2,14 @@
 
 import socket
 from pathlib import Path
+from typing import NoReturn
 
+import psutil
 import pytest
 
 from scripts.common.errors import ToolError
-from scripts.environment.local_state import HOME_VARIABLE, make_home
-from scripts.local import stack_data
+from scripts.environment.local_state import HOME_VARIABLE, ProcessRecord, StackState, make_home
+from scripts.local import sample_orders, stack, stack_data
 from scripts.local.aws import emulator
 from tests.unit.conftest import CommandLine
 
@@ -86,3 +88,73 @@ def test_one_port_for_both_is_refused(pulsequeue: CommandLine) -> None:
         port = str(free.getsockname()[1])
 
     assert "cannot both listen on port" in pulsequeue("up", "--port", port, "--db-port", port).err
+
+
+INTERRUPTED = "pulsequeue: interrupted: "
+
+
+def _interrupt(*_given: object, **_options: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_start_says_that_nothing_runs_and_raises_no_alarm_later(
+    pulsequeue: CommandLine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulator, "start", _interrupt)
+
+    for _ in range(2):
+        ran = pulsequeue("up", "--port", str(emulator.free_port()))
+
+        assert ran.code == 130
+        assert ran.err.splitlines() == [
+            "Starting the AWS emulator ...",
+            "Stopping what was started ...",
+            f"{INTERRUPTED}what was started is stopped again; `make up` starts it over the same data.",
+        ]
+        data = stack_data.open_data(home)
+        assert (data.is_running, data.lost_since) == (False, None)
+    stack_data.reset(home)
+
+
+def _state(home: Path, *names: str) -> StackState:
+    """Make a state whose processes are all this one."""
+    me = psutil.Process()
+    state = StackState(
+        env="local",
+        aws_endpoint="http://127.0.0.1:4599",
+        region="us-east-1",
+        access_key_id="test",
+        secret_access_key="test",
+        processes=tuple(ProcessRecord(name=name, pid=me.pid, created_at=me.create_time()) for name in names),
+        scratch="/nowhere",
+        logs={},
+        started_at="2026-11-28T20:00:00Z",
+    )
+    make_home(home)
+    state.write(home)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (stack.PROCESSES, "the local stack runs at http://127.0.0.1:4599, with some of its sample orders; "),
+        (stack.PROCESSES[:1], "the local stack at http://127.0.0.1:4599 is incomplete; `make up` completes"),
+    ],
+)
+def test_an_interrupt_says_what_runs_and_how_to_go_on(
+    pulsequeue: CommandLine,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, ...],
+    said: str,
+) -> None:
+    state = _state(home, *names)
+    monkeypatch.setattr(stack, "up", lambda *_given, **_options: state)
+    monkeypatch.setattr(sample_orders, "has_orders", _interrupt)
+
+    ran = pulsequeue("up")
+
+    assert ran.code == 130
+    assert ran.err.startswith(INTERRUPTED + said)
+    assert ran.err.endswith("`make down` stops it.\n")

@@ -42,8 +42,18 @@ def test_log_cursors_return_to_where_they_were_when_the_logs_were_saved(tmp_path
     stack_data.reset(tmp_path)
 
 
+def test_an_interrupted_first_start_has_lost_nothing(tmp_path: Path) -> None:
+    prepared(tmp_path)
+
+    stack_data.prepare(tmp_path, stack_data.open_data(tmp_path), 4566)
+
+    assert stack_data.open_data(tmp_path).lost_since is None
+    stack_data.reset(tmp_path)
+
+
 def test_an_emulator_that_ends_without_saving_has_lost_what_came_since(tmp_path: Path) -> None:
     state = prepared(tmp_path)
+    stack_data.mark_complete(tmp_path)
     (state / "dynamodb.json").write_text("{}", "utf-8")
     os.utime(state / "dynamodb.json", (1, 1))
 
