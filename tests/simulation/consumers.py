@@ -66,8 +66,8 @@ class StoryTelemetry:
         actor = self._world.scheduler.actor
         if actor and key and event not in _CONTENTION:
             actor.logged.add(key)
-        if key and event in _CONTENTION and fields.get("why") == "contention":
-            self._world.watch.runs.on_contention(key)
+        if key and event in _CONTENTION:
+            self._world.watch.runs.on_deferral(key, fields.get("why"))
         text = ", ".join(f"{name} {value}" for name, value in fields.items())
         orders = (label(*key),) if key else ()
         self._world.story.info(f"logs: {event.text}{f' ({text})' if text else ''}", orders)

@@ -46,7 +46,8 @@ class Database:
         """What each item was before its last change: what a read that is not consistent may still see."""
         self.locked: set[tuple[str, str]] = set()
         """The items of transactions that have begun and not ended."""
-        self.throttled_until: dict[str, float] = {}
+        self.throttled_until: dict[tuple[str, str], float] = {}
+        """Until when reads or writes of a SKU are throttled: they have capacities of their own."""
         self.on_commit: Callable[[Sequence[Change]], None] = lambda _changes: None
 
     def item(self, action: Mapping[str, Any]) -> Item | None:
@@ -184,18 +185,21 @@ class DynamoDBClient:
     def _throttled(self, actions: Sequence[Mapping[str, Any]]) -> list[int]:
         """Name the writes to SKUs that are throttled for a spell: no attempt at them succeeds."""
         skus = [index for index, action in enumerate(actions) if action["TableName"] == INVENTORY]
-        if skus and self._network.strikes(Fault.SKU_BUSY):
-            sku = _key(actions[self._network.random.choice(skus)])
-            spell = self._network.random.choice((1, 60, 300))
-            self._database.throttled_until[sku] = self._network.scheduler.now + spell
-        found = [index for index in skus if self._is_throttled(_key(actions[index]))]
+        self._throttle("write", [_key(actions[index]) for index in skus])
+        found = [index for index in skus if self._is_throttled("write", _key(actions[index]))]
         self._network.touch(_key(actions[index]) for index in found)
         return found
 
-    def _is_throttled(self, sku: str) -> bool:
+    def _throttle(self, kind: str, skus: Sequence[str]) -> None:
+        if skus and self._network.strikes(Fault.SKU_BUSY):
+            spell = self._network.random.choice((1, 60, 300))
+            until = self._network.scheduler.now + spell
+            self._database.throttled_until[kind, self._network.random.choice(skus)] = until
+
+    def _is_throttled(self, kind: str, sku: str) -> bool:
         scheduler = self._network.scheduler
         actor = cast("Actor", scheduler.actor)
-        throttled = self._database.throttled_until.get(sku, 0.0) > scheduler.now
+        throttled = self._database.throttled_until.get((kind, sku), 0.0) > scheduler.now
         if self._network.calm or actor.spared or not throttled:
             return False
         actor.faults += 1
@@ -210,7 +214,9 @@ class DynamoDBClient:
         left = 0
         if len(keys) > 1 and self._network.strikes(Fault.UNPROCESSED):
             left = self._network.random.randrange(1, len(keys))
-        busy = [key for key in keys if table == INVENTORY and self._is_throttled(key)]
+        if table == INVENTORY:
+            self._throttle("read", keys)
+        busy = [key for key in keys if table == INVENTORY and self._is_throttled("read", key)]
         if busy:
             self._network.touch(busy)
             left, keys = len(busy), busy + [key for key in keys if key not in busy]

@@ -50,11 +50,11 @@ class Fault(StrEnum):
 
 
 SETTLED_WITHIN = {
-    Fault.THROTTLED: 400.0,
-    Fault.LOST_AFTER: 400.0,
+    Fault.THROTTLED: 150.0,
+    Fault.LOST_AFTER: 150.0,
     Fault.LATE: 70.0,
-    Fault.GATEWAY_SILENT_BEFORE: 400.0,
-    Fault.GATEWAY_SILENT_AFTER: 400.0,
+    Fault.GATEWAY_SILENT_BEFORE: 150.0,
+    Fault.GATEWAY_SILENT_AFTER: 150.0,
     Fault.GATEWAY_DOWN: 1_600.0,
     Fault.EXPIRY_EARLY: 1_600.0,
     Fault.LOST_BEFORE: 2_000.0,
@@ -85,7 +85,7 @@ class FaultMix:
         self._random = random
         mix = random.choice((0.0, 0.15, 0.35, 0.6, 1.0, None))
         kinds = (
-            [random.choice(list(Fault))]
+            [random.choice([*Fault, *[Fault.SKU_BUSY] * 8])]
             if mix is None
             else [fault for fault in Fault if random.random() < mix]
         )

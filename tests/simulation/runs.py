@@ -105,9 +105,11 @@ class RunChecks:
                         "what is committed is announced before anything is waited for", f"{waited:.1f} s", key
                     )
 
-    def on_contention(self, key: Key) -> None:
-        """Note that a run gives up on an order because something is busy."""
+    def on_deferral(self, key: Key, why: object) -> None:
+        """Note that a run gives up on an order: because something is busy, since nothing is broken here."""
         actor = self._scheduler.actor
+        if why != "contention":
+            self._watch.report("nothing is called broken that is not", str(why), key)
         if actor is None or actor.name.startswith("audit"):
             return
         tried = self._scheduler.now - actor.started
