@@ -23,6 +23,7 @@ _FAILED = 1
 _USAGE = 2
 _INTERRUPTED = 130
 _MAX_LISTED = 50
+_MAX_NAMED = 5
 """More orders than this are summarized rather than listed."""
 
 
@@ -95,11 +96,13 @@ def publish(
     }
     flags = {name: value for name, value in optional.items() if value is not None}
     orders: Iterable[OrderInput]
+    compared: list[OrderInput] = []
     validate = not no_validate
     if file is not None:
         _reject_with_file(order_id=order_id, item=item, count=count, **flags)
         read_orders = _from_file(session, file, scenario)
         orders, total = _checked(session, read_orders, validate=validate), len(read_orders)
+        compared = read_orders
     elif scenario is not None:
         raise ToolError("--scenario needs a FILE.", exit_code=_USAGE)
     elif count is not None:
@@ -110,6 +113,7 @@ def publish(
     else:
         read_orders = _from_flags(order_id, customer_id, item or (), flags)
         orders, total = _checked(session, read_orders, validate=validate), len(read_orders)
+        compared = read_orders
     if http and tenant is not None:
         raise ToolError("--http places orders for the user's tenant; omit --tenant.", exit_code=_USAGE)
     api = _http_orders(session, user) if http else None
@@ -123,7 +127,7 @@ def publish(
         text = f"{ended} {_how_to_go_on(sent, total, generated=count is not None)}"
         raise ToolError(text, exit_code=_INTERRUPTED if sent.interrupted else _FAILED)
     try:
-        tracked = _track(session, sent.keys, timeout) if wait else None
+        tracked = _track(session, sent.keys, timeout, compared) if wait else None
     except KeyboardInterrupt:
         raise ToolError(_how_to_watch(sent), exit_code=_INTERRUPTED) from None
     _report(session, sent, tracked, _repeat(sent, total, generated=count is not None))
@@ -272,16 +276,19 @@ def _send(
         return send(bus, iter(orders), rate=rate, clock=session.ops.clock, keep=keep, on_sent=advance)
 
 
-def _track(session: Session, keys: "Sequence[Key]", timeout: float) -> "TrackingResult":
-    from scripts.ops.orders.tracking import track
+def _track(
+    session: Session, keys: "Sequence[Key]", timeout: float, published: "list[OrderInput]"
+) -> "TrackingResult":
+    from scripts.ops.orders.tracking import compare, track
 
     with session.out.progress("Settled", len(keys)) as advance:
-        return track(
+        tracked = track(
             session.ops,
             keys,
             timeout=timedelta(seconds=timeout),
             on_poll=lambda finished, _latest: advance(finished),
         )
+    return compare(tracked, published)
 
 
 def _report(session: Session, sent: "SendResult", tracked: "TrackingResult | None", repeat: str) -> None:
@@ -297,7 +304,7 @@ def _report(session: Session, sent: "SendResult", tracked: "TrackingResult | Non
             view.append(f"{sent.published} orders published, {published[0]} to {last}.")
     elif sent.published <= _MAX_LISTED:
         orders = {**tracked.finished, **tracked.open}
-        _list_orders(orders, data, view)
+        _list_orders(orders, tracked.different, data, view)
     else:
         _summarize(tracked, data, view)
     session.out.show(data, *view)
@@ -306,11 +313,24 @@ def _report(session: Session, sent: "SendResult", tracked: "TrackingResult | Non
         problems.append(f"the bus did not accept {len(sent.unpublished)} orders")
     if tracked is not None and not tracked.all_finished:
         problems.append(f"{len(tracked.open)} orders were not settled before the timeout")
+    if tracked is not None and tracked.different:
+        problems.append(_how_to_place(tracked.different))
     if problems:
         raise ToolError(" and ".join(problems) + (f"; {repeat}" if sent.unpublished else "."))
 
 
-def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: list[Table | str]) -> None:
+def _how_to_place(different: "dict[Key, tuple[str, ...]]") -> str:
+    named = ", ".join(key.id for key in list(different)[:_MAX_NAMED])
+    more = f" and {len(different) - _MAX_NAMED} more" if len(different) > _MAX_NAMED else ""
+    return f"different orders have these ids already: {named}{more}; publish yours under new ids"
+
+
+def _list_orders(
+    orders: "dict[Key, Order | None]",
+    different: "dict[Key, tuple[str, ...]]",
+    data: dict[str, Any],
+    view: list[Table | str],
+) -> None:
     from scripts.ops.presenters import money, order_view
 
     data["orders"] = [
@@ -321,6 +341,14 @@ def _list_orders(orders: "dict[Key, Order | None]", data: dict[str, Any], view: 
         if order
         else (key.id, "not found", "", "")
         for key, order in orders.items()
+    ]
+    # Nothing else is said of an order that may be somebody else's.
+    data["orders"] += [
+        {"orderId": key.id, "status": None, "differences": list(names)} for key, names in different.items()
+    ]
+    rows += [
+        (key.id, "different order", f"differs: {', '.join(names)}".replace("_", " "), "")
+        for key, names in different.items()
     ]
     view.append(Table(("order", "status", "reason", "amount"), rows, frozenset({"amount"})))
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from services.shared.events import Event, Item, OrderPlaced, event_id, rfc3339
 from services.shared.ledger import Key
 
 _USAGE = 2
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,14 @@ def to_event(order: OrderInput, now: datetime) -> RawOrderPlaced:
         occurred_at=now,
         detail_json=json.dumps(detail, ensure_ascii=False, separators=(",", ":")),
     )
+
+
+def placed(order: OrderInput) -> OrderPlaced | None:
+    """Return an order as the services read it; None if they cannot."""
+    try:
+        return OrderPlaced.model_validate({"eventId": "-", "occurredAt": rfc3339(_ANY_TIME), **order.detail})
+    except (ValidationError, TypeError):
+        return None
 
 
 def key_of(order: OrderInput) -> Key | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scripts.ops.context import OpsContext
+from scripts.ops.orders.order_input import OrderInput, key_of, placed
+from services.order.domain import differences
 from services.shared.ledger import Key, Order, Status
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
@@ -16,6 +18,8 @@ class TrackingResult:
     finished: dict[Key, Order] = field(default_factory=dict)
     open: dict[Key, Order | None] = field(default_factory=dict)
     """Orders that were not final at the timeout; None if the order does not exist yet."""
+    different: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    """Ids under which there was a different order already, and what differs in it."""
 
     @property
     def all_finished(self) -> bool:
@@ -57,6 +61,21 @@ def track(
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
+def compare(tracked: TrackingResult, published: Iterable[OrderInput]) -> TrackingResult:
+    """Set apart the orders that are not what was published under their id: that was ignored."""
+    finished, still_open, different = dict(tracked.finished), dict(tracked.open), dict(tracked.different)
+    for given in published:
+        key, event = key_of(given), placed(given)
+        if key is None or event is None:
+            continue
+        order = finished.get(key) or still_open.get(key)
+        if order is not None and (differs := differences(event, order)):
+            finished.pop(key, None)
+            still_open.pop(key, None)
+            different[key] = differs
+    return TrackingResult(finished, still_open, different)
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Many orders, summarized."""
@@ -69,6 +88,8 @@ class Summary:
 
 def summarize(tracked: TrackingResult) -> Summary:
     counts = Counter(_outcome(order) for order in tracked.finished.values())
+    if tracked.different:
+        counts["different order"] = len(tracked.different)
     for order in tracked.open.values():
         counts[order.status.value if order else "not found"] += 1
     times: list[datetime] = []

@@ -12,16 +12,22 @@ from botocore.exceptions import EndpointConnectionError
 from scripts.common.clock import Clock
 from scripts.ops.orders.load_generator import generate_orders, send
 from scripts.ops.orders.order_input import OrderInput
-from services.shared.ledger import Key, Payment, Status
+from services.shared.ledger import Key, Order, Payment, Status
 from tests.support.fakes import START, ManualClock, RecordingBus
 from tests.support.ops_context import MemoryOpsContext, an_order
 from tests.unit.conftest import CommandLine
 
+ITS_ORDER = ("publish", "--order-id", "o-1", "--customer-id", "c-1", "--item", "prod-001=2")
+"""What `an_order` was published with."""
 SCENARIOS = Path(__file__).parents[3] / "scripts" / "data" / "order-service-events.json"
 
 
 def _wire(ops: MemoryOpsContext) -> list[dict[str, Any]]:
     return [json.loads(event.wire()) for event in ops.bus.published]
+
+
+def confirmed(order: Order) -> Order:
+    return order.moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))
 
 
 def _file(folder: Path, document: object) -> str:
@@ -197,13 +203,47 @@ def test_an_order_the_bus_does_not_take_fails_the_command(
 def test_waiting_tells_what_became_of_the_order(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
     order = an_order("o-1")
     ops.add_orders(order)
-    ops.while_asleep = [order.moved(Status.CONFIRMED, START, "e", payment=Payment(charge_id="ch"))]
+    ops.while_asleep = [confirmed(order)]
 
-    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait")
+    ran = pulsequeue(*ITS_ORDER, "--wait")
 
     assert ran.code == 0
     assert "CONFIRMED" in ran.out
     assert "20.00 USD" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("given", "differs"),
+    [
+        (("--customer-id", "bob", "--item", "prod-001=2"), "customer"),
+        (("--customer-id", "c-1", "--item", "prod-001=1"), "items"),
+        (
+            ("--customer-id", "c-1", "--item", "prod-001=2", "--payment-method", "sim_declined"),
+            "payment_method",
+        ),
+    ],
+)
+def test_a_different_order_under_the_id_is_not_taken_for_the_published_one(
+    pulsequeue: CommandLine, ops: MemoryOpsContext, given: tuple[str, ...], differs: str
+) -> None:
+    ops.add_orders(confirmed(an_order("o-1")))
+
+    ran = pulsequeue("publish", "--order-id", "o-1", *given, "--wait", "--json")
+
+    assert ran.code == 1
+    assert json.loads(ran.out)["orders"] == [{"orderId": "o-1", "status": None, "differences": [differs]}]
+    assert "different orders have these ids already: o-1; publish yours under new ids" in ran.err
+
+
+def test_an_order_published_again_is_the_order_that_is_there(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.add_orders(confirmed(an_order("o-1")))
+
+    ran = pulsequeue(*ITS_ORDER, "--wait")
+
+    assert ran.code == 0
+    assert "CONFIRMED" in ran.out
 
 
 def test_an_order_that_does_not_end_in_time_fails_the_command(
@@ -211,7 +251,7 @@ def test_an_order_that_does_not_end_in_time_fails_the_command(
 ) -> None:
     ops.add_orders(an_order("o-1"))
 
-    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait", "--timeout", "5")
+    ran = pulsequeue(*ITS_ORDER, "--wait", "--timeout", "5")
 
     assert ran.code == 1
     assert "RESERVED" in ran.out
@@ -385,7 +425,7 @@ def test_an_interrupted_wait_says_that_all_orders_were_sent(
     ops.clock = Clock(now=ops.time, sleep=interrupt)
     ops.add_orders(an_order("o-1"))
 
-    ran = pulsequeue("publish", "--order-id", "o-1", "--item", "prod-001=2", "--wait")
+    ran = pulsequeue(*ITS_ORDER, "--wait")
 
     assert ran.code == 130
     assert "interrupted: all 1 orders were sent; the pipeline goes on without this command" in ran.err
