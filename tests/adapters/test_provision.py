@@ -64,6 +64,17 @@ def test_a_rule_puts_its_events_into_the_queue_of_its_function(environment: Envi
         assert [target["Arn"].rpartition(":")[2] for target in targets] == [environment.names.queue(name)]
 
 
+def test_what_eventbridge_cannot_deliver_for_a_day_goes_to_the_dead_letter_queue(
+    environment: Environment,
+) -> None:
+    events, names = environment.client("events"), environment.names
+    for name in environment.topology.consumers:
+        (target,) = events.list_targets_by_rule(Rule=names.rule(name), EventBusName=names.bus)["Targets"]
+
+        assert target["DeadLetterConfig"]["Arn"].rpartition(":")[2] == names.dead_letter_queue(name)
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+
+
 def test_the_bus_is_archived_for_as_long_as_the_table_says(environment: Environment) -> None:
     archive = environment.client("events").describe_archive(ArchiveName=environment.names.archive)
 

@@ -73,7 +73,15 @@ def rules(environment: Environment) -> Resources:
             "pattern": json.loads(it["EventPattern"]),
             "description": it["Description"],
             "state": it["State"],
-            "targets": [(target["Id"], last(target["Arn"])) for target in targets],
+            "targets": [
+                (
+                    target["Id"],
+                    last(target["Arn"]),
+                    last(target["DeadLetterConfig"]["Arn"]),
+                    target["RetryPolicy"],
+                )
+                for target in targets
+            ],
         }
     return found
 

@@ -14,7 +14,8 @@ from tests.terraform.conftest import Applied
 EMULATOR_DIFFERENCES = (
     # Returns payload version 2.0 for JWT authorizers, which only Lambda authorizers have.
     r"module\.api\.aws_apigatewayv2_authorizer\.users$",
-    # DescribeAlarms omits dimensions, statistic and description.
+    # DescribeAlarms omits dimensions, metric queries, description and the setting for few samples, and
+    # returns a statistic beside a percentile.
     r"\.aws_cloudwatch_metric_alarm\.",
 )
 """Resources that the emulator returns differently from what was applied."""

@@ -91,18 +91,27 @@ def test_queues_are_encrypted_and_have_a_dlq_with_an_alarm(applied: Applied) -> 
             assert target == queues[f"{name}-dlq"]["arn"]
 
 
-def test_a_queue_accepts_messages_from_its_own_rule_only(applied: Applied) -> None:
+def test_a_queue_and_its_dlq_accept_messages_from_their_own_rule_only(applied: Applied) -> None:
     rules = {it["name"]: it["arn"] for it in applied.resources("aws_cloudwatch_event_rule")}
 
     for queue in applied.resources("aws_sqs_queue"):
-        policy = json.loads(queue["policy"] or '{"Statement": []}')
-        allowed = [it for it in policy["Statement"] if it["Effect"] == "Allow"]
-        if queue["name"].endswith("-dlq"):
-            assert allowed == []
-        else:
-            (statement,) = allowed
-            assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": rules[queue["name"]]}}
-            assert statement["Resource"] == [queue["arn"]]
+        policy = json.loads(queue["policy"])
+        (statement,) = [it for it in policy["Statement"] if it["Effect"] == "Allow"]
+        assert statement["Condition"] == {
+            "ArnEquals": {"aws:SourceArn": rules[queue["name"].removesuffix("-dlq")]}
+        }
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        assert statement["Resource"] == [queue["arn"]]
+
+
+def test_what_a_rule_cannot_deliver_goes_to_the_dlq_of_its_queue(applied: Applied) -> None:
+    queues = {it["name"]: it["arn"] for it in applied.resources("aws_sqs_queue")}
+
+    for target in applied.resources("aws_cloudwatch_event_target"):
+        (dlq,) = target["dead_letter_config"]
+        assert dlq["arn"] == queues[f"{target['rule']}-dlq"]
+        (retries,) = target["retry_policy"]
+        assert retries["maximum_event_age_in_seconds"] == 86_400
 
 
 def test_the_gateway_and_the_user_pool_may_invoke_their_own_functions_only(applied: Applied) -> None:

@@ -27,6 +27,8 @@ module "function" {
   traced                   = var.function.traced
   cold_starts              = var.function.cold_starts
 
+  alarm_topic_arns = var.alarm_topic_arns
+
   environment = merge(var.function.environment, {
     QUEUE_URL             = aws_sqs_queue.this.url
     DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
@@ -73,6 +75,15 @@ resource "aws_cloudwatch_event_target" "this" {
   event_bus_name = var.bus_name
   target_id      = "queue"
   arn            = aws_sqs_queue.this.arn
+
+  retry_policy {
+    maximum_event_age_in_seconds = 86400
+    maximum_retry_attempts       = 185
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead_letters.arn
+  }
 
   # Last, so that no message arrives before the function can consume it.
   depends_on = [aws_lambda_event_source_mapping.this]

@@ -54,27 +54,18 @@ resource "aws_sqs_queue" "dead_letters" {
     sourceQueueArns   = [local.queue_arn]
   })
 
-  policy = !var.tls_only ? null : jsonencode({
-    Version   = "2012-10-17"
-    Statement = [local.only_encrypted.dead_letters]
+  # EventBridge sends here what it could not deliver to the queue.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(var.tls_only ? [local.only_encrypted.dead_letters] : [], [
+      {
+        Sid       = "AllowRule"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["sqs:SendMessage"]
+        Resource  = [local.dead_letters_arn]
+        Condition = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }
+      },
+    ])
   })
-}
-
-resource "aws_cloudwatch_metric_alarm" "dead_letters" {
-  alarm_name        = aws_sqs_queue.dead_letters.name
-  alarm_description = "The dead-letter queue of ${var.name} is not empty. Inspect its messages (docs/runbooks/dead-letters.md)."
-
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }
-  statistic           = "Maximum"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  period              = 60
-  evaluation_periods  = 1
-  # SQS sends no metrics for a queue without activity for hours.
-  treat_missing_data = "notBreaching"
-
-  alarm_actions = var.alarm_topic_arns
-  ok_actions    = var.alarm_topic_arns
 }

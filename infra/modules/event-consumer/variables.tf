@@ -80,8 +80,19 @@ variable "retention_days" {
   }
 }
 
+variable "max_wait_seconds" {
+  description = "How long a message may wait beyond its delay before an alarm, in seconds."
+  type        = number
+  default     = 600
+
+  validation {
+    condition     = var.max_wait_seconds >= 60 && var.max_wait_seconds <= 86400
+    error_message = "max_wait_seconds must be 60 to 86,400."
+  }
+}
+
 variable "alarm_topic_arns" {
-  description = "ARNs of the SNS topics that the dead-letter alarm notifies."
+  description = "ARNs of the SNS topics that the alarms notify."
   type        = list(string)
   default     = []
 }

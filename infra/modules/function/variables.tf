@@ -168,3 +168,9 @@ variable "permissions_boundary_arn" {
   type        = string
   default     = null
 }
+
+variable "alarm_topic_arns" {
+  description = "ARNs of the SNS topics that alarms notify."
+  type        = list(string)
+  default     = []
+}

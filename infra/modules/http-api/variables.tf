@@ -76,3 +76,20 @@ variable "log_days" {
   type        = number
   default     = 30
 }
+
+variable "alarm_topic_arns" {
+  description = "ARNs of the SNS topics that alarms notify."
+  type        = list(string)
+  default     = []
+}
+
+variable "slow_request_ms" {
+  description = "Latency of the slowest hundredth of requests that raises an alarm, in milliseconds."
+  type        = number
+  default     = 3000
+
+  validation {
+    condition     = var.slow_request_ms >= 100 && var.slow_request_ms <= 30000
+    error_message = "slow_request_ms must be 100 to 30,000; an HTTP API gives up after 30 s."
+  }
+}

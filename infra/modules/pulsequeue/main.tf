@@ -55,6 +55,7 @@ module "pool_trigger" {
   log_days                 = local.settings.logDays
   traced                   = var.traced
   cold_starts              = try(var.cold_starts[each.key], {})
+  alarm_topic_arns         = var.alarm_topic_arns
 }
 
 module "consumer" {
@@ -113,6 +114,7 @@ module "function" {
   network                  = local.networks[each.key]
   traced                   = var.traced
   cold_starts              = try(var.cold_starts[each.key], {})
+  alarm_topic_arns         = var.alarm_topic_arns
 }
 
 module "schedule" {
@@ -132,6 +134,8 @@ module "api" {
   web_origins = var.web_origins
   log_days    = local.settings.logDays
   users       = { issuer = module.users.issuer, client_id = module.users.client_id }
+
+  alarm_topic_arns = var.alarm_topic_arns
 
   functions = {
     for name, it in local.endpoints : name => {

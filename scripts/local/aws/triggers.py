@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_apigatewayv2.literals import AuthorizationTypeType
     from mypy_boto3_apigatewayv2.type_defs import JWTConfigurationTypeDef
+    from mypy_boto3_events.type_defs import TargetTypeDef as EventTargetTypeDef
     from mypy_boto3_lambda.type_defs import ScalingConfigTypeDef
     from mypy_boto3_scheduler.type_defs import FlexibleTimeWindowTypeDef, TargetTypeDef
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -31,6 +32,8 @@ CORS_RESPONSE_HEADERS: Final = ("etag", "location", "retry-after")
 """What pages of other origins may send and read, as in infra/modules/http-api."""
 
 _SECONDS_PER_DAY = 86_400
+_MAXIMUM_RETRIES = 185
+"""Retries of EventBridge within a day: its maximum, as in infra/modules/event-consumer."""
 _STAGE = "$default"
 _USERS = "users"
 
@@ -46,6 +49,7 @@ class Queues:
 
     arn: str
     url: str
+    dead_letter_arn: str
     dead_letter_url: str
 
 
@@ -66,14 +70,14 @@ def make_queues(
             "RedrivePolicy": json.dumps(redrive),
         },
     )
-    return Queues(arn, url, dead_letter_url)
+    return Queues(arn, url, dead_letter_arn, dead_letter_url)
 
 
 def connect_queue(environment: Environment, name: str, spec: Consumer, queues: Queues) -> None:
     """Connect the queue to the function, then the events to the queue."""
     _mapping(environment, name, spec, queues.arn)
     # Last, so that nothing arrives before it can be consumed.
-    _rule(environment, name, spec, queues.arn)
+    _rule(environment, name, spec, queues)
 
 
 def _queue(
@@ -122,12 +126,21 @@ def local_concurrency(maximum: int) -> int:
     return min(maximum, max(2, os.cpu_count() or 2))
 
 
-def _rule(environment: Environment, name: str, spec: Consumer, queue_arn: str) -> None:
+def _rule(environment: Environment, name: str, spec: Consumer, queues: Queues) -> None:
     events, rule, bus = environment.client("events"), environment.names.rule(name), environment.names.bus
     events.put_rule(
         Name=rule, EventBusName=bus, EventPattern=json.dumps(spec.rule_pattern), Description=spec.description
     )
-    events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
+    target: EventTargetTypeDef = {
+        "Id": "queue",
+        "Arn": queues.arn,
+        "RetryPolicy": {
+            "MaximumEventAgeInSeconds": _SECONDS_PER_DAY,
+            "MaximumRetryAttempts": _MAXIMUM_RETRIES,
+        },
+        "DeadLetterConfig": {"Arn": queues.dead_letter_arn},
+    }
+    events.put_targets(Rule=rule, EventBusName=bus, Targets=[target])
 
 
 def schedule(environment: Environment, name: str, spec: Scheduled, function_arn: str, role_arn: str) -> None:

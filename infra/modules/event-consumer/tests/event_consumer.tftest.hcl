@@ -151,3 +151,41 @@ run "refuses_values_that_sqs_refuses" {
 
   expect_failures = [var.name, var.subscriptions, var.delay_seconds, var.max_receives, var.retention_days, var.batch]
 }
+
+run "what_eventbridge_cannot_deliver_goes_to_the_dead_letter_queue" {
+  command = plan
+
+  assert {
+    condition     = one(aws_cloudwatch_event_target.this.dead_letter_config).arn == "arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq" && one(aws_cloudwatch_event_target.this.retry_policy).maximum_event_age_in_seconds == 86400
+    error_message = "The target must retry for a day and then use the dead-letter queue."
+  }
+
+  assert {
+    condition     = [for it in jsondecode(aws_sqs_queue.dead_letters.policy).Statement : it.Condition.ArnEquals["aws:SourceArn"] if it.Effect == "Allow"] == ["arn:aws:events:eu-central-1:123456789012:rule/dev-shop/dev-shop-order"]
+    error_message = "The rule, and no other, must be allowed to send to the dead-letter queue."
+  }
+}
+
+run "an_outage_raises_an_alarm" {
+  command = plan
+
+  variables {
+    delay_seconds    = 900
+    alarm_topic_arns = ["arn:aws:sns:eu-central-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.queue_age.metric_name == "ApproximateAgeOfOldestMessage" && aws_cloudwatch_metric_alarm.queue_age.dimensions.QueueName == "dev-shop-order" && aws_cloudwatch_metric_alarm.queue_age.threshold == 1500
+    error_message = "A message that waits ten minutes longer than its delay must raise an alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failed_invocations.metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.failed_invocations.dimensions == tomap({ EventBusName = "dev-shop", RuleName = "dev-shop-order" }) && aws_cloudwatch_metric_alarm.failed_invocations.threshold == 0
+    error_message = "A failed delivery must raise an alarm."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.queue_age, aws_cloudwatch_metric_alarm.failed_invocations] : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
+    error_message = "The alarms must notify the topics."
+  }
+}

@@ -203,3 +203,23 @@ run "refuses_a_network_without_subnets" {
 
   expect_failures = [var.network]
 }
+
+run "raises_alarms_on_errors_and_throttles" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:us-east-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition = alltrue([for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles] :
+      alarm.namespace == "AWS/Lambda" && alarm.dimensions == tomap({ FunctionName = "dev-shop-order" }) && alarm.threshold == 0 && alarm.datapoints_to_alarm == 3 && alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:alarms"])
+    ])
+    error_message = "Errors or throttles in three of five minutes must raise an alarm."
+  }
+
+  assert {
+    condition     = [aws_cloudwatch_metric_alarm.errors.metric_name, aws_cloudwatch_metric_alarm.throttles.metric_name] == ["Errors", "Throttles"]
+    error_message = "One alarm is on errors and one on throttles."
+  }
+}

@@ -124,3 +124,30 @@ run "refuses_wrong_values" {
 
   expect_failures = [var.name, var.requests_per_second, var.users, var.functions]
 }
+
+run "failures_and_latency_raise_alarms" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-central-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition = { for query in aws_cloudwatch_metric_alarm.server_errors.metric_query : query.id => coalesce(query.expression, try("${one(query.metric).metric_name} ${one(query.metric).dimensions.ApiId}", "none")) } == {
+      share    = "100 * failed / requests"
+      failed   = "5xx abc"
+      requests = "Count abc"
+    }
+    error_message = "The alarm must be on the share of the API's requests that fail."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.latency.extended_statistic == "p99" && aws_cloudwatch_metric_alarm.latency.threshold == 3000 && aws_cloudwatch_metric_alarm.latency.dimensions.ApiId == "abc"
+    error_message = "The slowest hundredth of requests must raise an alarm above 3 s."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.server_errors, aws_cloudwatch_metric_alarm.latency] : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
+    error_message = "The alarms must notify the topics."
+  }
+}

@@ -84,3 +84,31 @@ run "refuses_cold_starts_of_unknown_functions" {
   # There is none without a database.
   expect_failures = [var.cold_starts]
 }
+
+run "silence_is_not_health" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-central-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.nothing_settled.evaluation_periods == 6 && aws_cloudwatch_metric_alarm.nothing_settled.datapoints_to_alarm == 2
+    error_message = "One period is not enough: its last order may be settled in the next."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.nothing_settled, aws_cloudwatch_metric_alarm.collector_stale] : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
+    error_message = "The alarms must notify the topics."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector_stale.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.collector_stale.comparison_operator == "LessThanThreshold"
+    error_message = "A collector without data must raise an alarm."
+  }
+
+  assert {
+    condition     = one([for query in aws_cloudwatch_metric_alarm.nothing_settled.metric_query : query.expression if query.id == "stopped"]) == "IF(placed > 0 AND (FILL(cancelled, 0) + FILL(declined, 0) + FILL(duplicate, 0) + FILL(expired, 0) + FILL(paid, 0) + FILL(rejected, 0)) == 0, 1, 0)"
+    error_message = "Orders that are placed while none is settled must raise an alarm, also when the outcomes have no data."
+  }
+}
