@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from scripts.cli import (
+    alerts,
     audit,
     cost,
     db,
@@ -94,6 +95,7 @@ for group in (
     dlq,
     replay,
     audit,
+    alerts,
     events,
     metrics,
     monitoring,

@@ -124,9 +124,9 @@ class PoolTrigger(Function):
 
 
 class Task(Function):
-    """A function that an operator or a deployment invokes."""
+    """A function that an operator, a deployment or the topic of alarms invokes."""
 
-    invoked_by: Literal["operators"]
+    invoked_by: Literal["operators", "alarms"]
 
 
 _TRIGGERS = {
@@ -283,6 +283,10 @@ class Names:
     def operations_log_group(self) -> str:
         """The log group of operators' actions."""
         return f"/pulsequeue/{self.env}/operations"
+
+    @property
+    def alarm_topic(self) -> str:
+        return f"{self.prefix}-alarms"
 
     def table(self, table: str) -> str:
         return f"{self.prefix}-{table}"

@@ -103,7 +103,7 @@ def _trigger(environment: Environment, name: str, state: str) -> tuple[str, str]
         case Endpoint(routes=routes):
             return f"{len(routes)} routes", ""
         case _:
-            return "operators", ""
+            return getattr(spec, "invoked_by", "user pool"), ""
 
 
 def _queue(environment: Environment, name: str) -> QueueStatus:

@@ -74,6 +74,10 @@ class LogEvent(StrEnum):
     SUBSCRIPTION_REFUSED = "subscription.refused", "no exchange rate for the subscription's effective date"
     DATABASE_COMMAND = "database.command", "database command completed"
 
+    # notifications
+    NOTIFICATION_SENT = "notification.sent", "notification sent"
+    NOTIFICATION_FAILED = "notification.failed", "a receiver did not accept a notification, retrying"
+
     # sign-in
     TOKEN_ISSUED = "token.issued", "a token is issued"
 

@@ -229,7 +229,7 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     assert functions == {
         *("order", "payment", "expiry", "collector", "exposition"),
         *("projector", "analytics", "migrator", "audit"),
-        *("claims", "commands", "organizations"),
+        *("claims", "commands", "notify", "organizations"),
     }
     assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
     assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [

@@ -298,6 +298,11 @@ def claims(runner: FunctionRunner, _invocations: int) -> Check:
     return lambda: runner.invoke("claims", event) is not None
 
 
+def notify(runner: FunctionRunner, _invocations: int) -> Check:
+    event = {"Records": [{"Sns": {"Message": "All is well.", "Timestamp": "2026-01-31T12:00:00Z"}}]}
+    return lambda: runner.invoke("notify", event) is not None
+
+
 def migrator(runner: FunctionRunner, _invocations: int) -> Check:
     def creates_a_missing_role() -> bool:
         with role_missing(runner.applied.database, API):
@@ -340,6 +345,7 @@ def message(event: Event) -> str:
         commands,
         organizations,
         claims,
+        notify,
         migrator,
     ],
     ids=lambda it: it.__name__,

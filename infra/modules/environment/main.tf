@@ -93,6 +93,22 @@ module "pulsequeue" {
   }
 }
 
+# Alarms to Slack, Microsoft Teams and webhooks, as `pulsequeue alerts add` says.
+resource "aws_sns_topic_subscription" "notify" {
+  topic_arn = module.alarms.topic_arn
+  protocol  = "lambda"
+  endpoint  = module.pulsequeue.notify.alias_arn
+}
+
+resource "aws_lambda_permission" "notify" {
+  statement_id  = "alarms"
+  action        = "lambda:InvokeFunction"
+  function_name = module.pulsequeue.notify.name
+  qualifier     = module.pulsequeue.notify.alias
+  principal     = "sns.amazonaws.com"
+  source_arn    = module.alarms.topic_arn
+}
+
 module "monitoring" {
   source   = "../monitoring"
   for_each = var.monitoring == null ? {} : { this = var.monitoring }
@@ -105,6 +121,7 @@ module "monitoring" {
   hostname                 = each.value.hostname
   certificate_arn          = each.value.certificate_arn
   protected                = var.protected
+  alarms                   = { topic_arn = module.alarms.topic_arn, key_arn = module.alarms.key_arn }
   reach                    = { internal = each.value.internal, cidrs = each.value.cidrs }
 
   network = {

@@ -49,7 +49,7 @@ resource "aws_iam_role_policy" "execution" {
 resource "aws_iam_role" "task" {
   name                 = "${local.name}-run"
   permissions_boundary = var.permissions_boundary_arn
-  description          = "Lets the containers of ${local.name} read their own files."
+  description          = "Lets the containers of ${local.name} read their own files and publish alerts."
   assume_role_policy   = local.run_by_ecs
 }
 
@@ -71,6 +71,18 @@ resource "aws_iam_role_policy" "task" {
         Effect   = "Allow"
         Action   = "s3:GetObject"
         Resource = "${module.files.arn}/*" # the bucket holds nothing but these files
+      },
+      {
+        Sid      = "Notify"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = var.alarms.topic_arn
+      },
+      {
+        Sid      = "EncryptNotifications"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = var.alarms.key_arn
       },
     ]
   })

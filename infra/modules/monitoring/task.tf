@@ -1,8 +1,9 @@
 locals {
-  # One volume for each of the two, on the task's own disk: encrypted by Fargate, deleted with the task.
-  prometheus_folder = "/prometheus"
-  grafana_folder    = "/var/lib/grafana"
-  settings_folder   = "/settings"
+  # One volume for each of them, on the task's own disk: encrypted by Fargate, deleted with the task.
+  prometheus_folder   = "/prometheus"
+  alertmanager_folder = "/alertmanager"
+  grafana_folder      = "/var/lib/grafana"
+  settings_folder     = "/settings"
 
   # The scrape target and its token, which no file contains.
   target = yamlencode([{
@@ -15,16 +16,18 @@ locals {
     aws s3 cp --recursive --only-show-errors "s3://$BUCKET" ${local.settings_folder}
     mkdir -p ${local.settings_folder}/prometheus/scrape ${local.grafana_folder}/dashboards
     printf %s "$TARGET" > ${local.settings_folder}/prometheus/scrape/pulsequeue.yml
+    printf '[{targets: ["localhost:9093"]}]' > ${local.settings_folder}/prometheus/scrape/alertmanager.yml
+    printf %s "$ALERTMANAGER" > ${local.settings_folder}/alertmanager.yml
     (umask 077 && printf %s "$TOKEN" > ${local.settings_folder}/prometheus/scrape/token)
     cp ${local.settings_folder}/grafana/*.json ${local.grafana_folder}/dashboards
-    chown -R 65534:65534 ${local.settings_folder}/prometheus ${local.prometheus_folder}
+    chown -R 65534:65534 ${local.settings_folder}/prometheus ${local.prometheus_folder} ${local.alertmanager_folder}
     chown -R 472:0 ${local.grafana_folder}
   SH
 
   token_parameter_arn = "${local.arn_root}:ssm:${local.region}:${local.account}:parameter${var.metrics_token_parameter}"
 
   log_to = {
-    for container in ["settings", "prometheus", "grafana"] : container => {
+    for container in ["settings", "prometheus", "alertmanager", "grafana"] : container => {
       logDriver = "awslogs"
       options = {
         awslogs-group         = aws_cloudwatch_log_group.this.name
@@ -35,9 +38,10 @@ locals {
   }
 
   mounted = {
-    settings   = { sourceVolume = "settings", containerPath = local.settings_folder }
-    prometheus = { sourceVolume = "prometheus", containerPath = local.prometheus_folder }
-    grafana    = { sourceVolume = "grafana", containerPath = local.grafana_folder }
+    settings     = { sourceVolume = "settings", containerPath = local.settings_folder }
+    prometheus   = { sourceVolume = "prometheus", containerPath = local.prometheus_folder }
+    grafana      = { sourceVolume = "grafana", containerPath = local.grafana_folder }
+    alertmanager = { sourceVolume = "alertmanager", containerPath = local.alertmanager_folder }
   }
 }
 
@@ -71,12 +75,13 @@ resource "aws_ecs_task_definition" "this" {
     {
       name       = "settings"
       image      = var.images.aws_cli
-      essential  = false # it exits when the other two may start
+      essential  = false # it exits when the others may start
       entryPoint = ["/bin/sh", "-c"]
       command    = [local.settle_in]
       environment = [
         { name = "BUCKET", value = module.files.name },
         { name = "TARGET", value = local.target },
+        { name = "ALERTMANAGER", value = local.alertmanager_on_aws },
         { name = "FILES_DIGEST", value = local.files_digest },
       ]
       secrets          = [{ name = "TOKEN", valueFrom = local.token_parameter_arn }]
@@ -102,6 +107,23 @@ resource "aws_ecs_task_definition" "this" {
       mountPoints            = [merge(local.mounted.settings, { readOnly = true }), local.mounted.prometheus]
       logConfiguration       = local.log_to["prometheus"]
       stopTimeout            = 60 # it writes the data in memory to disk
+    },
+    {
+      name      = "alertmanager"
+      image     = var.images.alertmanager
+      essential = true
+      user      = "65534:65534"
+      command = [
+        "--config.file=${local.settings_folder}/alertmanager.yml",
+        "--storage.path=${local.alertmanager_folder}",
+        "--web.listen-address=127.0.0.1:9093",
+        # One instance: it has nobody to gossip with.
+        "--cluster.listen-address=",
+      ]
+      readonlyRootFilesystem = true
+      dependsOn              = [{ containerName = "settings", condition = "SUCCESS" }]
+      mountPoints            = [merge(local.mounted.settings, { readOnly = true }), local.mounted.alertmanager]
+      logConfiguration       = local.log_to["alertmanager"]
     },
     {
       name      = "grafana"

@@ -38,6 +38,11 @@ variable "metrics_token_parameter" {
   }
 }
 
+variable "alarms" {
+  description = "SNS topic that alerts are published to, and the KMS key that encrypts it."
+  type        = object({ topic_arn = string, key_arn = string })
+}
+
 variable "network" {
   description = "VPC, task subnets with internet access (by NAT, or public with public_ip), load balancer subnets, and the security group of the VPC's interface endpoints."
   type = object({
@@ -96,14 +101,15 @@ variable "certificate_arn" {
 variable "images" {
   description = "Container images. The tags are those of monitoring/compose.yaml."
   type = object({
-    prometheus = optional(string, "prom/prometheus:v3.13.0")
-    grafana    = optional(string, "grafana/grafana:13.2.0")
-    aws_cli    = optional(string, "public.ecr.aws/aws-cli/aws-cli:2.27.50")
+    prometheus   = optional(string, "prom/prometheus:v3.13.0")
+    grafana      = optional(string, "grafana/grafana:13.2.0")
+    alertmanager = optional(string, "prom/alertmanager:v0.34.0")
+    aws_cli      = optional(string, "public.ecr.aws/aws-cli/aws-cli:2.27.50")
   })
   default = {}
 
   validation {
-    condition     = alltrue([for image in [var.images.prometheus, var.images.grafana, var.images.aws_cli] : can(regex("(:[^:/]+|@sha256:[0-9a-f]{64})$", image)) && !endswith(image, ":latest")])
+    condition     = alltrue([for image in [var.images.prometheus, var.images.grafana, var.images.alertmanager, var.images.aws_cli] : can(regex("(:[^:/]+|@sha256:[0-9a-f]{64})$", image)) && !endswith(image, ":latest")])
     error_message = "Pin images by a tag or a digest, not by latest."
   }
 }

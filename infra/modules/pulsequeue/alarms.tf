@@ -9,6 +9,11 @@ locals {
     expired   = { metric = "orders_total", outcome = "expired" }
     duplicate = { metric = "orders_total", outcome = "duplicate" }
   }
+  # For each consumer an event that it waits for and that our services count when they publish it.
+  awaited = {
+    for name, it in local.consumers : name => contains(it.subscriptions, "PaymentRequested") ? "PaymentRequested" : it.subscriptions[0]
+  }
+
   settled = join(" + ", [for id in keys(local.decisions) : "FILL(${id}, 0)"])
 }
 
@@ -52,6 +57,51 @@ resource "aws_cloudwatch_metric_alarm" "nothing_settled" {
         stat        = "Sum"
         period      = 300
       }
+    }
+  }
+
+  alarm_actions = var.alarm_topic_arns
+  ok_actions    = var.alarm_topic_arns
+}
+
+# A rule that is disabled, deleted or has another pattern fails silently: EventBridge has nothing to deliver.
+resource "aws_cloudwatch_metric_alarm" "rule_silent" {
+  for_each = local.awaited
+
+  alarm_name          = "${local.prefix}-${each.key}-rule-silent"
+  alarm_description   = "${each.value} was published and nothing arrived in the queue of ${local.prefix}-${each.key}, in two of six periods of five minutes (docs/runbooks/events-undelivered.md)."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 6
+  datapoints_to_alarm = 2              # the last event of a period may arrive in the next
+  treat_missing_data  = "notBreaching" # nothing was published
+
+  metric_query {
+    id          = "silent"
+    label       = "1 while events are published and none arrives"
+    expression  = "IF(published > 0 AND FILL(arrived, 0) == 0, 1, 0)"
+    return_data = true
+  }
+
+  metric_query {
+    id = "published"
+    metric {
+      namespace   = local.prefix
+      metric_name = "events_published_total"
+      dimensions  = { event = each.value }
+      stat        = "Sum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id = "arrived"
+    metric {
+      namespace   = "AWS/SQS"
+      metric_name = "NumberOfMessagesSent"
+      dimensions  = { QueueName = "${local.prefix}-${each.key}" }
+      stat        = "Sum"
+      period      = 300
     }
   }
 

@@ -52,6 +52,15 @@ output "users" {
   value       = { pool_id = module.users.id, client_id = module.users.client_id, issuer = module.users.issuer }
 }
 
+output "notify" {
+  description = "Function that sends alarms to Slack, Microsoft Teams and webhooks, for the topic of alarms to invoke."
+  value = {
+    name      = module.function["notify"].name
+    alias     = module.function["notify"].alias
+    alias_arn = module.function["notify"].arn
+  }
+}
+
 output "permissions" {
   description = "Permissions of each function by short name, beyond logging, tracing and its own queue."
   value       = local.permissions

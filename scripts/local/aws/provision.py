@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RUNTIME: Final = "python3.13"
 _SERVICES: Final = (
     *("apigatewayv2", "cloudfront", "cognito-idp", "dynamodb", "events", "iam"),
-    *("lambda", "logs", "s3", "scheduler", "secretsmanager", "sqs", "ssm"),
+    *("lambda", "logs", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm"),
 )
 
 _TRUST = json.dumps(
@@ -132,6 +132,8 @@ def _with_trigger(
             route(environment, api, spec, function())
         case PoolTrigger():
             connect_pool(environment, function())
+        case Task(invoked_by="alarms"):
+            _subscribe(environment, function())
         case Task():
             function()
 
@@ -246,6 +248,13 @@ def _function(
             Timeout=spec.timeout_seconds,
             Environment=env,
         )["FunctionArn"]
+
+
+def _subscribe(environment: Environment, function_arn: str) -> None:
+    """Connect the topic of alarms to a function."""
+    sns = environment.client("sns")
+    topic = sns.create_topic(Name=environment.names.alarm_topic)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function_arn)
 
 
 def _reserve(environment: Environment, name: str, concurrency: int | None) -> None:

@@ -99,7 +99,7 @@ def test_every_function_has_exactly_one_kind_of_trigger() -> None:
     assert sorted(name for kind in kinds for name in kind) == sorted(topology.functions)
     assert topology.scheduled["collector"].schedule == "rate(1 minute)"
     assert topology.endpoints["exposition"].routes == ("GET /metrics",)
-    assert topology.tasks.keys() == {"migrator"}
+    assert topology.tasks.keys() == {"migrator", "notify"}
     assert topology.pool_triggers["claims"].user_pool == "preTokenGeneration"
 
 

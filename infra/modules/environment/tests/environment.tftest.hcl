@@ -59,6 +59,15 @@ run "without_a_database_has_a_network_for_monitoring" {
   }
 }
 
+run "alarms_invoke_the_function_that_sends_them" {
+  command = plan
+
+  assert {
+    condition     = aws_sns_topic_subscription.notify.protocol == "lambda" && aws_lambda_permission.notify.principal == "sns.amazonaws.com" && aws_lambda_permission.notify.qualifier == "live"
+    error_message = "Alarms do not reach Slack, Microsoft Teams and webhooks."
+  }
+}
+
 run "refuses_an_environment_that_notifies_nobody" {
   command = plan
 

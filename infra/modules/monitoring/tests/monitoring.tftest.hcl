@@ -45,6 +45,7 @@ variables {
     load_balancer_subnet_ids    = ["subnet-1", "subnet-2"]
     endpoints_security_group_id = "sg-endpoints"
   }
+  alarms          = { topic_arn = "arn:aws:sns:us-east-1:123456789012:dev-pulsequeue-alarms", key_arn = "arn:aws:kms:us-east-1:123456789012:key/1" }
   reach           = { cidrs = ["203.0.113.0/24"] }
   hostname        = "grafana.example.com"
   certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
@@ -118,7 +119,7 @@ run "the_endpoints_of_its_secrets_admit_the_task" {
 
 run "prometheus_and_grafana_start_after_their_files_are_copied" {
   assert {
-    condition     = alltrue([for container in slice(jsondecode(aws_ecs_task_definition.this.container_definitions), 1, 3) : container.essential && container.dependsOn == [{ condition = "SUCCESS", containerName = "settings" }]])
+    condition     = alltrue([for container in slice(jsondecode(aws_ecs_task_definition.this.container_definitions), 1, 4) : container.essential && container.dependsOn == [{ condition = "SUCCESS", containerName = "settings" }]])
     error_message = "A container starts without its files."
   }
 
@@ -162,10 +163,51 @@ run "scrapes_its_own_environment_by_https" {
   }
 }
 
-run "the_containers_may_read_their_files_only" {
+run "the_containers_may_read_their_files_and_publish_alerts_only" {
   assert {
-    condition     = flatten([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action]) == ["s3:ListBucket", "s3:GetObject"] && alltrue([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : startswith(statement.Resource, "arn:aws:s3:::files")])
+    condition = { for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Sid => statement.Resource } == {
+      List                 = "arn:aws:s3:::files"
+      Read                 = "arn:aws:s3:::files/*"
+      Notify               = var.alarms.topic_arn
+      EncryptNotifications = var.alarms.key_arn
+    }
+    error_message = "The containers have permissions on other resources."
+  }
+
+  assert {
+    condition     = flatten([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action]) == ["s3:ListBucket", "s3:GetObject", "sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"]
     error_message = "The containers have more permissions."
+  }
+}
+
+run "alerts_of_prometheus_are_published_to_the_topic" {
+  assert {
+    condition = {
+      for receiver in yamldecode(local.alertmanager_on_aws).receivers : receiver.name => try(receiver.sns_configs[0].topic_arn, "")
+    } == { nobody = "", page = var.alarms.topic_arn, ticket = var.alarms.topic_arn }
+    error_message = "A receiver is missing, does not publish to the topic, or notifies of local stacks."
+  }
+
+  assert {
+    condition     = yamldecode(local.alertmanager_on_aws).route == local.alertmanager.route && !strcontains(local.alertmanager_on_aws, "slack")
+    error_message = "The routes differ from those of this machine, or Slack's settings are left in."
+  }
+
+  assert {
+    condition     = one([for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : variable.value if variable.name == "ALERTMANAGER"]) == local.alertmanager_on_aws && strcontains(local.settle_in, "localhost:9093")
+    error_message = "Prometheus or Alertmanager does not get its settings."
+  }
+
+  assert {
+    condition     = one([for container in jsondecode(aws_ecs_task_definition.this.container_definitions) : container if container.name == "alertmanager"]).dependsOn == [{ condition = "SUCCESS", containerName = "settings" }]
+    error_message = "Alertmanager starts without its settings."
+  }
+}
+
+run "a_task_that_is_gone_raises_an_alarm" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.down.metric_name == "HealthyHostCount" && aws_cloudwatch_metric_alarm.down.comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.down.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.down.alarm_actions == toset([var.alarms.topic_arn])
+    error_message = "Nobody is told that Prometheus is down."
   }
 }
 

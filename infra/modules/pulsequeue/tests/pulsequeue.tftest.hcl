@@ -8,7 +8,7 @@ run "without_a_database_has_no_function_that_needs_one" {
   command = plan
 
   assert {
-    condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment"]) && toset(keys(module.function)) == toset(["audit", "collector", "commands", "exposition", "organizations"])
+    condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment"]) && toset(keys(module.function)) == toset(["audit", "collector", "commands", "exposition", "notify", "organizations"])
     error_message = "Without a database there must be no read side."
   }
 }
@@ -100,6 +100,14 @@ run "silence_is_not_health" {
   assert {
     condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.nothing_settled, aws_cloudwatch_metric_alarm.collector_stale] : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
     error_message = "The alarms must notify the topics."
+  }
+
+  assert {
+    condition = local.awaited == { expiry = "PaymentRequested", order = "OrderPlaced", payment = "PaymentRequested" } && alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.rule_silent :
+      one([for query in alarm.metric_query : query.expression if query.return_data]) == "IF(published > 0 AND FILL(arrived, 0) == 0, 1, 0)" && alarm.datapoints_to_alarm == 2
+    ])
+    error_message = "Events that are published and do not arrive must raise an alarm, for each consumer."
   }
 
   assert {
