@@ -48,7 +48,7 @@ def add(
     kind: KindArgument,
     url: Annotated[
         str | None,
-        typer.Argument(metavar="[URL]", help="Its https address; read from stdin if absent."),
+        typer.Argument(metavar="URL", help="Its https address; read from stdin if absent."),
     ] = None,
 ) -> None:
     """Send alarms to a webhook of Slack or Microsoft Teams, or to one that takes JSON."""
