@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import boto3
 import psycopg
@@ -122,6 +123,7 @@ class Account:
             "concurrency_limit": local_concurrency(1_000),
             "database_port": self.database_port,
             "hold_seconds": HOLD_SECONDS,
+            "port": urlsplit(self.endpoint).port,
         }
         monitoring = {
             "hostname": _GRAFANA,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -118,6 +119,13 @@ class Applied:
         add_user(self.environment, self.outputs["users"]["pool_id"], User(name, role, TENANT), PASSWORD)
         return token(self.environment, name, PASSWORD)
 
+    @property
+    def console_url(self) -> str:
+        """The one origin, by the name that the emulator serves it by."""
+        label = self.outputs["console"]["domain_name"].partition(".")[0]
+        port = urlsplit(self.terraform.environ["AWS_ENDPOINT_URL"]).port
+        return f"http://{label}.cloudfront.localhost:{port}"
+
     def get(self, path: str, token_value: str) -> Any:  # noqa: ANN401 - JSON of the API
         """GET a path of the API; None on an HTTP error."""
         url = route_url(self.terraform.environ["AWS_ENDPOINT_URL"], self.outputs["api_id"], path)
@@ -169,6 +177,7 @@ def applied(
     values = {
         "package_folder": str(packages),
         "hold_seconds": HOLD_SECONDS,
+        "emulator_port": urlsplit(iam_emulator.endpoint).port,
         "concurrency_limit": local_concurrency(1_000),
         "database": {
             "host": empty_database.host,

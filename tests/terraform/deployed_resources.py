@@ -170,6 +170,52 @@ def users(environment: Environment) -> Resources:
     }
 
 
+def site(environment: Environment) -> Resources:
+    cloudfront, name = environment.client("cloudfront"), environment.names.site
+    listed = cloudfront.list_distributions()["DistributionList"].get("Items", ())
+    policies: Any = cloudfront.list_response_headers_policies(Type="custom")["ResponseHeadersPolicyList"]
+    headers = {
+        it["ResponseHeadersPolicy"]["Id"]: it["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+        for it in policies.get("Items", ())
+    }
+    found: dict[str, Any] = {}
+    for listing in (it for it in listed if it["Comment"] == name):
+        config: Any = cloudfront.get_distribution_config(Id=listing["Id"])["DistributionConfig"]
+        default = {"PathPattern": "*", **config["DefaultCacheBehavior"]}
+        found = {
+            "root": config["DefaultRootObject"],
+            "errors": config.get("CustomErrorResponses", {}).get("Quantity", 0),
+            "behaviors": [
+                _behavior(it, headers) for it in (*config["CacheBehaviors"].get("Items", ()), default)
+            ],
+            "origins": sorted(
+                (it["Id"], bool(it.get("OriginAccessControlId"))) for it in config["Origins"]["Items"]
+            ),
+        }
+    return found
+
+
+def _behavior(it: Any, headers: Mapping[str, Any]) -> Resources:  # noqa: ANN401 - of a distribution
+    policy = headers[it["ResponseHeadersPolicyId"]]
+    functions = it.get("FunctionAssociations", {}).get("Items", ())
+    return {
+        "path": it["PathPattern"],
+        "origin": it["TargetOriginId"],
+        "methods": sorted(it["AllowedMethods"]["Items"]),
+        "viewers": it["ViewerProtocolPolicy"],
+        "compressed": it["Compress"],
+        "cache": it["CachePolicyId"],
+        "forwarded": it.get("OriginRequestPolicyId") or None,
+        "functions": sorted((f["EventType"], last(f["FunctionARN"], "/")) for f in functions),
+        # What is false may be left out.
+        "security": {
+            name: {key: value for key, value in header.items() if value}
+            for name, header in policy["SecurityHeadersConfig"].items()
+        },
+        "headers": policy["CustomHeadersConfig"]["Items"],
+    }
+
+
 def logs(environment: Environment) -> Resources:
     attributes = environment.client("logs").describe_log_groups()["logGroups"]
     return {it["logGroupName"]: it["retentionInDays"] for it in attributes}
@@ -179,7 +225,7 @@ INSPECTORS: Mapping[str, Callable[[Environment], Resources]] = {
     inspect.__name__: inspect
     for inspect in (
         *(functions, queues, mappings, rules, archives, tables),
-        *(schedules, routes, cors, secrets, users, logs),
+        *(schedules, routes, cors, secrets, users, site, logs),
     )
 }
 

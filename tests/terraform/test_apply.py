@@ -8,12 +8,15 @@ import pytest
 
 from tests.support.pipeline_client import PipelineClient
 from tests.support.polling import wait_until
+from tests.support.site_client import request
 from tests.terraform import deployed_resources
 from tests.terraform.conftest import Applied
 
 EMULATOR_DIFFERENCES = (
     # Returns payload version 2.0 for JWT authorizers, which only Lambda authorizers have.
     r"module\.api\.aws_apigatewayv2_authorizer\.users$",
+    # Returns the policy's attributes in another shape.
+    r"\.site\.aws_cloudfront_response_headers_policy\.this$",
     # DescribeAlarms omits dimensions, metric queries, description and the setting for few samples, and
     # returns a statistic beside a percentile.
     r"\.aws_cloudwatch_metric_alarm\.",
@@ -49,6 +52,29 @@ def test_the_api_returns_an_order_to_a_user_of_its_tenant_and_requires_a_token(a
         "the API returns the order as confirmed",
     )
     assert applied.get(path, "") is None
+
+
+def test_a_session_at_the_one_origin_is_a_token_at_the_api(applied: Applied) -> None:
+    session = {"Cookie": f"__Host-session={applied.token('editor')}"}
+
+    signed_in = request(f"{applied.console_url}/api/orders?limit=1", headers=session)
+    signed_out = request(f"{applied.console_url}/api/orders?limit=1")
+    forged = request(f"{applied.console_url}/api/orders", method="POST", headers=session)
+
+    assert (signed_in.status, signed_out.status, forged.status) == (200, 401, 403)
+
+
+def test_pages_come_from_the_private_bucket_through_the_distribution_only(applied: Applied) -> None:
+    bucket = applied.outputs["console"]["bucket"]
+    s3 = applied.environment.client("s3")
+    s3.put_object(Bucket=bucket, Key="index.html", Body=b"<p>page</p>", ContentType="text/html")
+
+    page = request(f"{applied.console_url}/orders")
+    direct = request(f"{applied.terraform.environ['AWS_ENDPOINT_URL']}/{bucket}/index.html")
+
+    assert (page.status, page.body) == (200, b"<p>page</p>")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert direct.status == 403
 
 
 def test_all_callers_invoke_the_live_alias(applied: Applied) -> None:

@@ -35,6 +35,8 @@ from tests.terraform.metric_shipping import metrics_shipped
 pytestmark = pytest.mark.xdist_group("deployment")
 
 EMULATOR_DIFFERENCES = (
+    # Returns the policy's attributes in another shape.
+    r"\.site\.aws_cloudfront_response_headers_policy\.this$",
     # Does not return dimensions, actions and description.
     r"\.aws_cloudwatch_(metric|composite)_alarm\.",
     # Does not return role, interval and tags.

@@ -57,3 +57,12 @@ variable "web_origins" {
   default     = ["http://localhost:3000", "http://localhost:5173"]
   nullable    = false
 }
+
+variable "console_domain" {
+  description = "Domain of the console, and its ACM certificate in us-east-1; null for a domain of CloudFront."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+}

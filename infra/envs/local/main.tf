@@ -19,6 +19,7 @@ module "pulsequeue" {
   tls_only          = false
   concurrency_limit = var.concurrency_limit
   web_origins       = var.web_origins
+  emulator          = { host = "127.0.0.1", port = var.emulator_port }
 
   # There is no X-Ray daemon on this machine. Whoever signs in may found an organization.
   extra_variables = { POWERTOOLS_TRACE_DISABLED = "true", FOUNDING_ALLOWED = "true" }

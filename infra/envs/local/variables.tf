@@ -4,6 +4,12 @@ variable "package_folder" {
   default     = "../../../build"
 }
 
+variable "emulator_port" {
+  description = "Port of the emulator."
+  type        = number
+  default     = 4566
+}
+
 variable "architecture" {
   description = "Architecture of this machine."
   type        = string

@@ -19,6 +19,7 @@ module "environment" {
   monitoring     = var.monitoring
   web_origins    = var.web_origins
   repository     = var.repository
+  console_domain = var.console_domain
 
   database = {
     capacity    = { min = 1, max = 16 }

@@ -52,3 +52,12 @@ variable "web_origins" {
   default     = []
   nullable    = false
 }
+
+variable "console_domain" {
+  description = "Domain of the console, and its ACM certificate in us-east-1; null for a domain of CloudFront."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+}

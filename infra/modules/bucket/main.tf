@@ -2,6 +2,25 @@ data "aws_partition" "here" {}
 
 locals {
   arn = "arn:${data.aws_partition.here.partition}:s3:::${var.name}"
+
+  tls = [
+    {
+      Sid       = "RequireTls"
+      Effect    = "Deny"
+      Principal = "*"    # a deny statement, for every principal
+      Action    = "s3:*" # every action
+      Resource  = [local.arn, "${local.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+    {
+      Sid       = "RequireTls12"
+      Effect    = "Deny"
+      Principal = "*"    # a deny statement, for every principal
+      Action    = "s3:*" # every action
+      Resource  = [local.arn, "${local.arn}/*"]
+      Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+    },
+  ]
 }
 
 resource "aws_s3_bucket" "this" {
@@ -55,24 +74,15 @@ resource "aws_s3_bucket_policy" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "RequireTls"
-        Effect    = "Deny"
-        Principal = "*"    # a deny statement, for every principal
-        Action    = "s3:*" # every action
-        Resource  = [local.arn, "${local.arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-      {
-        Sid       = "RequireTls12"
-        Effect    = "Deny"
-        Principal = "*"    # a deny statement, for every principal
-        Action    = "s3:*" # every action
-        Resource  = [local.arn, "${local.arn}/*"]
-        Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
-      },
-    ]
+    Statement = concat([for it in var.distribution_arn[*] : {
+      Sid       = "Distribution"
+      Effect    = "Allow"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "s3:GetObject"
+      # Wildcard: all objects.
+      Resource  = "${local.arn}/*"
+      Condition = { StringEquals = { "AWS:SourceArn" = it } }
+    }], [for it in local.tls : it if var.tls_only || it.Sid == "RequireTls12"])
   })
 
   # S3 rejects a policy while the public access block is still changing.

@@ -9,6 +9,11 @@ output "name" {
   ]
 }
 
+output "domain_name" {
+  description = "Domain of the bucket in its region, for a distribution."
+  value       = aws_s3_bucket.this.bucket_regional_domain_name
+}
+
 output "arn" {
   description = "The bucket's ARN."
   value       = aws_s3_bucket.this.arn

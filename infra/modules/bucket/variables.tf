@@ -52,3 +52,15 @@ variable "log_bucket" {
   type        = string
   default     = null
 }
+
+variable "distribution_arn" {
+  description = "ARN of the CloudFront distribution that may read objects; null for none."
+  type        = string
+  default     = null
+}
+
+variable "tls_only" {
+  description = "Whether requests without TLS are denied; false for an emulator, which has no TLS."
+  type        = bool
+  default     = true
+}

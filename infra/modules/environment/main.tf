@@ -78,6 +78,7 @@ module "pulsequeue" {
   traced                   = var.traced
   cold_starts              = var.cold_starts
   web_origins              = var.web_origins
+  console_domain           = var.console_domain
   alarm_topic_arns         = [module.alarms.topic_arn]
 
   database = var.database == null ? null : {

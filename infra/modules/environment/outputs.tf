@@ -3,6 +3,11 @@ output "api_url" {
   value       = module.pulsequeue.api_url
 }
 
+output "console" {
+  description = "The console: its address, CloudFront's name for it, its distribution and its bucket."
+  value       = module.pulsequeue.console
+}
+
 output "metrics_url" {
   description = "URL of the metrics endpoint."
   value       = module.pulsequeue.metrics_url

@@ -80,6 +80,15 @@ variable "web_origins" {
   default     = []
 }
 
+variable "console_domain" {
+  description = "Domain of the console, and its ACM certificate in us-east-1; null for a domain of CloudFront."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+}
+
 variable "repository" {
   description = "GitHub repository (owner/name) whose runbooks alarms link to."
   type        = string

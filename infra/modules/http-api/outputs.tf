@@ -3,6 +3,11 @@ output "id" {
   value       = aws_apigatewayv2_api.this.id
 }
 
+output "domain" {
+  description = "Domain of the API, known before its routes are."
+  value       = trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://")
+}
+
 output "url" {
   description = "URL of the API."
   value       = aws_apigatewayv2_api.this.api_endpoint

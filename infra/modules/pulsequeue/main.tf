@@ -148,6 +148,24 @@ module "api" {
   }
 }
 
+# One origin for browsers: the console's pages and the API.
+module "site" {
+  source = "../site"
+
+  name      = local.prefix
+  bucket    = "${local.prefix}-site-${data.aws_caller_identity.this.account_id}"
+  domain    = var.console_domain
+  protected = var.protected
+  tls_only  = var.tls_only
+
+  # An emulator has one address for all APIs.
+  api = var.emulator == null ? { domain = module.api.domain, path = "", http_port = 80 } : {
+    domain    = var.emulator.host
+    path      = "/_aws/execute-api/${module.api.id}/$default"
+    http_port = var.emulator.port
+  }
+}
+
 # The command line logs the actions of operators here.
 resource "aws_cloudwatch_log_group" "operations" {
   name              = "/pulsequeue/${var.environment}/operations"

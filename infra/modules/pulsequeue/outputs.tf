@@ -8,6 +8,16 @@ output "api_id" {
   value       = module.api.id
 }
 
+output "console" {
+  description = "The console: its address, CloudFront's name for it, its distribution and its bucket."
+  value = {
+    url             = module.site.url
+    domain_name     = module.site.domain_name
+    distribution_id = module.site.distribution_id
+    bucket          = module.site.bucket.name
+  }
+}
+
 output "metrics_url" {
   description = "URL of the metrics endpoint."
   value       = "${module.api.url}/metrics"

@@ -98,6 +98,24 @@ variable "web_origins" {
   default     = []
 }
 
+variable "console_domain" {
+  description = "Domain of the console, and its ACM certificate in us-east-1; null for a domain of CloudFront."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+}
+
+variable "emulator" {
+  description = "Address of an emulator, which stands in for AWS's names of the API; null on AWS."
+  type = object({
+    host = string
+    port = number
+  })
+  default = null
+}
+
 variable "alarm_topic_arns" {
   description = "ARNs of the SNS topics that alarms notify."
   type        = list(string)

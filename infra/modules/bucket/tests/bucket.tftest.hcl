@@ -35,6 +35,35 @@ run "requires_recent_tls" {
   }
 }
 
+run "a_distribution_may_read_objects_if_configured" {
+  variables {
+    distribution_arn = "arn:aws:cloudfront::123456789012:distribution/E1"
+  }
+
+  assert {
+    condition = [for it in jsondecode(aws_s3_bucket_policy.this.policy).Statement : it if it.Effect == "Allow"] == [{
+      Sid       = "Distribution"
+      Effect    = "Allow"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "s3:GetObject"
+      Resource  = "arn:aws:s3:::dev-pulsequeue-things/*"
+      Condition = { StringEquals = { "AWS:SourceArn" = "arn:aws:cloudfront::123456789012:distribution/E1" } }
+    }]
+    error_message = "Anyone but the distribution may read, or it may do more."
+  }
+}
+
+run "an_emulator_has_no_tls" {
+  variables {
+    tls_only = false
+  }
+
+  assert {
+    condition     = [for it in jsondecode(aws_s3_bucket_policy.this.policy).Statement : it.Sid] == ["RequireTls12"]
+    error_message = "Requests without TLS are denied."
+  }
+}
+
 run "overwritten_objects_can_be_restored_for_a_time" {
   variables {
     noncurrent_days = 30

@@ -7,6 +7,8 @@ module "pulsequeue" {
   # Tests do not wait 15 minutes for an unpaid order to expire.
   hold_seconds = var.emulator.hold_seconds
 
+  emulator = { host = "127.0.0.1", port = var.emulator.port }
+
   # The emulator has no TLS, and would enforce the deny statement.
   tls_only = false
 
