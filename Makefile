@@ -80,7 +80,7 @@ release-check: $(STAMP) ## Check that a tag, the version and the changelog agree
 	@$(BIN)/python -m scripts.packaging.release_tag "$(TAG)"
 
 .PHONY: deploy
-deploy: $(STAMP) ## Check, package, plan, apply, migrate and verify an environment on AWS (ENV=dev, YES=1, FROM=step)
+deploy: $(STAMP) ## Check, package, plan, apply, migrate, publish and verify an environment on AWS (ENV=dev, YES=1, FROM=step)
 	@$(BIN)/pulsequeue deploy --env $(or $(ENV),dev) $(if $(YES),--yes) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: destroy

@@ -41,9 +41,10 @@ def deploy(
     first: First = None,
     only: Only = None,
 ) -> None:
-    """Check, package, plan, apply, migrate, shift and verify; stop at the first failure.
+    """Check, package, plan, apply, migrate, shift, publish and verify; stop at the first failure.
 
-    The steps are lint, types, tests, package, plan, confirm, apply, migrate, shift, verify and dashboards.
+    The steps are lint, types, tests, package, plan, confirm, apply, migrate, shift, publish, verify and
+    dashboards.
     """
     from scripts.deploy.steps import run_steps, select_steps
 

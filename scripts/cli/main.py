@@ -10,6 +10,7 @@ import typer
 from scripts.cli import (
     alerts,
     audit,
+    console,
     cost,
     db,
     deploy,
@@ -108,6 +109,7 @@ for group in (
     org,
     verify,
     deploy,
+    console,
 ):
     group.register(app)
 

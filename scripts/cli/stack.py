@@ -62,6 +62,7 @@ def up(
     from scripts.cli.stack_views import connection, samples_json, up_view
     from scripts.environment.environment import LOCAL, open_environment
     from scripts.local import stack
+    from scripts.local.console import ConsoleBuild
 
     options = stack.StackOptions(
         port=port,
@@ -72,8 +73,12 @@ def up(
         gateway_slow_seconds=slow_seconds,
     )
     try:
-        state = stack.up(options, progress=session.out.note)
+        build = ConsoleBuild()
+        state = stack.up(options, progress=session.out.note, beside=build.start)
         environment = open_environment(LOCAL)
+        missing = build.publish(environment)
+        # First of all, for whoever does not wait for the sample orders.
+        session.out.note(f"! {missing}" if missing else f"\nConsole: {state.console_url}\n")
         result = _place_samples(environment, samples, burst, session.out.note)
         _collect_metrics(environment, session.out.note)
     except KeyboardInterrupt:

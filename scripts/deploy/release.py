@@ -143,6 +143,12 @@ class Release:
                 "The previous versions serve all calls.",
             ),
             ReleaseStep(
+                "publish",
+                "build the console, upload it, and wait until it is served",
+                self._publish,
+                "Visitors get the pages from before until all files are there.",
+            ),
+            ReleaseStep(
                 "verify",
                 "send test orders and check every step; roll back if one fails",
                 self._verify,
@@ -214,6 +220,9 @@ class Release:
     def _shift(self) -> None:
         self._run("pulsequeue", "shift", "--env", self._target.env)
 
+    def _publish(self) -> None:
+        self._run("pulsequeue", "console", "publish", "--env", self._target.env)
+
     def _verify(self) -> None:
         try:
             self._run("pulsequeue", "verify", "--env", self._target.env)
@@ -225,8 +234,8 @@ class Release:
                     f"{failure} The new versions are live, because rolling back failed too: {error}"
                 ) from error
             raise ToolError(
-                f"{failure} The functions are rolled back to their previous versions; rules, queues and "
-                "schema are not"
+                f"{failure} The functions are rolled back to their previous versions; rules, queues, schema "
+                "and pages are not. `pulsequeue console rollback` returns to the pages from before"
             ) from failure
 
     def _dashboards(self) -> str | None:

@@ -80,9 +80,16 @@ def _no_progress(_: str) -> None: ...
 
 
 def up(
-    options: StackOptions, *, home: Path | None = None, progress: Callable[[str], None] = _no_progress
+    options: StackOptions,
+    *,
+    home: Path | None = None,
+    progress: Callable[[str], None] = _no_progress,
+    beside: Callable[[], object] = lambda: None,
 ) -> StackState:
-    """Start the stack over the data of this home, or complete the one that runs; a failure stops it."""
+    """Start the stack over the data of this home, or complete the one that runs; a failure stops it.
+
+    `beside` is called once nothing stands in the way, to start other work in the meantime.
+    """
     home = home or home_folder()
     make_home(home)
     topology = Topology.load()
@@ -93,8 +100,11 @@ def up(
             options = _with_usual_port(home, options)
             _require_ports(options)
             undo.callback(_undo, home, progress)
+            beside()
             progress("Starting the AWS emulator ...")
             state = _start_emulator(home, options)
+        else:
+            beside()
         state = _with_postgres(home, state, options, progress)
         progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))

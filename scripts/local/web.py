@@ -1,10 +1,13 @@
 """Builds and checks the console in web/ with the Node that pip installed; nothing else needs to be there."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +17,17 @@ ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
 DIST = WEB / "dist"
 
+_SOURCES = (
+    "index.html",
+    "package-lock.json",
+    "package.json",
+    "tsconfig.json",
+    "vite.config.ts",
+    "public",
+    "src",
+)
+"""What a build depends on, below web/."""
+_GENERATED = "schema.d.ts"
 _NO_REGISTRY = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "ENOTCACHED")
 
 
@@ -54,6 +68,48 @@ def build() -> Path:
     return DIST
 
 
+def ensure_built() -> Path:
+    """Return the folder of the build; install and build only what changed since the last time."""
+    with _locked():
+        sources, stamp = _hash_of_sources(), DIST.with_name(".built")
+        if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == sources and DIST.is_dir()):
+            stamp.unlink(missing_ok=True)
+            _ensure_installed()
+            build()
+            stamp.write_text(sources, encoding="utf-8")
+    return DIST
+
+
+def _ensure_installed() -> None:
+    """Install what building needs, unless that, or more, is there for this lock file."""
+    lock = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+    stamps = [WEB / "node_modules" / name for name in (".installed-with-tests", ".installed")]
+    if any(it.is_file() and it.read_text(encoding="utf-8") == lock for it in stamps):
+        return
+    install(with_tests=False)
+    stamps[-1].write_text(lock, encoding="utf-8")
+
+
+def _hash_of_sources() -> str:
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        path = WEB / name
+        files = [path] if path.is_file() else sorted(it for it in path.rglob("*") if it.is_file())
+        for file in files:
+            if file.name != _GENERATED:
+                digest.update(f"{file.relative_to(WEB)}\0".encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One build at a time: two stacks may start from one checkout."""
+    with (WEB / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def script(name: str) -> None:
     """Run one script of package.json, or say what it said."""
     ended = run(["run", "--silent", name])
@@ -72,8 +128,7 @@ def main() -> None:
             script("check")
             print("web/: checked.")
             return
-        install(with_tests=False)
-        print(f"The console is in {build().relative_to(ROOT)}.")
+        print(f"The console is in {ensure_built().relative_to(ROOT)}.")
     except ToolError as error:
         sys.exit(str(error))
 

@@ -24,6 +24,7 @@ from scripts.verify.checks import (
     listed,
     run_checks,
 )
+from scripts.verify.console_checks import ConsoleChecks
 from scripts.verify.dlq_checks import DeadLetterChecks, order_placed_consumers
 from scripts.verify.order_checks import OrderChecks
 from scripts.verify.resource_checks import as_deployed, check_wiring
@@ -88,6 +89,7 @@ class _Suite:
         self._metrics = MetricsChecks(environment, endpoints, collecting)
         self._analytics = AnalyticsChecks(environment, endpoints, poller)
         self._browsers = BrowserChecks(environment, endpoints, poller)
+        self._console = ConsoleChecks(environment, endpoints, poller)
         self._dead_letters = DeadLetterChecks(ops, scenarios, poller)
         self._is_clean = False
 
@@ -105,6 +107,12 @@ class _Suite:
                 "preflight",
                 "browsers can call the API from the allowed origins",
                 self._browsers.preflights_need_no_token,
+                ("wiring",),
+            ),
+            Check(
+                "console",
+                "a session at the console's address reaches the API",
+                self._console.session_reaches_the_api,
                 ("wiring",),
             ),
             Check("inventory", "stock can be set", orders.stock_is_set, ("wiring",)),

@@ -1,17 +1,30 @@
 """The one origin on the emulator: the edge function, the pages of a bucket, and the API beside them."""
 
 import json
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
+from scripts.common.clock import Clock
+from scripts.common.errors import ToolError
+from scripts.environment.cognito import token
+from scripts.environment.console_site import find_site
 from scripts.environment.environment import Environment
 from scripts.environment.topology import Topology
 from scripts.local.aws.provision import Overrides, provision
 from scripts.local.aws.site import CONTENT_SECURITY_POLICY, Site
+from scripts.local.aws.triggers import route_url
+from scripts.ops import metrics_page
+from scripts.verify.checks import CheckFailedError, Poller
+from scripts.verify.console_checks import ConsoleChecks
+from scripts.verify.endpoints import Endpoints
 from tests.conftest import RunningEmulator
 from tests.support.site_client import request
 
 pytestmark = pytest.mark.emulator
+
+PASSWORD = "Local-0nly-Passw0rd"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +34,7 @@ def environment(emulator: RunningEmulator) -> Environment:
 
 @pytest.fixture(scope="module")
 def site(environment: Environment) -> Site:
-    site = provision(environment, Overrides())
+    site = provision(environment, Overrides(users_password=PASSWORD))
     s3 = environment.client("s3")
     s3.put_object(Bucket=site.bucket, Key="index.html", Body=b"<p>page</p>", ContentType="text/html")
     s3.put_object(Bucket=site.bucket, Key="config.json", Body=b"{}", ContentType="application/json")
@@ -79,5 +92,46 @@ def test_the_bucket_is_read_by_its_distribution_only(environment: Environment, s
 
 
 def test_provisioning_again_keeps_the_address(environment: Environment, site: Site) -> None:
-    assert provision(environment, Overrides()) == site
+    assert provision(environment, Overrides(users_password=PASSWORD)) == site
     assert request(f"{site.url}/").status == 200
+
+
+def endpoints(environment: Environment, site: Site) -> Endpoints:
+    address = urlsplit(site.url)
+    api = route_url(f"http://127.0.0.1:{address.port}", environment.names.api, "")
+    return Endpoints(
+        lambda: metrics_page.Address("", ""), lambda: api, lambda: token(environment, "viewer", PASSWORD)
+    )
+
+
+def console_checks(environment: Environment, site: Site) -> ConsoleChecks:
+    # One try: nothing changes while the check runs.
+    return ConsoleChecks(environment, endpoints(environment, site), Poller(Clock(), 0.0, 0.0))
+
+
+def test_verify_asks_the_api_with_a_session(environment: Environment, site: Site) -> None:
+    assert (
+        console_checks(environment, site).session_reaches_the_api() == f"{site.url}/api/me answers a session"
+    )
+
+
+def test_verify_says_that_the_header_is_not_forwarded(environment: Environment, site: Site) -> None:
+    cloudfront = environment.client("cloudfront")
+    found = cloudfront.get_distribution_config(Id=site.distribution_id)
+    config = found["DistributionConfig"]
+    for behavior in config["CacheBehaviors"]["Items"]:
+        behavior.pop("OriginRequestPolicyId", None)
+    cloudfront.update_distribution(Id=site.distribution_id, IfMatch=found["ETag"], DistributionConfig=config)
+    try:
+        with pytest.raises(CheckFailedError, match="CloudFront does not forward the Authorization header"):
+            console_checks(environment, site).session_reaches_the_api()
+    finally:
+        provision(environment, Overrides(users_password=PASSWORD))
+
+
+def test_the_console_is_found_by_its_name(environment: Environment, site: Site) -> None:
+    found = find_site(environment)
+
+    assert (found.url, found.bucket, found.distribution_id) == (site.url, site.bucket, site.distribution_id)
+    with pytest.raises(ToolError, match="unserved has no console"):
+        find_site(replace(environment, name="unserved"))

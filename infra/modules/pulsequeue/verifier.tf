@@ -15,7 +15,7 @@ locals {
       ]
     }
     LookAround = {
-      actions = ["cognito-idp:ListUserPools", "lambda:ListEventSourceMappings", "sqs:ListQueues"]
+      actions = ["cloudfront:ListDistributions", "cognito-idp:ListUserPools", "lambda:ListEventSourceMappings", "sqs:ListQueues"]
       # Wildcard: list calls have no resource-level permissions.
       resources = ["*"]
     }

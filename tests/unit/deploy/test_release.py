@@ -92,6 +92,7 @@ def test_everything_is_checked_before_anything_is_changed(release: ReleaseFixtur
         "pulsequeue package",
         "pulsequeue db migrate --env dev",
         "pulsequeue shift --env dev",
+        "pulsequeue console publish --env dev",
         "pulsequeue verify --env dev",
     ]
     assert release.terraform.commands == ["init", "plan", "init", "apply"]
@@ -225,6 +226,7 @@ def test_a_deployment_resumes_where_it_stopped(release: ReleaseFixture) -> None:
     assert release.commands.ran == [
         "pulsequeue db migrate --env dev",
         "pulsequeue shift --env dev",
+        "pulsequeue console publish --env dev",
         "pulsequeue verify --env dev",
     ]
     assert release.terraform.ran == []
