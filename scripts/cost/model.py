@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from scripts.common.errors import ToolError
 from scripts.cost.measurements import Figures
@@ -10,6 +11,7 @@ from scripts.cost.prices import MINUTES_A_MONTH
 from scripts.environment.topology import Consumer, Names, Topology
 from services.metrics.catalog import catalog
 from services.metrics.deployed_resources import DeployedFunction, Deployment
+from services.metrics.series import Catalog
 from services.shared.adapters.clients import CONCURRENCY
 from services.shared.events import MAX_SKUS
 
@@ -134,21 +136,23 @@ class Model:
 
     def series(self) -> int:
         """Series that the collector reads each time."""
-        listed = catalog(deployment(self.topology))
+        listed = listed_metrics(deployment(self.topology))
         return len(listed.counters) + len(listed.gauges)
 
     def counters(self) -> int:
         """Counters that the collector reads once more each hour, for late data."""
-        return len(catalog(deployment(self.topology)).counters)
+        return len(listed_metrics(deployment(self.topology)).counters)
 
     def buckets(self) -> int:
         """Histogram buckets that it reads while there are orders."""
-        return sum(len(histogram.buckets) for histogram in catalog(deployment(self.topology)).histograms)
+        return sum(
+            len(histogram.buckets) for histogram in listed_metrics(deployment(self.topology)).histograms
+        )
 
     def own_metrics(self) -> int:
         """Custom metrics that our functions may emit."""
         deployed = deployment(self.topology)
-        listed = catalog(deployed)
+        listed = listed_metrics(deployed)
         series = [*listed.counters, *listed.gauges]
         series += [bucket for histogram in listed.histograms for bucket in histogram.buckets]
         own = [it.query for it in series if it.query.namespace == deployed.prefix]
@@ -170,6 +174,27 @@ def batch_size(per_second: float, consumer: Consumer) -> float:
     """Orders that arrive within a batch window. Bursts and backlogs fill batches better."""
     arrived = per_second * consumer.batch_window_seconds / POLLERS
     return min(max(1.0, arrived), float(consumer.batch_size))
+
+
+def listed_metrics(deployed: Deployment) -> Catalog:
+    """Return its catalog, made once: every bill of a topology needs the same one."""
+    functions = tuple(deployed.functions.items())
+    return _listed_metrics(deployed.env, deployed.region, functions, deployed.tables, deployed.hold_seconds)
+
+
+@cache
+def _listed_metrics(
+    env: str,
+    region: str,
+    functions: tuple[tuple[str, DeployedFunction], ...],
+    tables: tuple[str, ...],
+    hold_seconds: int,
+) -> Catalog:
+    return catalog(
+        Deployment(
+            env=env, region=region, functions=dict(functions), tables=tables, hold_seconds=hold_seconds
+        )
+    )
 
 
 def deployment(topology: Topology, env: str = "prod", region: str = "us-east-1") -> Deployment:

@@ -46,8 +46,15 @@ class _Read:
         return _Read(ledger, self.requested + reading.requested, self.incomplete | reading.incomplete)
 
 
+Renderer = Callable[[Rendering], Pages]
+
+
+def _pages(rendering: Rendering) -> Pages:
+    return rendering.pages()
+
+
 class Collector:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports
         self,
         deployment: Deployment,
         source: Source,
@@ -55,6 +62,7 @@ class Collector:
         telemetry: Telemetry,
         *,
         clock: Callable[[], float],
+        render: Renderer = _pages,
     ) -> None:
         self._deployment = deployment
         self._catalog = catalog(deployment)
@@ -64,6 +72,7 @@ class Collector:
         self._snapshots = snapshots
         self._telemetry = telemetry
         self._clock = clock
+        self._render = render
 
     def collect(self) -> Snapshot | None:
         """Return the new snapshot; None when another collector wrote first."""
@@ -85,7 +94,7 @@ class Collector:
                 requested=read.requested, incomplete=len(read.incomplete)
             ),
         )
-        pages = Rendering(self._deployment, self._catalog, after, watch.seconds()).pages()
+        pages = self._render(Rendering(self._deployment, self._catalog, after, watch.seconds()))
         if not self._snapshots.replace(before, after, pages):
             self._telemetry.warning(LogEvent.COLLECTION_OUTRUN, version=after.version)
             return None
