@@ -95,6 +95,8 @@ class RunChecks:
         actor = self._scheduler.actor
         if actor is None:
             return
+        if actor.counts.total():
+            self._watch.report("counts are written before anything is published", str(actor.counts))
         for key in keys:
             if key in actor.committed and key not in actor.announced:
                 actor.announced.add(key)

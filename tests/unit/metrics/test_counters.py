@@ -77,3 +77,9 @@ def test_gaps_are_the_open_minutes_whose_parts_do_not_add_up() -> None:
     )
 
     assert ledger.gaps("whole", ["a", "b"]) == {3, 4}
+
+
+def test_the_minute_of_the_watermark_is_open_and_the_one_before_it_is_not() -> None:
+    counter = Counter().merged({9: 1, 10: 5}, watermark=10)
+
+    assert counter.open == {10: 5}
