@@ -6,6 +6,7 @@ if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get inst
 
 export default defineConfig({
   testDir: "tests",
+  testIgnore: "stack/**",
   outputDir: "test-results",
   workers: 1,
   // A busy machine makes a page slow, not wrong.

@@ -1,6 +1,5 @@
 """The console in web/: its formats and types, its unit tests, its build, and its pages in a real browser."""
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,21 +12,6 @@ from scripts.local import web
 CHROMIUM = Path("/usr/bin/chromium")
 
 pytestmark = pytest.mark.xdist_group("console")
-
-
-@pytest.fixture(scope="session")
-def installed() -> None:
-    lock = hashlib.sha256((web.WEB / "package-lock.json").read_bytes()).hexdigest()
-    stamp = web.WEB / "node_modules/.installed-with-tests"
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
-        web.install(with_tests=True)
-        stamp.write_text(lock, encoding="utf-8")
-    web.script("types")
-
-
-@pytest.fixture(scope="session")
-def built(installed: None) -> Path:  # noqa: ARG001  # installing comes first
-    return web.build()
 
 
 @pytest.mark.usefixtures("installed")
