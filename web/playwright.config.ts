@@ -7,6 +7,8 @@ if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get inst
 export default defineConfig({
   testDir: "tests",
   testIgnore: "stack/**",
+  // To try some of them alone: a part of their names.
+  grep: new RegExp(process.env.PULSEQUEUE_BROWSER_TESTS ?? ""),
   outputDir: "test-results",
   workers: 1,
   // A busy machine makes a page slow, not wrong.

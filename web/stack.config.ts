@@ -6,6 +6,7 @@ export default defineConfig({
   ...shared,
   testDir: "tests/stack",
   testIgnore: [],
+  grep: /./,
   // Orders go through queues and functions, on a machine that runs all of them.
   expect: { timeout: 90_000 },
   timeout: 240_000,

@@ -13,6 +13,7 @@ import {
   parseNext,
   parseOrders,
   parseRevenue,
+  parseSales,
   parseSearch,
   stringifySearch,
 } from "./lib/filters";
@@ -103,6 +104,7 @@ const pipeline = createRoute({
 const sales = createRoute({
   getParentRoute: () => signedIn,
   path: "/sales",
+  validateSearch: parseSales,
   component: lazyRouteComponent(
     part(() => import("./pages/sales/SalesPage")),
     "SalesPage",

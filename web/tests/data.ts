@@ -284,6 +284,33 @@ export const products = (from: Day, to: Day): Schemas["Products"] => ({
   })),
 });
 
+export const channels = (from: Day, to: Day): Schemas["Channels"] => ({
+  period: { from, to },
+  channels: ["web", "app", null].map((channel, index) => ({
+    channel,
+    ...sales(4_100 - index * 1_300, {
+      EUR: 12_400_000 - index * 4_000_000,
+      USD: 3_900_000 - index * 1_200_000,
+    }),
+  })),
+});
+
+/** 70 products, in the order that was asked for. */
+export function productPage(from: Day, to: Day, sort: "units" | "revenue"): Schemas["ProductPage"] {
+  const made = Array.from({ length: 70 }, (_, index) => ({
+    sku: `prod-${String(index + 1).padStart(3, "0")}`,
+    name: `${PRODUCTS[index % PRODUCTS.length]}, edition ${index + 1}`,
+    ...sales(2_410 - index * 31, { EUR: 530_000 + index * 71_000 }),
+  }));
+  const isByRevenue = sort === "revenue";
+  return {
+    period: { from, to },
+    sort,
+    currency: isByRevenue ? "EUR" : null,
+    products: isByRevenue ? made.reverse() : made,
+  };
+}
+
 export function lastMonth(): Schemas["LastMonth"] {
   const from = addDays(TODAY, -29);
   const random = numbers(START);

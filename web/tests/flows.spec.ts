@@ -215,6 +215,22 @@ test("sales: LIVE, with an age, and refreshed by hand", async ({ page, site }) =
   await expect.poll(() => site.requests.length).toBeGreaterThan(before);
 });
 
+test("sales: by channel and by product, most revenue first, page by page", async ({ page }) => {
+  await page.goto("/sales?from=2026-01-01&to=2026-01-31");
+  await expect(page.getByText("1 Jan 2026 to 31 Jan 2026")).toBeVisible();
+  await page.getByRole("combobox", { name: "By" }).selectOption("channel");
+  await expect(page.getByRole("rowheader", { name: "Not named" })).toBeVisible();
+  await page.getByRole("combobox", { name: "By" }).selectOption("product");
+  await page.getByRole("combobox", { name: "Most first" }).selectOption("revenue");
+  await expect(page).toHaveURL(/from=2026-01-01&to=2026-01-31&by=product&sort=revenue$/);
+  const products = page.getByRole("table", { name: "Sales by product, most revenue in EUR first" });
+  await expect(products.getByRole("rowheader").first()).toHaveText(/edition 70$/);
+  await expect(products.getByRole("row")).toHaveCount(51);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect(products.getByRole("row")).toHaveCount(71);
+  await expectAccessible(page);
+});
+
 test("the keyboard alone: skip link, palette, shortcuts, theme", async ({ page }) => {
   await page.goto("/");
   await expectLoaded(page);
@@ -227,7 +243,7 @@ test("the keyboard alone: skip link, palette, shortcuts, theme", async ({ page }
   await page.keyboard.press("s");
   await expect(page).toHaveURL(/\/sales$/);
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("coh");
+  await page.getByRole("dialog").getByRole("combobox").fill("coh");
   await expectAccessible(page);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Cohorts", level: 1 })).toBeVisible();

@@ -13,6 +13,7 @@ const PAGES = {
   "cohorts-revenue": "/cohorts?measure=revenue&basis=subscription",
   pipeline: "/pipeline",
   sales: "/sales",
+  "sales-by-product": "/sales?by=product",
   settings: "/settings",
   "sign-in": "/sign-in",
   invitation: "/invitation",

@@ -210,6 +210,16 @@ export class FakeSite {
         const found = data.products(from, to);
         return { data: this.isEmpty ? { ...found, products: [] } : found };
       }
+      case "/api/sales/by-region": {
+        const found = data.regions(from, to);
+        return { data: this.isEmpty ? { ...found, regions: [] } : found };
+      }
+      case "/api/sales/by-channel": {
+        const found = data.channels(from, to);
+        return { data: this.isEmpty ? { ...found, channels: [] } : found };
+      }
+      case "/api/sales/by-product":
+        return this.productSales(from, to, query);
       case "/api/sales/last-month": {
         const found = data.lastMonth();
         return { data: this.isEmpty ? { ...found, days: [] } : found };
@@ -221,6 +231,17 @@ export class FakeSite {
       default:
         return this.order(decodeURIComponent(path.replace("/api/orders/", "")));
     }
+  }
+
+  private productSales(from: Day, to: Day, query: URLSearchParams): object {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const found = data.productPage(from, to, query.get("sort") === "revenue" ? "revenue" : "units");
+    const products = this.isEmpty ? [] : found.products;
+    return {
+      data: { ...found, products: products.slice(start, start + limit) },
+      page: { limit, nextCursor: start + limit < products.length ? String(start + limit) : null },
+    };
   }
 
   private movements(month: string, query: URLSearchParams): object {

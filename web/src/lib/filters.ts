@@ -111,6 +111,22 @@ export function parseRevenue(raw: Raw): RevenueFilter {
   return given<RevenueFilter>({ months: oneOf(MONTH_COUNTS, raw.months), month, kind });
 }
 
+export const SALES_GROUPS = ["region", "channel", "product"] as const;
+export type SalesGroup = (typeof SALES_GROUPS)[number];
+
+export const PRODUCT_SORTS = ["units", "revenue"] as const;
+export type ProductSort = (typeof PRODUCT_SORTS)[number];
+
+export interface SalesFilter extends DaysFilter {
+  readonly by?: SalesGroup;
+  readonly sort?: ProductSort;
+}
+
+export function parseSales(raw: Raw): SalesFilter {
+  const [by, sort] = [oneOf(SALES_GROUPS, raw.by), oneOf(PRODUCT_SORTS, raw.sort)];
+  return given<SalesFilter>({ ...parseDays(raw), by, sort });
+}
+
 export function parseNext(raw: Raw): { next?: string } {
   // Only a path of this site: //host and /\host would lead away from it.
   const next = typeof raw.next === "string" && /^\/(?![/\\])/.test(raw.next) ? raw.next : undefined;

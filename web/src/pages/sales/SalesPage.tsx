@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
 import { lastMonthQuery, type Schemas } from "../../api/queries";
 import type { Day } from "../../lib/days";
 import { count, day, money, share } from "../../lib/format";
@@ -9,15 +10,17 @@ import { Card, Page, Stats } from "../../ui/Page";
 import { AsOf, LivePill } from "../../ui/stat/Freshness";
 import { Stat } from "../../ui/stat/Stat";
 import { Async, Empty } from "../../ui/states/states";
+import { Breakdown } from "./Breakdown";
 
 type DaySales = Schemas["DaySales"];
 
 export function SalesPage() {
   const answer = useQuery(lastMonthQuery);
+  const filter = useSearch({ from: "/console/sales" });
   return (
     <Page
       title="Sales"
-      lead="The last 30 days with today, day by day. Days are UTC."
+      lead="The last 30 days with today, day by day; below, any days by region, channel or product. Days are UTC."
       actions={
         <>
           <LivePill updatedAt={answer.dataUpdatedAt} />
@@ -50,6 +53,7 @@ export function SalesPage() {
           )
         }
       </Async>
+      <Breakdown filter={filter} />
     </Page>
   );
 }
