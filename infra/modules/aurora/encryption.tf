@@ -1,5 +1,5 @@
 resource "aws_kms_key" "this" {
-  description             = "Data, backups, secret, performance insights and logs of ${local.name}."
+  description             = "Data, backups, secret, Database Insights and logs of ${local.name}."
   enable_key_rotation     = true
   deletion_window_in_days = 30
 

@@ -110,6 +110,7 @@ resource "aws_rds_cluster_instance" "this" {
   publicly_accessible        = false
   auto_minor_version_upgrade = true
 
+  # Database Insights, in its standard mode: the API keeps the earlier name.
   performance_insights_enabled          = true
   performance_insights_kms_key_id       = aws_kms_key.this.arn
   performance_insights_retention_period = 7

@@ -71,6 +71,7 @@ module "database" {
 module "pulsequeue" {
   source = "../pulsequeue"
 
+  runbooks_url             = local.runbooks
   permissions_boundary_arn = local.boundary_arn
   environment              = var.environment
   package_folder           = var.package_folder
@@ -114,6 +115,7 @@ module "monitoring" {
   source   = "../monitoring"
   for_each = var.monitoring == null ? {} : { this = var.monitoring }
 
+  runbooks_url             = local.runbooks
   permissions_boundary_arn = local.boundary_arn
   prefix                   = local.prefix
   files                    = "${path.module}/../../../monitoring"

@@ -3,7 +3,7 @@
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name        = aws_sqs_queue.dead_letters.name
-  alarm_description = "The dead-letter queue of ${var.name} is not empty. Inspect its messages (docs/runbooks/dead-letters.md)."
+  alarm_description = "The dead-letter queue of ${var.name} is not empty. Inspect its messages (${var.runbooks_url}/dead-letters.md)."
 
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
@@ -22,7 +22,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
 
 resource "aws_cloudwatch_metric_alarm" "queue_age" {
   alarm_name        = "${var.name}-queue-age"
-  alarm_description = "A message of ${var.name} has waited for more than ${var.max_wait_seconds} s. Check the event source mapping and the function (docs/runbooks/queue-backlog.md)."
+  alarm_description = "A message of ${var.name} has waited for more than ${var.max_wait_seconds} s. Check the event source mapping and the function (${var.runbooks_url}/queue-backlog.md)."
 
   namespace   = "AWS/SQS"
   metric_name = "ApproximateAgeOfOldestMessage"
@@ -43,7 +43,7 @@ resource "aws_cloudwatch_metric_alarm" "queue_age" {
 # EventBridge counts here what it has given up: at once if the queue is missing or refuses, after a day of retries if not.
 resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
   alarm_name        = "${var.name}-failed-invocations"
-  alarm_description = "EventBridge gave up delivering events to the queue of ${var.name}. Check the queue's policy (docs/runbooks/events-undelivered.md)."
+  alarm_description = "EventBridge gave up delivering events to the queue of ${var.name}. Check the queue's policy (${var.runbooks_url}/events-undelivered.md)."
 
   namespace           = "AWS/Events"
   metric_name         = "FailedInvocations"

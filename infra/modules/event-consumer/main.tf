@@ -28,6 +28,7 @@ module "function" {
   cold_starts              = var.function.cold_starts
 
   alarm_topic_arns = var.alarm_topic_arns
+  runbooks_url     = var.runbooks_url
 
   environment = merge(var.function.environment, {
     QUEUE_URL             = aws_sqs_queue.this.url

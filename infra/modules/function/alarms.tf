@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name        = "${var.name}-errors"
-  alarm_description = "${var.name} raised or timed out in three of five minutes (docs/runbooks/function-failing.md)."
+  alarm_description = "${var.name} raised or timed out in three of five minutes (${var.runbooks_url}/function-failing.md)."
 
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
@@ -19,7 +19,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
   alarm_name        = "${var.name}-throttles"
-  alarm_description = "Invocations of ${var.name} were throttled in three of five minutes. Raise its concurrency or the account's (docs/runbooks/function-throttled.md)."
+  alarm_description = "Invocations of ${var.name} were throttled in three of five minutes. Raise its concurrency or the account's (${var.runbooks_url}/function-throttled.md)."
 
   namespace           = "AWS/Lambda"
   metric_name         = "Throttles"

@@ -174,3 +174,9 @@ variable "alarm_topic_arns" {
   type        = list(string)
   default     = []
 }
+
+variable "runbooks_url" {
+  description = "Where the pages of docs/runbooks are; descriptions of alarms name them below it."
+  type        = string
+  default     = "docs/runbooks"
+}

@@ -4,7 +4,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "server_errors" {
   alarm_name          = "${var.name}-api-5xx"
-  alarm_description   = "More than 5 % of the API's requests failed with 5xx in three of five minutes (docs/runbooks/api-failing.md)."
+  alarm_description   = "More than 5 % of the API's requests failed with 5xx in three of five minutes (${var.runbooks_url}/api-failing.md)."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 5
   evaluation_periods  = 5
@@ -46,7 +46,7 @@ resource "aws_cloudwatch_metric_alarm" "server_errors" {
 
 resource "aws_cloudwatch_metric_alarm" "latency" {
   alarm_name          = "${var.name}-api-latency"
-  alarm_description   = "One in a hundred of the API's requests takes longer than ${var.slow_request_ms} ms (docs/runbooks/api-failing.md)."
+  alarm_description   = "One in a hundred of the API's requests takes longer than ${var.slow_request_ms} ms (${var.runbooks_url}/api-failing.md)."
   namespace           = "AWS/ApiGateway"
   metric_name         = "Latency"
   dimensions          = local.of_api

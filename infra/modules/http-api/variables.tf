@@ -93,3 +93,9 @@ variable "slow_request_ms" {
     error_message = "slow_request_ms must be 100 to 30,000; an HTTP API gives up after 30 s."
   }
 }
+
+variable "runbooks_url" {
+  description = "Where the pages of docs/runbooks are; descriptions of alarms name them below it."
+  type        = string
+  default     = "docs/runbooks"
+}

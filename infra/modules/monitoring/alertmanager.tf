@@ -26,7 +26,7 @@ locals {
 # Grafana answers in the same task as Prometheus and Alertmanager; a container that stops, stops the task.
 resource "aws_cloudwatch_metric_alarm" "down" {
   alarm_name        = "${local.name}-down"
-  alarm_description = "No task of ${local.name} has been healthy for ten minutes: nobody evaluates the rules of Prometheus (docs/runbooks/monitoring-down.md)."
+  alarm_description = "No task of ${local.name} has been healthy for ten minutes: nobody evaluates the rules of Prometheus (${var.runbooks_url}/monitoring-down.md)."
 
   namespace           = "AWS/ApplicationELB"
   metric_name         = "HealthyHostCount"

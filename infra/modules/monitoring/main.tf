@@ -15,6 +15,14 @@ locals {
   password     = "${local.name}-admin"
   datasources  = "grafana/provisioning/datasources/"
 
+  # What differs on AWS from the files, and where. Containers of a task share one network interface and reach each other
+  # at localhost, not by name.
+  replaced = {
+    "grafana/provisioning/datasources/" = { from = "http://prometheus:9090", to = "http://localhost:9090" }
+    "prometheus/rules/"                 = { from = "https://docs.example.com/pulsequeue/runbooks", to = var.runbooks_url }
+  }
+  replacement = { for file in local.files : file => one([for folder, it in local.replaced : it if startswith(file, folder)]) }
+
   # Everything the containers read, without the files for one machine (scrape/, compose).
   files = setunion(
     fileset(var.files, "prometheus/prometheus.yml"),
@@ -40,11 +48,10 @@ resource "aws_s3_object" "file" {
 
   bucket      = module.files.name
   key         = each.key
-  source_hash = filesha256("${var.files}/${each.key}")
+  source_hash = sha256("${filesha256("${var.files}/${each.key}")}${jsonencode(local.replacement[each.key])}")
 
-  # Containers of a task share one network interface and reach each other at localhost, not by name.
-  source  = startswith(each.key, local.datasources) ? null : "${var.files}/${each.key}"
-  content = startswith(each.key, local.datasources) ? replace(file("${var.files}/${each.key}"), "http://prometheus:9090", "http://localhost:9090") : null
+  source  = local.replacement[each.key] == null ? "${var.files}/${each.key}" : null
+  content = local.replacement[each.key] == null ? null : replace(file("${var.files}/${each.key}"), local.replacement[each.key].from, local.replacement[each.key].to)
 
   lifecycle {
     precondition {

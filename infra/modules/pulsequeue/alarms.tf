@@ -19,7 +19,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "nothing_settled" {
   alarm_name          = "${local.prefix}-nothing-settled"
-  alarm_description   = "Orders were placed and none was settled, rejected or cancelled, in two of six periods of five minutes (docs/runbooks/orders-not-settled.md)."
+  alarm_description   = "Orders were placed and none was settled, rejected or cancelled, in two of six periods of five minutes (${var.runbooks_url}/orders-not-settled.md)."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = 6
@@ -69,7 +69,7 @@ resource "aws_cloudwatch_metric_alarm" "rule_silent" {
   for_each = local.awaited
 
   alarm_name          = "${local.prefix}-${each.key}-rule-silent"
-  alarm_description   = "${each.value} was published and nothing arrived in the queue of ${local.prefix}-${each.key}, in two of six periods of five minutes (docs/runbooks/events-undelivered.md)."
+  alarm_description   = "${each.value} was published and nothing arrived in the queue of ${local.prefix}-${each.key}, in two of six periods of five minutes (${var.runbooks_url}/events-undelivered.md)."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = 6
@@ -111,7 +111,7 @@ resource "aws_cloudwatch_metric_alarm" "rule_silent" {
 
 resource "aws_cloudwatch_metric_alarm" "collector_stale" {
   alarm_name          = "${local.prefix}-metrics-stale"
-  alarm_description   = "No collection has succeeded for five minutes, so /metrics answers 503 and Prometheus sees nothing (docs/runbooks/metrics-stale.md)."
+  alarm_description   = "No collection has succeeded for five minutes, so /metrics answers 503 and Prometheus sees nothing (${var.runbooks_url}/metrics-stale.md)."
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   evaluation_periods  = 5

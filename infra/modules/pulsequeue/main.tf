@@ -43,6 +43,7 @@ module "pool_trigger" {
   for_each = local.triggers
 
   permissions_boundary_arn = var.permissions_boundary_arn
+  runbooks_url             = var.runbooks_url
   name                     = "${local.prefix}-${each.key}"
   description              = each.value.description
   handler                  = each.value.handler
@@ -63,6 +64,7 @@ module "consumer" {
   for_each = local.consumers
 
   permissions_boundary_arn = var.permissions_boundary_arn
+  runbooks_url             = var.runbooks_url
   name                     = "${local.prefix}-${each.key}"
   bus_name                 = module.bus.name
   subscriptions            = each.value.subscriptions
@@ -100,6 +102,7 @@ module "function" {
   for_each = local.others
 
   permissions_boundary_arn = var.permissions_boundary_arn
+  runbooks_url             = var.runbooks_url
   name                     = "${local.prefix}-${each.key}"
   description              = each.value.description
   handler                  = each.value.handler
@@ -135,6 +138,7 @@ module "api" {
   log_days    = local.settings.logDays
   users       = { issuer = module.users.issuer, client_id = module.users.client_id }
 
+  runbooks_url     = var.runbooks_url
   alarm_topic_arns = var.alarm_topic_arns
 
   functions = {

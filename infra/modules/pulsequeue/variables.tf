@@ -139,3 +139,9 @@ variable "permissions_boundary_arn" {
   type        = string
   default     = null
 }
+
+variable "runbooks_url" {
+  description = "Where the pages of docs/runbooks are; descriptions of alarms name them below it."
+  type        = string
+  default     = "docs/runbooks"
+}

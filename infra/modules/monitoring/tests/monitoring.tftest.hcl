@@ -265,3 +265,14 @@ run "wrong_values_are_refused" {
     var.images, var.size, var.log_days,
   ]
 }
+
+run "alerts_lead_to_the_runbooks_of_this_repository" {
+  variables {
+    runbooks_url = "https://github.com/acme/pulsequeue/blob/main/docs/runbooks"
+  }
+
+  assert {
+    condition     = strcontains(aws_s3_object.file["prometheus/rules/slo.yml"].content, "https://github.com/acme/pulsequeue/blob/main/docs/runbooks/orders-not-settled.md") && strcontains(aws_cloudwatch_metric_alarm.down.alarm_description, "blob/main/docs/runbooks/monitoring-down.md")
+    error_message = "An alert links to another place."
+  }
+}
