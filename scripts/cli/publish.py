@@ -58,7 +58,8 @@ def publish(
         str | None,
         typer.Option(
             metavar="METHOD",
-            help="sim_ok, sim_declined, sim_insufficient_funds, sim_slow or sim_unavailable.",
+            help="sim_ok, sim_declined, sim_insufficient_funds, sim_pending, sim_unknown, sim_slow "
+            "or sim_unavailable.",
         ),
     ] = None,
     scenario: Annotated[

@@ -142,7 +142,8 @@ def overdue(order: Order, now: datetime, grace: timedelta) -> bool:
 
 _FIRST = (Status.RESERVED, Status.REJECTED)
 _NEXT: Mapping[Status, tuple[Status, ...]] = {
-    Status.RESERVED: (Status.CONFIRMED, Status.CANCELLED),
+    # The intent to charge, and a pending answer, are recorded on the reserved order.
+    Status.RESERVED: (Status.RESERVED, Status.CONFIRMED, Status.CANCELLED),
     Status.CONFIRMED: (Status.REFUNDED,),
     # A late charge and its refund are recorded on the cancelled order.
     Status.CANCELLED: (Status.CANCELLED,),

@@ -7,7 +7,7 @@ from typing import Any
 from services.payment.gateway import PaymentGateway
 from services.payment.service import PaymentService
 from services.payment.simulated_gateway import SimulatedGateway
-from services.shared.events import PaymentRequested, RefundRequested
+from services.shared.events import OrderCancelled, PaymentRequested, RefundRequested
 from services.shared.settings import LedgerSettings
 from services.shared.wiring import Runtime, utc_now
 
@@ -30,5 +30,6 @@ def payment() -> Callable[[Any, Any], Any]:
         clock=utc_now,
         run=runtime.in_parallel,
         waits=runtime.deadline.waits,
+        out_of_time=runtime.deadline.passed,
     )
-    return runtime.entry([PaymentRequested, RefundRequested], service.handle)
+    return runtime.entry([PaymentRequested, OrderCancelled, RefundRequested], service.handle)

@@ -1,10 +1,11 @@
 """The decisions of the payment service, and the events that an order in a given state requires. Pure."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
-from services.payment.gateway import Charged, Declined
+from services.payment.gateway import Charged, ChargeRequest, Declined
 from services.shared.event_fields import event_fields, priced_items
 from services.shared.events import (
     Event,
@@ -20,14 +21,61 @@ from services.shared.ledger import Move, Order, Payment, Status
 TOO_LATE = "order_no_longer_reserved"
 
 
+class Ask(Enum):
+    """What the gateway is asked about an order."""
+
+    CHARGE = auto()
+    VOID = auto()
+
+
+def ask(order: Order, now: datetime) -> Ask | None:
+    """Decide whether to charge, to give up a charge that may have been made, or to leave the gateway alone.
+
+    A reservation past its time is not charged: its release makes the payment service look again.
+    """
+    if order.status is Status.RESERVED:
+        return None if order.expires_at is not None and order.expires_at <= now else Ask.CHARGE
+    return Ask.VOID if may_have_been_charged(order) else None
+
+
+def charge_request(order: Order) -> ChargeRequest:
+    payment = order.payment or Payment()
+    return ChargeRequest(
+        key=order.key.pk,
+        order_id=order.key.id,
+        amount_minor=order.amount_minor,
+        currency=order.currency or "",
+        method=order.payment_method,
+        intent_id=payment.intent_id,
+        pending=payment.pending,
+    )
+
+
+def note_intent(order: Order, intent_id: str, now: datetime, cause: str) -> Move | None:
+    """Write what is going to be charged into the order; the first intent stands."""
+    if order.status is not Status.RESERVED or (order.payment and order.payment.intent_id):
+        return None
+    payment = replace(order.payment or Payment(), intent_id=intent_id)
+    return Move(order, order.moved(Status.RESERVED, now, cause, payment=payment))
+
+
+def note_pending(order: Order, now: datetime, cause: str) -> Move | None:
+    """Record that the gateway will answer later."""
+    if order.status is not Status.RESERVED or (order.payment and order.payment.pending):
+        return None
+    payment = replace(order.payment or Payment(), pending=True)
+    return Move(order, order.moved(Status.RESERVED, now, cause, payment=payment))
+
+
 def settle(order: Order, result: Charged | Declined, now: datetime, cause: str) -> Move | None:
     """End a reservation as the gateway's result requires: confirmed or cancelled."""
     if order.status is not Status.RESERVED:
         return None
+    so_far = replace(order.payment or Payment(), pending=False)
     if isinstance(result, Charged):
-        payment = Payment(charge_id=result.charge_id)
+        payment = replace(so_far, charge_id=result.charge_id)
         return Move(order, order.moved(Status.CONFIRMED, now, cause, payment=payment))
-    payment = Payment(declined=result.presentable)
+    payment = replace(so_far, declined=result.presentable)
     return Move(order, order.moved(Status.CANCELLED, now, cause, reason="payment_failed", payment=payment))
 
 
@@ -40,16 +88,29 @@ def is_late_charge(order: Order, charge: Charged) -> bool:
 
 def may_have_been_charged(order: Order) -> bool:
     """Whether an order was cancelled while its payment may have been in progress."""
-    return order.status is Status.CANCELLED and order.payment is None and order.amount_minor > 0
+    if order.status is not Status.CANCELLED or order.amount_minor == 0:
+        return False
+    return order.payment is None or (order.payment.charge_id is None and order.payment.declined is None)
+
+
+def is_ruled_out(order: Order, now: datetime, settles_within: timedelta) -> bool:
+    """Whether a charge that the gateway does not find can no longer come for a released order."""
+    return now >= order.entered(Status.CANCELLED).at + settles_within
 
 
 def record_late_charge(
     order: Order, charge: Charged, refund_id: str, now: datetime, cause: str
 ) -> Move | None:
-    """Record a late charge and its refund in the order that it could not confirm."""
-    if not may_have_been_charged(order):
+    """Record a late charge and its refund in the order that it could not confirm.
+
+    The gateway may have declined it before: then the order tells both.
+    """
+    payment = order.payment or Payment()
+    if order.status is not Status.CANCELLED or order.amount_minor == 0 or payment.charge_id is not None:
         return None
-    payment = Payment(charge_id=charge.charge_id, refund_id=refund_id, refund_reason=TOO_LATE)
+    payment = replace(
+        payment, charge_id=charge.charge_id, pending=False, refund_id=refund_id, refund_reason=TOO_LATE
+    )
     return Move(order, order.moved(Status.CANCELLED, now, cause, payment=payment))
 
 
@@ -69,13 +130,20 @@ def refund(order: Order, refund_id: str, now: datetime, request: RefundRequested
 def payment_events_for(order: Order) -> list[Event]:
     """List the events that must be published about the payment of an order in this state."""
     payment = order.payment
+    events: list[Event] = []
     if payment is None:
-        return []
+        return events
+    if payment.declined is not None:
+        events += [_payment_failed(order, payment.declined), _order_cancelled(order)]
     if payment.charge_id is None:
-        return [_payment_failed(order, payment), _order_cancelled(order)]
+        return events
     if order.status in (Status.CONFIRMED, Status.REFUNDED):
         return [_payment_processed(order, payment.charge_id, Status.CONFIRMED), _order_confirmed(order)]
-    return [_payment_processed(order, payment.charge_id, Status.CANCELLED), *refund_events_for(order)]
+    return [
+        *events,
+        _payment_processed(order, payment.charge_id, Status.CANCELLED),
+        *refund_events_for(order),
+    ]
 
 
 def refund_events_for(order: Order) -> list[Event]:
@@ -103,11 +171,9 @@ def _payment_processed(order: Order, charge_id: str, reached: Status) -> Payment
     )
 
 
-def _payment_failed(order: Order, payment: Payment) -> PaymentFailed:
+def _payment_failed(order: Order, reason: str) -> PaymentFailed:
     at = order.entered(Status.CANCELLED).at
-    return PaymentFailed(
-        **event_fields(order, PaymentFailed, "declined", at), **_money(order), reason=payment.declined or ""
-    )
+    return PaymentFailed(**event_fields(order, PaymentFailed, "declined", at), **_money(order), reason=reason)
 
 
 def _order_cancelled(order: Order) -> OrderCancelled:

@@ -1,6 +1,7 @@
-"""The port to the payment provider: requests and results."""
+"""The port to the payment provider: requests and answers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from services.shared.errors import GatewayUnavailableError
@@ -22,6 +23,10 @@ class ChargeRequest:
     amount_minor: int
     currency: str
     method: str | None
+    intent_id: str | None = None
+    """The provider's id of what is to be charged, from `prepare`; it is in the order before any charge."""
+    pending: bool = False
+    """Whether the last answer was Pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,33 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
+    """Nothing was charged, and nothing will be."""
+
     reason: str
 
     @property
     def presentable(self) -> str:
         return _presentable(self.reason) or "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The customer's bank has not decided; the answer comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The gateway knows of no charge. It may still come to know of one, for as long as `settles_within`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No usable answer: the charge may or may not have been made, or may still be."""
+
+    why: str
+
+
+Answer = Charged | Declined | Pending | Unknown
 
 
 def require_valid_id(provider_id: str) -> str:
@@ -49,12 +76,27 @@ def require_valid_id(provider_id: str) -> str:
 
 
 class PaymentGateway(Protocol):
-    """Every call raises GatewayUnavailableError when its result is not known; the caller retries it."""
+    """A call that raises GatewayUnavailableError has answered Unknown."""
 
-    def charge(self, request: ChargeRequest) -> Charged | Declined: ...
+    @property
+    def settles_within(self) -> timedelta:
+        """How long after its order was released a charge may still be made, or not be shown by `void`.
 
-    def find(self, key: str) -> Charged | None:
-        """Look up the charge made under this key, including one whose response was lost."""
+        Later, NotFound is final. Where `prepare` returns None it includes the longest invocation (60 s): a
+        charge may start as late as that after its order was read.
+        """
+
+    def prepare(self, request: ChargeRequest) -> str | None:
+        """Create what is to be charged and return its id; it moves no money.
+
+        None: the provider names charges by our key, and nothing has to be created.
+        """
+
+    def charge(self, request: ChargeRequest) -> Answer:
+        """Charge, or return what became of it when it was requested before."""
+
+    def void(self, request: ChargeRequest) -> Answer | NotFound:
+        """Give up a charge that is not made yet; returns what became of it: Charged when it is too late."""
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         """Refund a whole charge, once however often called; returns the refund's id."""

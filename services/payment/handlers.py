@@ -6,5 +6,5 @@ from services.payment import bootstrap
 
 
 def payment(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - Lambda's own signature
-    """Handle PaymentRequested and RefundRequested."""
+    """Handle PaymentRequested, OrderCancelled and RefundRequested."""
     return bootstrap.payment()(event, context)

@@ -1,29 +1,41 @@
-"""Charges reserved orders and settles them; refunds late charges, and payments on request.
+"""Charges reserved orders and settles them; gives up or refunds the charges of released ones.
 
 The state of the order is the truth: it is read before anything is charged, its amount is what is charged,
-and a charge that could not confirm its order is refunded before its message leaves the queue.
+and a charge that could not confirm its order is refunded before its message leaves the queue. No answer, and
+"not found" while the gateway may still find it, are never taken for "not charged".
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from services.payment import domain
-from services.payment.gateway import Charged, ChargeRequest, Declined, PaymentGateway, require_valid_id
+from services.payment.domain import Ask
+from services.payment.gateway import (
+    Answer,
+    Charged,
+    Declined,
+    NotFound,
+    PaymentGateway,
+    Pending,
+    Unknown,
+    require_valid_id,
+)
+from services.payment.refunds import OUT_OF_TIME, Refunds
 from services.shared.backoff import Waits, never
 from services.shared.errors import GatewayUnavailableError
-from services.shared.events import OrderEvent, PaymentRequested, RefundRequested
-from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
+from services.shared.events import OrderCancelled, OrderEvent, PaymentRequested, RefundRequested
+from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Group, by_order, existing_orders
 from services.shared.metric_names import Metric, PaymentOutcome
 from services.shared.outbox import EventBus, Outbox
 from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation, record_settlement_time
-from services.shared.transitions import advance, until_settled
+from services.shared.transitions import advance_all
 
-E = TypeVar("E", bound=OrderEvent)
-ChargeResult = Charged | Declined | None
-"""None: the gateway has no charge for the order."""
+Groups = Mapping[Key, Group[OrderEvent]]
+Answers = Mapping[Key, Answer | NotFound | None]
+"""None: there is nothing to ask the gateway."""
 
 
 class PaymentService:
@@ -37,6 +49,7 @@ class PaymentService:
         clock: Callable[[], datetime],
         run: Callable[..., Iterable[Any]] = map,
         waits: Waits = never,
+        out_of_time: Callable[[], bool] = lambda: False,
     ) -> None:
         self._ledger = ledger
         self._bus = bus
@@ -45,105 +58,197 @@ class PaymentService:
         self._clock = clock
         self._run = run
         self._waits = waits
+        self._out_of_time = out_of_time
+        self._refunds = Refunds(
+            ledger, bus, gateway, telemetry, clock=clock, run=run, waits=waits, out_of_time=out_of_time
+        )
 
     def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
         """Charge and refund; returns the ids of the messages to retry."""
-        retry = self._pay(by_order(deliveries, PaymentRequested))
-        return retry | self._refund(by_order(deliveries, RefundRequested))
+        retry = self._pay(by_order([one for one in deliveries if _concerns_payment(one.event)], OrderEvent))
+        return retry | self._refunds.handle(by_order(deliveries, RefundRequested))
 
-    # --- payments -------------------------------------------------------------------------------------
-
-    def _pay(self, groups: Mapping[Key, Group[PaymentRequested]]) -> set[str]:
+    def _pay(self, groups: Groups) -> set[str]:
         watch = Stopwatch()
-        orders, retry = self._read(groups)
-        results = self._charge_all(orders)
-        for key in orders.keys() - results.keys():
-            retry |= groups[key].message_ids
-        answered = {key: order for key, order in orders.items() if key in results}
+        orders, retry = existing_orders(groups, self._ledger.orders(groups.keys()), self._telemetry)
+        undecided = set(orders)
+        for part in self._with_intents(orders, groups):
+            answers = self._ask_all(part)
+            known = {key: part[key] for key, answer in answers.items() if self._is_final(part[key], answer)}
+            undecided -= known.keys()
+            retry |= self._settle(known, answers, groups, watch)
+        return retry.union(*(groups[key].message_ids for key in undecided))
+
+    # --- asking the gateway ---------------------------------------------------------------------------
+
+    def _with_intents(self, orders: Mapping[Key, Order], groups: Groups) -> Iterator[Mapping[Key, Order]]:
+        """Write into each order what is going to be charged; orders where that failed are left out.
+
+        What is written is charged and settled before anything waits for an order that is contended.
+        """
+        now = self._clock()
+        new = [
+            order
+            for order in orders.values()
+            if order.amount_minor
+            and domain.ask(order, now) is Ask.CHARGE
+            and not (order.payment and order.payment.intent_id)
+        ]
+        prepared = dict(zip([order.key for order in new], self._run(self._prepare, new), strict=True))
+        intents = {key: intent for key, intent in prepared.items() if isinstance(intent, str)}
+
+        def decide(order: Order) -> Move | None:
+            cause = groups[order.key].first.event_id
+            return domain.note_intent(order, intents[order.key], now, cause)
+
+        ready = {key: order for key, order in orders.items() if prepared.get(key) is None}
+        for outcomes in advance_all(self._ledger, {key: orders[key] for key in intents}, decide, self._waits):
+            for key, outcome in outcomes.items():
+                if isinstance(outcome, Unsettled):
+                    self._telemetry.warning(LogEvent.PAYMENT_DEFERRED, key, why=outcome.why)
+                else:
+                    ready[key] = outcome.order
+            yield ready
+            ready = {}
+        if ready:
+            yield ready
+
+    def _prepare(self, order: Order) -> str | Unknown | None:
+        if self._out_of_time():
+            return Unknown(OUT_OF_TIME)
+        try:
+            return self._gateway.prepare(domain.charge_request(order))
+        except GatewayUnavailableError as error:
+            self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, order.key, why=str(error))
+            return Unknown(str(error))
+
+    def _ask_all(self, orders: Mapping[Key, Order]) -> Answers:
+        return dict(zip(orders, self._run(self._ask, orders.values()), strict=True))
+
+    def _ask(self, order: Order) -> Answer | NotFound | None:
+        """Charge what is reserved, give up what is released; the clock is read when its turn comes."""
+        what = domain.ask(order, self._clock())
+        if what is None:
+            if order.status is Status.RESERVED:
+                self._telemetry.warning(LogEvent.PAYMENT_OVERDUE, order.key, expired_at=order.expires_at)
+            return None
+        if order.amount_minor == 0:
+            return Charged("free")
+        if self._out_of_time():
+            return Unknown(OUT_OF_TIME)
+        call = self._gateway.charge if what is Ask.CHARGE else self._gateway.void
+        try:
+            return call(domain.charge_request(order))
+        except GatewayUnavailableError as error:
+            return Unknown(str(error))
+
+    def _is_final(self, order: Order, answer: Answer | NotFound | None) -> bool:
+        """Whether an answer decides something, or leaves nothing to decide; the messages of others return."""
+        match answer:
+            case Unknown(why=why):
+                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, order.key, why=why)
+                return False
+            case Pending() if order.status is not Status.RESERVED:
+                self._telemetry.warning(LogEvent.PAYMENT_UNRESOLVED, order.key, why="still pending")
+                return False
+            case NotFound() if not domain.is_ruled_out(order, self._clock(), self._gateway.settles_within):
+                self._telemetry.warning(LogEvent.PAYMENT_UNRESOLVED, order.key, why="not found yet")
+                return False
+            case _:
+                return True
+
+    # --- settling -------------------------------------------------------------------------------------
+
+    def _settle(
+        self, orders: Mapping[Key, Order], answers: Answers, groups: Groups, watch: Stopwatch
+    ) -> set[str]:
         now = self._clock()
 
         def decide(order: Order) -> Move | None:
-            result = results[order.key]
-            return domain.settle(order, result, now, groups[order.key].first.event_id) if result else None
+            cause = groups[order.key].first.event_id
+            match answers[order.key]:
+                case Charged() | Declined() as result:
+                    return domain.settle(order, result, now, cause)
+                case Pending():
+                    return domain.note_pending(order, now, cause)
+                case _:
+                    return None
 
-        for outcomes in self._advance(answered, decide):
+        retry: set[str] = set()
+        late: dict[Key, tuple[Order, Charged]] = {}
+        for outcomes in advance_all(self._ledger, orders, decide, self._waits):
             outbox = Outbox()
             for key, outcome in outcomes.items():
-                settled = self._settled(key, outcome, results[key], groups[key].first.event_id, watch)
-                if settled is None:
+                answer = answers[key]
+                match outcome:
+                    case Unsettled():
+                        self._record_deferral(key, answer, outcome)
+                        retry |= groups[key].message_ids
+                        continue
+                    case Committed(order=order):
+                        self._record(order, outcome, watch.seconds())
+                    case Found(order=order) if isinstance(answer, Charged) and domain.is_late_charge(
+                        order, answer
+                    ):
+                        late[key] = order, answer
+                        continue
+                    case Found(order=order):
+                        self._record_repeated(order, answer)
+                outbox.add(groups[key].message_ids, domain.payment_events_for(order))
+            retry |= outbox.send(self._bus, self._telemetry)
+        return retry | self._refund_late(late, groups)
+
+    def _refund_late(self, late: Mapping[Key, tuple[Order, Charged]], groups: Groups) -> set[str]:
+        """Refund charges that could not confirm their orders, after what is settled was published."""
+        retry: set[str] = set()
+        refund_ids = dict(zip(late, self._run(self._refund_charge, late.values()), strict=True))
+        refunded = {key: late[key][0] for key, refund_id in refund_ids.items() if refund_id is not None}
+        for key in late.keys() - refunded.keys():
+            retry |= groups[key].message_ids
+        now = self._clock()
+
+        def decide(order: Order) -> Move | None:
+            charge, refund_id = late[order.key][1], refund_ids[order.key] or ""
+            return domain.record_late_charge(order, charge, refund_id, now, groups[order.key].first.event_id)
+
+        for outcomes in advance_all(self._ledger, refunded, decide, self._waits):
+            outbox = Outbox()
+            for key, outcome in outcomes.items():
+                if isinstance(outcome, Unsettled):
+                    self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, key, why=outcome.why)
                     retry |= groups[key].message_ids
-                else:
-                    outbox.add(groups[key].message_ids, domain.payment_events_for(settled))
+                    continue
+                self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
+                self._telemetry.warning(LogEvent.LATE_CHARGE_REFUNDED, key, status=outcome.order.status.value)
+                outbox.add(groups[key].message_ids, domain.payment_events_for(outcome.order))
             retry |= outbox.send(self._bus, self._telemetry)
         return retry
 
-    def _settled(
-        self, key: Key, outcome: Outcome, result: ChargeResult, cause: str, watch: Stopwatch
-    ) -> Order | None:
-        """Record what became of a settlement; None when its messages must be retried."""
-        match outcome:
-            case Unsettled():
-                self._record_deferral(key, result, outcome)
-                return None
-            case Committed(order=order):
-                record_inventory_operation(self._telemetry, order.status, outcome)
-                self._record_settlement(order, watch.seconds())
-                return order
-            case Found(order=order):
-                return self._refund_late_charge(order, result, cause)
+    def _refund_charge(self, late: tuple[Order, Charged]) -> str | None:
+        order, charge = late
+        if self._out_of_time():
+            self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, order.key, why=OUT_OF_TIME)
+            return None
+        try:
+            refund_id = self._gateway.refund(charge.charge_id, order.amount_minor, order.currency or "")
+            return require_valid_id(refund_id)
+        except GatewayUnavailableError as error:
+            self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, order.key, why=str(error))
+            return None
 
-    def _read(self, groups: Mapping[Key, Group[E]]) -> tuple[dict[Key, Order], set[str]]:
-        return existing_orders(groups, self._ledger.orders(groups.keys()), self._telemetry)
+    # --- recording ------------------------------------------------------------------------------------
 
-    def _advance(
-        self, orders: Mapping[Key, Order], decide: Callable[[Order], Move | None]
-    ) -> Iterator[Mapping[Key, Outcome]]:
-        def attempt(keys: Collection[Key]) -> Mapping[Key, Outcome]:
-            return advance(self._ledger, {key: orders[key] for key in keys}, decide)
-
-        return until_settled(attempt, orders.keys(), self._waits)
-
-    def _charge_all(self, orders: Mapping[Key, Order]) -> dict[Key, ChargeResult]:
-        """Charge what is reserved, and look up charges of orders that were cancelled meanwhile.
-
-        Orders for which the gateway is unavailable are left out.
-        """
-
-        def call(order: Order) -> ChargeResult | GatewayUnavailableError:
-            try:
-                if order.status is Status.RESERVED:
-                    return self._charge(order)
-                return self._gateway.find(order.key.pk) if domain.may_have_been_charged(order) else None
-            except GatewayUnavailableError as error:
-                return error
-
-        results: dict[Key, ChargeResult] = {}
-        for order, result in zip(orders.values(), self._run(call, orders.values()), strict=True):
-            if isinstance(result, GatewayUnavailableError):
-                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, order.key, why=str(result))
-            else:
-                results[order.key] = result
-        return results
-
-    def _charge(self, order: Order) -> Charged | Declined:
-        if order.amount_minor == 0:
-            return Charged("free")
-        return self._gateway.charge(
-            ChargeRequest(
-                key=order.key.pk,
-                order_id=order.key.id,
-                amount_minor=order.amount_minor,
-                currency=order.currency or "",
-                method=order.payment_method,
-            )
-        )
-
-    def _record_deferral(self, key: Key, result: ChargeResult, outcome: Unsettled) -> None:
-        target = Status.CONFIRMED if isinstance(result, Charged) else Status.CANCELLED
-        record_inventory_operation(self._telemetry, target, outcome)
+    def _record_deferral(self, key: Key, answer: Answer | NotFound | None, outcome: Unsettled) -> None:
+        target = Status.CONFIRMED if isinstance(answer, Charged) else Status.CANCELLED
+        if not isinstance(answer, Pending):
+            record_inventory_operation(self._telemetry, target, outcome)
         self._telemetry.warning(LogEvent.PAYMENT_DEFERRED, key, why=outcome.why)
 
-    def _record_settlement(self, order: Order, seconds: float) -> None:
+    def _record(self, order: Order, outcome: Committed, seconds: float) -> None:
+        if order.status is Status.RESERVED:
+            self._telemetry.info(LogEvent.PAYMENT_PENDING, order.key)
+            return
+        record_inventory_operation(self._telemetry, order.status, outcome)
         confirmed = order.status is Status.CONFIRMED
         self._telemetry.count(
             Metric.PAYMENTS, outcome=PaymentOutcome.SUCCEEDED if confirmed else PaymentOutcome.FAILED
@@ -159,84 +264,16 @@ class PaymentService:
             **({"reason": declined} if declined else {}),
         )
 
-    def _refund_late_charge(self, order: Order, result: ChargeResult, cause: str) -> Order | None:
-        """Refund a charge that could not confirm its order; None when the message must be retried."""
-        if not isinstance(result, Charged) or not domain.is_late_charge(order, result):
-            self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.DUPLICATE)
-            self._telemetry.info(LogEvent.PAYMENT_DUPLICATE, order.key, status=order.status.value)
-            return order
-        try:
-            refund_id = self._refund_charge(order, result.charge_id)
-        except GatewayUnavailableError as error:
-            self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, order.key, why=str(error))
-            return None
-        now = self._clock()
-        recorded = advance(
-            self._ledger,
-            {order.key: order},
-            lambda current: domain.record_late_charge(current, result, refund_id, now, cause),
-        )[order.key]
-        if isinstance(recorded, Unsettled):
-            return None
-        self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
-        self._telemetry.warning(LogEvent.LATE_CHARGE_REFUNDED, order.key, status=order.status.value)
-        return recorded.order
+    def _record_repeated(self, order: Order, answer: Answer | NotFound | None) -> None:
+        """Count a payment that was settled before; an open or a given up one is none."""
+        if order.status is Status.RESERVED or (answer is not None and not isinstance(answer, Charged)):
+            return
+        self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.DUPLICATE)
+        self._telemetry.info(LogEvent.PAYMENT_DUPLICATE, order.key, status=order.status.value)
 
-    def _refund_charge(self, order: Order, charge_id: str) -> str:
-        if order.amount_minor == 0:
-            return "free"
-        return require_valid_id(self._gateway.refund(charge_id, order.amount_minor, order.currency or ""))
 
-    # --- refunds --------------------------------------------------------------------------------------
-
-    def _refund(self, groups: Mapping[Key, Group[RefundRequested]]) -> set[str]:
-        orders, retry = self._read(groups)
-        refund_ids, deferred = self._refund_all(orders)
-        for key in deferred:
-            retry |= groups[key].message_ids
-        ready = {key: order for key, order in orders.items() if key not in deferred}
-        now = self._clock()
-
-        def decide(order: Order) -> Move | None:
-            request = groups[order.key].first
-            refund_id = refund_ids.get(order.key)
-            return domain.refund(order, refund_id, now, request) if refund_id else None
-
-        for outcomes in self._advance(ready, decide):
-            outbox = Outbox()
-            for key, outcome in outcomes.items():
-                match outcome:
-                    case Unsettled(why=why):
-                        self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why=why)
-                        retry |= groups[key].message_ids
-                        continue
-                    case Committed(order=order):
-                        self._record_refund(order, outcome)
-                    case Found(order=order):
-                        self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)
-                if order.status is Status.REFUNDED:
-                    outbox.add(groups[key].message_ids, domain.refund_events_for(order))
-            retry |= outbox.send(self._bus, self._telemetry)
-        return retry
-
-    def _refund_all(self, orders: Mapping[Key, Order]) -> tuple[dict[Key, str], set[Key]]:
-        """Refund what is paid; returns the refund ids, and the orders to retry."""
-        refund_ids: dict[Key, str] = {}
-        deferred: set[Key] = set()
-        for key, order in orders.items():
-            try:
-                if order.status is Status.RESERVED:
-                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why="not paid yet")
-                    deferred.add(key)
-                elif order.status is Status.CONFIRMED and order.payment and order.payment.charge_id:
-                    refund_ids[key] = self._refund_charge(order, order.payment.charge_id)
-            except GatewayUnavailableError as error:
-                self._telemetry.warning(LogEvent.GATEWAY_UNAVAILABLE, key, why=str(error))
-                deferred.add(key)
-        return refund_ids, deferred
-
-    def _record_refund(self, order: Order, outcome: Committed) -> None:
-        restocked = order.payment is not None and order.payment.restocked
-        record_inventory_operation(self._telemetry, Status.REFUNDED, outcome, restocked=restocked)
-        self._telemetry.count(Metric.PAYMENTS, outcome=PaymentOutcome.REFUNDED)
-        self._telemetry.info(LogEvent.REFUND_PROCESSED, order.key, restocked=restocked)
+def _concerns_payment(event: object) -> bool:
+    """A payment that failed is settled; any other release may leave a charge behind."""
+    if isinstance(event, OrderCancelled):
+        return event.reason != "payment_failed"
+    return isinstance(event, PaymentRequested)

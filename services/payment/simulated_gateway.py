@@ -4,25 +4,36 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Lock
 
-from services.payment.gateway import Charged, ChargeRequest, Declined
+from services.payment.gateway import Answer, Charged, ChargeRequest, Declined, NotFound, Pending, Unknown
 from services.shared.errors import GatewayUnavailableError
 
-METHODS = ("sim_ok", "sim_declined", "sim_insufficient_funds", "sim_slow", "sim_unavailable")
+METHODS = (
+    "sim_ok",
+    "sim_declined",
+    "sim_insufficient_funds",
+    "sim_pending",
+    "sim_unknown",
+    "sim_slow",
+    "sim_unavailable",
+)
 """The payment methods with a meaning; any other is charged like sim_ok."""
 
 
 class SimulatedGateway:
     """Decides by payment method and order id alone, so that the same order always gets the same result.
 
-    `sim_declined` and `sim_insufficient_funds` decline, `sim_unavailable` is never available, `sim_slow` is
-    slow, order ids that begin with `test-failure` decline, and so does a share of all others set by
-    `failure_rate`. Charges are remembered in this process only: one of an order that was never settled is
-    lost with the process.
+    `sim_declined` and `sim_insufficient_funds` decline, `sim_pending` leaves the answer open until the
+    reservation ends, `sim_unknown` charges but never says so, `sim_unavailable` is never available,
+    `sim_slow` is slow, order ids that begin with `test-failure` decline, and so does a share of all others
+    set by `failure_rate`. Other charges are remembered in this process only: one of an order that was never
+    settled is lost with the process.
     """
 
     _MAX_CHARGES = 100_000
+    settles_within = timedelta(0)
 
     def __init__(
         self,
@@ -37,7 +48,10 @@ class SimulatedGateway:
         self._charges: OrderedDict[str, Charged] = OrderedDict()
         self._lock = Lock()
 
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
+    def prepare(self, request: ChargeRequest) -> None:
+        """Charges are named by our key."""
+
+    def charge(self, request: ChargeRequest) -> Answer:
         match request.method:
             case "sim_unavailable":
                 raise GatewayUnavailableError(
@@ -47,25 +61,39 @@ class SimulatedGateway:
                 return Declined("card_declined")
             case "sim_insufficient_funds":
                 return Declined("insufficient_funds")
+            case "sim_pending":
+                return Pending()
+            case "sim_unknown":
+                return Unknown("the simulated answer was lost (payment method sim_unknown)")
             case "sim_slow":
                 self._sleep(self._slow_seconds)
         if request.order_id.startswith("test-failure") or self._declines_at_random(request.key):
             return Declined("card_declined")
-        charged = Charged("ch_" + _digest(request.key))
+        charged = _charged(request.key)
         with self._lock:
             self._charges[request.key] = charged
             if len(self._charges) > self._MAX_CHARGES:
                 self._charges.popitem(last=False)
         return charged
 
-    def find(self, key: str) -> Charged | None:
-        return self._charges.get(key)
+    def void(self, request: ChargeRequest) -> Answer | NotFound:
+        match request.method:
+            case "sim_pending":
+                return Declined("voided")
+            case "sim_unknown":
+                return _charged(request.key)
+            case _:
+                return self._charges.get(request.key, NotFound())
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         return "re_" + _digest(f"{charge_id} {amount_minor} {currency}")
 
     def _declines_at_random(self, key: str) -> bool:
         return int(_digest("luck " + key), 16) < self._failure_rate * 16**20
+
+
+def _charged(key: str) -> Charged:
+    return Charged("ch_" + _digest(key))
 
 
 def _digest(text: str) -> str:

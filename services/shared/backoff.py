@@ -42,6 +42,9 @@ class Deadline:
         """Begin an invocation that is stopped after so many seconds."""
         self._ends = self._clock() + remaining - self._reserve
 
+    def passed(self) -> bool:
+        return self._clock() >= self._ends
+
     def waits(self, base: float = 0.1, cap: float = 2.0) -> Iterator[bool]:
         """Wait with full jitter over a doubling span, until the deadline."""
         span = base

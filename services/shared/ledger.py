@@ -93,13 +93,17 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What the gateway said: a charge, perhaps given back later, or a refusal."""
+    """What the gateway said: a charge, perhaps given back later, or a refusal; at times both."""
 
     charge_id: str | None = None
     declined: str | None = None
     refund_id: str | None = None
     refund_reason: str | None = None
     restocked: bool = False
+    intent_id: str | None = None
+    """The gateway's id of what is to be charged, written before it is charged."""
+    pending: bool = False
+    """The gateway will answer later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,8 @@ def sum_quantities(items: Sequence[Item]) -> tuple[tuple[str, int], ...]:
 _PER_UNIT = {
     (None, Status.RESERVED): Delta(reserved=1, available=-1),
     (None, Status.REJECTED): Delta(),
+    # The intent to charge, and that its answer is pending, are noted on the reservation.
+    (Status.RESERVED, Status.RESERVED): Delta(),
     (Status.RESERVED, Status.CONFIRMED): Delta(stock=-1, reserved=-1),
     (Status.RESERVED, Status.CANCELLED): Delta(reserved=-1, available=1),
     (Status.CONFIRMED, Status.REFUNDED): Delta(),

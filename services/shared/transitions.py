@@ -27,6 +27,17 @@ def advance(
     return outcomes | {key: Unsettled("contention") for key, order in undecided.items() if decide(order)}
 
 
+def advance_all(
+    ledger: Ledger, orders: Mapping[Key, Order], decide: Callable[[Order], Move | None], waits: Waits
+) -> Iterator[Mapping[Key, Outcome]]:
+    """Advance orders until they are settled or the waits are used up, part by part."""
+
+    def attempt(keys: Collection[Key]) -> Mapping[Key, Outcome]:
+        return advance(ledger, {key: orders[key] for key in keys}, decide)
+
+    return until_settled(attempt, orders.keys(), waits)
+
+
 def until_settled(
     attempt: Callable[[Collection[Key]], Mapping[Key, Outcome]], keys: Collection[Key], waits: Waits
 ) -> Iterator[Mapping[Key, Outcome]]:

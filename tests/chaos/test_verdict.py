@@ -48,11 +48,11 @@ def honest(plan: Plan) -> SystemState:
     ]
     routes = (
         (orders.handle, {"OrderPlaced", "OrderCancellationRequested"}),
-        (payments.handle, {"PaymentRequested", "RefundRequested"}),
+        (payments.handle, {"PaymentRequested", "OrderCancelled", "RefundRequested"}),
         (orders.expire, {"PaymentRequested"}),
     )
     queues = [[one for one in sent if one.event.detail_type() in names] for _, names in routes]
-    for _ in range(8):
+    for _ in range(16):
         count = len(bus.published)
         for n, (handle, _) in enumerate(routes):
             retry = set(handle(queues[n]))
@@ -61,7 +61,7 @@ def honest(plan: Plan) -> SystemState:
             for queue, (_, names) in zip(queues, routes, strict=True):
                 if event.detail_type() in names:
                     queue.append(Delivery(f"{event.event_id} {count}", event))
-        clock.advance(HOLD)
+        clock.advance(HOLD / 2)  # what is requested in one round is charged in the next, before it is overdue
     events = [PublishedEvent(event.detail_type(), json.loads(event.wire())) for event in bus.published]
     dead_letters = [
         _letter(function, poison.mark, poison.reason)

@@ -166,11 +166,13 @@ def wiring_problem(environment: Environment) -> str:
 # `@` stands for the prefix of the environment's names with its dash, `!` for the prefix alone.
 DEFECTS: dict[str, tuple[Callable[[Environment], Defect], str]] = {
     "a rule that matches too few events": (
-        lambda it: rule_matching(it, "payment", "PaymentRequested"),
+        lambda it: rule_matching(it, "payment", "PaymentRequested", "OrderCancelled"),
         "rule @payment does not match RefundRequested",
     ),
     "a rule that matches too many events": (
-        lambda it: rule_matching(it, "payment", "PaymentRequested", "RefundRequested", "OrderPlaced"),
+        lambda it: rule_matching(
+            it, "payment", "PaymentRequested", "OrderCancelled", "RefundRequested", "OrderPlaced"
+        ),
         'rule @payment has the pattern {"detail-type": ["PaymentRequested", ',
     ),
     "an expiry queue without a delay": (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 SKUS = ("apple", "pear", "plum", "fig")
-_METHODS = (*("ok",) * 7, "declined", "declined", "never answered")
+_METHODS = (*("ok",) * 7, "declined", "declined", "never answered", "pending", "pending")
 RUSH = 20.0
 """Seconds within which most orders are placed."""
 LATE = 1_600.0

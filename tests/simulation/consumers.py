@@ -20,6 +20,7 @@ from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
+    OrderCancelled,
     OrderEvent,
     OrderPlaced,
     PaymentRequested,
@@ -153,12 +154,19 @@ def _payments(world: "World", deadline: Deadline) -> PaymentService:
         world.telemetry,
         clock=world.scheduler.clock,
         waits=deadline.waits,
+        out_of_time=deadline.passed,
     )
 
 
 FUNCTIONS = (
     Function("order", (OrderPlaced, OrderCancellationRequested), lambda *it: _orders(*it).handle, 30, 181),
-    Function("payment", (PaymentRequested, RefundRequested), lambda *it: _payments(*it).handle, 60, 361),
+    Function(
+        "payment",
+        (PaymentRequested, OrderCancelled, RefundRequested),
+        lambda *it: _payments(*it).handle,
+        60,
+        361,
+    ),
     Function("expiry", (PaymentRequested,), lambda *it: _orders(*it).expire, 30, 185),
 )
 

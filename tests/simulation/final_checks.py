@@ -93,7 +93,8 @@ def _check_events(world: "World") -> None:
         required = set(_REQUIRED.get(order.status, ()))
         payment = order.payment
         if order.status is Status.CANCELLED and payment:
-            required |= {"PaymentProcessed", "RefundProcessed"} if payment.charge_id else {"PaymentFailed"}
+            required |= {"PaymentProcessed", "RefundProcessed"} if payment.charge_id else set()
+            required |= {"PaymentFailed"} if payment.declined else set()
         if len(set(watch.wishes[key])) > 1:
             required.add("OrderConflicted")
         if key in watch.forged:

@@ -1,9 +1,10 @@
-"""Whoever moves the money: true books, idempotent by key, and at times no answer."""
+"""Whoever moves the money: true books, and at times no answer, a late one, or look-ups that lag behind."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from services.payment.gateway import Charged, ChargeRequest, Declined
+from services.payment.gateway import Answer, Charged, ChargeRequest, Declined, NotFound, Pending, Unknown
 from services.shared.errors import GatewayUnavailableError
 from services.shared.ledger import Key
 from tests.simulation.faults import Fault
@@ -13,6 +14,8 @@ from tests.simulation.story import label
 if TYPE_CHECKING:
     from tests.simulation.invariants import Watch
 
+_LONGEST_RUN = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:
@@ -20,6 +23,7 @@ class Charge:
     order_id: str
     amount_minor: int
     currency: str
+    made_at: float
 
 
 def _label(pk: str) -> tuple[str]:
@@ -33,67 +37,136 @@ class GatewayLedger:
         self.charges: dict[str, Charge] = {}
         self.refunded: dict[str, str] = {}
         self.declined: set[str] = set()
+        self.pending: set[str] = set()
+        self.voided: set[str] = set()
+        self.intents = 0
 
     def open_charges(self) -> list[Charge]:
         return [charge for charge in self.charges.values() if charge.id not in self.refunded]
 
 
 class Gateway:
-    """A PaymentGateway as payment processes reach it."""
+    """A PaymentGateway as payment processes reach it.
+
+    Under some seeds it names what is to be charged, and forgets our keys; under others our key is the name,
+    nothing can be voided, and look-ups lag behind.
+    """
 
     def __init__(self, gateway_ledger: GatewayLedger, network: Network, watch: "Watch") -> None:
-        self._gateway_ledger = gateway_ledger
+        self._books = gateway_ledger
         self._scheduler = network.scheduler
         self._network = network
         self._story = network.story
         self._watch = watch
         self._down_until = 0.0
+        self.names_intents = network.random.random() < 0.5
+        self._lag = 0.0 if self.names_intents else network.random.choice((0.0, 4.0, 90.0))
+        self._latest = network.random.choice((1.0, 30.0, 90.0))
+        """How long a call that was given up may still take effect."""
 
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
+    @property
+    def settles_within(self) -> timedelta:
+        longest_run = 0.0 if self.names_intents else _LONGEST_RUN
+        return timedelta(seconds=self._lag + self._latest + longest_run)
+
+    def prepare(self, request: ChargeRequest) -> str | None:
+        if not self.names_intents:
+            return None
+        self._reach("prepare")
+        self._books.intents += 1
+        intent = f"intent-{self._books.intents}"
+        self._answer("prepare", _label(request.key))
+        return intent
+
+    def charge(self, request: ChargeRequest) -> Answer:
         self._reach("charge")
-        answer = self._charge(request)
+        self._watch.on_charge(request, self.names_intents)
+        name = request.intent_id or request.key
+        if self._network.strikes(Fault.GATEWAY_LATE, "gateway charge", _label(request.key)):
+            delay = self._network.random.uniform(0, self._latest)
+            self._scheduler.after(delay, lambda: self._charge(name, request))
+            return Unknown("the call was given up")
+        answer = self._charge(name, request)
         self._answer("charge", _label(request.key))
         return answer
 
-    def find(self, key: str) -> Charged | None:
-        self._reach("find")
-        found = self._gateway_ledger.charges.get(key)
-        self._answer("find", ())
-        return Charged(found.id) if found else None
+    def void(self, request: ChargeRequest) -> Answer | NotFound:
+        self._reach("void")
+        answer = self._void(request.intent_id or request.key, request)
+        self._answer("void", ())
+        return answer
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
         self._reach("refund")
-        pk, charge = next(
-            ((pk, charge) for pk, charge in self._gateway_ledger.charges.items() if charge.id == charge_id),
-            ("", None),
-        )
+        charge = next((one for one in self._books.charges.values() if one.id == charge_id), None)
         if charge is None or (charge.amount_minor, charge.currency) != (amount_minor, currency):
             self._watch.report(
                 "refunds are of whole charges", f"{charge_id}: {amount_minor} {currency} of {charge}"
             )
-        refund_id = self._gateway_ledger.refunded.setdefault(charge_id, f"re-{charge_id}")
-        self._story.info(f"the gateway gives back {charge_id}", _label(pk) if charge else ())
+        refund_id = self._books.refunded.setdefault(charge_id, f"re-{charge_id}")
+        self._story.info(f"the gateway gives back {charge_id}")
         self._answer("refund", ())
         return refund_id
 
-    def _charge(self, request: ChargeRequest) -> Charged | Declined:
-        self._watch.on_charge(request.key)
-        if request.method == "never answered":
-            raise GatewayUnavailableError("this one never answers")
-        if request.method == "declined":
-            self._gateway_ledger.declined.add(request.key)
-            self._story.info("the gateway declines", _label(request.key))
+    def _charge(self, name: str, request: ChargeRequest) -> Answer:
+        if name in self._books.voided:
+            return Declined("voided")
+        if charge := self._books.charges.get(name):
+            return Charged(charge.id)
+        match request.method:
+            case "never answered":
+                return Unknown("this one never answers")
+            case "declined":
+                return self._decline(request)
+            case "pending":
+                return self._wait_for_the_bank(name, request)
+            case _:
+                return self._make_charge(name, request)
+
+    def _decline(self, request: ChargeRequest) -> Declined:
+        self._books.declined.add(request.key)
+        self._story.info("the gateway declines", _label(request.key))
+        return Declined("card_declined")
+
+    def _wait_for_the_bank(self, name: str, request: ChargeRequest) -> Answer:
+        if request.key in self._books.declined:
             return Declined("card_declined")
-        charge = self._gateway_ledger.charges.get(request.key)
-        if charge is None:
-            number = len(self._gateway_ledger.charges) + 1
-            charge = Charge(f"ch-{number}", request.order_id, request.amount_minor, request.currency)
-            self._gateway_ledger.charges[request.key] = charge
-            self._story.info(
-                f"the gateway charges {charge.amount_minor} {charge.currency} as {charge.id}",
-                _label(request.key),
+        if name not in self._books.pending:
+            self._books.pending.add(name)
+            self._scheduler.after(
+                self._network.random.choice((0.5, 20.0, 800.0)), lambda: self._bank_decides(name, request)
             )
+        return Pending()
+
+    def _bank_decides(self, name: str, request: ChargeRequest) -> None:
+        if name in self._books.pending and name not in self._books.voided:
+            self._books.pending.discard(name)
+            if self._network.random.random() < 0.3:
+                self._decline(request)
+            else:
+                self._make_charge(name, request)
+
+    def _make_charge(self, name: str, request: ChargeRequest) -> Charged:
+        number = len(self._books.charges) + 1
+        charge = Charge(
+            f"ch-{number}", request.order_id, request.amount_minor, request.currency, self._scheduler.now
+        )
+        self._books.charges[name] = charge
+        self._story.info(
+            f"the gateway charges {charge.amount_minor} {charge.currency} as {charge.id}", _label(request.key)
+        )
         return Charged(charge.id)
+
+    def _void(self, name: str, request: ChargeRequest) -> Answer | NotFound:
+        charge = self._books.charges.get(name)
+        if charge and self._scheduler.now >= charge.made_at + self._lag:
+            return Charged(charge.id)
+        if self.names_intents:
+            # Without an intent nothing was charged, and nothing will be.
+            if request.intent_id:
+                self._books.voided.add(name)
+            return Declined("voided")
+        return Pending() if name in self._books.pending else NotFound()
 
     def _reach(self, operation: str) -> None:
         self._network.travel(f"gateway {operation}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.payment.gateway import ChargeRequest
 from services.shared.adapters.dynamodb_items import order_of, stock_of
 from services.shared.ledger import Key, Order, Payment, Status, Stock
 from tests.simulation.dynamodb import INVENTORY, Change
@@ -14,11 +15,13 @@ from tests.simulation.queues import Message
 from tests.simulation.runs import RunChecks
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.story import label
+from tests.support.fakes import START
 
 _ROUNDING = timedelta(milliseconds=1)
 _LEGAL = {
     (None, Status.RESERVED),
     (None, Status.REJECTED),
+    (Status.RESERVED, Status.RESERVED),  # the intent to charge, or a pending answer, is noted
     (Status.RESERVED, Status.CONFIRMED),
     (Status.RESERVED, Status.CANCELLED),
     (Status.CONFIRMED, Status.REFUNDED),
@@ -84,7 +87,7 @@ class Watch:
         moved = [order_of(change.after) for change in changes if change.table != INVENTORY]
         taken: Counter[Key] = Counter()
         for order in moved:
-            if order.status is Status.RESERVED:
+            if order.status is Status.RESERVED and len(order.history) == 1:
                 taken.update(_quantities(order))
         for order in moved:
             before = self.orders.get(order.key)
@@ -98,7 +101,7 @@ class Watch:
             self.orders[order.key] = order
             if order.status is not Status.RESERVED:
                 self.left.setdefault(order.key, self._scheduler.now)
-            if order.status is Status.RESERVED:
+            if order.status is Status.RESERVED and len(order.history) == 1:
                 self._check_price(order)
                 self._check_hold(order)
         self.runs.on_commit(moved)
@@ -280,10 +283,19 @@ class Watch:
             if order.status is Status.RESERVED and order.expires_at and order.expires_at < due:
                 self.report("an audit leaves nothing overdue", f"open until {order.expires_at}", key)
 
-    def on_charge(self, pk: str) -> None:
-        key = Key.of(pk)
+    def on_charge(self, request: ChargeRequest, names_intents: bool) -> None:
+        key = Key.of(request.key)
+        order = self.orders.get(key)
+        if order is None:
+            self.report("an order is charged under its own key", request.key)
+            return
         if self.left.get(key, self._scheduler.now) < self._since():
-            self.report("only what is reserved is charged", str(self.orders.get(key)), key)
+            self.report("only what is reserved is charged", str(order), key)
+        if order.expires_at and order.expires_at < START + timedelta(seconds=self._since()):
+            self.report("an overdue reservation is not charged", str(order), key)
+        written = order.payment.intent_id if order.payment else None
+        if names_intents and (request.intent_id is None or request.intent_id != written):
+            self.report("what is charged is in its order before", f"{request.intent_id}, {written}", key)
 
     def on_answer(self, batch: Sequence[Message], failed: Collection[str]) -> None:
         actor = self._scheduler.actor

@@ -16,6 +16,7 @@ class Mutation:
 _ORDER = "services.order.service"
 _AUDIT = "services.order.audit"
 _PAYMENT = "services.payment.service"
+_REFUNDS = "services.payment.refunds"
 _ORDER_DOMAIN = "services.order.domain"
 _PAYMENT_DOMAIN = "services.payment.domain"
 _BUS = "services.shared.adapters.eventbridge"
@@ -38,11 +39,11 @@ MUTATIONS = (
     Mutation(
         "emit before commit",
         _PAYMENT,
-        "        for outcomes in self._advance(answered, decide):",
-        "        early = [move.after for order in answered.values() if (move := decide(order))]\n"
+        "        for outcomes in advance_all(self._ledger, orders, decide, self._waits):",
+        "        early = [move.after for order in orders.values() if (move := decide(order))]\n"
         "        early_events = [event for order in early for event in domain.payment_events_for(order)]\n"
         "        self._bus.publish(early_events)\n"
-        "        for outcomes in self._advance(answered, decide):",
+        "        for outcomes in advance_all(self._ledger, orders, decide, self._waits):",
     ),
     Mutation(
         "ignore FailedEntryCount",
@@ -65,14 +66,12 @@ MUTATIONS = (
     Mutation(
         "skip re-emission for a duplicate payment",
         _PAYMENT,
-        "                else:\n"
-        "                    outbox.add(groups[key].message_ids, domain.payment_events_for(settled))",
-        "                elif isinstance(outcome, Committed):\n"
-        "                    outbox.add(groups[key].message_ids, domain.payment_events_for(settled))",
+        "                        self._record_repeated(order, answer)\n",
+        "                        continue\n",
     ),
     Mutation(
         "skip re-emission for a duplicate refund",
-        _PAYMENT,
+        _REFUNDS,
         "                    self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)\n",
         "                    continue\n",
     ),
@@ -222,34 +221,82 @@ MUTATIONS = (
     Mutation(
         "no look-up of hidden charges",
         _PAYMENT_DOMAIN,
-        "    return order.status is Status.CANCELLED and order.payment is None",
-        "    return False",
+        "(order.payment.charge_id is None and order.payment.declined is None)",
+        "False and order.payment",
     ),
     Mutation(
         "charge again with another key",
-        _PAYMENT,
-        "        return self._gateway.charge(\n            ChargeRequest(\n                key=order.key.pk,",
-        "        vars(self)['_n'] = vars(self).get('_n', 0) + 1\n"
-        "        return self._gateway.charge(\n            ChargeRequest(\n"
-        "                key=f\"{order.key.pk}#{vars(self)['_n']}\",",
+        _PAYMENT_DOMAIN,
+        "    return ChargeRequest(\n        key=order.key.pk,",
+        "    keys = vars(charge_request).setdefault('keys', [])\n"
+        "    keys.append(f'{order.key.pk}#{len(keys)}')\n"
+        "    return ChargeRequest(\n        key=keys[-1],",
     ),
     Mutation(
         "charge what is no longer reserved",
-        _PAYMENT,
-        "if order.status is Status.RESERVED:\n                    return self._charge(order)",
-        "if order.status is not Status.REJECTED:\n                    return self._charge(order)",
+        _PAYMENT_DOMAIN,
+        "return Ask.VOID if may_have_been_charged(order) else None",
+        "return Ask.CHARGE if may_have_been_charged(order) else None",
     ),
     Mutation(
         "take a gateway that is silent for one that declines",
         _PAYMENT,
-        "                return error\n",
-        '                return Declined("no answer") if error else None\n',
+        "            return Unknown(str(error))\n\n    def _is_final",
+        '            return Declined(f"no answer: {error}")\n\n    def _is_final',
     ),
     Mutation(
         "refund nothing, but say so",
+        _REFUNDS,
+        "self._gateway.refund(",
+        '(lambda *_: "re-never")(',
+    ),
+    Mutation(
+        "refund nothing of a late charge, but say so",
         _PAYMENT,
-        "return require_valid_id(self._gateway.refund(",
-        'return "re-never" or str((',
+        "self._gateway.refund(",
+        '(lambda *_: "re-never")(',
+    ),
+    Mutation(
+        "take not found for not charged",
+        _PAYMENT_DOMAIN,
+        "    return now >= order.entered(Status.CANCELLED).at + settles_within",
+        "    return True",
+    ),
+    Mutation(
+        "charge before the intent is written",
+        _PAYMENT,
+        "for part in self._with_intents(orders, groups):",
+        "for part in (orders,):",
+    ),
+    Mutation(
+        "each delivery writes an intent of its own",
+        _PAYMENT_DOMAIN,
+        "(order.payment and order.payment.intent_id):",
+        "(order.payment and order.payment.intent_id == intent_id):",
+    ),
+    Mutation(
+        "charge an overdue reservation",
+        _PAYMENT_DOMAIN,
+        "return None if order.expires_at is not None and order.expires_at <= now else Ask.CHARGE",
+        "return Ask.CHARGE",
+    ),
+    Mutation(
+        "a release does not look for a charge",
+        _PAYMENT,
+        'return event.reason != "payment_failed"',
+        "return False",
+    ),
+    Mutation(
+        "take a bank that has not decided for one that declines",
+        _PAYMENT,
+        "                    return domain.note_pending(order, now, cause)",
+        '                    return domain.settle(order, Declined("pending"), now, cause)',
+    ),
+    Mutation(
+        "forget a released order while its bank decides",
+        _PAYMENT,
+        "            case Pending() if order.status is not Status.RESERVED:",
+        "            case Pending() if order.status is Status.REJECTED:",
     ),
     # --- time and messages ----------------------------------------------------------------------------
     Mutation(
@@ -296,10 +343,9 @@ MUTATIONS = (
     ),
     Mutation(
         "forget a refund asked for before the payment",
-        _PAYMENT,
-        '                    self._telemetry.warning(LogEvent.REFUND_DEFERRED, key, why="not paid yet")\n'
-        "                    deferred.add(key)",
-        "                    pass",
+        _REFUNDS,
+        '            return GatewayUnavailableError("not paid yet")\n',
+        "            return None\n",
     ),
     Mutation(
         "poison retried instead of sent to the dead-letter queue",
@@ -352,8 +398,8 @@ MUTATIONS = (
     Mutation(
         "a refund of a late charge is made but not noted",
         _PAYMENT,
-        "            lambda current: domain.record_late_charge(current, result, refund_id, now, cause),",
-        "            lambda _current: None,",
+        "return domain.record_late_charge(order, charge, refund_id, now, groups[order.key].first.event_id)",
+        "return None and (charge, refund_id)",
     ),
     Mutation(
         "a paid order that is called off is not restocked",

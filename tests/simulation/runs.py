@@ -208,7 +208,10 @@ class RunChecks:
 
 def _owed(order: Order) -> set[str]:
     """Name the events that the last step of an order requires."""
-    if [step.status for step in order.history[-2:]] == [Status.CANCELLED] * 2:
+    last = [step.status for step in order.history[-2:]]
+    if last == [Status.RESERVED] * 2:
+        return set()  # the intent to charge, or a pending answer, is noted
+    if last == [Status.CANCELLED] * 2:
         return {"PaymentProcessed", "RefundProcessed"}
     return _OWED[order.status]
 

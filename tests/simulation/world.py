@@ -78,8 +78,10 @@ class World:
         bound = max((SETTLED_WITHIN.get(kind, PROMPTLY) for kind in self.fault_mix.kinds), default=PROMPTLY)
         set_aside = {name for queue in self.queues.values() for letter in queue.dead for name in letter.about}
         for key, asked in self.watch.asked.items():
-            unpaid = any(wish.payment_method == "never answered" for wish in self.watch.wishes[key])
-            latest = bound + (self.hold.total_seconds() if unpaid else 0.0)
+            unpaid = any(
+                wish.payment_method in ("never answered", "pending") for wish in self.watch.wishes[key]
+            )
+            latest = bound + (self.hold.total_seconds() + PROMPTLY if unpaid else 0.0)
             took = self.watch.left.get(key, self.scheduler.now) - asked
             if took > latest and label(*key) not in set_aside:
                 self.watch.report(

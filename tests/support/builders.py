@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -12,6 +12,7 @@ from services.shared.backoff import Waits
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
+    OrderCancelled,
     OrderPlaced,
     PaymentRequested,
     PricedItem,
@@ -65,6 +66,20 @@ def placed(
 def cancellation(order_id: str = "order-1") -> OrderCancellationRequested:
     return OrderCancellationRequested(
         event_id=f"cancel-{order_id}", correlation_id=order_id, occurred_at=START, order_id=order_id
+    )
+
+
+def released(
+    order_id: str = "order-1",
+    reason: Literal["payment_failed", "reservation_expired", "customer_request"] = "reservation_expired",
+) -> OrderCancelled:
+    return OrderCancelled(
+        event_id=f"released-{order_id}",
+        correlation_id=order_id,
+        occurred_at=START,
+        order_id=order_id,
+        customer_id="customer-1",
+        reason=reason,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from services.payment.gateway import Charged, ChargeRequest, Declined
+from services.payment.gateway import Answer, Charged, ChargeRequest, Declined, NotFound, Pending, Unknown
 from services.shared.errors import GatewayUnavailableError
 from services.shared.events import Event
 from services.shared.ledger import (
@@ -189,37 +189,53 @@ class FakeGateway:
     """A gateway that keeps its books through any crash of its callers, and can be told to fail."""
 
     def __init__(self) -> None:
+        self.settles_within = timedelta(0)
         self.charges: dict[str, Charged] = {}
         self.refunds: dict[str, str] = {}
         self.calls: list[str] = []
         self.declining: set[str] = set()
+        self.pending: set[str] = set()
+        self.names_intents = False
         self.down = False
         self.silent_after_charging = False
+        self.hides_charges = False
         self.while_charging: Callable[[], None] | None = None
+        self.on_prepare: Callable[[], None] | None = None
 
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
+    def prepare(self, request: ChargeRequest) -> str | None:
+        self._reach()
+        if self.on_prepare:
+            self.on_prepare()
+        return f"intent-{request.order_id}" if self.names_intents else None
+
+    def charge(self, request: ChargeRequest) -> Answer:
         self.calls.append(request.key)
-        if self.down:
-            raise GatewayUnavailableError("down")
+        self._reach()
         if request.order_id in self.declining:
             return Declined("card_declined")
+        if request.order_id in self.pending:
+            return Pending()
         if meanwhile := self.while_charging:
             self.while_charging = None
             meanwhile()
         charged = self.charges.setdefault(request.key, Charged(f"ch-{request.order_id}"))
         if self.silent_after_charging:
-            raise GatewayUnavailableError("the answer was lost")
+            return Unknown("the answer was lost")
         return charged
 
-    def find(self, key: str) -> Charged | None:
-        if self.down:
-            raise GatewayUnavailableError("down")
-        return self.charges.get(key)
+    def void(self, request: ChargeRequest) -> Answer | NotFound:
+        self._reach()
+        if request.order_id in self.pending:
+            return Declined("voided")
+        return NotFound() if self.hides_charges else self.charges.get(request.key, NotFound())
 
     def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
+        self._reach()
+        return self.refunds.setdefault(charge_id, f"re-{charge_id}-{amount_minor}{currency}")
+
+    def _reach(self) -> None:
         if self.down:
             raise GatewayUnavailableError("down")
-        return self.refunds.setdefault(charge_id, f"re-{charge_id}-{amount_minor}{currency}")
 
 
 def a_stock(sku: str = "prod-001", stock: int = 10, *, price: int = 1_000, currency: str = "USD") -> Stock:

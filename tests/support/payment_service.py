@@ -1,8 +1,9 @@
 """The payment service over a ledger in memory and a gateway that keeps books."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
 
-from services.payment.gateway import Charged, ChargeRequest, Declined
+from services.payment.gateway import Answer, ChargeRequest
 from services.payment.service import PaymentService
 from services.shared.events import Event
 from services.shared.group_commit import GroupCommit
@@ -33,14 +34,29 @@ class ContendedStore(MemoryStore):
 class PaymentFixture:
     """The payment service and everything around it, with one order reserved."""
 
-    def __init__(self, *, price: int = 1_000, gateway: FakeGateway | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        price: int = 1_000,
+        gateway: FakeGateway | None = None,
+        run: Callable[..., Iterable[Any]] = map,
+        out_of_time: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.store = ContendedStore([a_stock(price=price)])
         self.bus = RecordingBus()
         self.gateway = gateway or FakeGateway()
         self.telemetry = RecordingTelemetry()
         self.clock = ManualClock()
         self.ledger = GroupCommit(self.store, waits=no_waiting(2))
-        self.service = PaymentService(self.ledger, self.bus, self.gateway, self.telemetry, clock=self.clock)
+        self.service = PaymentService(
+            self.ledger,
+            self.bus,
+            self.gateway,
+            self.telemetry,
+            clock=self.clock,
+            run=run,
+            out_of_time=out_of_time,
+        )
         self.reserve("order-1")
 
     def reserve(self, name: str, quantity: int = 2) -> None:
@@ -74,7 +90,7 @@ class RecordingGateway(FakeGateway):
         super().__init__()
         self.requests: list[ChargeRequest] = []
 
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
+    def charge(self, request: ChargeRequest) -> Answer:
         self.requests.append(request)
         return super().charge(request)
 
@@ -84,7 +100,7 @@ class LateGateway(FakeGateway):
 
     fixture: PaymentFixture | None = None
 
-    def charge(self, request: ChargeRequest) -> Charged | Declined:
+    def charge(self, request: ChargeRequest) -> Answer:
         answer = super().charge(request)
         if self.fixture is not None:
             self.fixture.expire(request.order_id)

@@ -162,17 +162,17 @@ _PAYMENT_NAMES = {
     "declined": "declined",
     "refund_id": "refundId",
     "refund_reason": "refundReason",
+    "intent_id": "intentId",
 }
 
 
 def _payment(payment: Payment) -> Item:
     named = {name: getattr(payment, field) for field, name in _PAYMENT_NAMES.items()}
     fields: Item = {name: _text(value) for name, value in named.items() if value is not None}
-    if payment.restocked:
-        fields["restocked"] = {"BOOL": True}
+    fields |= {name: {"BOOL": True} for name in ("restocked", "pending") if getattr(payment, name)}
     return fields
 
 
 def _payment_of(fields: Mapping[str, Any]) -> Payment:
     texts = {field: fields[name]["S"] for field, name in _PAYMENT_NAMES.items() if name in fields}
-    return Payment(**texts, restocked="restocked" in fields)
+    return Payment(**texts, restocked="restocked" in fields, pending="pending" in fields)

@@ -169,7 +169,7 @@ def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
 
 def test_rules_match_live_events_by_name_alone_for_publishers_choose_their_source() -> None:
     assert Topology.load().consumer("payment").rule_pattern == {
-        "detail-type": ["PaymentRequested", "RefundRequested"],
+        "detail-type": ["PaymentRequested", "OrderCancelled", "RefundRequested"],
         "replay-name": [{"exists": False}],
     }
 

@@ -15,7 +15,7 @@ from services.shared.events import (
 )
 from services.shared.ledger import Status
 from services.shared.log_events import LogEvent
-from tests.support.builders import a_key, payment_request
+from tests.support.builders import a_key, payment_request, released
 from tests.support.fakes import START
 from tests.support.payment_service import PaymentFixture, RecordingGateway, late_payment_fixture
 
@@ -196,7 +196,7 @@ def test_a_free_order_called_off_needs_no_gateway_either() -> None:
     fixture.expire()
     fixture.gateway.down = True
 
-    assert fixture.handle(payment_request()) == set()
+    assert fixture.handle(payment_request(), released()) == set()
     assert fixture.bus.published == []
 
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from services.payment.gateway import Charged, ChargeRequest, Declined, require_valid_id
+from services.payment.gateway import (
+    Charged,
+    ChargeRequest,
+    Declined,
+    NotFound,
+    Pending,
+    Unknown,
+    require_valid_id,
+)
 from services.payment.simulated_gateway import SimulatedGateway
 from services.shared.errors import GatewayUnavailableError
 
@@ -77,19 +85,33 @@ def test_two_orders_have_two_charges() -> None:
     assert gateway.charge(request()) != gateway.charge(request(order_id="order-2"))
 
 
-def test_a_charge_is_found_under_its_key() -> None:
+def test_it_is_too_late_to_void_a_charge() -> None:
     gateway = SimulatedGateway()
     charge = gateway.charge(request())
 
-    assert gateway.find("default#order-1") == charge
+    assert gateway.void(request()) == charge
 
 
 def test_what_was_declined_or_never_asked_is_not_found() -> None:
     gateway = SimulatedGateway()
     gateway.charge(request("sim_declined"))
 
-    assert gateway.find("default#order-1") is None
-    assert gateway.find("default#order-2") is None
+    assert gateway.void(request("sim_declined")) == NotFound()
+    assert gateway.void(request(order_id="order-2")) == NotFound()
+
+
+def test_one_method_leaves_the_answer_open_until_it_is_voided() -> None:
+    gateway = SimulatedGateway()
+
+    assert gateway.charge(request("sim_pending")) == Pending()
+    assert gateway.void(request("sim_pending")) == Declined("voided")
+
+
+def test_one_method_charges_and_never_says_so() -> None:
+    gateway = SimulatedGateway()
+
+    assert isinstance(gateway.charge(request("sim_unknown")), Unknown)
+    assert isinstance(gateway.void(request("sim_unknown")), Charged)
 
 
 def test_a_refund_asked_twice_is_made_once() -> None:

@@ -19,6 +19,7 @@ from services.shared.events import (
     Event,
     Item,
     OrderCancellationRequested,
+    OrderCancelled,
     OrderPlaced,
     PaymentRequested,
     RefundRequested,
@@ -79,7 +80,7 @@ class Exchange:
     def send(self, event: Event) -> None:
         if isinstance(event, (OrderPlaced, OrderCancellationRequested)):
             self._queue("order", event)
-        if isinstance(event, (PaymentRequested, RefundRequested)):
+        if isinstance(event, (PaymentRequested, OrderCancelled, RefundRequested)):
             self._queue("payment", event)
         if isinstance(event, PaymentRequested):
             self._queue("expiry", event)

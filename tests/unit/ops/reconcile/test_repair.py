@@ -11,7 +11,7 @@ from services.order.service import OrderService
 from services.payment.gateway import ChargeRequest
 from services.payment.service import PaymentService
 from services.shared.adapters.sqs_batch import Inbox
-from services.shared.events import Event, PaymentRequested, RefundRequested
+from services.shared.events import Event, OrderCancelled, PaymentRequested, RefundRequested
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Key, Order, Payment, Status
 from tests.support.builders import no_waiting, sqs_event
@@ -57,7 +57,7 @@ class Pipeline:
         payments = PaymentService(self._ledger, self.bus, self.gateway, telemetry, clock=clock)
         entries: dict[str, tuple[list[type[Event]], Handle]] = {
             "expiry": ([PaymentRequested], orders.expire),
-            "payment": ([PaymentRequested, RefundRequested], payments.handle),
+            "payment": ([PaymentRequested, OrderCancelled, RefundRequested], payments.handle),
         }
         accepts, handle = entries[function]
         dlq = RecordingPoisonQueue()
