@@ -322,6 +322,7 @@ def test_up_after_a_kill_says_what_was_lost_and_works(home: Path, options: Stack
     local_stack.down(home=home)
     killed = local_stack.up(options, home=home)
     place_order(home, "o-lost")
+    wait_until(lambda: row_status(home, "o-lost") == "CONFIRMED", "the read side knows the order")
     kill(killed)
     notes: list[str] = []
 

@@ -227,7 +227,8 @@ def analytics(runner: FunctionRunner, _invocations: int) -> Check:
     def answers() -> bool:
         # Two orders and a limit of one: the key that signs the next page's cursor is read.
         listed = runner.applied.get("/api/orders?limit=1", token)
-        return listed is not None and runner.applied.get(f"/api/orders/{received.id}", token) is not None
+        paths = (f"/api/orders/{received.id}", "/api/inventory")
+        return listed is not None and all(runner.applied.get(it, token) is not None for it in paths)
 
     return answers
 
