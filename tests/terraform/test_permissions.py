@@ -17,7 +17,7 @@ from scripts.local import postgres
 from scripts.local.aws.user_pool import TENANT
 from services.analytics.settings import API
 from services.shared.adapters.console_table import ConsoleTable
-from services.shared.events import Event
+from services.shared.events import Event, InventoryAdjusted
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Order, Placement, Price, Stock
 from services.shared.receipts import Receipt, Receipts
@@ -217,6 +217,20 @@ def analytics(runner: FunctionRunner, _invocations: int) -> Check:
         assert runner.processes(
             "projector", message(order_placed(runner.pipeline.order_id(runner.next_name())))
         )
+
+    adjusted = InventoryAdjusted(
+        event_id=runner.next_name(),
+        correlation_id="prod-001",
+        occurred_at=utc_now(),
+        tenant_id=TENANT,
+        sku="prod-001",
+        delta=1,
+        stock=1,
+        available=1,
+        unit_price_minor=100,
+        currency="USD",
+    )
+    assert runner.processes("projector", message(adjusted))
 
     received = Key(TENANT, runner.next_name())
     environment = runner.applied.environment
