@@ -39,10 +39,10 @@ _SETTINGS: Final = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "timezone": "UTC",
-    # Data survives the end of the process, not a power failure: no more does the state of the emulator.
+    # A commit survives the end of the process (it is written, not synced), not a power failure: no more does the state of
+    # the emulator. `synchronous_commit` stays on: without it a killed server loses its last commits.
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "max_wal_size": "4GB",
     "shared_buffers": "256MB",
     # In the cluster's folder: after a kill nothing is left in /dev/shm.
