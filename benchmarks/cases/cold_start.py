@@ -31,7 +31,7 @@ from benchmarks.fixtures.package_variants import (
 )
 from benchmarks.harness.report import Report
 from benchmarks.harness.statistics import Scale, alternate
-from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
 from scripts.environment.topology import Names, Topology
 
 _PROBE = Path(fixtures.__file__).with_name("cold_start_probe.py")
@@ -120,7 +120,8 @@ class Starter:
     def _environment(self, function: str) -> dict[str, str]:
         aws = self.resources.aws
         database = DatabaseAddress("127.0.0.1", 5432, "disable")
-        around = LambdaEnvInputs(hold_seconds=900, database=database)
+        sign_in = SignIn("http://localhost", aws.endpoint, "issuer", f"{aws.endpoint}/keys", "client")
+        around = LambdaEnvInputs(hold_seconds=900, database=database, sign_in=sign_in)
         return {
             **variables(Names("bench"), Topology.load(), function, around),
             **aws.credentials(),

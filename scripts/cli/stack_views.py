@@ -28,7 +28,14 @@ def connection(state: StackState | None) -> dict[str, Any]:
         "consoleUrl": state and state.console_url,
         "postgres": state and state.postgres,
         "users": [
-            {"name": role, "role": role, "tenant": TENANT, "token": f"pulsequeue token --role {role}"}
+            {
+                "name": role,
+                "role": role,
+                "tenant": TENANT,
+                "token": f"pulsequeue token --role {role}",
+                "signInUrl": state.console_url and f"{state.console_url}/auth/login",
+                "password": state.users_password,
+            }
             for role in ROLES
         ]
         if state

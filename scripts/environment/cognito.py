@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from scripts.environment.environment import Environment
 
 ROLES: Final = roles.ROLES
+COMMAND_LINE: Final = "command-line"
+SESSION: Final = "session"
+"""The clients of the pool."""
+
 _REFUSALS: Final = frozenset({"NotAuthorizedException", "UserNotFoundException"})
 
 
@@ -34,14 +38,18 @@ def token(environment: Environment, user: str, password: str) -> str:
         raise ToolError(
             f"user pool {environment.names.user_pool} not found; deploy {environment.name} first."
         )
-    clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
-    if not clients:
+    clients = {
+        it["ClientName"]: it["ClientId"]
+        for it in cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+    }
+    if COMMAND_LINE not in clients:
         raise ToolError(
-            f"user pool {environment.names.user_pool} has no app client; deploy {environment.name} again."
+            f"user pool {environment.names.user_pool} has no client {COMMAND_LINE}; "
+            f"deploy {environment.name} again."
         )
     try:
         response = cognito.initiate_auth(
-            ClientId=clients[0]["ClientId"],
+            ClientId=clients[COMMAND_LINE],
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )

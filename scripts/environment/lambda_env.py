@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import Consumer, Endpoint, Names, Topology
+from scripts.environment.topology import Consumer, Endpoint, Function, Names, Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,20 @@ class DatabaseAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """Where people sign in, and the client of the user pool that signs them in."""
+
+    console_url: str
+    """The origin that people see."""
+    sign_in_url: str
+    """The origin of the pool's pages."""
+    issuer: str
+    keys_url: str
+    client_id: str
+    providers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LambdaEnvInputs:
     """Values of one environment: chosen for it, or known once its resources exist."""
 
@@ -28,6 +42,7 @@ class LambdaEnvInputs:
     dead_letter_queue_url: str = ""
     web_origins: Sequence[str] = ()
     user_pool_id: str = ""
+    sign_in: SignIn | None = None
 
 
 def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnvInputs) -> dict[str, str]:
@@ -43,8 +58,7 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
     }
     if spec.publishes:
         env_vars["BUS_NAME"] = names.bus
-    if spec.manages_users:
-        env_vars["USER_POOL_ID"] = inputs.user_pool_id
+    env_vars |= _user_pool(names, function, spec, inputs)
     if spec.reads_metrics:
         env_vars["TOPOLOGY"] = _deployed_resources(topology, inputs.hold_seconds)
     if spec.database:
@@ -72,6 +86,26 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
         case _:
             pass
     return env_vars
+
+
+def _user_pool(names: Names, function: str, spec: Function, inputs: LambdaEnvInputs) -> dict[str, str]:
+    """Return what a function that uses the user pool needs to know of it."""
+    managed = {"USER_POOL_ID": inputs.user_pool_id} if spec.manages_users else {}
+    if not spec.signs_in:
+        return managed
+    sign_in = inputs.sign_in
+    if sign_in is None:
+        raise ToolError(f"function {function} signs people in, but no user pool is given.")
+    return {
+        **managed,
+        "CONSOLE_URL": sign_in.console_url,
+        "SIGN_IN_URL": sign_in.sign_in_url,
+        "ISSUER": sign_in.issuer,
+        "KEYS_URL": sign_in.keys_url,
+        "OAUTH_CLIENT_ID": sign_in.client_id,
+        "OAUTH_CLIENT_SECRET_PARAMETER": names.oauth_client_secret,
+        "IDENTITY_PROVIDERS": " ".join(sign_in.providers),
+    }
 
 
 def _deployed_resources(topology: Topology, hold_seconds: int) -> str:

@@ -63,6 +63,8 @@ class Function(_Section):
     reads_metrics: bool = False
     manages_users: bool = False
     """Whether it creates and deletes users of the user pool."""
+    signs_in: bool = False
+    """Whether it is the OAuth client of the user pool."""
     database: DatabaseRole | None = None
     """The database role it connects as."""
     secrets: tuple[Slug, ...] = ()
@@ -336,6 +338,11 @@ class Names:
     def site_bucket(self, account: str) -> str:
         """The bucket of the console's files; names of buckets are unique across all accounts."""
         return f"{self.prefix}-site-{account}"
+
+    @property
+    def oauth_client_secret(self) -> str:
+        """The SSM parameter with the secret of the user pool's OAuth client."""
+        return self.secret("oauth-client-secret")
 
     @property
     def database_secret(self) -> str:

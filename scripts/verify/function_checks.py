@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
 from scripts.verify.checks import listed, problem_or_missing
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # A function is Pending for a moment after it is created, and can be invoked all the same.
 _INVOCABLE: Final = frozenset({"Active", "Pending", "Inactive"})
 _NO_REASON: Final = "no reason given"
-_PLACEHOLDERS: Final = LambdaEnvInputs(0, DatabaseAddress("", 0, ""))
+_PLACEHOLDERS: Final = LambdaEnvInputs(0, DatabaseAddress("", 0, ""), sign_in=SignIn("", "", "", "", ""))
 """Values that only the environment itself knows; they are not compared."""
 _COMPARED_SUFFIXES: Final = ("_TABLE", "_PARAMETER", "BUS_NAME", "PULSEQUEUE_ENV")
 """Of variables that name resources of the environment."""

@@ -10,7 +10,6 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from services.organizations import requests
-from services.organizations.claims import current
 from services.organizations.machines import Machines
 from services.organizations.service import Organizations, User
 from services.shared.events import rfc3339
@@ -25,7 +24,7 @@ from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import ADMINS, MACHINE, ROLES
 from services.shared.http.routes import Route
 from services.shared.http.writers import Writers
-from services.shared.membership import Membership
+from services.shared.membership import Membership, current
 from services.shared.telemetry import Telemetry
 
 MAX_BODY_BYTES: Final = 64 * 1_024

@@ -1,12 +1,12 @@
 """The claims of a token: tenant, role and scopes, from membership and from nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from services.shared.console import Console
 from services.shared.http.identity import ROLE_CLAIM, SCOPES_CLAIM, TENANT_CLAIM
 from services.shared.log_events import LogEvent
-from services.shared.membership import Membership, chosen_tenant, memberships_of, user_pk
+from services.shared.membership import Membership, chosen_tenant, current, memberships_of, user_pk
 from services.shared.telemetry import Telemetry
 
 
@@ -20,12 +20,6 @@ def with_claims(event: dict[str, Any], console: Console, telemetry: Telemetry) -
     )
     details = {"idTokenGeneration": _overrides(membership)}
     return {**event, "response": {"claimsAndScopeOverrideDetails": details}}
-
-
-def current(memberships: Sequence[Membership], chosen: str | None) -> Membership | None:
-    """Return the membership in the chosen organisation, or in the first one; None for none."""
-    ordered = sorted(memberships, key=lambda it: (it.tenant_id != chosen, it.tenant_id))
-    return ordered[0] if ordered else None
 
 
 def _overrides(membership: Membership | None) -> Mapping[str, object]:

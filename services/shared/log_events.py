@@ -83,6 +83,7 @@ class LogEvent(StrEnum):
 
     # sign-in
     TOKEN_ISSUED = "token.issued", "a token is issued"
+    SIGN_IN_REFUSED = "sign_in.refused", "a sign-in or a renewal is refused"
 
     # HTTP
     REQUEST_SERVED = "request.served", "request served"

@@ -67,6 +67,12 @@ def chosen_tenant(items: Iterable[Item]) -> str | None:
     return next((it["tenantId"] for it in items if it["sk"] == CHOICE), None)
 
 
+def current(memberships: Sequence[Membership], chosen: str | None) -> Membership | None:
+    """Return the membership in the chosen organisation, or in the first one; None for none."""
+    ordered = sorted(memberships, key=lambda it: (it.tenant_id != chosen, it.tenant_id))
+    return ordered[0] if ordered else None
+
+
 def _membership(item: Item) -> Membership:
     return Membership(
         tenant_id=item["sk"].removeprefix(_ORGANIZATION),

@@ -229,7 +229,7 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     assert functions == {
         *("order", "payment", "expiry", "collector", "exposition"),
         *("projector", "analytics", "migrator", "audit"),
-        *("claims", "commands", "notify", "organizations"),
+        *("claims", "commands", "notify", "organizations", "session"),
     }
     assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
     assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [
@@ -249,6 +249,8 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
     assert {user["role"]: user["token"] for user in ran.json["users"]} == {
         role: f"pulsequeue token --role {role}" for role in ("admin", "editor", "viewer")
     }
+    assert {user["signInUrl"] for user in ran.json["users"]} == {f"{ran.json['consoleUrl']}/auth/login"}
+    assert all(user["password"] for user in ran.json["users"])
 
 
 def test_a_token_for_a_role_opens_the_api(pulsequeue: Program) -> None:

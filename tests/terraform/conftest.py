@@ -179,6 +179,7 @@ def applied(
         "hold_seconds": HOLD_SECONDS,
         "emulator_port": urlsplit(iam_emulator.endpoint).port,
         "concurrency_limit": local_concurrency(1_000),
+        "emulator_url": iam_emulator.endpoint,
         "database": {
             "host": empty_database.host,
             "port": empty_database.port,

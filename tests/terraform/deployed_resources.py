@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from scripts.environment.cognito import pool_id
 from scripts.environment.environment import Environment
@@ -30,6 +31,11 @@ def variables(env_vars: Mapping[str, str]) -> Resources:
         "TOPOLOGY": lambda value: {**json.loads(value), "tables": sorted(json.loads(value)["tables"])},
         "QUEUE_URL": lambda value: last(value, "/"),
         "USER_POOL_ID": lambda _: "the pool",
+        "ISSUER": lambda value: value.rpartition("/")[0],
+        "KEYS_URL": lambda value: value.rpartition("/.well-known/")[2],
+        "OAUTH_CLIENT_ID": lambda _: "the client",
+        "CONSOLE_URL": lambda _: "the console",
+        "SIGN_IN_URL": lambda value: value.rpartition(":")[0],
         "DEAD_LETTER_QUEUE_URL": lambda value: last(value, "/"),
     }
     return {name: normalizers.get(name, str)(value) for name, value in env_vars.items()}
@@ -156,18 +162,22 @@ def secrets(environment: Environment) -> Resources:
 def users(environment: Environment) -> Resources:
     client, pool = environment.client("cognito-idp"), pool_id(environment) or ""
     triggers: Any = client.describe_user_pool(UserPoolId=pool)["UserPool"].get("LambdaConfig", {})
-    (listed,) = client.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]
-    attributes = client.describe_user_pool_client(UserPoolId=pool, ClientId=listed["ClientId"])[
-        "UserPoolClient"
-    ]
-    return {
-        "claims": function_name(triggers["PreTokenGenerationConfig"]["LambdaArn"]),
-        "client": attributes["ClientName"],
-        "auth flows": sorted(attributes["ExplicitAuthFlows"]),
-        "reads": sorted(attributes["ReadAttributes"]),
-        "writes": sorted(attributes["WriteAttributes"]),
-        "tokens": (attributes["IdTokenValidity"], attributes["AccessTokenValidity"]),
-    }
+    found: dict[str, Any] = {"claims": function_name(triggers["PreTokenGenerationConfig"]["LambdaArn"])}
+    for listed in client.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]:
+        attributes = client.describe_user_pool_client(UserPoolId=pool, ClientId=listed["ClientId"])[
+            "UserPoolClient"
+        ]
+        found[attributes["ClientName"]] = {
+            "confidential": "ClientSecret" in attributes,
+            "auth flows": sorted(attributes["ExplicitAuthFlows"]),
+            "OAuth flows": sorted(attributes.get("AllowedOAuthFlows", [])),
+            "scopes": sorted(attributes.get("AllowedOAuthScopes", [])),
+            "comes back to": [urlsplit(it).path for it in attributes.get("CallbackURLs", [])],
+            "reads": sorted(attributes["ReadAttributes"]),
+            "writes": sorted(attributes["WriteAttributes"]),
+            "tokens": (attributes["IdTokenValidity"], attributes["AccessTokenValidity"]),
+        }
+    return found
 
 
 def site(environment: Environment) -> Resources:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.environment.environment import Clients, Environment
-from scripts.environment.lambda_env import LambdaEnvInputs
+from scripts.environment.lambda_env import LambdaEnvInputs, SignIn
 from scripts.environment.lambda_env import variables as expected_variables
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.provision import Overrides, provision
@@ -62,9 +62,17 @@ def test_functions_have_the_environment_variables_that_the_tools_expect(applied:
         for it in applied.resources("aws_lambda_function")
     }
 
+    sign_in = SignIn(
+        "http://localhost:5173",
+        "http://127.0.0.1:1",
+        "https://cognito-idp.us-east-1.amazonaws.com/pool",
+        "http://127.0.0.1:1/pool/.well-known/jwks.json",
+        "client",
+    )
+
     for function in topology.functions:
         queues = (names.queue(function), names.dead_letter_queue(function))
-        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, *queues, ORIGINS)
+        inputs = LambdaEnvInputs(HOLD_SECONDS, applied.database, *queues, ORIGINS, sign_in=sign_in)
         expected = expected_variables(names, topology, function, inputs) | NO_XRAY
         assert deployed_resources.variables(
             env_vars[names.function(function)]

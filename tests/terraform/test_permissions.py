@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
 
+from scripts.environment.cognito import pool_id
 from scripts.environment.lambda_env import DatabaseAddress
 from scripts.local import postgres
 from scripts.local.aws.user_pool import TENANT
@@ -308,6 +310,32 @@ def organizations(runner: FunctionRunner, _invocations: int) -> Check:
     return works
 
 
+def session(runner: FunctionRunner, _invocations: int) -> Check:
+    sub, password = new_user(runner, f"machine-{runner.next_name().replace('-', '')}")
+
+    def call(method: str, path: str, **parts: object) -> Any:  # noqa: ANN401 - a JSON tree
+        answer = runner.invoke("session", {**request({}, method, path), **parts})
+        return answer and answer["statusCode"] == 200 and json.loads(answer["body"])
+
+    def signs_in() -> bool:
+        form = urlencode({"grant_type": "client_credentials", "client_id": sub, "client_secret": password})
+        form_headers = {"content-type": "application/x-www-form-urlencoded"}
+        token = call("POST", "/auth/token", body=form, headers=form_headers)
+        cookie = f"__Host-session={token['access_token']}" if token else ""
+        return bool(token and call("GET", "/auth/me", cookies=[cookie]))
+
+    return signs_in
+
+
+def new_user(runner: FunctionRunner, name: str) -> tuple[str, str]:
+    """Make a user of the pool; returns its name and password."""
+    cognito, password = runner.applied.environment.client("cognito-idp"), f"Aa1!{name}-password"
+    pool = pool_id(runner.applied.environment) or ""
+    cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+    return name, password
+
+
 def claims(runner: FunctionRunner, _invocations: int) -> Check:
     event = {"request": {"userAttributes": {"sub": "somebody"}}, "response": {}}
     return lambda: runner.invoke("claims", event) is not None
@@ -359,6 +387,7 @@ def message(event: Event) -> str:
         analytics,
         commands,
         organizations,
+        session,
         claims,
         notify,
         migrator,

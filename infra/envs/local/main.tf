@@ -20,6 +20,7 @@ module "pulsequeue" {
   concurrency_limit = var.concurrency_limit
   web_origins       = var.web_origins
   emulator          = { host = "127.0.0.1", port = var.emulator_port }
+  sign_in_url       = var.emulator_url
 
   # There is no X-Ray daemon on this machine. Whoever signs in may found an organization.
   extra_variables = { POWERTOOLS_TRACE_DISABLED = "true", FOUNDING_ALLOWED = "true" }

@@ -28,6 +28,12 @@ variable "concurrency_limit" {
   default     = 2
 }
 
+variable "emulator_url" {
+  description = "Origin of the emulator, which also serves the pages to sign in on."
+  type        = string
+  default     = "http://127.0.0.1:4566"
+}
+
 variable "database" {
   description = "PostgreSQL of this machine, which requires no password; null for no read side."
   type = object({

@@ -62,7 +62,7 @@ resource "aws_apigatewayv2_authorizer" "users" {
 
   jwt_configuration {
     issuer   = var.users.issuer
-    audience = [var.users.client_id]
+    audience = var.users.client_ids
   }
 }
 

@@ -37,10 +37,10 @@ variable "functions" {
 }
 
 variable "users" {
-  description = "Issuer and audience (client id) of the accepted JWTs."
+  description = "Issuer and audiences (client ids) of the accepted JWTs."
   type = object({
-    issuer    = string
-    client_id = string
+    issuer     = string
+    client_ids = list(string)
   })
 
   validation {

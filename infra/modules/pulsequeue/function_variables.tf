@@ -43,6 +43,20 @@ locals {
     )
   }
 
+  # By what a function does with the user pool.
+  user_variables = {
+    managesUsers = { USER_POOL_ID = module.users.id }
+    signsIn = {
+      CONSOLE_URL                   = var.console_url
+      SIGN_IN_URL                   = coalesce(var.sign_in_url, module.users.session.sign_in_url)
+      ISSUER                        = module.users.issuer
+      KEYS_URL                      = "${var.sign_in_url == null ? module.users.issuer : "${var.sign_in_url}/${module.users.id}"}/.well-known/jwks.json"
+      OAUTH_CLIENT_ID               = module.users.session.client_id
+      OAUTH_CLIENT_SECRET_PARAMETER = module.users.session.secret_parameter
+      IDENTITY_PROVIDERS            = join(" ", module.users.session.identity_providers)
+    }
+  }
+
   # RDS chooses the name of a secret that it rotates; the ARN works in its place.
   database_secret = coalesce(try(var.database.secret_name, null), "${local.prefix}-database")
 

@@ -35,6 +35,9 @@ module "users" {
   name      = local.prefix
   claims    = { name = module.pool_trigger["claims"].name, alias = module.pool_trigger["claims"].alias, arn = module.pool_trigger["claims"].arn }
   protected = var.protected
+
+  console_url        = var.console_url
+  identity_providers = var.identity_providers
 }
 
 # Functions that the user pool invokes. Apart from the others, which may know the pool.
@@ -110,8 +113,8 @@ module "function" {
   runs_on                  = var.runs_on
   memory_mb                = each.value.memoryMb
   timeout_seconds          = each.value.timeoutSeconds
-  environment              = merge(local.variables[each.key], try(each.value.managesUsers, false) ? { USER_POOL_ID = module.users.id } : {})
-  permissions              = merge(local.permissions[each.key], try(each.value.managesUsers, false) ? local.user_management : {})
+  environment              = merge(local.variables[each.key], [for uses, it in local.user_variables : it if try(each.value[uses], false)]...)
+  permissions              = merge(local.permissions[each.key], [for uses, it in local.user_permissions : it if try(each.value[uses], false)]...)
   reserved_concurrency     = try(each.value.reservedConcurrency, null)
   log_days                 = local.settings.logDays
   network                  = local.networks[each.key]
@@ -136,7 +139,7 @@ module "api" {
   name        = local.prefix
   web_origins = var.web_origins
   log_days    = local.settings.logDays
-  users       = { issuer = module.users.issuer, client_id = module.users.client_id }
+  users       = { issuer = module.users.issuer, client_ids = module.users.client_ids }
 
   runbooks_url     = var.runbooks_url
   alarm_topic_arns = var.alarm_topic_arns

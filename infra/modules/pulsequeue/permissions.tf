@@ -15,11 +15,20 @@ locals {
     metrics = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
   }
 
-  # services/organizations/cognito.py. Apart from the other permissions: the pool depends on a function that has those.
-  user_management = {
-    ManageUsers = {
-      actions   = ["cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:AdminSetUserPassword"]
-      resources = ["${local.arn}:cognito-idp:${local.where}:userpool/${module.users.id}"]
+  # By what a function does with the user pool. Apart from the other permissions: the pool depends on a function that
+  # has those. services/organizations/cognito.py, services/session/cognito.py
+  user_permissions = {
+    managesUsers = {
+      ManageUsers = {
+        actions   = ["cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:AdminSetUserPassword"]
+        resources = ["${local.arn}:cognito-idp:${local.where}:userpool/${module.users.id}"]
+      }
+    }
+    signsIn = {
+      ReadOauthClientSecret = {
+        actions   = ["ssm:GetParameter"]
+        resources = [module.users.session.secret_parameter_arn]
+      }
     }
   }
 

@@ -116,6 +116,32 @@ variable "emulator" {
   default = null
 }
 
+variable "console_url" {
+  description = "Origin of the console, where people come back to after they signed in; default: the development server of web/."
+  type        = string
+  default     = "http://localhost:5173"
+  nullable    = false
+}
+
+variable "sign_in_url" {
+  description = "Origin of the user pool's pages and keys, for an emulator; null for AWS's own."
+  type        = string
+  default     = null
+}
+
+variable "identity_providers" {
+  description = "Providers that people may sign in with, beside the user pool, as in module `user-pool`."
+  type = map(object({
+    type          = optional(string, "OIDC")
+    client_id     = string
+    client_secret = string
+    issuer        = optional(string)
+    endpoints     = optional(map(string), {})
+  }))
+  default   = {}
+  sensitive = true
+}
+
 variable "alarm_topic_arns" {
   description = "ARNs of the SNS topics that alarms notify."
   type        = list(string)

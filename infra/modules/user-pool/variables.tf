@@ -22,6 +22,34 @@ variable "claims" {
   }
 }
 
+variable "console_url" {
+  description = "Origin of the console, where people come back to after they signed in."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(https://[^/*]+|http://[^/*]*localhost(:[0-9]+)?)$", var.console_url))
+    error_message = "console_url must be an https origin, such as https://console.example.com, or one of localhost."
+  }
+}
+
+variable "identity_providers" {
+  description = "Providers that people may sign in with, beside the pool, by name: type `Google` or `OIDC`, our client there, and for OIDC the issuer and those endpoints (authorize_url, token_url, attributes_url, jwks_uri) that it does not publish."
+  type = map(object({
+    type          = optional(string, "OIDC")
+    client_id     = string
+    client_secret = string
+    issuer        = optional(string)
+    endpoints     = optional(map(string), {})
+  }))
+  default   = {}
+  sensitive = true
+
+  validation {
+    condition     = alltrue([for it in values(var.identity_providers) : contains(["Google", "OIDC"], it.type) && (it.type == "Google" || it.issuer != null)])
+    error_message = "The type must be Google, or OIDC with an issuer."
+  }
+}
+
 variable "token_minutes" {
   description = "Validity of id and access tokens, in minutes."
   type        = number

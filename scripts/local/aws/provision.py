@@ -9,12 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
 from scripts.environment.topology import Consumer, Endpoint, PoolTrigger, Scheduled, Task
 from scripts.local import postgres
 from scripts.local.aws.site import Site, make_site
 from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, schedule
-from scripts.local.aws.user_pool import connect_pool, generate_password, make_user_pool, seed_users
+from scripts.local.aws.user_pool import (
+    connect_console,
+    connect_pool,
+    generate_password,
+    make_user_pool,
+    seed_users,
+)
 from scripts.packaging.packages import services_alone
 
 if TYPE_CHECKING:
@@ -82,21 +88,28 @@ def provision(environment: Environment, overrides: Overrides) -> Site:
     users = make_user_pool(environment)
     api = make_api(environment, users, overrides.web_origins)
     site = make_site(environment, api.id)
+    shared = _Shared(package, overrides, api, connect_console(environment, users, site.url))
     _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
-        for future in [
-            pool.submit(_with_trigger, environment, name, package, overrides, api)
-            for name in topology.functions
-        ]:
+        for future in [pool.submit(_with_trigger, environment, name, shared) for name in topology.functions]:
             future.result()
     seed_users(environment, overrides.users_password)
     return site
 
 
-def _with_trigger(
-    environment: Environment, name: str, package: bytes, overrides: Overrides, api: Api
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all functions share."""
+
+    package: bytes
+    overrides: Overrides
+    api: Api
+    sign_in: SignIn
+
+
+def _with_trigger(environment: Environment, name: str, shared: _Shared) -> None:
     """Create a function and its trigger."""
+    overrides, api = shared.overrides, shared.api
     topology, spec = environment.topology, environment.topology.function(name)
     hold = overrides.hold_seconds or topology.settings.hold_seconds
     retry = overrides.retry_seconds
@@ -111,12 +124,13 @@ def _with_trigger(
             dead_letter_queue_url,
             overrides.web_origins,
             api.user_pool_id,
+            shared.sign_in,
         )
         env_vars = variables(environment.names, topology, name, inputs)
         if retry is not None:
             env_vars["MAX_RETRY_SECONDS"] = str(retry)
         return _function(
-            environment, name, package, role, {**env_vars, **_LOCAL_VARIABLES, **overrides.variables}
+            environment, name, shared.package, role, {**env_vars, **_LOCAL_VARIABLES, **overrides.variables}
         )
 
     match spec:

@@ -213,7 +213,7 @@ def make_api(environment: Environment, users: UserPool, web_origins: Sequence[st
 def _authorizer(environment: Environment, api_id: str, users: UserPool) -> str:
     """Create or update the JWT authorizer of the user pool."""
     gateway = environment.client("apigatewayv2")
-    jwt: JWTConfigurationTypeDef = {"Audience": [users.client_id], "Issuer": users.issuer}
+    jwt: JWTConfigurationTypeDef = {"Audience": list(users.client_ids), "Issuer": users.issuer}
     existing = {it["Name"]: it["AuthorizerId"] for it in gateway.get_authorizers(ApiId=api_id)["Items"]}
     if _USERS in existing:
         gateway.update_authorizer(ApiId=api_id, AuthorizerId=existing[_USERS], JwtConfiguration=jwt)

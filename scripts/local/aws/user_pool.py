@@ -6,9 +6,10 @@ import contextlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from scripts.environment.cognito import ROLES, pool_id
+from scripts.environment.cognito import COMMAND_LINE, ROLES, SESSION, pool_id
+from scripts.environment.lambda_env import SignIn
 from services.organizations.store import add_member
 from services.shared.adapters.console_table import ConsoleTable
 from services.shared.membership import Membership
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from scripts.environment.environment import Environment
 
 TENANT: Final = "default"
-_CLIENT: Final = "console"
-_TOKEN_MINUTES: Final = 5
+_REFRESH_DAYS: Final = 7
+_SHORT_TOKENS: Final[Mapping[str, Any]] = {
+    "PreventUserExistenceErrors": "ENABLED",
+    "IdTokenValidity": 5,
+    "AccessTokenValidity": 5,
+    "TokenValidityUnits": {"IdToken": "minutes", "AccessToken": "minutes"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +34,17 @@ class UserPool:
     id: str
     issuer: str
     client_id: str
+    """The client of the command line."""
+    session_client_id: str
+    """The confidential client of the console's server side."""
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        return (self.client_id, self.session_client_id)
 
 
 def make_user_pool(environment: Environment) -> UserPool:
-    """Create or update the pool and its client."""
+    """Create or update the pool and its clients."""
     pool = (
         pool_id(environment)
         or environment.client("cognito-idp").create_user_pool(
@@ -40,7 +53,33 @@ def make_user_pool(environment: Environment) -> UserPool:
         )["UserPool"]["Id"]
     )
     return UserPool(
-        pool, f"https://cognito-idp.{environment.region}.amazonaws.com/{pool}", _client(environment, pool)
+        pool,
+        f"https://cognito-idp.{environment.region}.amazonaws.com/{pool}",
+        _client(environment, pool, COMMAND_LINE, _command_line()),
+        _client(environment, pool, SESSION, _session("http://localhost"), with_secret=True),
+    )
+
+
+def connect_console(environment: Environment, users: UserPool, console_url: str) -> SignIn:
+    """Have people come back to this origin after they signed in, and give the session its secret."""
+    cognito = environment.client("cognito-idp")
+    cognito.update_user_pool_client(
+        UserPoolId=users.id, ClientId=users.session_client_id, **_session(console_url)
+    )
+    described = cognito.describe_user_pool_client(UserPoolId=users.id, ClientId=users.session_client_id)
+    environment.client("ssm").put_parameter(
+        Name=environment.names.oauth_client_secret,
+        Value=described["UserPoolClient"]["ClientSecret"],
+        Type="SecureString",
+        Overwrite=True,
+    )
+    gateway = cognito.meta.endpoint_url
+    return SignIn(
+        console_url=console_url,
+        sign_in_url=gateway,
+        issuer=users.issuer,
+        keys_url=f"{gateway}/{users.id}/.well-known/jwks.json",
+        client_id=users.session_client_id,
     )
 
 
@@ -93,22 +132,44 @@ def add_user(environment: Environment, pool: str, user: User, password: str) -> 
     )
 
 
-def _client(environment: Environment, pool: str) -> str:
+def _client(
+    environment: Environment, pool: str, name: str, options: Mapping[str, Any], *, with_secret: bool = False
+) -> str:
+    """Create a client of the pool, unless there is one of this name."""
     cognito = environment.client("cognito-idp")
     existing: Mapping[str, str] = {
         it["ClientName"]: it["ClientId"]
         for it in cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
     }
     return (
-        existing.get(_CLIENT)
+        existing.get(name)
         or cognito.create_user_pool_client(
-            UserPoolId=pool,
-            ClientName=_CLIENT,
-            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-            WriteAttributes=["name"],
-            ReadAttributes=["email", "name"],
-            IdTokenValidity=_TOKEN_MINUTES,
-            AccessTokenValidity=_TOKEN_MINUTES,
-            TokenValidityUnits={"IdToken": "minutes", "AccessToken": "minutes"},
+            UserPoolId=pool, ClientName=name, GenerateSecret=with_secret, **options
         )["UserPoolClient"]["ClientId"]
     )
+
+
+def _command_line() -> dict[str, Any]:
+    return {
+        "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"],
+        "WriteAttributes": ["name"],
+        "ReadAttributes": ["email", "email_verified", "name"],
+        **_SHORT_TOKENS,
+    }
+
+
+def _session(console_url: str) -> dict[str, Any]:
+    return {
+        "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH"],
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthFlows": ["code"],
+        "AllowedOAuthScopes": ["email", "openid", "profile"],
+        "CallbackURLs": [f"{console_url}/auth/callback"],
+        "LogoutURLs": [f"{console_url}/"],
+        "SupportedIdentityProviders": ["COGNITO"],
+        "WriteAttributes": ["email", "name"],
+        "ReadAttributes": ["email", "email_verified", "name"],
+        "RefreshTokenValidity": _REFRESH_DAYS,
+        **_SHORT_TOKENS,
+        "TokenValidityUnits": {**_SHORT_TOKENS["TokenValidityUnits"], "RefreshToken": "days"},
+    }

@@ -6,13 +6,17 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from scripts.common.errors import ToolError
-from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, variables
+from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
 from scripts.environment.topology import Names, Topology
 from services.analytics.settings import PROJECTOR, ApiSettings, ProjectorSettings
+from services.session.settings import SessionSettings
 from services.shared.settings import LedgerSettings, QueueSettings
 
 TOPOLOGY = Topology.load()
 DEV = Names("dev")
+SIGN_IN = SignIn(
+    "https://console.test", "https://pool.test", "issuer", "https://keys.test", "client", ["Google"]
+)
 
 
 def test_a_consumer_understands_the_environment_it_is_given() -> None:
@@ -99,7 +103,7 @@ def test_the_api_is_told_where_its_key_lies_and_which_pages_may_ask() -> None:
 
 
 def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> None:
-    inputs = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432))
+    inputs = LambdaEnvInputs(9, DatabaseAddress("proxy.test", 5432), sign_in=SIGN_IN)
 
     by_function = {name: variables(DEV, TOPOLOGY, name, inputs) for name in TOPOLOGY.functions}
 
@@ -115,3 +119,19 @@ def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> Non
 def test_a_function_that_needs_a_database_does_not_go_without() -> None:
     with pytest.raises(ToolError, match="function migrator needs a database"):
         variables(DEV, TOPOLOGY, "migrator", LambdaEnvInputs(hold_seconds=9))
+
+
+def test_the_session_knows_the_pool_and_where_its_secret_is_but_not_the_secret() -> None:
+    env_vars = variables(DEV, TOPOLOGY, "session", LambdaEnvInputs(hold_seconds=9, sign_in=SIGN_IN))
+
+    settings = SessionSettings.from_environment(env_vars)
+
+    assert (settings.console_url, settings.sign_in_url) == ("https://console.test", "https://pool.test")
+    assert (settings.client_id, settings.providers) == ("client", "Google")
+    assert settings.secret_parameter == "/dev-pulsequeue/oauth-client-secret"
+    assert settings.console_table == "dev-pulsequeue-console"
+
+
+def test_signing_in_takes_a_user_pool() -> None:
+    with pytest.raises(ToolError, match="no user pool is given"):
+        variables(DEV, TOPOLOGY, "session", LambdaEnvInputs(hold_seconds=9))

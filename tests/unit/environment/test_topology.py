@@ -126,7 +126,7 @@ def test_the_read_side_hears_every_event_there_is() -> None:
     assert set(projector.subscriptions) == {model.detail_type() for model in CATALOGUE}
 
 
-def test_only_users_reach_the_api_and_the_metrics_guard_themselves() -> None:
+def test_only_users_reach_the_api_and_the_others_guard_themselves() -> None:
     callers = {name: it.callers for name, it in Topology.load().endpoints.items()}
 
     assert callers == {
@@ -134,6 +134,7 @@ def test_only_users_reach_the_api_and_the_metrics_guard_themselves() -> None:
         "commands": "users",
         "exposition": "anyone",
         "organizations": "users",
+        "session": "anyone",
     }
 
 

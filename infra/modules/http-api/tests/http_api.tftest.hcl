@@ -16,7 +16,7 @@ mock_provider "aws" {
 
 variables {
   name  = "dev-shop"
-  users = { issuer = "https://cognito-idp.eu-central-1.amazonaws.com/pool", client_id = "client" }
+  users = { issuer = "https://cognito-idp.eu-central-1.amazonaws.com/pool", client_ids = ["client"] }
 
   functions = {
     metrics = { name = "dev-shop-metrics", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-metrics:live", routes = ["GET /metrics"] }
@@ -118,7 +118,7 @@ run "refuses_wrong_values" {
   variables {
     name                = ""
     requests_per_second = 0
-    users               = { issuer = "cognito", client_id = "client" }
+    users               = { issuer = "cognito", client_ids = ["client"] }
     functions           = { one = { name = "one", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["metrics"], callers = "all" } }
   }
 

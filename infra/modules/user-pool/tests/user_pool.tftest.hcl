@@ -1,6 +1,10 @@
 mock_provider "aws" {
   override_during = plan
 
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
   mock_data "aws_region" {
     defaults = { name = "eu-central-1" }
   }
@@ -11,8 +15,9 @@ mock_provider "aws" {
 }
 
 variables {
-  name   = "dev-shop"
-  claims = { name = "dev-shop-claims", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-claims:live" }
+  name        = "dev-shop"
+  console_url = "https://console.example.com"
+  claims      = { name = "dev-shop-claims", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-claims:live" }
 }
 
 run "tokens_get_their_claims_from_the_function" {
@@ -52,6 +57,66 @@ run "users_cannot_sign_up_or_change_their_tenant" {
   }
 }
 
+run "people_sign_in_by_code_with_a_confidential_client" {
+  command = plan
+
+  assert {
+    condition     = aws_cognito_user_pool_client.session.generate_secret && aws_cognito_user_pool_client.session.allowed_oauth_flows == toset(["code"])
+    error_message = "Only the code flow of a client with a secret may be allowed."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool_client.session.callback_urls) == "https://console.example.com/auth/callback"
+    error_message = "People must come back to the console only."
+  }
+
+  assert {
+    condition     = !contains(aws_cognito_user_pool_client.session.allowed_oauth_scopes, "aws.cognito.signin.user.admin")
+    error_message = "No access token may change its user."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.session.id_token_validity == 5
+    error_message = "A token must end five minutes after a member was removed."
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.client_secret.type == "SecureString" && aws_ssm_parameter.client_secret.name == "/dev-shop/oauth-client-secret"
+    error_message = "The secret must be kept as a secret."
+  }
+
+  assert {
+    condition     = output.session.sign_in_url == "https://dev-shop-123456789012.auth.eu-central-1.amazoncognito.com"
+    error_message = "The pages must be those of the pool's domain."
+  }
+}
+
+run "other_identity_providers_are_added" {
+  command = plan
+
+  variables {
+    identity_providers = {
+      Google = { type = "Google", client_id = "google", client_secret = "secret" }
+      GitHub = {
+        client_id     = "github"
+        client_secret = "secret"
+        issuer        = "https://console.example.com/auth/github"
+        endpoints     = { token_url = "https://console.example.com/auth/github/token" }
+      }
+    }
+  }
+
+  assert {
+    condition     = toset(output.session.identity_providers) == toset(["GitHub", "Google"]) && toset(aws_cognito_user_pool_client.session.supported_identity_providers) == toset(["COGNITO", "GitHub", "Google"])
+    error_message = "People must be able to sign in with each provider, and with the pool."
+  }
+
+  assert {
+    condition     = nonsensitive(aws_cognito_identity_provider.this["GitHub"].provider_details["token_url"]) == "https://console.example.com/auth/github/token" && nonsensitive(!contains(keys(aws_cognito_identity_provider.this["Google"].provider_details), "oidc_issuer"))
+    error_message = "Each type must get its own details."
+  }
+}
+
 run "returns_the_issuer_of_its_tokens" {
   command = plan
 
@@ -77,7 +142,8 @@ run "refuses_wrong_values" {
     name          = ""
     claims        = { name = "claims", alias = "live", arn = "claims" }
     token_minutes = 1
+    console_url   = "http://console.example.com"
   }
 
-  expect_failures = [var.name, var.claims, var.token_minutes]
+  expect_failures = [var.name, var.claims, var.token_minutes, var.console_url]
 }
