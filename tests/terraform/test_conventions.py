@@ -54,6 +54,14 @@ def test_a_module_pins_versions_and_has_a_readme_and_tests(module: Path) -> None
     assert list(module.glob("tests/*.tftest.hcl"))
 
 
+def test_people_sign_in_on_pages_whose_name_no_other_account_has(applied: Applied) -> None:
+    (domain,) = applied.resources("aws_cognito_user_pool_domain")
+    (pool,) = applied.resources("aws_cognito_user_pool")
+
+    assert domain["user_pool_id"] == pool["id"]
+    assert domain["domain"] == f"{pool['name']}-{pool['arn'].split(':')[4]}"
+
+
 def test_role_policies_name_actions_and_resources(applied: Applied) -> None:
     for role, statement in statements(applied):
         assert not any("*" in action for action in statement["Action"]), (role, statement)
