@@ -47,7 +47,7 @@ locals {
   user_variables = {
     managesUsers = { USER_POOL_ID = module.users.id }
     signsIn = {
-      CONSOLE_URL                   = var.console_url
+      CONSOLE_URL                   = local.console_url
       SIGN_IN_URL                   = coalesce(var.sign_in_url, module.users.session.sign_in_url)
       ISSUER                        = module.users.issuer
       KEYS_URL                      = "${var.sign_in_url == null ? module.users.issuer : "${var.sign_in_url}/${module.users.id}"}/.well-known/jwks.json"

@@ -36,7 +36,7 @@ module "users" {
   claims    = { name = module.pool_trigger["claims"].name, alias = module.pool_trigger["claims"].alias, arn = module.pool_trigger["claims"].arn }
   protected = var.protected
 
-  console_url        = var.console_url
+  console_url        = local.console_url
   identity_providers = var.identity_providers
 }
 

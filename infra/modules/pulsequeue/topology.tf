@@ -1,5 +1,7 @@
 # infra/functions.yaml and the names derived from it. scripts/environment/topology.py is the same for the tools.
 locals {
+  console_url = var.console_url == null ? module.site.url : var.console_url
+
   topology = yamldecode(file("${path.module}/../../functions.yaml"))
   settings = local.topology.settings
 

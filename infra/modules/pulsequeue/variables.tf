@@ -117,10 +117,9 @@ variable "emulator" {
 }
 
 variable "console_url" {
-  description = "Origin of the console, where people come back to after they signed in; default: the development server of web/."
+  description = "Origin of the console, where people come back to after they signed in; null for that of module `site`."
   type        = string
-  default     = "http://localhost:5173"
-  nullable    = false
+  default     = null
 }
 
 variable "sign_in_url" {
