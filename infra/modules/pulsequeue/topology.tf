@@ -1,6 +1,7 @@
 # infra/functions.yaml and the names derived from it. scripts/environment/topology.py is the same for the tools.
 locals {
-  console_url = var.console_url == null ? module.site.url : var.console_url
+  # Not CloudFront's own name: it is known after the API, whose authorizer needs the pool, which needs this origin.
+  console_url = var.console_domain == null ? var.console_url : "https://${var.console_domain.name}"
 
   topology = yamldecode(file("${path.module}/../../functions.yaml"))
   settings = local.topology.settings

@@ -117,9 +117,10 @@ variable "emulator" {
 }
 
 variable "console_url" {
-  description = "Origin of the console, where people come back to after they signed in; null for that of module `site`."
+  description = "Origin of the console, where people come back to after they signed in, while there is no console_domain; default: the development server of web/."
   type        = string
-  default     = null
+  default     = "http://localhost:5173"
+  nullable    = false
 }
 
 variable "sign_in_url" {
