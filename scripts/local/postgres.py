@@ -39,8 +39,8 @@ _SETTINGS: Final = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "timezone": "UTC",
-    # A commit survives the end of the process (it is written, not synced), not a power failure: no more does the state of
-    # the emulator. `synchronous_commit` stays on: without it a killed server loses its last commits.
+    # A commit survives the end of the process, not a power failure: no more does the state of the emulator.
+    # `synchronous_commit` stays on: without it a killed server loses its last commits.
     "fsync": "off",
     "full_page_writes": "off",
     "max_wal_size": "4GB",
