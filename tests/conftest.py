@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -17,6 +19,9 @@ from scripts.local.stack import StackOptions
 
 # pytest-xdist sets it; the command line would fit its tables to it.
 os.environ.pop("COLUMNS", None)
+
+# Each session would parse the descriptions of its services again: 40 ms and more a client.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("pulsequeue", deadline=None)

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -126,10 +127,15 @@ def run() -> None:
     sys.exit(code)
 
 
+@cache
+def _command() -> Callable[..., object]:
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
     """Run one command line and return its exit code; the only place with a catch-all."""
     try:
-        app(list(arguments), prog_name="pulsequeue", obj=session)
+        _command()(list(arguments), prog_name="pulsequeue", obj=session)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _FAILED
     except ToolError as error:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from scripts.common.clock import Clock
@@ -228,10 +229,13 @@ class MemoryGauges:
         self.published.append((levels, at))
 
 
+_topology = cache(Topology.load)
+
+
 class MemoryOpsContext:
     def __init__(self, stocks: Iterable[Stock] = ()) -> None:
         self.env = "test"
-        self.topology = Topology.load()
+        self.topology = _topology()
         self.time = ManualClock()
         self.clock = Clock(now=self.time, sleep=self._sleep)
         self.store = MemoryOpsStore(stocks)
