@@ -123,11 +123,11 @@ def _print_table(console: "Console", table: Table) -> Sequence[str]:
 
 
 def _without(table: Table, left_out: Sequence[str]) -> Table:
-    kept = [at for at, column in enumerate(table.columns) if column not in left_out]
+    shown = [at for at, column in enumerate(table.columns) if column not in left_out]
     return replace(
         table,
-        columns=[table.columns[at] for at in kept],
-        rows=[[row[at] for at in kept] for row in table.rows],
+        columns=[table.columns[at] for at in shown],
+        rows=[[row[at] for at in shown] for row in table.rows],
     )
 
 

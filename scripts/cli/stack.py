@@ -95,11 +95,11 @@ def down(session: Session) -> None:
     from scripts.local import stack, stack_data
 
     stopped = stack.down(progress=session.out.note)
-    is_kept = stack_data.StackData.read(home_folder()) is not None
+    has_data = stack_data.StackData.read(home_folder()) is not None
     view = ["The local stack is down." if stopped else "The local stack was not running."]
-    if is_kept:
+    if has_data:
         view.append("Its data is kept for the next `make up`; `make reset` removes it.")
-    session.out.show({"stopped": stopped, "dataKept": is_kept}, *view)
+    session.out.show({"stopped": stopped, "dataKept": has_data}, *view)
 
 
 def reset(

@@ -83,8 +83,8 @@ def _progress(session: Session, result: CheckResult) -> None:
     from scripts.verify.checks import CheckOutcome
 
     # An interrupted run prints no table, and must still say what it left behind.
-    is_told = session.out.is_on_terminal or result.outcome is CheckOutcome.FAIL
-    why = f": {result.message}" if is_told and result.message else ""
+    shows_message = session.out.is_on_terminal or result.outcome is CheckOutcome.FAIL
+    why = f": {result.message}" if shows_message and result.message else ""
     session.out.note(f"{result.outcome:<8} {result.check}{why}")
 
 

@@ -80,7 +80,7 @@ class ConsoleFiles:
         known = {path for it in (record.current, record.previous) if it for path in it.files}
         new = [path for path in files if path.startswith(HASHED) and path not in known]
         _all(self._put, [(path, files[path]) for path in new])
-        _all(self._put, [(_kept(release, path), files[path]) for path in release.own])
+        _all(self._put, [(_release_key(release, path), files[path]) for path in release.own])
         self._serve(release, ReleaseRecord(release, record.current))
         self._remove_older(record.previous, (release, record.current))
         return release
@@ -98,17 +98,17 @@ class ConsoleFiles:
             self._s3.copy_object(
                 Bucket=self._bucket,
                 Key=path,
-                CopySource={"Bucket": self._bucket, "Key": _kept(release, path)},
+                CopySource={"Bucket": self._bucket, "Key": _release_key(release, path)},
                 MetadataDirective="COPY",
             )
         self._put((RECORD, _RECORD.dump_json(record)))
 
-    def _remove_older(self, older: ConsoleRelease | None, kept: Iterable[ConsoleRelease | None]) -> None:
-        if older is None or older in kept:
+    def _remove_older(self, older: ConsoleRelease | None, current: Iterable[ConsoleRelease | None]) -> None:
+        if older is None or older in current:
             return
-        served = {path for it in kept if it for path in it.files}
+        served = {path for it in current if it for path in it.files}
         gone = [path for path in older.files if path.startswith(HASHED) and path not in served]
-        gone += [_kept(older, path) for path in older.own]
+        gone += [_release_key(older, path) for path in older.own]
         _all(lambda key: self._s3.delete_object(Bucket=self._bucket, Key=key), gone)
 
     def _put(self, file: tuple[str, bytes]) -> object:
@@ -153,7 +153,7 @@ def _release_of(files: Mapping[str, bytes]) -> ConsoleRelease:
     return ConsoleRelease(hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:12], hashes)
 
 
-def _kept(release: ConsoleRelease, path: str) -> str:
+def _release_key(release: ConsoleRelease, path: str) -> str:
     return f"releases/{release.id}/{path}"
 
 

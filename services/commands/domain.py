@@ -98,11 +98,11 @@ def digest(canonical: str) -> str:
 
 def is_same_order(order: Order, body: Mapping[str, Any]) -> bool:
     """Return whether an order is the one that a body asks for, as far as the order still tells."""
-    asked: dict[str, int] = {}
+    ordered: dict[str, int] = {}
     for item in body["items"]:
-        asked[item["sku"]] = asked.get(item["sku"], 0) + item["quantity"]
+        ordered[item["sku"]] = ordered.get(item["sku"], 0) + item["quantity"]
     return (
         order.customer_id == body["customerId"]
-        and {line.sku: line.quantity for line in order.lines} == asked
+        and {line.sku: line.quantity for line in order.lines} == ordered
         and order.payment_method == body.get("paymentMethod")
     )

@@ -122,7 +122,7 @@ def ssm_secret(client: "SSMClient", parameter: str, clock: Callable[[], float]) 
         except (ClientError, BotoCoreError) as error:
             raise PoolUnavailableError(f"{parameter} cannot be read: {error}") from error
 
-    return _kept(read, _SECRET_SECONDS, clock)
+    return _cached(read, _SECRET_SECONDS, clock)
 
 
 def published_keys(url: str, clock: Callable[[], float]) -> Callable[[], Mapping[str, PublicKey]]:
@@ -136,17 +136,17 @@ def published_keys(url: str, clock: Callable[[], float]) -> Callable[[], Mapping
             raise PoolUnavailableError(f"keys of the user pool: {error}") from error
         return {it["kid"]: PublicKey.of_jwk(it) for it in found}
 
-    return _kept(read, _KEY_SECONDS, clock)
+    return _cached(read, _KEY_SECONDS, clock)
 
 
-def _kept(read: Callable[[], Any], seconds: float, clock: Callable[[], float]) -> Callable[[], Any]:
-    kept: list[tuple[float, Any]] = []
+def _cached(read: Callable[[], Any], seconds: float, clock: Callable[[], float]) -> Callable[[], Any]:
+    entry: list[tuple[float, Any]] = []
 
     def current() -> Any:  # noqa: ANN401 - what `read` returns
         now = clock()
-        if not kept or now - kept[0][0] >= seconds:
-            kept[:] = [(now, read())]
-        return kept[0][1]
+        if not entry or now - entry[0][0] >= seconds:
+            entry[:] = [(now, read())]
+        return entry[0][1]
 
     return current
 

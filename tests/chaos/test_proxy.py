@@ -86,7 +86,7 @@ def bus(session: boto3.Session, endpoint: str) -> EventBridgeBus:
 
 
 @pytest.fixture
-def dead_letters(session: boto3.Session, endpoint: str) -> SqsPoisonQueue:
+def dlq(session: boto3.Session, endpoint: str) -> SqsPoisonQueue:
     client = session.client("sqs", endpoint_url=endpoint, config=ONCE)
     return SqsPoisonQueue(
         client, queue_url=client.get_queue_url(QueueName=QUEUE)["QueueUrl"], consumer="order"
@@ -165,17 +165,17 @@ def test_events_that_were_not_taken_are_returned_and_the_others_are_not(
 
 @pytest.mark.parametrize("fault", [*WORDED, Fault.CUT_AFTER])
 def test_letters_of_a_call_that_failed_are_returned(
-    dead_letters: SqsPoisonQueue, schedule: Obedient, fault: Fault
+    dlq: SqsPoisonQueue, schedule: Obedient, fault: Fault
 ) -> None:
     schedule.coming = fault
 
-    assert dead_letters.send([Poison("m1", "body", "invalid_json", "detail")]) == ["m1"]
+    assert dlq.send([Poison("m1", "body", "invalid_json", "detail")]) == ["m1"]
 
 
-def test_letters_that_were_not_taken_are_returned(dead_letters: SqsPoisonQueue, schedule: Obedient) -> None:
+def test_letters_that_were_not_taken_are_returned(dlq: SqsPoisonQueue, schedule: Obedient) -> None:
     schedule.coming = Fault.PARTIAL
 
-    left = dead_letters.send([Poison(f"m{n}", "body", "invalid_json", "detail") for n in range(10)])
+    left = dlq.send([Poison(f"m{n}", "body", "invalid_json", "detail") for n in range(10)])
 
     assert 0 < len(left) < 10
 

@@ -85,10 +85,8 @@ class Traffic:
         """Send round again what ran out of deliveries; what cannot be read stays where it is."""
         sent = 0
         for function in self._environment.topology.consumers:
-            dead_letters = self.ops.dlq(function)
-            sent += len(
-                redrive(self.ops, dead_letters, _EXHAUSTED, rate=None, on_progress=lambda _: None).done
-            )
+            dlq = self.ops.dlq(function)
+            sent += len(redrive(self.ops, dlq, _EXHAUSTED, rate=None, on_progress=lambda _: None).done)
         self.redriven += sent
         return sent
 

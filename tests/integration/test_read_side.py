@@ -171,9 +171,9 @@ def test_what_cannot_be_counted_is_set_aside_alone_and_counted_once_it_can_be(
 
     rate = {"action": "setRate", "tenantId": "default", "currency": "CHF"}
     invoke_migrator(pipeline.environment, {**rate, "validFrom": "2018-01-01", "rate": "1.10"})
-    dead_letters = pipeline.ops.dlq("projector")
-    ours = frozenset(it.message_id for it in peek([dead_letters], Filter()) if pipeline.run in it.body)
-    handled = redrive(pipeline.ops, dead_letters, Filter(ids=ours), rate=None, on_progress=lambda _: None)
+    dlq = pipeline.ops.dlq("projector")
+    ours = frozenset(it.message_id for it in peek([dlq], Filter()) if pipeline.run in it.body)
+    handled = redrive(pipeline.ops, dlq, Filter(ids=ours), rate=None, on_progress=lambda _: None)
 
     assert len(handled.done) == 1
     wait_until(lambda: counted()["customers"] == 2, "it is counted, too")

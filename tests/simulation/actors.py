@@ -120,7 +120,7 @@ class Shop:
         customer = f"customer-{random.randint(1, 3)}"
         method = random.choice(_METHODS)
         self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items())), method))
-        self._world.watch.asked.setdefault(key, self._world.scheduler.now)
+        self._world.watch.accepted_at.setdefault(key, self._world.scheduler.now)
         self._world.story.info(f"orders {dict(totals)}", (label(*key),))
         self._publish(
             "OrderPlaced",

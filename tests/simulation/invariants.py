@@ -54,7 +54,7 @@ class Watch:
         self._hold = hold
         self.violations: list[Violation] = []
         self.wishes: defaultdict[Key, list[Wish]] = defaultdict(list)
-        self.asked: dict[Key, float] = {}
+        self.accepted_at: dict[Key, float] = {}
         """When each order was first placed."""
         self.called_off: set[Key] = set()
         self.refunds_requested: set[Key] = set()

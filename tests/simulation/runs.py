@@ -82,8 +82,8 @@ class RunChecks:
         undecided: list[tuple[Key, set[str]]] = []
         for key, skus in actor.placements.items():
             if key in committed and self._watch.orders[key].version == 1:
-                for other, wanted in undecided:
-                    if other.tenant_id == key.tenant_id and not skus.isdisjoint(wanted):
+                for other, other_skus in undecided:
+                    if other.tenant_id == key.tenant_id and not skus.isdisjoint(other_skus):
                         self._watch.report(
                             "orders of a batch are served as they came", f"before {other}", key
                         )

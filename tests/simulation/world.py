@@ -77,12 +77,12 @@ class World:
             return
         bound = max((SETTLED_WITHIN.get(kind, PROMPTLY) for kind in self.fault_mix.kinds), default=PROMPTLY)
         set_aside = {name for queue in self.queues.values() for letter in queue.dead for name in letter.about}
-        for key, asked in self.watch.asked.items():
+        for key, accepted_at in self.watch.accepted_at.items():
             unpaid = any(
                 wish.payment_method in ("never answered", "pending") for wish in self.watch.wishes[key]
             )
             latest = bound + (self.hold.total_seconds() + PROMPTLY if unpaid else 0.0)
-            took = self.watch.left.get(key, self.scheduler.now) - asked
+            took = self.watch.left.get(key, self.scheduler.now) - accepted_at
             if took > latest and label(*key) not in set_aside:
                 self.watch.report(
                     "orders are settled or rejected in time", f"{took:.1f} s, not {latest:.1f} s", key

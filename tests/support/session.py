@@ -61,15 +61,15 @@ class MemoryPool:
 
     def exchange(self, code: str, verifier: str, redirect_uri: str) -> Tokens:
         self._fail()
-        asked = self.codes.get(code)
-        if asked is None or challenge_of(verifier) != asked["code_challenge"]:
+        login = self.codes.get(code)
+        if login is None or challenge_of(verifier) != login["code_challenge"]:
             raise RefusedError("invalid_grant")
-        if redirect_uri != asked["redirect_uri"]:
+        if redirect_uri != login["redirect_uri"]:
             raise RefusedError("invalid_grant")
         del self.codes[code]
         refresh_token = f"refresh-{next(self._numbers)}"
-        self.refresh_tokens[refresh_token] = asked["sub"]
-        return Tokens(id_token(asked["sub"], nonce=asked["nonce"]), 300, refresh_token)
+        self.refresh_tokens[refresh_token] = login["sub"]
+        return Tokens(id_token(login["sub"], nonce=login["nonce"]), 300, refresh_token)
 
     def renew(self, refresh_token: str) -> Tokens:
         self._fail()

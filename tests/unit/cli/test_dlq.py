@@ -264,14 +264,14 @@ def test_a_listed_beginning_of_an_id_selects_its_message(
     assert [it.message_id for it in ops.dlqs["order"].visible] == [LONG_IDS[1]]
 
 
-@pytest.mark.parametrize(("given", "said"), [("3f2c8a6e", "give more of it"), ("", ""), ("nothing", "")])
+@pytest.mark.parametrize(("given", "message"), [("3f2c8a6e", "give more of it"), ("", ""), ("nothing", "")])
 def test_an_id_that_names_no_single_message_changes_nothing(
-    pulsequeue: CommandLine, ops: MemoryOpsContext, given: str, said: str
+    pulsequeue: CommandLine, ops: MemoryOpsContext, given: str, message: str
 ) -> None:
     for message_id in LONG_IDS:
         ops.dlqs["order"].add(message_id, _event("OrderPlaced", "o-1"))
 
     ran = pulsequeue("dlq", "drop", "--id", given, "--yes")
 
-    assert said in ran.err
+    assert message in ran.err
     assert len(ops.dlqs["order"].visible) == 2

@@ -137,7 +137,7 @@ def _state(home: Path, *names: str) -> StackState:
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "hint"),
     [
         (stack.PROCESSES, "the local stack runs at http://127.0.0.1:4599, with some of its sample orders; "),
         (stack.PROCESSES[:1], "the local stack at http://127.0.0.1:4599 is incomplete; `make up` completes"),
@@ -148,7 +148,7 @@ def test_an_interrupt_says_what_runs_and_how_to_go_on(
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
     names: tuple[str, ...],
-    said: str,
+    hint: str,
 ) -> None:
     state = _state(home, *names)
     monkeypatch.setattr(stack, "up", lambda *_given, **_options: state)
@@ -158,5 +158,5 @@ def test_an_interrupt_says_what_runs_and_how_to_go_on(
     ran = pulsequeue("up")
 
     assert ran.code == 130
-    assert INTERRUPTED + said in ran.err
+    assert INTERRUPTED + hint in ran.err
     assert ran.err.endswith("`make down` stops it.\n")

@@ -10,14 +10,14 @@ from scripts.local import web
 @pytest.fixture
 def builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """A console whose npm writes one file, and what npm was asked for."""
-    asked: list[str] = []
+    calls: list[str] = []
 
     def install(*, with_tests: bool) -> None:
-        asked.append(f"install {with_tests}")
+        calls.append(f"install {with_tests}")
         (web.WEB / "node_modules").mkdir(exist_ok=True)
 
     def build() -> Path:
-        asked.append("build")
+        calls.append("build")
         web.DIST.mkdir(exist_ok=True)
         return web.DIST
 
@@ -28,7 +28,7 @@ def builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(web, "DIST", tmp_path / "dist")
     monkeypatch.setattr(web, "install", install)
     monkeypatch.setattr(web, "build", build)
-    return asked
+    return calls
 
 
 def test_nothing_is_built_twice(builds: list[str]) -> None:

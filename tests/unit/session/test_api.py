@@ -45,12 +45,12 @@ def test_one_signs_in_and_gets_where_one_wanted_to_go(browser: Browser) -> None:
 def test_the_pool_is_asked_for_a_code_with_state_nonce_and_pkce(browser: Browser) -> None:
     login = browser.get("/auth/login")
 
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(login.location).query).items()}
-    assert asked["response_type"] == "code"
-    assert asked["redirect_uri"] == f"{CONSOLE}/auth/callback"
-    assert asked["code_challenge_method"] == "S256"
-    assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
-    assert "identity_provider" not in asked
+    query = {name: values[0] for name, values in parse_qs(urlsplit(login.location).query).items()}
+    assert query["response_type"] == "code"
+    assert query["redirect_uri"] == f"{CONSOLE}/auth/callback"
+    assert query["code_challenge_method"] == "S256"
+    assert len({query["state"], query["nonce"], query["code_challenge"]}) == 3
+    assert "identity_provider" not in query
 
 
 def test_only_known_identity_providers_are_asked_for(browser: Browser) -> None:

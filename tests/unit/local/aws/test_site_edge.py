@@ -100,12 +100,12 @@ def test_machines_send_their_own_token() -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "post", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/api/orders", "/auth/refresh", "/webhooks/payments"])
 def test_a_write_with_cookies_needs_the_header(method: str, path: str) -> None:
-    asked = {"x-requested-with": {"value": "pulsequeue-console"}}
+    csrf = {"x-requested-with": {"value": "pulsequeue-console"}}
 
     refused, empty, admitted = run(
         incoming(path, method=method, cookies=SESSION),
         incoming(path, method=method, cookies=SESSION, headers={"x-requested-with": {"value": ""}}),
-        incoming(path, method=method, cookies=SESSION, headers=asked),
+        incoming(path, method=method, cookies=SESSION, headers=csrf),
     )
 
     for answer in (refused, empty):
