@@ -201,7 +201,7 @@ def _send_each_kind(
 def _dead_lettered(
     environment: Environment, poison: set[str], since: datetime, deadline: float
 ) -> dict[str, str]:
-    """Return the orders that every consumer of OrderPlaced dead-lettered, and what became of the letters."""
+    """Return the orders that every consumer of OrderPlaced dead-lettered, and what became of the messages."""
     notes = dict.fromkeys(poison, _REMOVED)
     for name, consumer in environment.topology.consumers.items():
         if "OrderPlaced" not in consumer.subscriptions:

@@ -62,7 +62,7 @@ def install(*, with_tests: bool) -> None:
 
 
 def build() -> Path:
-    """Build the console anew and return its folder; the same sources give the same files."""
+    """Build the console and return its folder; the same sources give the same files."""
     shutil.rmtree(DIST, ignore_errors=True)
     script("build")
     return DIST

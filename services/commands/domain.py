@@ -29,7 +29,7 @@ PUBLISHABLE: Final[Mapping[str, type[Event]]] = {
 """The events that only a shop emits, and that change nothing but what they tell.
 
 Orders are placed, cancelled and refunded through routes of their own. Settlements, refunds made and stock
-levels are told by the function that made them."""
+levels are published by the function that made them."""
 
 CANCELLABLE: Final = frozenset({Status.RESERVED, Status.CONFIRMED, Status.CANCELLED})
 REFUNDABLE: Final = frozenset({Status.CONFIRMED, Status.REFUNDED})

@@ -51,7 +51,7 @@ def differences(event: OrderPlaced, order: Order) -> tuple[Difference, ...]:
 
 
 def conflict(event: OrderPlaced, differences: tuple[Difference, ...]) -> OrderConflicted:
-    """Tell that a placement was ignored; its time and id follow from the placement, whenever it is told.
+    """Announce that a placement was ignored; its time and id follow from the placement.
 
     A publisher that repeats an event gives it the same id, but may leave its time to the bus.
     """

@@ -34,7 +34,7 @@ class CognitoMachineUsers:
         try:
             self._client.admin_delete_user(UserPoolId=self._pool_id, Username=client_id)
         except ClientError as error:
-            # Deleted by an attempt that ended before it told so.
+            # Deleted by an attempt that ended before it said so.
             if error.response["Error"]["Code"] != "UserNotFoundException":
                 raise _unavailable(error) from error
         except BotoCoreError as error:

@@ -1,4 +1,4 @@
-"""What is on the shelf and who has a claim on it: the values, the legal moves, and the two ports.
+"""Stock and the orders that claim it: the values, the legal moves, and the two ports.
 
 `Ledger` is what services talk to. `Store` is what a database must be able to do; all cleverness about
 batches lives between the two, in group_commit.py, and so runs the same over every store.
@@ -45,7 +45,7 @@ class Price:
 
     @property
     def sellable(self) -> bool:
-        """Whether an order at this price could be told about; a table may hold what no event can say."""
+        """Whether an event can carry this price; a table may hold values that no event can."""
         return 0 <= self.minor <= MAX_UNIT_PRICE and re.fullmatch("[A-Z]{3}", self.currency) is not None
 
 

@@ -1,4 +1,4 @@
-"""What a function is told by its environment, checked once, when it starts."""
+"""The settings of a function, read from its environment variables and checked once, at its start."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from services.shared.errors import MisconfiguredError
 
 
 class FromEnvironment(BaseModel):
-    """What every function is told."""
+    """The settings of every function."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -31,7 +31,7 @@ class FromEnvironment(BaseModel):
 
 
 class QueueSettings(FromEnvironment):
-    """What a function behind a queue is told."""
+    """The settings of a function behind a queue."""
 
     consumer: str = Field(alias="PULSEQUEUE_FUNCTION", min_length=1)
     queue_url: str = Field(alias="QUEUE_URL", min_length=1)
@@ -41,7 +41,7 @@ class QueueSettings(FromEnvironment):
 
 
 class LedgerSettings(FromEnvironment):
-    """What a function that moves orders is told."""
+    """The settings of a function that moves orders."""
 
     bus_name: str = Field(alias="BUS_NAME", min_length=1)
     inventory_table: str = Field(alias="INVENTORY_TABLE", min_length=1)

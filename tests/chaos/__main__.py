@@ -23,7 +23,7 @@ def main() -> int:
         parser.error("--orders must be 1 to 20000")
     seed = SystemRandom().randrange(1_000_000) if arguments.seed is None else arguments.seed
     scale = (Scale.small if arguments.small else Scale.full)(arguments.orders, seed)
-    # To be told to stop is as good as Ctrl-C: what was started is stopped again.
+    # A request to stop is handled as Ctrl-C: what was started is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True, highlight=False)
     try:

@@ -41,7 +41,7 @@ _CALM_SECONDS = (0.3, 1.5)
 
 
 class FaultSchedule:
-    """Fine until it is told to begin; after it is told to clear, fine for good."""
+    """No fault before begin() nor after clear()."""
 
     def __init__(
         self,

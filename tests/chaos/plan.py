@@ -107,9 +107,9 @@ _KINDS = (
     _Kind("unpayable", 3, _ends(EXPIRED), method="sim_unavailable"),
     _Kind("unknown sku", 2, _ends(UNKNOWN_SKU), sku_group="nowhere"),
     _Kind("two currencies", 2, _ends(MIXED), sku_group=_FOREIGN),
-    _Kind("called off", 6, _ends(CALLED_OFF, REFUNDED, *_UNLUCKY), then="OrderCancellationRequested"),
+    _Kind("cancelled", 6, _ends(CALLED_OFF, REFUNDED, *_UNLUCKY), then="OrderCancellationRequested"),
     _Kind(
-        "unpaid, called off",
+        "unpaid, cancelled",
         2,
         _ends(CALLED_OFF, EXPIRED),
         method="sim_unavailable",

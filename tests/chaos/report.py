@@ -32,7 +32,7 @@ def show(report: Report, console: Console) -> None:
                 "faults injected": report.faults.total(),
                 "workers killed": report.killed,
                 "messages redriven": report.redriven,
-                "events heard by the witness": report.events,
+                "events seen by the witness": report.events,
                 "late charges refunded": report.late_charges,
                 "payable, but not paid before the hold was over": report.expired_payable,
             },

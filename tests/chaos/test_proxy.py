@@ -22,12 +22,12 @@ from tests.support.fakes import START, a_stock
 
 pytestmark = pytest.mark.emulator
 
-INVENTORY, ORDERS, BUS, QUEUE = "chaos-inventory", "chaos-orders", "chaos-bus", "chaos-letters"
+INVENTORY, ORDERS, BUS, QUEUE = "chaos-inventory", "chaos-orders", "chaos-bus", "chaos-dlq"
 WORDED = (Fault.THROTTLED, Fault.UNWELL, Fault.CUT_BEFORE)
 
 
 class Obedient(FaultSchedule):
-    """Weather that does as it is told, once."""
+    """A schedule with one given fault."""
 
     def __init__(self) -> None:
         super().__init__(seed=1)

@@ -81,7 +81,7 @@ def _invariants(state: SystemState, now: datetime) -> Iterator[Finding]:
 
 
 def _shelves(plan: Plan, state: SystemState) -> Iterator[Finding]:
-    """Nothing leaves a shelf but what was sold, and nothing comes back but what was returned."""
+    """Only what was sold leaves stock, and only what was returned comes back."""
     sold: Counter[Key] = Counter()
     for order in state.orders:
         returned = order.payment is not None and order.payment.restocked
@@ -130,7 +130,7 @@ def _charges(state: SystemState) -> Iterator[Finding]:
             charges[charge].add(order.key.id)
         known = events.pop(order.key.id, set()) - {charge}
         if known:
-            yield Finding(Wrong.DOUBLED, order.key.id, f"charged as {charge}, told as {sorted(known)}")
+            yield Finding(Wrong.DOUBLED, order.key.id, f"charged as {charge}, announced as {sorted(known)}")
     for charge, orders in charges.items():
         if len(orders) > 1 and charge != FREE:
             yield Finding(Wrong.DOUBLED, charge, f"is the charge of {sorted(orders)}")
@@ -176,7 +176,7 @@ def _events(state: SystemState) -> Iterator[Finding]:
     for about, names in ids.items():
         for name, known in names.items():
             if len(known) > 1:
-                yield Finding(Wrong.DOUBLED, about, f"{name} told as {len(known)} different events")
+                yield Finding(Wrong.DOUBLED, about, f"{name} published as {len(known)} different events")
     for order in state.orders:
         must, must_not = _required_events(order)
         events = ids[order.key.id].keys()
@@ -185,11 +185,11 @@ def _events(state: SystemState) -> Iterator[Finding]:
                 Wrong.LOST, order.key.id, f"ended {end_of(order)} without telling {sorted(missing)}"
             )
         if lies := must_not & events:
-            yield Finding(Wrong.OTHER, order.key.id, f"ended {end_of(order)}, yet told {sorted(lies)}")
+            yield Finding(Wrong.OTHER, order.key.id, f"ended {end_of(order)}, yet announced {sorted(lies)}")
 
 
 def _variants(state: SystemState) -> Iterator[Finding]:
-    """An event told again must be the same event."""
+    """An event that is published again must be the same event."""
     first: dict[str, PublishedEvent] = {}
     differing: set[str] = set()
     for event in state.events:
@@ -203,7 +203,7 @@ def _variants(state: SystemState) -> Iterator[Finding]:
                 for name in known.detail.keys() | event.detail.keys()
                 if known.detail.get(name) != event.detail.get(name)
             )
-            description = f"{' and '.join(names)} told with the same id, but different {fields}"
+            description = f"{' and '.join(names)} published with the same id, but different {fields}"
             yield Finding(Wrong.DOUBLED, event_id, description)
 
 
@@ -211,7 +211,7 @@ _ENDS = {"OrderConfirmed", "OrderCancelled", "OrderRejected", "RefundProcessed",
 
 
 def _required_events(order: Order) -> tuple[set[str], set[str]]:
-    """List the events that the world must, and must not, have heard of an order in its end state."""
+    """List the events that must, and must not, have been published about an order in its end state."""
     charged = order.payment is not None and order.payment.charge_id is not None
     must = {"PaymentRequested"}
     match order.status:
@@ -228,7 +228,7 @@ def _required_events(order: Order) -> tuple[set[str], set[str]]:
         case Status.CANCELLED if order.reason == "reservation_expired":
             must.add("OrderCancelled")
         case Status.CANCELLED:
-            # Called off before anybody was asked to pay for it: then nobody is asked any more.
+            # Cancelled before a payment was requested: then none is requested.
             must = {"OrderCancelled"}
         case _:
             return must, _ENDS

@@ -117,7 +117,7 @@ class World:
         assert len(self.store.orders) == len(names)
 
     def settle(self) -> None:
-        """Deliver all that the functions told each other, until nothing is left to say."""
+        """Deliver the events of the functions to each other until there are no more."""
         delivered = 0
         for _ in range(4):
             fresh = self.bus.sent[delivered:]
@@ -134,5 +134,5 @@ class World:
 
 def _record(n: int, name: str, wire: str) -> Record:
     envelope = {"id": f"e{n}", "time": rfc3339(START), "detail-type": name, "detail": json.loads(wire)}
-    record: Record = sqs_record(f"told-{n}", json.dumps(envelope))
+    record: Record = sqs_record(f"delivered-{n}", json.dumps(envelope))
     return record

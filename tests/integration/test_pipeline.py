@@ -138,7 +138,7 @@ def test_a_cancellation_that_overtakes_its_order_still_counts(pipeline: Pipeline
             (order := pipeline.find("overtaken")) is not None
             and (order.status.value in ended or f"{order.status.value} {order.reason}" in ended)
         ),
-        "the order is called off",
+        "the order is cancelled",
     )
     assert pipeline.levels(sku) == (5, 0, 5)
 

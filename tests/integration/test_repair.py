@@ -34,7 +34,7 @@ def recorder(stack: RunningStack) -> Iterator[EventRecorder]:
 def _reserve_untold(
     pipeline: PipelineClient, name: str, sku: str, *, ago: timedelta, hold: timedelta
 ) -> None:
-    """Reserve as the order service does, and die before anybody is told."""
+    """Reserve as the order service does, and stop before publishing."""
     at = pipeline.ops.clock.now() - ago
     key = Key("default", pipeline.order_id(name))
     placement = Placement(

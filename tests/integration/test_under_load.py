@@ -1,4 +1,4 @@
-"""Many at once, on a stack with the usual hold: rivals, killed workers, and everything told once more."""
+"""Many at once, on a stack with the usual hold: rivals, killed workers, and every event delivered again."""
 
 import threading
 from collections import Counter

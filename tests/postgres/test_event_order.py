@@ -79,7 +79,7 @@ def test_two_who_project_at_once_make_the_rows_that_one_makes(rated: Analytics, 
     project(rated, [events])
     alone = everything(rated)
     empty(rated)
-    # Both are told everything, in different orders: each subject is fought over.
+    # Both get every event, in different orders, so that they contend for each subject.
     shares = [history.batches(events), history.batches(events)]
 
     with ThreadPoolExecutor(len(shares)) as pool:

@@ -1,6 +1,6 @@
 """Query plans: every read uses an index, and the last page costs what the first does.
 
-The plans themselves are kept in plans/. PULSEQUEUE_KEEP_PLANS=1 writes them anew, for a look at what changed.
+The plans themselves are kept in plans/. PULSEQUEUE_KEEP_PLANS=1 writes them, for a look at what changed.
 """
 
 import json

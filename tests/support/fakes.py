@@ -29,7 +29,7 @@ START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 
 class ManualClock:
-    """Time that passes when told to."""
+    """Time that passes on request."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
@@ -104,7 +104,7 @@ def _changed(stock: Stock, delta: Delta) -> Stock:
 
 
 class ScriptedStore(MemoryStore):
-    """A MemoryStore that first answers as told: verdicts to return, or an error to raise."""
+    """A MemoryStore whose first answers are given: verdicts to return, or an error to raise."""
 
     def __init__(self, stocks: Iterable[Stock], answers: Iterable[Sequence[Verdict] | Exception]) -> None:
         super().__init__(stocks)
@@ -186,7 +186,7 @@ class RecordingTelemetry:
 
 
 class FakeGateway:
-    """A gateway that keeps its books through any crash of its callers, and can be told to fail."""
+    """A gateway whose records outlive any crash of its callers, and which can be set to fail."""
 
     def __init__(self) -> None:
         self.settles_within = timedelta(0)

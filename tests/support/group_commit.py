@@ -48,7 +48,7 @@ class ForgetfulStore(MemoryStore):
 
 
 class RestockingStore(MemoryStore):
-    """A MemoryStore whose shelves are filled up after its first commit."""
+    """A MemoryStore that is restocked after its first commit."""
 
     def transact(self, writes: Sequence[Write]) -> Sequence[Verdict]:
         filled = bool(self.orders)

@@ -21,7 +21,7 @@ from tests.support.fakes import (
 
 
 class ContendedStore(MemoryStore):
-    """A MemoryStore that can be told to be busy with everything."""
+    """A MemoryStore that can be set to be busy with everything."""
 
     busy = False
 

@@ -78,7 +78,7 @@ def _by_type(root: Schema, schema: Schema) -> dict[str, Schema]:
         variants: dict[str, Schema] = {}
         for variant in schema["anyOf"]:
             for kind, spelled in _by_type(root, variant).items():
-                # Two variants of one type cannot be told apart by type; number them in their order.
+                # Two variants of one type cannot be distinguished by type; number them in their order.
                 variants[kind if kind not in variants else f"{kind} {len(variants)}"] = spelled
         return variants
     kinds = schema.get("type", "anything")

@@ -101,7 +101,7 @@ class Projector:
 
 
 def refold_customers(session: Connection, customers: Collection[Subject]) -> None:
-    """Derive the rows of these customers' subscriptions anew, after a change of exchange rates."""
+    """Derive the rows of these customers' subscriptions again, after a change of exchange rates."""
     event_inbox.lock(session, customers)
     diff = RowDiff()
     _diff_subscriptions(session, event_inbox.load_events(session, customers), diff)

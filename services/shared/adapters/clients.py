@@ -1,4 +1,4 @@
-"""The one place where clients are made, and where a failed call is told to be worth another try."""
+"""The one place where clients are made, and which decides whether a failed call is tried again."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,7 +60,7 @@ class Clients:
             read_timeout=3,
             retries={"mode": "standard", "total_max_attempts": 2},
             # The service checks every request itself; checking it here, too, is a quarter of what a
-            # transaction costs us. botocore also makes a user agent of twelve parts anew for every call,
+            # transaction costs us. botocore also makes a user agent of twelve parts for every call,
             # unless it is given one (docs/benchmarks/botocore-overhead.md).
             parameter_validation=False,
             user_agent=f"pulsequeue Botocore/{botocore.__version__}",

@@ -63,7 +63,7 @@ class DynamoDBStore:
         self._waits = waits
         self._spent = spent
         self._roles = {inventory_table: CapacityTable.INVENTORY, orders_table: CapacityTable.ORDERS}
-        # Only whoever is told needs the answer to say it.
+        # Only a caller that uses the answer needs it.
         self._metered: Any = {"ReturnConsumedCapacity": "TOTAL"} if spent else {}
 
     # --- the port -------------------------------------------------------------------------------------

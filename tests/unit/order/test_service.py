@@ -321,7 +321,7 @@ def test_a_cancellation_that_cannot_be_read_holds_up_no_placement() -> None:
 
 
 class BusySkuStore(MemoryStore):
-    """A MemoryStore in which one SKU is busy, until it is told otherwise."""
+    """A MemoryStore in which one SKU is busy until that is changed."""
 
     busy = "busy"
 

@@ -1,4 +1,4 @@
-"""What the order service does with orders that are called off, over a ledger in memory."""
+"""How the order service cancels orders, over a ledger in memory."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""An order that is called off after it was paid asks for its refund, in the same words each time."""
+"""A cancelled order that was paid requests its refund, with the same event each time."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whatever order things happen in, and whatever fails in between, the books balance.
+"""In whatever order things happen, and whatever fails in between, stock and orders agree.
 
 Hypothesis writes the history: it places, pays, cancels, refunds, restocks, lets time pass, delivers
 messages late, twice and in any order, and breaks the bus, the gateway and the store at will.
@@ -42,7 +42,7 @@ ORDERS = tuple(f"order-{n}" for n in range(4))
 
 
 class FaultyStore(MemoryStore):
-    """Fails the next transactions as told: before its effect, after it, or by losing to a rival."""
+    """Fails the next transactions as set: before its effect, after it, or by losing to a rival."""
 
     def __init__(self, stocks: Sequence[Stock]) -> None:
         super().__init__(stocks)
@@ -265,7 +265,7 @@ class AnyHistory(RuleBasedStateMachine):
             )
         for key, order in orders.items():
             assert key.id not in self.called_off or order.status is not Status.CONFIRMED, (
-                "called off, yet kept"
+                "cancelled, yet kept"
             )
         events = {(event.detail_type(), event.correlation_id) for event in self.exchange.emitted.values()}
         ends = {

@@ -1,4 +1,4 @@
-"""What a function is told by its environment."""
+"""The settings of a function."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from services.shared.settings import LedgerSettings, QueueSettings
 
 
 class Settings(LedgerSettings, QueueSettings):
-    """All that a function behind a queue that moves orders is told."""
+    """All settings of a function behind a queue that moves orders."""
 
 
 MINIMUM = {

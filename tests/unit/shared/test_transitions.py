@@ -13,7 +13,7 @@ CANCELLED = RESERVED.moved(Status.CANCELLED, START, "cancel", reason="customer_r
 
 
 class ScriptedLedger:
-    """Answers each round of moves as told, then commits."""
+    """Answers each round of moves as the test says, then commits."""
 
     def __init__(self, *rounds: Mapping[Key, Outcome]) -> None:
         self.attempts: list[list[Move]] = []

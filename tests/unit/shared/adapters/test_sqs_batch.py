@@ -21,7 +21,7 @@ from tests.support.fakes import RecordingPoisonQueue, RecordingTelemetry
 
 
 class Worker:
-    """Keeps what it is given; can be told what to send back and what to fail on."""
+    """Records what it gets; the test sets what to hand back and what to fail on."""
 
     def __init__(self, *, send_back: Collection[str] = (), wait: bool = False, fails_on: str = "") -> None:
         self.batches: list[list[str]] = []

@@ -11,7 +11,7 @@ _ROOT = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8"
 
 
 class Recorder:
-    """An X-Ray provider that remembers what it was told."""
+    """An X-Ray provider that records its calls."""
 
     def __init__(self) -> None:
         self.loaded = 0
