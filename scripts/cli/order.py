@@ -1,6 +1,7 @@
 """`pulsequeue order`: list orders; show, watch, cancel or refund one."""
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from scripts.ops.orders.timeline import OrderTimeline
     from services.shared.adapters.dynamodb_items import Unreadable
-    from services.shared.ledger import Key, Order
+    from services.shared.ledger import Key, Order, Refund
 
 Id = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the record.")]
@@ -34,7 +35,10 @@ def register(app: typer.Typer) -> None:
     command(group, examples=("order show order-1", "order show order-1 --brief --env prod"))(show)
     command(group, examples=("order watch order-1 --timeout 60",))(watch)
     command(group, examples=("order cancel order-1 --reason 'ordered twice' --wait",))(cancel)
-    command(group, examples=("order refund order-1 --restock --wait",))(refund)
+    command(
+        group,
+        examples=("order refund order-1 --restock --wait", "order refund order-1 --amount-minor 500"),
+    )(refund)
     app.add_typer(group, name="order")
 
 
@@ -167,18 +171,28 @@ def refund(
     session: Session,
     *,
     order_id: Id,
+    amount_minor: Annotated[
+        int | None,
+        typer.Option(
+            "--amount-minor",
+            metavar="CENTS",
+            min=1,
+            help="Give back only so much, in minor units such as cents; without it, all that is left.",
+        ),
+    ] = None,
     restock: Annotated[bool, typer.Option("--restock", help="Return the items to stock.")] = False,
     reason: Reason = None,
     wait: Wait = False,
     timeout: Timeout = 60.0,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """Request the refund of a confirmed order."""
+    """Request the refund of a confirmed order, or of a part of what was paid for it."""
     from scripts.ops.orders.order_requests import key_of, refunded, request_refund
 
     key = key_of(order_id, tenant)
-    request_refund(session.ops, key, reason, restock=restock)
-    _requested(session, key, "RefundRequested", refunded if wait else None, timeout)
+    request_id = request_refund(session.ops, key, reason, amount_minor=amount_minor, restock=restock)
+    is_final = partial(refunded, request_id=request_id) if wait else None
+    _requested(session, key, "RefundRequested", is_final, timeout)
 
 
 def _requested(
@@ -260,8 +274,8 @@ def _fields_and_items(order: "Order") -> list[Table | str]:
         fields += [
             ("charge", payment.charge_id),
             ("declined", payment.declined),
-            ("refund", payment.refund_id),
-            ("refund reason", payment.refund_reason),
+            ("refunded", money(payment.refunded_minor, order.currency) if payment.refunds else None),
+            *(("refund", _refund_line(refund, order)) for refund in payment.refunds),
             ("restocked", "yes" if payment.restocked else None),
         ]
     items = [(line.sku, line.quantity, money(line.unit_price_minor, order.currency)) for line in order.lines]
@@ -270,6 +284,13 @@ def _fields_and_items(order: "Order") -> list[Table | str]:
         "",
         Table(("item", "quantity", "unit price"), items, frozenset({"quantity", "unit price"})),
     ]
+
+
+def _refund_line(refund: "Refund", order: "Order") -> str:
+    from scripts.ops.presenters import money
+
+    made = refund.id or "not made yet"
+    return " · ".join(filter(None, (made, money(refund.amount_minor, order.currency), refund.reason)))
 
 
 def _steps(order: "Order") -> Table:

@@ -5,7 +5,7 @@ from typing import Any
 from scripts.ops.dlq.messages import dead_letter_view
 from scripts.ops.orders.timeline import OrderTimeline
 from services.shared.events import rfc3339
-from services.shared.ledger import Order, Payment, Stock
+from services.shared.ledger import Order, Payment, Refund, Stock
 
 View = dict[str, Any]
 
@@ -60,9 +60,22 @@ def _payment_view(payment: Payment) -> View:
         {
             "chargeId": payment.charge_id,
             "declined": payment.declined,
-            "refundId": payment.refund_id,
-            "refundReason": payment.refund_reason,
+            "refundedMinor": payment.refunded_minor or None,
+            "refunds": [_refund_view(refund) for refund in payment.refunds] or None,
             "restocked": payment.restocked or None,
+        }
+    )
+
+
+def _refund_view(refund: Refund) -> View:
+    return _present(
+        {
+            "refundId": refund.id,
+            "requestId": refund.request_id or None,
+            "amountMinor": refund.amount_minor,
+            "reason": refund.reason,
+            "restocked": refund.restocked or None,
+            "refundedAt": rfc3339(refund.at) if refund.at else None,
         }
     )
 

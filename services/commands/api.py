@@ -88,7 +88,16 @@ def _cancel(commands: Commands, command: Command) -> Accepted:
 
 def _refund(commands: Commands, command: Command) -> Accepted:
     key = command.key(command.params.order_id)
-    commands.refund(key, command.body.reason, restock=command.body.restock)
+    body: requests.Refund = command.body
+    if body.amount_minor is not None and not command.idempotency_key:
+        raise problems.no_key()
+    commands.refund(
+        key,
+        command.idempotency_key,
+        amount_minor=body.amount_minor,
+        restock=body.restock,
+        reason=body.reason,
+    )
     accepted = requests.AcceptedRequest(order_id=key.id, requested="refund")
     return Accepted(accepted, _order_path(key.id))
 
@@ -145,13 +154,14 @@ ROUTES: Final = (
     ),
     CommandRoute(
         path="/api/orders/{orderId}/refund",
-        summary="Refund an order that is paid",
+        summary="Refund an order that is paid, or a part of it",
         body_model=requests.Refund,
         response_model=requests.AcceptedRequest,
         handler=_refund,
         params_model=requests.OrderParams,
+        takes_key=True,
         located=True,
-        conflicts=_CONFLICT,
+        conflicts=_CONFLICT | {KEY_REUSED},
     ),
     CommandRoute(
         path="/api/inventory/{sku}/adjust",
@@ -211,7 +221,8 @@ def _command(
 ) -> Command:
     params = parse(route.params_model, [*path_params.items(), *request.query])
     idempotency_key = request.headers.get("idempotency-key") or ""
-    if route.needs_key and not _KEY.fullmatch(idempotency_key):
+    expects_key = route.needs_key or (route.takes_key and bool(idempotency_key))
+    if expects_key and not _KEY.fullmatch(idempotency_key):
         raise problems.no_key()
     body = parse_body(route.body_model or BaseModel, request.json(MAX_BODY_BYTES))
     canonical = json.dumps(body.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=True)

@@ -61,13 +61,27 @@ def cancellation(key: Key, reason: str | None, at: datetime) -> OrderCancellatio
     return OrderCancellationRequested(**_requested(key, OrderCancellationRequested, at), reason=reason)
 
 
-def refund(key: Key, reason: str | None, at: datetime, *, restock: bool) -> RefundRequested:
-    return RefundRequested(**_requested(key, RefundRequested, at), restock=restock, reason=reason)
+def refund(  # noqa: PLR0913 - what the event says
+    key: Key,
+    idempotency_key: str,
+    at: datetime,
+    *,
+    amount_minor: int | None,
+    restock: bool,
+    reason: str | None,
+) -> RefundRequested:
+    """Request a refund; the same key is the same refund. Without a key it is of all that is left."""
+    return RefundRequested(
+        **_requested(key, RefundRequested, at, idempotency_key),
+        amount_minor=amount_minor,
+        restock=restock,
+        reason=reason,
+    )
 
 
-def _requested(key: Key, event: type[Event], at: datetime) -> dict[str, Any]:
+def _requested(key: Key, event: type[Event], at: datetime, idempotency_key: str = "") -> dict[str, Any]:
     return {
-        "event_id": event_id(*key, event.detail_type(), "requested"),
+        "event_id": event_id(*key, event.detail_type(), f"requested {idempotency_key}".rstrip()),
         "correlation_id": key.id,
         "occurred_at": at,
         "tenant_id": key.tenant_id,

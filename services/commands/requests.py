@@ -47,7 +47,17 @@ class Cancellation(Body):
 
 
 class Refund(Body):
-    restock: Annotated[StrictBool, Field(description="Whether the goods are back on the shelf.")] = False
+    amount_minor: Annotated[
+        StrictInt | None,
+        Field(
+            ge=1,
+            description="How much to give back, in minor units; requires an Idempotency-Key. Without it, "
+            "all that is left of the payment.",
+        ),
+    ] = None
+    restock: Annotated[
+        StrictBool, Field(description="Whether the goods are back: all units return to the stock, once.")
+    ] = False
     reason: Text | None = None
 
 

@@ -12,7 +12,7 @@ from services.commands import domain
 from services.shared.events import Event
 from services.shared.http import problems
 from services.shared.http.params import body_problem
-from services.shared.ledger import Key, Order, Status, Stock
+from services.shared.ledger import Key, Order, Payment, Status, Stock
 from services.shared.log_events import LogEvent
 from services.shared.metric_names import Metric
 from services.shared.outbox import EventBus
@@ -79,11 +79,29 @@ class Commands:
         self._require(key, domain.CANCELLABLE, "cancelled")
         self._publish(domain.cancellation(key, reason, self.clock()))
 
-    def refund(self, key: Key, reason: str | None, *, restock: bool) -> None:
-        self._require(key, domain.REFUNDABLE, "refunded")
-        self._publish(domain.refund(key, reason, self.clock(), restock=restock))
+    def refund(
+        self, key: Key, idempotency_key: str, *, amount_minor: int | None, restock: bool, reason: str | None
+    ) -> None:
+        event = domain.refund(
+            key, idempotency_key, self.clock(), amount_minor=amount_minor, restock=restock, reason=reason
+        )
+        order = self._require(key, domain.REFUNDABLE, "refunded")
+        if order is not None and amount_minor is not None:
+            self._require_refundable(order, event.event_id, amount_minor)
+        self._publish(event)
 
-    def _require(self, key: Key, statuses: frozenset[Status], done: str) -> None:
+    def _require_refundable(self, order: Order, request_id: str, amount_minor: int) -> None:
+        payment = order.payment or Payment()
+        known = next((it for it in payment.refunds if it.request_id == request_id), None)
+        left = order.amount_minor - payment.claimed_minor
+        if known is not None and known.amount_minor != amount_minor:
+            raise problems.key_reused()
+        if known is None and amount_minor > left:
+            raise problems.wrong_state(
+                f"Only {left} of {order.amount_minor} minor units are left to refund; ask for no more."
+            )
+
+    def _require(self, key: Key, statuses: frozenset[Status], done: str) -> Order | None:
         """Refuse a request about an order that does not exist, or on which it would have no effect."""
         order = self.store.read_orders([key]).get(key)
         if order is None:
@@ -93,6 +111,7 @@ class Commands:
                 raise problems.wrong_state(f"The order is RECEIVED and cannot be {done} yet; retry later.")
         elif order.status not in statuses:
             raise problems.wrong_state(f"The order is {order.status} and cannot be {done}.")
+        return order
 
     def adjust(self, key: Key, delta: int) -> StockChange:
         stock = self.store.adjust(key, delta)

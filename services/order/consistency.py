@@ -122,7 +122,7 @@ def check_order(order: Order, now: datetime, grace: timedelta) -> Iterator[Discr
         )
     payment = order.payment
     unsettled = order.status in (Status.RESERVED, Status.CANCELLED, Status.REJECTED)
-    if unsettled and payment is not None and payment.charge_id and not payment.refund_id:
+    if unsettled and payment is not None and payment.charge_id and not _is_refunded(order):
         yield Discrepancy(Kind.CHARGED, order.key, f"{order.status} but charged ({payment.charge_id})")
     for message in impossible(order):
         yield Discrepancy(Kind.SHAPE, order.key, message)
@@ -144,7 +144,8 @@ _FIRST = (Status.RESERVED, Status.REJECTED)
 _NEXT: Mapping[Status, tuple[Status, ...]] = {
     # The intent to charge, and a pending answer, are recorded on the reserved order.
     Status.RESERVED: (Status.RESERVED, Status.CONFIRMED, Status.CANCELLED),
-    Status.CONFIRMED: (Status.REFUNDED,),
+    # What is to be given back, and a part that was, are recorded on the confirmed order.
+    Status.CONFIRMED: (Status.CONFIRMED, Status.REFUNDED),
     # A late charge and its refund are recorded on the cancelled order.
     Status.CANCELLED: (Status.CANCELLED,),
 }
@@ -180,7 +181,9 @@ def _status(order: Order) -> Iterator[str]:
     """Check what an order in its status must have, and must not have."""
     payment = order.payment
     charged = payment is not None and payment.charge_id is not None
-    refunded = payment is not None and payment.refund_id is not None
+    refunded = _is_refunded(order)
+    if payment is not None and payment.claimed_minor > order.amount_minor:
+        yield f"gives back {payment.claimed_minor} of {order.amount_minor}"
     if order.status is not Status.REJECTED and order.currency is None:
         yield "has no currency"
     match order.status:
@@ -191,8 +194,18 @@ def _status(order: Order) -> Iterator[str]:
         case Status.CONFIRMED if refunded:
             yield "is confirmed but refunded"
         case Status.REFUNDED if not (charged and refunded):
-            yield "is refunded without a charge or a refund"
+            yield "is refunded without a charge, or not wholly"
         case Status.CANCELLED | Status.REJECTED if order.reason is None:
             yield f"is {order.status.lower()} without a reason"
         case _:
             pass
+
+
+def _is_refunded(order: Order) -> bool:
+    """Whether all that was paid was given back."""
+    payment = order.payment
+    return (
+        payment is not None
+        and any(refund.id is not None for refund in payment.refunds)
+        and payment.refunded_minor >= order.amount_minor
+    )

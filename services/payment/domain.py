@@ -1,11 +1,12 @@
 """The decisions of the payment service, and the events that an order in a given state requires. Pure."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from services.payment.gateway import Charged, ChargeRequest, Declined
+from services.payment.gateway import Charged, ChargeRequest, Declined, RefundRequest
 from services.shared.event_fields import event_fields, priced_items
 from services.shared.events import (
     Event,
@@ -15,10 +16,13 @@ from services.shared.events import (
     PaymentProcessed,
     RefundProcessed,
     RefundRequested,
+    event_id,
 )
-from services.shared.ledger import Move, Order, Payment, Status
+from services.shared.ledger import Move, Order, Payment, Refund, Status
 
 TOO_LATE = "order_no_longer_reserved"
+MAX_REFUNDS = 100
+"""Of one order: each adds to its row, which has a limit."""
 
 
 class Ask(Enum):
@@ -108,23 +112,72 @@ def record_late_charge(
     payment = order.payment or Payment()
     if order.status is not Status.CANCELLED or order.amount_minor == 0 or payment.charge_id is not None:
         return None
-    payment = replace(
-        payment, charge_id=charge.charge_id, pending=False, refund_id=refund_id, refund_reason=TOO_LATE
-    )
+    refund = replace(late_refund(order, charge), id=refund_id, at=now)
+    payment = replace(payment, charge_id=charge.charge_id, pending=False, refunds=(refund,))
     return Move(order, order.moved(Status.CANCELLED, now, cause, payment=payment))
 
 
-def refund(order: Order, refund_id: str, now: datetime, request: RefundRequested) -> Move | None:
-    """Refund a confirmed order; any other has nothing to refund."""
-    if order.status is not Status.CONFIRMED or order.payment is None:
-        return None
-    payment = replace(
-        order.payment,
-        refund_id=refund_id,
-        refund_reason=request.reason or "requested",
-        restocked=request.restock,
+def late_refund(order: Order, charge: Charged) -> Refund:
+    return Refund(charge.charge_id, order.amount_minor, TOO_LATE)
+
+
+def refund_request(order: Order, charge_id: str, refund: Refund) -> RefundRequest:
+    return RefundRequest(
+        key=event_id(*order.key, "Refund", refund.request_id),
+        charge_id=charge_id,
+        amount_minor=refund.amount_minor,
+        currency=order.currency or "",
     )
-    return Move(order, order.moved(Status.REFUNDED, now, request.event_id, payment=payment))
+
+
+def claim_refunds(order: Order, requests: Sequence[RefundRequested], now: datetime) -> Move | None:
+    """Set aside what each new request gives back, before anything is given back.
+
+    So concurrent requests never exceed what was paid: one that asks for more than is left gets nothing.
+    """
+    payment = order.payment
+    if order.status is not Status.CONFIRMED or payment is None or payment.charge_id is None:
+        return None
+    claimed = payment
+    for request in requests:
+        if refund := _claim(order, claimed, request):
+            claimed = replace(claimed, refunds=(*claimed.refunds, refund))
+    if claimed == payment:
+        return None
+    return Move(order, order.moved(Status.CONFIRMED, now, requests[0].event_id, payment=claimed))
+
+
+def _claim(order: Order, payment: Payment, request: RefundRequested) -> Refund | None:
+    left = order.amount_minor - payment.claimed_minor
+    amount = left if request.amount_minor is None else request.amount_minor
+    is_free = order.amount_minor == 0 and not payment.refunds
+    known = any(refund.request_id == request.event_id for refund in payment.refunds)
+    if known or amount > left or (amount == 0 and not is_free) or len(payment.refunds) >= MAX_REFUNDS:
+        return None
+    restocked = request.restock and not any(refund.restocked for refund in payment.refunds)
+    return Refund(request.event_id, amount, request.reason or "requested", restocked)
+
+
+def open_refunds(order: Order, request_ids: Collection[str]) -> list[Refund]:
+    """List what was set aside for these requests, and is not known to have been given back."""
+    refunds = order.payment.refunds if order.payment else ()
+    return [refund for refund in refunds if refund.id is None and refund.request_id in request_ids]
+
+
+def finish_refunds(order: Order, refund_ids: Mapping[str, str], now: datetime, cause: str) -> Move | None:
+    """Note what was given back, by request; REFUNDED is an order of which nothing is left."""
+    if order.payment is None or not open_refunds(order, refund_ids):
+        return None
+    refunds = tuple(
+        replace(refund, id=refund_ids[refund.request_id], at=now)
+        if refund.id is None and refund.request_id in refund_ids
+        else refund
+        for refund in order.payment.refunds
+    )
+    payment = replace(order.payment, refunds=refunds)
+    is_whole = payment.refunded_minor >= order.amount_minor
+    status = Status.REFUNDED if is_whole else Status.CONFIRMED
+    return Move(order, order.moved(status, now, cause, payment=payment))
 
 
 def payment_events_for(order: Order) -> list[Event]:
@@ -146,20 +199,25 @@ def payment_events_for(order: Order) -> list[Event]:
     ]
 
 
-def refund_events_for(order: Order) -> list[Event]:
-    """List the events that must be published about the refund of an order."""
+def refund_events_for(order: Order, request_ids: Collection[str] | None = None) -> list[Event]:
+    """List the events that must be published about the refunds of an order, or of some requests only."""
     payment = order.payment
-    if payment is None or payment.charge_id is None or payment.refund_id is None:
+    if payment is None or payment.charge_id is None:
         return []
     return [
         RefundProcessed(
-            **event_fields(order, RefundProcessed, "refunded", order.history[-1].at),
-            **_money(order),
+            **event_fields(order, RefundProcessed, f"refunded {refund.request_id}".rstrip(), refund.at),
+            amount_minor=refund.amount_minor,
+            currency=order.currency or "",
             charge_id=payment.charge_id,
-            refund_id=payment.refund_id,
-            restocked=payment.restocked,
-            reason=payment.refund_reason or "",
+            refund_id=refund.id,
+            restocked=refund.restocked,
+            reason=refund.reason,
         )
+        for refund in payment.refunds
+        if refund.id is not None
+        and refund.at is not None
+        and (request_ids is None or refund.request_id in request_ids)
     ]
 
 

@@ -30,6 +30,16 @@ class ChargeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """`key` makes the refund idempotent: requested twice, it is made once."""
+
+    key: str
+    charge_id: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Charged:
     charge_id: str
 
@@ -98,5 +108,5 @@ class PaymentGateway(Protocol):
     def void(self, request: ChargeRequest) -> Answer | NotFound:
         """Give up a charge that is not made yet; returns what became of it: Charged when it is too late."""
 
-    def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
-        """Refund a whole charge, once however often called; returns the refund's id."""
+    def refund(self, request: RefundRequest) -> str:
+        """Give back a charge or a part of it, once for each key; returns the refund's id."""

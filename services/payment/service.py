@@ -226,10 +226,10 @@ class PaymentService:
 
     def _refund_charge(self, late: tuple[Order, Charged]) -> str | None:
         order, charge = late
+        request = domain.refund_request(order, charge.charge_id, domain.late_refund(order, charge))
         # Also when time is up: after a long pause the message may have been handled and deleted by another.
         try:
-            refund_id = self._gateway.refund(charge.charge_id, order.amount_minor, order.currency or "")
-            return require_valid_id(refund_id)
+            return require_valid_id(self._gateway.refund(request))
         except GatewayUnavailableError as error:
             self._telemetry.warning(LogEvent.LATE_CHARGE_DEFERRED, order.key, why=str(error))
             return None

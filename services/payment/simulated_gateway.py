@@ -7,7 +7,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from threading import Lock
 
-from services.payment.gateway import Answer, Charged, ChargeRequest, Declined, NotFound, Pending, Unknown
+from services.payment.gateway import (
+    Answer,
+    Charged,
+    ChargeRequest,
+    Declined,
+    NotFound,
+    Pending,
+    RefundRequest,
+    Unknown,
+)
 from services.shared.errors import GatewayUnavailableError
 
 METHODS = (
@@ -85,8 +94,8 @@ class SimulatedGateway:
             case _:
                 return self._charges.get(request.key, NotFound())
 
-    def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
-        return "re_" + _digest(f"{charge_id} {amount_minor} {currency}")
+    def refund(self, request: RefundRequest) -> str:
+        return "re_" + _digest(request.key)
 
     def _declines_at_random(self, key: str) -> bool:
         return int(_digest("luck " + key), 16) < self._failure_rate * 16**20

@@ -238,14 +238,20 @@ class OrderCancellationRequested(OrderEvent):
 
 
 class RefundRequested(OrderEvent):
-    """Give the money back, and put the goods back on the shelf if they have returned."""
+    """Give the money back, or a part of it, and put the goods back on the shelf if they have returned.
 
+    Each event id is one refund, however often it is delivered.
+    """
+
+    amount_minor: Annotated[StrictInt, Field(ge=1)] | None = None
+    """How much to give back; without it, all that is left of the payment."""
     restock: StrictBool = False
+    """Whether all units of the order are back; they return to the stock once."""
     reason: Text | None = None
 
 
 class RefundProcessed(OrderEvent):
-    """The charge was given back."""
+    """An amount was given back: the charge, or a part of it. Several refunds never exceed the charge."""
 
     charge_id: Text
     refund_id: Text

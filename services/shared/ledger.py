@@ -34,6 +34,7 @@ class Status(StrEnum):
     RESERVED = "RESERVED"
     CONFIRMED = "CONFIRMED"
     REFUNDED = "REFUNDED"
+    """All that was paid was given back; an order of which a part was given back stays CONFIRMED."""
     REJECTED = "REJECTED"
     CANCELLED = "CANCELLED"
 
@@ -92,18 +93,45 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """An amount to give back, written before the gateway is asked: several never exceed what was paid."""
+
+    request_id: str
+    """The event that asked for it; of a late charge, the charge; empty in orders of older releases."""
+    amount_minor: int
+    reason: str
+    restocked: bool = False
+    """Whether it returns all units of the order to the stock; at most one refund of an order does."""
+    id: str | None = None
+    """The gateway's id; None until the money was given back."""
+    at: datetime | None = None
+    """When it was given back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """What the gateway said: a charge, perhaps given back later, or a refusal; at times both."""
 
     charge_id: str | None = None
     declined: str | None = None
-    refund_id: str | None = None
-    refund_reason: str | None = None
-    restocked: bool = False
+    refunds: tuple[Refund, ...] = ()
     intent_id: str | None = None
     """The gateway's id of what is to be charged, written before it is charged."""
     pending: bool = False
     """The gateway will answer later."""
+
+    @property
+    def claimed_minor(self) -> int:
+        """What was given back, or is about to be."""
+        return sum(refund.amount_minor for refund in self.refunds)
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(refund.amount_minor for refund in self.refunds if refund.id is not None)
+
+    @property
+    def restocked(self) -> bool:
+        return any(refund.restocked and refund.id is not None for refund in self.refunds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +226,8 @@ _PER_UNIT = {
     (Status.RESERVED, Status.RESERVED): Delta(),
     (Status.RESERVED, Status.CONFIRMED): Delta(stock=-1, reserved=-1),
     (Status.RESERVED, Status.CANCELLED): Delta(reserved=-1, available=1),
+    # What is to be given back, and that a part of it was, are noted on the confirmed order.
+    (Status.CONFIRMED, Status.CONFIRMED): Delta(),
     (Status.CONFIRMED, Status.REFUNDED): Delta(),
     # A payment that came too late is noted on the order it could no longer confirm.
     (Status.CANCELLED, Status.CANCELLED): Delta(),
@@ -211,8 +241,8 @@ def effects(before: Order | None, after: Order) -> dict[Key, Delta]:
         unit = _PER_UNIT[before.status if before else None, after.status]
     except KeyError:
         raise ValueError(f"no order goes from {before and before.status} to {after.status}") from None
-    if after.status is Status.REFUNDED and after.payment is not None and after.payment.restocked:
-        unit = _RESTOCK
+    if _restocked(after) and not _restocked(before):
+        unit += _RESTOCK
     if unit == Delta():
         return {}
     return {
@@ -221,6 +251,10 @@ def effects(before: Order | None, after: Order) -> dict[Key, Delta]:
         )
         for line in after.lines
     }
+
+
+def _restocked(order: Order | None) -> bool:
+    return order is not None and order.payment is not None and order.payment.restocked
 
 
 # --- what became of a placement or a move -------------------------------------------------------------

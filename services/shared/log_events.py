@@ -58,8 +58,9 @@ class LogEvent(StrEnum):
     LATE_CHARGE_REFUNDED = "late_charge.refunded", "charged too late, refunded"
     LATE_CHARGE_DEFERRED = "late_charge.deferred", "a late charge is not refunded yet, retrying"
     REFUND_REQUESTED = "refund.requested", "order is paid already, refund requested"
-    REFUND_PROCESSED = "refund.processed", "order refunded"
+    REFUND_PROCESSED = "refund.processed", "order refunded, in whole or in part"
     REFUND_SKIPPED = "refund.skipped", "order is not paid, nothing to refund"
+    REFUND_REFUSED = "refund.refused", "less is left of the payment than was requested, nothing is refunded"
     REFUND_DEFERRED = "refund.deferred", "refund not settled yet, retrying"
 
     # metrics

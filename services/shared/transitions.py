@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from services.shared.backoff import Waits
 from services.shared.ledger import Found, Key, Ledger, Move, Order, Outcome, Unsettled
 
-_ROUNDS = 4  # no order makes more moves than this in its life
+_ROUNDS = 4  # few orders are moved by others more often than this in one attempt
 
 
 def advance(

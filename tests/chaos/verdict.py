@@ -85,7 +85,7 @@ def _shelves(plan: Plan, state: SystemState) -> Iterator[Finding]:
     sold: Counter[Key] = Counter()
     for order in state.orders:
         returned = order.payment is not None and order.payment.restocked
-        if order.status is Status.CONFIRMED or (order.status is Status.REFUNDED and not returned):
+        if order.status in (Status.CONFIRMED, Status.REFUNDED) and not returned:
             for line in order.lines:
                 sold[Key(order.key.tenant_id, line.sku)] += line.quantity
     there = {stock.key: stock.stock for stock in state.stock}

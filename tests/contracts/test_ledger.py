@@ -7,7 +7,18 @@ from datetime import timedelta
 import pytest
 
 from services.shared.group_commit import GroupCommit
-from services.shared.ledger import Committed, Found, Key, Move, Order, Payment, Placement, Status, Store
+from services.shared.ledger import (
+    Committed,
+    Found,
+    Key,
+    Move,
+    Order,
+    Payment,
+    Placement,
+    Refund,
+    Status,
+    Store,
+)
 from tests.contracts.conftest import StoreWith
 from tests.support.fakes import START, a_stock
 
@@ -208,10 +219,30 @@ def test_a_refund_restocks_only_when_asked(
     paid = order.moved(Status.CONFIRMED, START, "paid", payment=Payment("ch-1"))
     ledger.move([Move(order, paid)])
 
-    payment = Payment("ch-1", None, "re-1", "requested", restocked=restocked)
-    ledger.move([Move(paid, paid.moved(Status.REFUNDED, START, "refund", payment=payment))])
+    refund = Refund("refund", 200, "requested", restocked=restocked)
+    claimed = paid.moved(Status.CONFIRMED, START, "refund", payment=Payment("ch-1", refunds=(refund,)))
+    ledger.move([Move(paid, claimed)])
+    assert levels(store, "apple") == [(3, 0, 3)]
+    made = Payment("ch-1", refunds=(replace(refund, id="re-1", at=START),))
+    refunded = claimed.moved(Status.REFUNDED, START, "refund", payment=made)
+    ledger.move([Move(claimed, refunded)])
 
     assert levels(store, "apple") == [left]
+
+
+def test_units_that_came_back_do_not_come_back_again(store_with: StoreWith) -> None:
+    store = store_with([a_stock("apple", 5)])
+    ledger = GroupCommit(store)
+    [order] = _reserved(ledger, placement("a", ("apple", 2)))
+    order_paid = order.moved(Status.CONFIRMED, START, "paid", payment=Payment("ch-1"))
+    ledger.move([Move(order, order_paid)])
+    back = Refund("first", 100, "requested", restocked=True, id="re-1", at=START)
+    part = order_paid.moved(Status.CONFIRMED, START, "first", payment=Payment("ch-1", refunds=(back,)))
+    ledger.move([Move(order_paid, part)])
+    rest = Payment("ch-1", refunds=(back, Refund("rest", 100, "requested", id="re-2", at=START)))
+    ledger.move([Move(part, part.moved(Status.REFUNDED, START, "rest", payment=rest))])
+
+    assert levels(store, "apple") == [(5, 0, 5)]
 
 
 @pytest.mark.parametrize(("price", "currency"), [(10**9 + 1, "USD"), (100, "usd")])

@@ -12,6 +12,7 @@ from services.shared.ledger import (
     Passed,
     Payment,
     Price,
+    Refund,
     Refused,
     Status,
     StockWrite,
@@ -131,10 +132,13 @@ def test_an_order_that_moved_on_meanwhile_stays_where_it_is(store_with: StoreWit
     assert store.transact([OrderWrite(before, late)]) == [Refused(confirmed)]
 
 
+LATE = Refund("ch-1", 2_000, "late", id="re-1", at=START)
+
+
 def test_an_order_that_changed_within_its_state_is_not_the_one_that_was_read(store_with: StoreWith) -> None:
     store = store_with([])
     cancelled = an_order().moved(Status.CANCELLED, START, "event-2", reason="customer_request")
-    noted = cancelled.moved(Status.CANCELLED, START, "event-3", payment=Payment("ch-1", None, "re-1", "late"))
+    noted = cancelled.moved(Status.CANCELLED, START, "event-3", payment=Payment("ch-1", refunds=(LATE,)))
     store.transact([OrderWrite(None, cancelled)])
     store.transact([OrderWrite(cancelled, noted)])
 
@@ -158,7 +162,14 @@ def test_an_order_comes_back_as_it_was_written(store_with: StoreWith) -> None:
     refunded = replace(
         an_order("order-2"),
         status=Status.REFUNDED,
-        payment=Payment("ch-1", None, "re-1", "broken on arrival", restocked=True),
+        payment=Payment(
+            "ch-1",
+            refunds=(
+                Refund("request-1", 300, "broken on arrival", restocked=True, id="re-1", at=START),
+                Refund("request-2", 200, "late"),
+            ),
+            pending=True,
+        ),
     )
 
     store.transact([OrderWrite(None, rejected), OrderWrite(None, refunded)])

@@ -80,7 +80,17 @@ class DemoData:
         some = chance.sample(makers, chance.randint(1, len(makers)))
         if chance.random() < 0.6:
             some.append(lambda shop: shop.confirmed(self._when()))
-        return [one(shop_variant()) for one in some]
+        events = [one(shop_variant()) for one in some]
+        return [*events, *(self._part(shop_variant(), n) for n in range(chance.choice((0, 0, 0, 1, 3))))]
+
+    def _part(self, shop: Shop, number: int) -> Event:
+        """Give back a part of what was paid; two refunds may come under one id of the gateway."""
+        return shop.refunded(
+            self._when(),
+            event_id=f"{shop.order_id}-part-{number}",
+            refund_id=f"re-{self._chance.randrange(3)}",
+            amount_minor=self._chance.randrange(1, 400),
+        )
 
     def _contract(self, subscription_id: str) -> list[Event]:
         chance = self._chance

@@ -9,9 +9,21 @@ WITH sold AS (
     date_trunc('month', o.placed_at AT TIME ZONE 'UTC')::date AS month,
     coalesce(o.currency, 'XXX') AS money, coalesce(o.region, '') AS place,
     o.status IN ('CONFIRMED', 'REFUNDED') AS is_sold,
-    CASE WHEN o.status = 'REFUNDED' THEN p.refunded_minor ELSE 0 END AS given_back
+    CASE WHEN o.status IN ('CONFIRMED', 'REFUNDED') THEN coalesce(p.refunded_minor, 0) ELSE 0 END
+      AS given_back
   FROM orders o LEFT JOIN payments p USING (tenant_id, order_id)
 )
+"""
+
+# What was given back is divided among the lines of an order, in the order of their SKUs.
+_SHARES = """,
+amounts AS (
+  SELECT *, coalesce(total_minor, 0) AS total,
+    sum(coalesce(total_minor, 0)) OVER (PARTITION BY tenant_id, order_id ORDER BY sku) AS reached,
+    sum(coalesce(total_minor, 0)) OVER (PARTITION BY tenant_id, order_id) AS whole
+  FROM sold JOIN order_items USING (tenant_id, order_id)
+),
+shares AS (SELECT *, least(given_back, whole) AS part FROM amounts)
 """
 
 _OUTCOMES = """
@@ -130,23 +142,25 @@ QUERIES: Final[Mapping[str, str]] = {
           coalesce(sum(units) FILTER (WHERE is_sold), 0),
           coalesce(sum(amount_minor) FILTER (WHERE is_sold), 0), sum(given_back)
         FROM sold GROUP BY 1, 2, 3, 4""",
-    "product_daily": f"""{_ORDERS}
+    "product_daily": f"""{_ORDERS}{_SHARES}
         SELECT tenant_id, day, sku, money, {_OUTCOMES},
           coalesce(sum(quantity) FILTER (WHERE is_sold), 0),
           coalesce(sum(total_minor) FILTER (WHERE is_sold), 0),
-          coalesce(sum(total_minor) FILTER (WHERE status = 'REFUNDED'), 0)
-        FROM sold JOIN order_items USING (tenant_id, order_id) GROUP BY 1, 2, 3, 4""",
+          sum(coalesce(trunc(part * reached / nullif(whole, 0)), 0)
+            - coalesce(trunc(part * (reached - total) / nullif(whole, 0)), 0))
+        FROM shares GROUP BY 1, 2, 3, 4""",
     "channel_daily": f"""{_ORDERS}
         SELECT tenant_id, day, coalesce(channel, ''), money, {_OUTCOMES},
           coalesce(sum(units) FILTER (WHERE is_sold), 0),
           coalesce(sum(amount_minor) FILTER (WHERE is_sold), 0), sum(given_back)
         FROM sold GROUP BY 1, 2, 3, 4""",
-    "product_month": f"""{_ORDERS}
+    "product_month": f"""{_ORDERS}{_SHARES}
         SELECT tenant_id, month, sku, money, {_OUTCOMES},
           coalesce(sum(quantity) FILTER (WHERE is_sold), 0),
           coalesce(sum(total_minor) FILTER (WHERE is_sold), 0),
-          coalesce(sum(total_minor) FILTER (WHERE status = 'REFUNDED'), 0)
-        FROM sold JOIN order_items USING (tenant_id, order_id) GROUP BY 1, 2, 3, 4""",
+          sum(coalesce(trunc(part * reached / nullif(whole, 0)), 0)
+            - coalesce(trunc(part * (reached - total) / nullif(whole, 0)), 0))
+        FROM shares GROUP BY 1, 2, 3, 4""",
     "customer_month": f"""{_ORDERS}
         SELECT tenant_id, customer_id, month, money, count(*), sum(amount_minor), sum(given_back)
         FROM sold WHERE is_sold GROUP BY 1, 2, 3, 4""",

@@ -228,6 +228,26 @@ def test_what_was_to_be_sent_comes_back_or_is_called_off_with_a_refund(restocked
     assert (rows.order.reason, rows.order.ended_at) == ("requested", LATER)
 
 
+def test_refunds_add_up_and_the_order_is_refunded_when_nothing_is_left() -> None:
+    first = order.refunded(LATER, event_id="r-1", refund_id="re-1", amount_minor=300)
+    rest = order.refunded(LATEST, event_id="r-2", refund_id="re-2", amount_minor=700)
+    again = order.refunded(LATEST, event_id="r-3", refund_id="re-1", amount_minor=300)
+
+    part = order_rows([*order.sold(), first, again])
+    whole = order_rows([rest, *order.sold(), again, first])
+
+    assert (part.order.status, part.order.ended_at) == ("CONFIRMED", None)
+    assert part.payment is not None
+    assert part.fulfillment is not None
+    assert (part.payment.status, part.payment.refunded_minor) == ("SUCCEEDED", 300)
+    assert part.fulfillment.status == "DUE"
+    assert (whole.order.status, whole.order.ended_at) == ("REFUNDED", LATEST)
+    assert whole.payment is not None
+    assert whole.fulfillment is not None
+    assert (whole.payment.status, whole.payment.refunded_minor) == ("REFUNDED", 1_000)
+    assert whole.fulfillment.status == "CALLED_OFF"
+
+
 def test_a_subscription_is_about_its_customer_an_adjustment_about_its_sku_all_else_about_an_order() -> None:
     assert subject_of(Contract().cancelled("2026-01-01")) == Subject(TENANT, "subscription", "ann")
     assert subject_of(adjusted("cup")) == Subject(TENANT, "sku", "cup")

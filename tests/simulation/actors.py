@@ -135,8 +135,16 @@ class Shop:
         self._publish("OrderCancellationRequested", key)
 
     def _ask_for_refund(self, key: Key) -> None:
-        self._world.watch.refunds_requested.add(key)
-        self._publish("RefundRequested", key, restock=self._random.random() < 0.5)
+        restock = self._random.random() < 0.5
+        if self._random.random() < 0.5:
+            self._world.watch.refunds_requested.add(key)
+            self._publish("RefundRequested", key, restock=restock)
+            return
+        amount = self._random.choice((1, 150, 150, 300, 999, 2_000))
+        parts = self._world.watch.parts_requested[key]
+        request_id = f"part-{len(parts) + 1}"
+        parts[request_id] = amount
+        self._publish("RefundRequested", key, eventId=request_id, amountMinor=amount, restock=restock)
 
     def _forge(self, key: Key) -> None:
         """Ask for a payment as only the order service does, with an amount and a time of one's own."""
@@ -156,7 +164,7 @@ class Shop:
         detail = {"orderId": key.id, **fields}
         if key.tenant_id != "default":
             detail["tenantId"] = key.tenant_id
-        if self._random.random() < 0.5:
+        if "eventId" not in detail and self._random.random() < 0.5:
             self._published += 1
             detail["eventId"] = f"published-{self._published}"
         text = json.dumps(detail)

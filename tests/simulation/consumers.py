@@ -302,6 +302,11 @@ class Consumer:
         self._world.telemetry.flush()
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         self._world.watch.on_answer(batch, failed)
+        actor = self._world.scheduler.actor
+        if actor and actor.spared:
+            # Lambda would have ended it: nobody hears its answer, and its messages come again.
+            self._world.story.info("is over its time")
+            return
         for message in batch:
             if message.id in failed:
                 self._world.story.info(f"hands {message.id} back", message.about)

@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from services.shared.ledger import Key, Status
+from services.shared.ledger import Key, Order, Status
 from tests.simulation.story import label
 
 if TYPE_CHECKING:
+    from tests.simulation.invariants import Watch
     from tests.simulation.world import World
 
 _REQUIRED = {
@@ -16,14 +17,14 @@ _REQUIRED = {
     Status.CANCELLED: {"OrderCancelled"},
 }
 _NEVER = {
-    Status.CONFIRMED: {"OrderRejected", "OrderCancelled", "PaymentFailed", "RefundProcessed"},
+    Status.CONFIRMED: {"OrderRejected", "OrderCancelled", "PaymentFailed"},
     Status.REFUNDED: {"OrderRejected", "OrderCancelled", "PaymentFailed"},
     Status.REJECTED: {"PaymentRequested", "PaymentProcessed", "OrderConfirmed", "OrderCancelled"},
     Status.CANCELLED: {"OrderRejected", "OrderConfirmed"},
 }
 
-_REPEATED = {"OrderConflicted"}
-"""Told once for each placement that differs."""
+_REPEATED = {"OrderConflicted", "RefundProcessed"}
+"""Told once for each placement that differs, and for each refund."""
 
 
 def check_rest(world: "World") -> None:
@@ -42,11 +43,27 @@ def _check_orders(world: "World") -> None:
             watch.report("every order placed is decided", "it is not in the table", key)
         elif order.status is Status.RESERVED:
             watch.report("nothing stays reserved", f"since {order.history[0].at}", key)
-        elif order.status is Status.REFUNDED and key not in watch.refunds_requested:
+        elif order.status is Status.REFUNDED and key not in watch.refunds_requested | (
+            watch.parts_requested.keys()
+        ):
             if order.payment is None or not order.payment.restocked:
                 watch.report("what is called off goes back into stock", str(order.payment), key)
         elif order.status is Status.CONFIRMED and key in watch.called_off | watch.refunds_requested:
             watch.report("every cancellation is honoured", "called off, yet confirmed", key)
+        else:
+            _check_parts(watch, order)
+
+
+def _check_parts(watch: "Watch", order: Order) -> None:
+    """What was asked for is given back, unless less is left; what is left only shrinks."""
+    payment = order.payment
+    if order.status is not Status.CONFIRMED or payment is None:
+        return
+    made = {refund.request_id for refund in payment.refunds if refund.id}
+    left = order.amount_minor - payment.claimed_minor
+    for request_id, amount in watch.parts_requested[order.key].items():
+        if request_id not in made and amount <= left:
+            watch.report("a refund is made if enough is left", f"{amount} of {left}", order.key)
 
 
 def _check_money(world: "World") -> None:
@@ -61,14 +78,18 @@ def _check_money(world: "World") -> None:
             watch.report(
                 "nobody is left charged but unconfirmed", str(charge), *_named(world, charge.order_id)
             )
-    for charge_id in sorted(gateway_ledger.refunded.keys() & confirmed):
-        watch.report("what is confirmed is paid", f"{charge_id} was given back")
+    made = {(it.charge_id, it.id, it.amount_minor) for it in gateway_ledger.refunds.values()}
     noted = {
-        (order.payment.charge_id, order.payment.refund_id) for order in watch.orders.values() if order.payment
+        (order.payment.charge_id, refund.id, refund.amount_minor)
+        for order in watch.orders.values()
+        if order.payment
+        for refund in order.payment.refunds
+        if refund.id and refund.amount_minor
     }
-    for charge_id, refund_id in sorted(gateway_ledger.refunded.items()):
-        if (charge_id, refund_id) not in noted:
-            watch.report("every refund is noted in its order", f"{refund_id} of {charge_id}")
+    for missing in sorted(made - noted):
+        watch.report("every refund is noted in its order", str(missing))
+    for invented in sorted(noted - made, key=str):
+        watch.report("what is noted as given back was", str(invented))
     charged = Counter(charge.order_id for charge in gateway_ledger.charges.values())
     for name, times in charged.items():
         if times > len(_named(world, name)):
@@ -99,6 +120,9 @@ def _check_events(world: "World") -> None:
             required.add("OrderConflicted")
         if key in watch.forged:
             required.discard("PaymentRequested")
+        refunds = [refund for refund in (payment.refunds if payment else ()) if refund.id]
+        if published["RefundProcessed"] != len(refunds):
+            watch.report("every refund is told, once", f"{published['RefundProcessed']} of {refunds}", key)
         if missing := required - published.keys():
             watch.report("every end is told", f"{order.status} without {sorted(missing)}", key)
         if wrong := _NEVER.get(order.status, set()) & published.keys():

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from services.payment.gateway import Answer, Charged, ChargeRequest, Declined, NotFound, Pending, Unknown
+from services.payment.gateway import (
+    Answer,
+    Charged,
+    ChargeRequest,
+    Declined,
+    NotFound,
+    Pending,
+    RefundRequest,
+    Unknown,
+)
 from services.shared.errors import GatewayUnavailableError
 from services.shared.ledger import Key
 from tests.simulation.faults import Fault
@@ -26,6 +35,13 @@ class Charge:
     made_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    id: str
+    charge_id: str
+    amount_minor: int
+
+
 def _label(pk: str) -> tuple[str]:
     return (label(*Key.of(pk)),)
 
@@ -35,14 +51,19 @@ class GatewayLedger:
 
     def __init__(self) -> None:
         self.charges: dict[str, Charge] = {}
-        self.refunded: dict[str, str] = {}
+        self.refunds: dict[str, GivenBack] = {}
         self.declined: set[str] = set()
         self.pending: set[str] = set()
         self.voided: set[str] = set()
         self.intents = 0
 
     def open_charges(self) -> list[Charge]:
-        return [charge for charge in self.charges.values() if charge.id not in self.refunded]
+        return [
+            charge for charge in self.charges.values() if self.given_back(charge.id) < charge.amount_minor
+        ]
+
+    def given_back(self, charge_id: str) -> int:
+        return sum(refund.amount_minor for refund in self.refunds.values() if refund.charge_id == charge_id)
 
 
 class Gateway:
@@ -96,17 +117,25 @@ class Gateway:
         self._answer("void", ())
         return answer
 
-    def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
+    def refund(self, request: RefundRequest) -> str:
         self._reach("refund")
-        charge = next((one for one in self._books.charges.values() if one.id == charge_id), None)
-        if charge is None or (charge.amount_minor, charge.currency) != (amount_minor, currency):
-            self._watch.report(
-                "refunds are of whole charges", f"{charge_id}: {amount_minor} {currency} of {charge}"
-            )
-        refund_id = self._books.refunded.setdefault(charge_id, f"re-{charge_id}")
-        self._story.info(f"the gateway gives back {charge_id}")
+        made = self._books.refunds.get(request.key)
+        if made is None:
+            made = self._make_refund(request)
         self._answer("refund", ())
-        return refund_id
+        return made.id
+
+    def _make_refund(self, request: RefundRequest) -> GivenBack:
+        charge = next((one for one in self._books.charges.values() if one.id == request.charge_id), None)
+        made = GivenBack(f"re-{len(self._books.refunds) + 1}", request.charge_id, request.amount_minor)
+        self._books.refunds[request.key] = made
+        self._story.info(f"the gateway gives back {made.amount_minor} of {made.charge_id} as {made.id}")
+        given_back = self._books.given_back(made.charge_id)
+        if charge is None or charge.currency != request.currency or given_back > charge.amount_minor:
+            self._watch.report("no more is given back than was paid", f"{given_back} of {charge}")
+        else:
+            self._watch.on_refund(charge.order_id, made)
+        return made
 
     def _charge(self, name: str, request: ChargeRequest) -> Answer:
         if name in self._books.voided:

@@ -10,7 +10,7 @@ from services.payment.gateway import ChargeRequest
 from services.shared.adapters.dynamodb_items import order_of, stock_of
 from services.shared.ledger import Key, Order, Payment, Status, Stock
 from tests.simulation.dynamodb import INVENTORY, Change
-from tests.simulation.gateway import GatewayLedger
+from tests.simulation.gateway import GatewayLedger, GivenBack
 from tests.simulation.queues import Message
 from tests.simulation.runs import RunChecks
 from tests.simulation.scheduler import Scheduler
@@ -24,6 +24,7 @@ _LEGAL = {
     (Status.RESERVED, Status.RESERVED),  # the intent to charge, or a pending answer, is noted
     (Status.RESERVED, Status.CONFIRMED),
     (Status.RESERVED, Status.CANCELLED),
+    (Status.CONFIRMED, Status.CONFIRMED),  # what is to be given back, or was in part, is noted
     (Status.CONFIRMED, Status.REFUNDED),
     (Status.CANCELLED, Status.CANCELLED),  # a charge that came too late is noted
 }
@@ -58,6 +59,9 @@ class Watch:
         """When each order was first placed."""
         self.called_off: set[Key] = set()
         self.refunds_requested: set[Key] = set()
+        """Orders of which all that is left of the payment was asked for."""
+        self.parts_requested: defaultdict[Key, dict[str, int]] = defaultdict(dict)
+        """The amounts that were asked for, by the ids of the requests."""
         self.forged: set[Key] = set()
         """Orders whose payment a stranger asked for, perhaps before the order service could."""
         self.poison: set[tuple[str, str]] = set()
@@ -126,11 +130,12 @@ class Watch:
     def _account(self, order: Order | None, sign: int) -> None:
         if order is None:
             return
-        open_charges = order.status is Status.REFUNDED and not (order.payment and order.payment.restocked)
+        restocked = order.payment is not None and order.payment.restocked
+        paid = order.status in (Status.CONFIRMED, Status.REFUNDED)
         for key, quantity in _quantities(order).items():
             if order.status is Status.RESERVED:
                 self._claimed[key] += sign * quantity
-            if order.status is Status.CONFIRMED or open_charges:
+            if paid and not restocked:
                 self._sold[key] += sign * quantity
 
     def _check_sku(self, key: Key, moved: Sequence[Order]) -> None:
@@ -174,7 +179,7 @@ class Watch:
         paid = order.payment.charge_id if order.payment else None
         match order.status, order.reason:
             case Status.CONFIRMED, _ if order.amount_minor:
-                charge = next((one for one in self._gateway_ledger.open_charges() if one.id == paid), None)
+                charge = next((one for one in self._gateway_ledger.charges.values() if one.id == paid), None)
                 if charge is None or (charge.amount_minor, charge.currency) != (
                     order.amount_minor,
                     order.currency,
@@ -188,7 +193,9 @@ class Watch:
                 order.expires_at > self._scheduler.clock()
             ):
                 return f"expired before {order.expires_at}"
-            case Status.REFUNDED, _ if order.key not in self.refunds_requested | self.called_off:
+            case Status.REFUNDED, _ if order.key not in (
+                self.refunds_requested | self.called_off | self.parts_requested.keys()
+            ):
                 return "refunded, but nobody asked"
         return None
 
@@ -297,6 +304,15 @@ class Watch:
         if names_intents and (request.intent_id is None or request.intent_id != written):
             self.report("what is charged is in its order before", f"{request.intent_id}, {written}", key)
 
+    def on_refund(self, order_id: str, made: GivenBack) -> None:
+        """Before a part of what confirmed an order is given back, the order says so."""
+        for order in self.orders.values():
+            payment = order.payment
+            if order.key.id != order_id or payment is None or payment.charge_id != made.charge_id:
+                continue
+            if self._gateway_ledger.given_back(made.charge_id) > payment.claimed_minor:
+                self.report("what is given back is in its order before", str(made), order.key)
+
     def on_answer(self, batch: Sequence[Message], failed: Collection[str]) -> None:
         actor = self._scheduler.actor
         for message in batch:
@@ -339,4 +355,5 @@ def _bears_out(order: Order, name: str, detail: Mapping[str, object]) -> bool:
         case "PaymentFailed":
             return payment.declined == detail["reason"]
         case _:
-            return payment.refund_id == detail["refundId"]
+            refund_id, amount = detail["refundId"], detail["amountMinor"]
+            return any((it.id, it.amount_minor) == (refund_id, amount) for it in payment.refunds)

@@ -72,7 +72,9 @@ MUTATIONS = (
     Mutation(
         "skip re-emission for a duplicate refund",
         _REFUNDS,
-        "                    self._telemetry.info(LogEvent.REFUND_SKIPPED, key, status=order.status.value)\n",
+        "                order = outcome.order\n",
+        "                order = outcome.order\n"
+        "                if not isinstance(outcome, Committed):\n"
         "                    continue\n",
     ),
     Mutation(
@@ -208,8 +210,14 @@ MUTATIONS = (
     Mutation(
         "restock ignored",
         _LEDGER,
-        "        unit = _RESTOCK",
-        "        unit = Delta()",
+        "        unit += _RESTOCK",
+        "        unit += Delta()",
+    ),
+    Mutation(
+        "restock again with every refund",
+        _LEDGER,
+        "_restocked(after) and not _restocked(before)",
+        "_restocked(after)",
     ),
     # --- money ----------------------------------------------------------------------------------------
     Mutation(
@@ -249,6 +257,30 @@ MUTATIONS = (
         _REFUNDS,
         "self._gateway.refund(",
         '(lambda *_: "re-never")(',
+    ),
+    Mutation(
+        "give back more than is left",
+        _PAYMENT_DOMAIN,
+        "    if known or amount > left or",
+        "    if known or",
+    ),
+    Mutation(
+        "a request delivered again is another refund",
+        _PAYMENT_DOMAIN,
+        "    if known or amount > left or",
+        "    if amount > left or",
+    ),
+    Mutation(
+        "refunds of an order share a key",
+        _PAYMENT_DOMAIN,
+        'key=event_id(*order.key, "Refund", refund.request_id),',
+        'key=event_id(*order.key, "Refund", ""),',
+    ),
+    Mutation(
+        "only one refund of an order is told",
+        _PAYMENT_DOMAIN,
+        "and (request_ids is None or refund.request_id in request_ids)",
+        "and refund == payment.refunds[0]",
     ),
     Mutation(
         "refund nothing of a late charge, but say so",
@@ -344,8 +376,8 @@ MUTATIONS = (
     Mutation(
         "forget a refund asked for before the payment",
         _REFUNDS,
-        '            return GatewayUnavailableError("not paid yet")\n',
-        "            return None\n",
+        "                retry |= groups[key].message_ids\n                del orders[key]",
+        "                del orders[key]",
     ),
     Mutation(
         "poison retried instead of sent to the dead-letter queue",

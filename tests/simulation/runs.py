@@ -213,6 +213,9 @@ def _owed(order: Order) -> set[str]:
         return set()  # the intent to charge, or a pending answer, is noted
     if last == [Status.CANCELLED] * 2:
         return {"PaymentProcessed", "RefundProcessed"}
+    if last == [Status.CONFIRMED] * 2:
+        refunds = order.payment.refunds if order.payment else ()
+        return {"RefundProcessed"} if any(it.at == order.history[-1].at for it in refunds) else set()
     return _OWED[order.status]
 
 

@@ -83,9 +83,16 @@ def released(
     )
 
 
-def refund_request(order_id: str = "order-1", *, restock: bool = False) -> RefundRequested:
+def refund_request(
+    order_id: str = "order-1",
+    *,
+    amount_minor: int | None = None,
+    restock: bool = False,
+    event_id: str = "refund",
+) -> RefundRequested:
     return RefundRequested(
-        event_id=f"refund-{order_id}",
+        event_id=f"{event_id}-{order_id}",
+        amount_minor=amount_minor,
         correlation_id=order_id,
         occurred_at=START,
         order_id=order_id,

@@ -1,12 +1,21 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of what it stands in for."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from services.payment.gateway import Answer, Charged, ChargeRequest, Declined, NotFound, Pending, Unknown
+from services.payment.gateway import (
+    Answer,
+    Charged,
+    ChargeRequest,
+    Declined,
+    NotFound,
+    Pending,
+    RefundRequest,
+    Unknown,
+)
 from services.shared.errors import GatewayUnavailableError
 from services.shared.events import Event
 from services.shared.ledger import (
@@ -191,7 +200,7 @@ class FakeGateway:
     def __init__(self) -> None:
         self.settles_within = timedelta(0)
         self.charges: dict[str, Charged] = {}
-        self.refunds: dict[str, str] = {}
+        self.refunds: dict[str, RefundRequest] = {}
         self.calls: list[str] = []
         self.declining: set[str] = set()
         self.pending: set[str] = set()
@@ -229,9 +238,18 @@ class FakeGateway:
             return Declined("voided")
         return NotFound() if self.hides_charges else self.charges.get(request.key, NotFound())
 
-    def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
+    def refund(self, request: RefundRequest) -> str:
         self._reach()
-        return self.refunds.setdefault(charge_id, f"re-{charge_id}-{amount_minor}{currency}")
+        made = self.refunds.setdefault(request.key, request)
+        return f"re-{made.charge_id}-{made.amount_minor}{made.currency}"
+
+    @property
+    def refunded(self) -> Counter[str]:
+        """What was given back of each charge."""
+        amounts: Counter[str] = Counter()
+        for refund in self.refunds.values():
+            amounts[refund.charge_id] += refund.amount_minor
+        return amounts
 
     def _reach(self) -> None:
         if self.down:

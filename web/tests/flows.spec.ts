@@ -70,6 +70,23 @@ test("order: a refund is confirmed in a dialog, sent as a write, and shown", asy
   expect(writes[0]?.headers["x-requested-with"]).toBeTruthy();
 });
 
+test("order: a part of the payment is refunded, under a key of its own", async ({ page, site }) => {
+  const id = idOf("CONFIRMED");
+  await page.goto(`/orders/${id}`);
+  await page.getByRole("button", { name: "Refund order…" }).click();
+  await page.getByLabel(/^Amount \(/).fill("99999999");
+  await page.getByRole("dialog").getByRole("button", { name: "Refund order", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("Give an amount of at most");
+  await page.getByLabel(/^Amount \(/).fill("1.50");
+  await page.getByRole("dialog").getByRole("button", { name: "Refund order", exact: true }).click();
+  await expect(page.getByText("Requested. The order changes within seconds.")).toBeVisible();
+  const writes = site.requests.filter(({ method }) => method === "POST");
+  expect(writes.map(({ path, body }) => [path, body])).toEqual([
+    [`/api/orders/${id}/refund`, { reason: null, restock: false, amountMinor: 150 }],
+  ]);
+  expect(writes[0]?.headers["idempotency-key"]).toMatch(/^[0-9a-f-]{36}$/);
+});
+
 test("order: before the payment it is cancelled, and its state is told in a sentence", async ({
   page,
   site,

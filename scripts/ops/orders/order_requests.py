@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from scripts.common.errors import ToolError
 from scripts.common.json_input import faults
 from scripts.ops.context import OpsContext
+from scripts.ops.presenters import money
 from services.shared.events import Event, Identifier, OrderCancellationRequested, RefundRequested
 from services.shared.ledger import Key, Order, Status
 
@@ -50,14 +51,23 @@ def request_cancellation(ops: OpsContext, key: Key, reason: str | None) -> None:
     _publish(ops, key, OrderCancellationRequested, reason=reason)
 
 
-def request_refund(ops: OpsContext, key: Key, reason: str | None, *, restock: bool) -> None:
+def request_refund(
+    ops: OpsContext, key: Key, reason: str | None, *, amount_minor: int | None, restock: bool
+) -> str:
+    """Request a refund, of all that is left without an amount; returns the id of the request."""
     order = find(ops, key)
     if order.status is not Status.CONFIRMED:
         raise ToolError(f"order {key.id!r} is {order.status}; only CONFIRMED orders can be refunded.")
-    _publish(ops, key, RefundRequested, reason=reason, restock=restock)
+    left = order.amount_minor - (order.payment.claimed_minor if order.payment else 0)
+    if amount_minor is not None and amount_minor > left:
+        raise ToolError(
+            f"only {money(left, order.currency)} of {money(order.amount_minor, order.currency)} are left to "
+            f"refund of order {key.id!r}."
+        )
+    return _publish(ops, key, RefundRequested, reason=reason, amountMinor=amount_minor, restock=restock)
 
 
-def _publish(ops: OpsContext, key: Key, model: type[Event], **details: object) -> None:
+def _publish(ops: OpsContext, key: Key, model: type[Event], **details: object) -> str:
     try:
         event = model.model_validate(
             {
@@ -72,6 +82,7 @@ def _publish(ops: OpsContext, key: Key, model: type[Event], **details: object) -
         raise ToolError(f"invalid request: {'; '.join(faults(error))}.", exit_code=2) from None
     if ops.bus.publish([event]):
         raise ToolError(f"the bus did not accept {model.detail_type()} for order {key.id!r}; retry.")
+    return event.event_id
 
 
 def cancelled(order: Order) -> bool:
@@ -79,5 +90,9 @@ def cancelled(order: Order) -> bool:
     return order.status in (Status.CANCELLED, Status.REFUNDED)
 
 
-def refunded(order: Order) -> bool:
-    return order.status is Status.REFUNDED
+def refunded(order: Order, request_id: str) -> bool:
+    """Whether a refund was made, or all was given back for another request."""
+    refunds = order.payment.refunds if order.payment else ()
+    return order.status is Status.REFUNDED or any(
+        refund.request_id == request_id and refund.id is not None for refund in refunds
+    )

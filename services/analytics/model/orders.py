@@ -1,7 +1,7 @@
 """The rows of an order: a function of the set of its events, in whatever order they arrived.
 
 Any of them may be missing, for now or for good. Of several of one kind the first counts: the one with the
-smallest time and id.
+smallest time and id. Only refunds add up: each counts once, by the id that the gateway gave it.
 """
 
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ def product_row(event: InventoryAdjusted) -> ProductRow:
 class _FirstEvents:
     """The first event of each kind."""
 
-    __slots__ = ("_by_kind", "all")
+    __slots__ = ("_by_kind", "all", "refunds")
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.all = events
@@ -93,9 +93,29 @@ class _FirstEvents:
             first = self._by_kind.get(kind)
             if first is None or (event.occurred_at, event.event_id) < (first.occurred_at, first.event_id):
                 self._by_kind[kind] = event
+        self.refunds = _Refunds(events) if RefundProcessed in self._by_kind else None
 
     def of(self, kind: type[E]) -> E | None:
         return cast("E | None", self._by_kind.get(kind))
+
+
+class _Refunds:
+    """What was given back of one order: the first event of each refund."""
+
+    __slots__ = ("amount_minor", "last", "restocked")
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        by_id: dict[str, RefundProcessed] = {}
+        refunds = [event for event in events if isinstance(event, RefundProcessed)]
+        refunds.sort(key=lambda refund: (refund.occurred_at, refund.event_id))
+        for refund in refunds:
+            by_id.setdefault(refund.refund_id, refund)
+        self.amount_minor = sum([refund.amount_minor for refund in by_id.values()])
+        self.last = list(by_id.values())[-1]
+        self.restocked = any(refund.restocked for refund in by_id.values())
+
+    def is_whole(self, amount_minor: int) -> bool:
+        return self.amount_minor >= amount_minor
 
 
 def _order(order_id: str, first: _FirstEvents, units: int) -> OrderRow:
@@ -128,9 +148,11 @@ def _order(order_id: str, first: _FirstEvents, units: int) -> OrderRow:
 
 def _status(first: _FirstEvents) -> tuple[str, OrderRejected | OrderCancelled | RefundProcessed | None]:
     """Return how far the order came, and the event that ended it."""
-    if first.of(OrderConfirmed):
-        refund = first.of(RefundProcessed)
-        return ("REFUNDED", refund) if refund else ("CONFIRMED", None)
+    if confirmed := first.of(OrderConfirmed):
+        refunds = first.refunds
+        if refunds and refunds.is_whole(confirmed.amount_minor):
+            return "REFUNDED", refunds.last
+        return "CONFIRMED", None
     # A refund does not change these: what is refunded there is a charge that came too late.
     if cancelled := first.of(OrderCancelled):
         return "CANCELLED", cancelled
@@ -192,12 +214,13 @@ def _lines(first: _FirstEvents) -> list[tuple[str, int, int | None]]:
 
 
 def _payment(order_id: str, first: _FirstEvents) -> PaymentRow | None:
-    requested, charged, failed, refund = (
+    requested, charged, failed, refunds = (
         first.of(PaymentRequested),
         first.of(PaymentProcessed),
         first.of(PaymentFailed),
-        first.of(RefundProcessed),
+        first.refunds,
     )
+    refund = refunds.last if refunds else None
     source = charged or failed or requested or refund
     if source is None:
         return None
@@ -205,13 +228,13 @@ def _payment(order_id: str, first: _FirstEvents) -> PaymentRow | None:
     return PaymentRow(
         tenant_id=source.tenant_id,
         order_id=order_id,
-        status=_payment_status(charged, failed, refund),
+        status=_payment_status(charged, failed, refunds, source.amount_minor),
         amount_minor=source.amount_minor,
         currency=source.currency,
         charge_id=charged.charge_id if charged else refund.charge_id if refund else None,
         reason=refund.reason if refund else failed.reason if failed and not charged else None,
         refund_id=refund.refund_id if refund else None,
-        refunded_minor=refund.amount_minor if refund else 0,
+        refunded_minor=refunds.amount_minor if refunds else 0,
         requested_at=requested.occurred_at if requested else None,
         answered_at=answer.occurred_at if answer else None,
         refunded_at=refund.occurred_at if refund else None,
@@ -220,11 +243,14 @@ def _payment(order_id: str, first: _FirstEvents) -> PaymentRow | None:
 
 
 def _payment_status(
-    charged: PaymentProcessed | None, failed: PaymentFailed | None, refund: RefundProcessed | None
+    charged: PaymentProcessed | None,
+    failed: PaymentFailed | None,
+    refunds: _Refunds | None,
+    amount_minor: int,
 ) -> str:
-    if refund:
+    if refunds and refunds.is_whole(amount_minor):
         return "REFUNDED"
-    if charged:
+    if charged or refunds:
         return "SUCCEEDED"
     return "FAILED" if failed else "REQUESTED"
 
@@ -233,13 +259,20 @@ def _fulfillment(order_id: str, first: _FirstEvents, units: int) -> FulfillmentR
     confirmed = first.of(OrderConfirmed)
     if confirmed is None:
         return None
-    refund = first.of(RefundProcessed)
+    status = _fulfillment_status(first.refunds, confirmed.amount_minor)
     return FulfillmentRow(
         tenant_id=confirmed.tenant_id,
         order_id=order_id,
-        status="DUE" if refund is None else "RETURNED" if refund.restocked else "CALLED_OFF",
+        status=status,
         units=units,
         due_at=confirmed.occurred_at,
-        ended_at=refund.occurred_at if refund else None,
+        ended_at=first.refunds.last.occurred_at if first.refunds and status != "DUE" else None,
         version=len(first.all),
     )
+
+
+def _fulfillment_status(refunds: _Refunds | None, amount_minor: int) -> str:
+    """Goods that are back were returned; what is paid back wholly is not sent."""
+    if refunds and refunds.restocked:
+        return "RETURNED"
+    return "CALLED_OFF" if refunds and refunds.is_whole(amount_minor) else "DUE"

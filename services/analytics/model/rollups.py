@@ -4,10 +4,11 @@ Units, revenue and refunds are those of confirmed orders, including refunded one
 confirmed counts only as an order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal, localcontext
+from itertools import accumulate, pairwise
 from typing import Any, Final, Literal, NamedTuple
 
 from services.analytics.db.tables import (
@@ -20,6 +21,7 @@ from services.analytics.db.tables import (
     PRODUCT_MONTH,
     SALES_DAILY,
     CustomerRows,
+    ItemRow,
     MovementRow,
     OrderRows,
     Table,
@@ -97,20 +99,19 @@ class Totals:
 
 def of_order(rows: OrderRows) -> list[Contribution]:
     order = rows.order
-    confirmed, *_, refunded = outcome = _OUTCOMES[order.status]
+    confirmed, *_ = outcome = _OUTCOMES[order.status]
     tenant_id, day, currency = order.tenant_id, order.placed_at.date(), order.currency or NO_CURRENCY
     revenue = (order.amount_minor or 0) if confirmed else 0
-    refunded_minor = rows.payment.refunded_minor if rows.payment and refunded else 0
+    refunded_minor = rows.payment.refunded_minor if rows.payment and confirmed else 0
     sold = (1, *outcome, order.units if confirmed else 0, revenue, refunded_minor)
     found = [
         Contribution(SALES_DAILY, (tenant_id, day, order.region or NO_REGION, currency), sold),
         Contribution(CHANNEL_DAILY, (tenant_id, day, order.channel or NO_CHANNEL, currency), sold),
     ]
-    for item in rows.items:
+    for item, returned_minor in zip(rows.items, _shares(rows.items, refunded_minor), strict=True):
         units = item.quantity if confirmed else 0
         revenue_minor = (item.total_minor or 0) if confirmed else 0
-        # A refund covers the whole line.
-        sold = (1, *outcome, units, revenue_minor, revenue_minor if refunded else 0)
+        sold = (1, *outcome, units, revenue_minor, returned_minor)
         month = month_of(order.placed_at)
         found.append(Contribution(PRODUCT_DAILY, (tenant_id, day, item.sku, currency), sold))
         found.append(Contribution(PRODUCT_MONTH, (tenant_id, month, item.sku, currency), sold))
@@ -123,6 +124,15 @@ def of_order(rows: OrderRows) -> list[Contribution]:
             )
         )
     return found
+
+
+def _shares(items: Sequence[ItemRow], refunded_minor: int) -> list[int]:
+    """Divide what was given back among the lines by their amounts; the shares add up to it."""
+    totals = [item.total_minor or 0 for item in items]
+    whole = sum(totals)
+    refunded_minor = min(refunded_minor, whole)
+    reached = [refunded_minor * part // whole if whole else 0 for part in accumulate(totals, initial=0)]
+    return [after - before for before, after in pairwise(reached)]
 
 
 def of_customer(rows: CustomerRows) -> list[Contribution]:

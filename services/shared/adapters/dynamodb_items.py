@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from services.shared.events import rfc3339
-from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
+from services.shared.ledger import Key, Line, Order, Payment, Price, Refund, Status, Stock, Transition
 
 # Spelled out by hand: boto3's generic serializer costs several times as much per order.
 Attribute = dict[str, Any]
@@ -105,21 +105,23 @@ def order_item(order: Order) -> Item:
 
 
 def order_of(item: Mapping[str, Any]) -> Order:
+    history = tuple(_step_of(step["M"]) for step in item["history"]["L"])
+    amount_minor = int(item["amountMinor"]["N"]) if "amountMinor" in item else 0
     return Order(
         key=Key.of(item["pk"]["S"]),
         status=Status(item["status"]["S"]),
         customer_id=item["customerId"]["S"],
         lines=tuple(_line_of(line["M"]) for line in item["items"]["L"]),
         placed_at=_moment(item["placedAt"]),
-        history=tuple(_step_of(step["M"]) for step in item["history"]["L"]),
-        amount_minor=int(item["amountMinor"]["N"]) if "amountMinor" in item else 0,
+        history=history,
+        amount_minor=amount_minor,
         currency=_optional(item, "currency"),
         payment_method=_optional(item, "paymentMethod"),
         expires_at=_moment(item["expiresAt"]) if "expiresAt" in item else None,
         cancellable_until=_moment(item["cancellableUntil"]) if "cancellableUntil" in item else None,
         reason=_optional(item, "reason"),
         blamed=tuple(sku["S"] for sku in item["blamed"]["L"]) if "blamed" in item else (),
-        payment=_payment_of(item["payment"]["M"]) if "payment" in item else None,
+        payment=_payment_of(item["payment"]["M"], amount_minor, history) if "payment" in item else None,
     )
 
 
@@ -160,8 +162,6 @@ def _step_of(fields: Mapping[str, Any]) -> Transition:
 _PAYMENT_NAMES = {
     "charge_id": "chargeId",
     "declined": "declined",
-    "refund_id": "refundId",
-    "refund_reason": "refundReason",
     "intent_id": "intentId",
 }
 
@@ -169,10 +169,56 @@ _PAYMENT_NAMES = {
 def _payment(payment: Payment) -> Item:
     named = {name: getattr(payment, field) for field, name in _PAYMENT_NAMES.items()}
     fields: Item = {name: _text(value) for name, value in named.items() if value is not None}
-    fields |= {name: {"BOOL": True} for name in ("restocked", "pending") if getattr(payment, name)}
+    if payment.pending:
+        fields["pending"] = {"BOOL": True}
+    if payment.refunds:
+        fields["refunds"] = {"L": [_refund(refund) for refund in payment.refunds]}
     return fields
 
 
-def _payment_of(fields: Mapping[str, Any]) -> Payment:
+def _payment_of(fields: Mapping[str, Any], amount_minor: int, history: Sequence[Transition]) -> Payment:
     texts = {field: fields[name]["S"] for field, name in _PAYMENT_NAMES.items() if name in fields}
-    return Payment(**texts, restocked="restocked" in fields, pending="pending" in fields)
+    refunds = (
+        tuple(_refund_of(refund["M"]) for refund in fields["refunds"]["L"]) if "refunds" in fields else ()
+    )
+    if "refundId" in fields:
+        refunds = (_whole_refund_of(fields, amount_minor, history),)
+    return Payment(**texts, refunds=refunds, pending="pending" in fields)
+
+
+def _refund(refund: Refund) -> Attribute:
+    fields: Item = {
+        "requestId": _text(refund.request_id),
+        "amountMinor": _number(refund.amount_minor),
+        "reason": _text(refund.reason),
+    }
+    if refund.restocked:
+        fields["restocked"] = {"BOOL": True}
+    if refund.id is not None:
+        fields["id"] = _text(refund.id)
+    if refund.at is not None:
+        fields["at"] = _text(rfc3339(refund.at))
+    return {"M": fields}
+
+
+def _refund_of(fields: Mapping[str, Any]) -> Refund:
+    return Refund(
+        request_id=fields["requestId"]["S"],
+        amount_minor=int(fields["amountMinor"]["N"]),
+        reason=fields["reason"]["S"],
+        restocked="restocked" in fields,
+        id=_optional(fields, "id"),
+        at=_moment(fields["at"]) if "at" in fields else None,
+    )
+
+
+def _whole_refund_of(fields: Mapping[str, Any], amount_minor: int, history: Sequence[Transition]) -> Refund:
+    """Read a refund of before refunds could be partial: of all that was paid, by the last transition."""
+    return Refund(
+        request_id="",
+        amount_minor=amount_minor,
+        reason=fields["refundReason"]["S"] if "refundReason" in fields else "",
+        restocked="restocked" in fields,
+        id=fields["refundId"]["S"],
+        at=history[-1].at,
+    )

@@ -100,6 +100,7 @@ def _operation(route: Route) -> Json:
             *_parameters(route),
             *([_IF_NONE_MATCH] if cacheable else []),
             *([_IDEMPOTENCY_KEY] if route.needs_key else []),
+            *([{**_IDEMPOTENCY_KEY, "required": False}] if route.takes_key else []),
         ],
         **(_request_body(route.body_model) if route.body_model else {}),
         "x-roles": list(route.roles),

@@ -44,6 +44,8 @@ class Route:
     """Whether a successful response has the header Location."""
     needs_key: bool = False
     """Whether the header Idempotency-Key is required."""
+    takes_key: bool = False
+    """Whether the header Idempotency-Key tells requests apart; some bodies may require it."""
     conflicts: frozenset[ProblemType] = frozenset()
     """How a request may contradict the current state."""
 
@@ -67,7 +69,7 @@ class Route:
             found.add(TOO_MANY)
         if self.body_model is not None:
             found |= {BAD_BODY, TOO_LARGE, WRONG_MEDIA_TYPE}
-        if self.needs_key:
+        if self.needs_key or self.takes_key:
             found.add(NO_KEY)
         return frozenset(found | self.conflicts)
 

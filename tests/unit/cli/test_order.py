@@ -10,7 +10,7 @@ import pytest
 from scripts.ops.function_logs import LogEntry
 from scripts.ops.orders.timeline import emitted_events, mentions
 from services.shared.adapters.dynamodb_items import Unreadable, order_of
-from services.shared.ledger import Key, Order, Payment, Status, Transition
+from services.shared.ledger import Key, Order, Payment, Refund, Status, Transition
 from tests.support.fakes import START
 from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 from tests.unit.conftest import CommandLine
@@ -137,7 +137,7 @@ def test_an_order_whose_row_cannot_be_read_is_one_sentence(
 
     assert (ran.code, ran.err) == (
         1,
-        "pulsequeue: cannot read the row of order 'o-1' (KeyError: 'status'); correct it by hand.\n",
+        "pulsequeue: cannot read the row of order 'o-1' (KeyError: 'history'); correct it by hand.\n",
     )
 
 
@@ -152,7 +152,7 @@ def test_control_characters_do_not_reach_the_terminal(pulsequeue: CommandLine, o
     assert "\x1b" not in pulsequeue("order", "show", "o-1").out
 
 
-REFUND = Payment(charge_id="ch-1", refund_id="re-1", refund_reason="requested")
+REFUND = Payment("ch-1", refunds=(Refund("r", PAID.amount_minor, "requested", id="re-1", at=LATER),))
 HISTORIES: dict[str, tuple[Order, list[str]]] = {
     "reserved": (an_order(), ["PaymentRequested"]),
     "paid": (PAID, ["PaymentRequested", "PaymentProcessed", "OrderConfirmed"]),
@@ -200,7 +200,7 @@ def test_the_events_of_an_order_follow_from_the_order(history: str) -> None:
 
 
 def test_a_payment_that_no_service_wrote_hides_only_its_own_events() -> None:
-    odd = PAID.moved(Status.REFUNDED, LATER, "r", payment=Payment(charge_id="ch-1", refund_id="re-1"))
+    odd = PAID.moved(Status.REFUNDED, LATER, "r", payment=replace(REFUND, charge_id=""))
 
     assert [event.detail_type() for event in emitted_events(odd)] == ["PaymentRequested"]
 
@@ -439,6 +439,36 @@ def test_a_refund_is_requested_with_or_without_restock(
 
 
 REFUNDED = replace(PAID, status=Status.REFUNDED)
+PARTLY = PAID.moved(
+    Status.CONFIRMED,
+    LATER,
+    "r",
+    payment=Payment("ch-1", refunds=(Refund("r", 500, "arrived broken", id="re-1", at=LATER),)),
+)
+
+
+def test_a_part_of_a_payment_is_refunded(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.add_orders(PARTLY)
+    left = PAID.amount_minor - 500
+
+    refused = pulsequeue("order", "refund", "o-1", "--amount-minor", str(left + 1))
+    asked = pulsequeue("order", "refund", "o-1", "--amount-minor", str(left))
+
+    assert (refused.code, asked.code) == (1, 0)
+    assert "are left to refund of order 'o-1'" in refused.err
+    assert [f'"amountMinor":{left}' in event.wire() for event in ops.bus.published] == [True]
+
+
+def test_every_refund_of_an_order_is_shown(pulsequeue: CommandLine, ops: MemoryOpsContext) -> None:
+    ops.add_orders(PARTLY)
+
+    shown = pulsequeue("order", "show", "o-1", "--brief").out
+    view = pulsequeue("order", "show", "o-1", "--brief", "--json").json
+
+    assert "refunded:       5.00 USD" in shown
+    assert "re-1 · 5.00 USD · arrived broken" in shown
+    assert view["payment"]["refundedMinor"] == 500
+    assert [refund["refundId"] for refund in view["payment"]["refunds"]] == ["re-1"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.shared.events import OrderPlaced
-from services.shared.ledger import Key, Line, Order, Status, Transition
+from services.shared.ledger import Key, Line, Order, Payment, Refund, Status, Transition
 from tests.support.commands import ORDER, CommandsApi
 from tests.support.fakes import START
 
@@ -23,6 +23,8 @@ def stored(api: CommandsApi, order_id: str, status: Status, **changed: Any) -> O
             "status": status,
             "customer_id": "ann",
             "lines": (Line("prod-001", 2, 500),),
+            "amount_minor": 1_000,
+            "currency": "USD",
             "placed_at": START,
             "history": (Transition(status, START, "event-1"),),
             **changed,
@@ -260,6 +262,56 @@ def test_a_confirmed_order_is_refunded_and_asking_twice_is_the_same_request(api:
     assert first.detail_type() == "RefundRequested"
     assert first.event_id == second.event_id
     assert '"restock":true' in first.wire()
+
+
+def test_a_part_is_refunded_under_an_idempotency_key(api: CommandsApi) -> None:
+    stored(api, "ord-1", Status.CONFIRMED)
+
+    for key in ("k-1", "k-1", "k-2"):
+        reply = api.post("/api/orders/ord-1/refund", {"amountMinor": 100}, key=key)
+        assert reply.status == 202
+
+    first, again, other = api.bus.published
+    assert first.event_id == again.event_id != other.event_id
+    assert '"amountMinor":100' in first.wire()
+
+
+def test_a_part_without_an_idempotency_key_could_be_refunded_twice_and_is_refused(api: CommandsApi) -> None:
+    stored(api, "ord-1", Status.CONFIRMED)
+
+    reply = api.post("/api/orders/ord-1/refund", {"amountMinor": 100}, key=None)
+
+    assert (reply.status, reply.problem) == (400, "missing-idempotency-key")
+    assert api.bus.published == []
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1.5, "100"])
+def test_an_amount_is_a_positive_whole_number(api: CommandsApi, amount: object) -> None:
+    stored(api, "ord-1", Status.CONFIRMED)
+
+    assert api.post("/api/orders/ord-1/refund", {"amountMinor": amount}).status == 422
+
+
+def test_more_than_is_left_is_refused_with_what_is_left(api: CommandsApi) -> None:
+    stored(api, "ord-1", Status.CONFIRMED, payment=Payment("ch", refunds=(Refund("r", 500, "broken"),)))
+
+    assert api.post("/api/orders/ord-1/refund", {"amountMinor": 500}, key="k").status == 202
+    reply = api.post("/api/orders/ord-1/refund", {"amountMinor": 501}, key="k-2")
+
+    assert (reply.status, reply.problem) == (409, "wrong-state")
+    assert "Only 500 of 1000" in reply.body["detail"]
+
+
+def test_a_key_of_a_refund_is_not_used_for_another_amount(api: CommandsApi) -> None:
+    stored(api, "ord-1", Status.CONFIRMED)
+    api.post("/api/orders/ord-1/refund", {"amountMinor": 500}, key="k")
+    request_id = api.bus.published[0].event_id
+    stored(api, "ord-1", Status.CONFIRMED, payment=Payment("ch", refunds=(Refund(request_id, 500, "r"),)))
+
+    assert api.post("/api/orders/ord-1/refund", {"amountMinor": 500}, key="k").status == 202
+    reply = api.post("/api/orders/ord-1/refund", {"amountMinor": 600}, key="k")
+
+    assert (reply.status, reply.problem) == (409, "key-reused")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.order.consistency import Kind, Reconciliation, find_discrepancies
 from services.order.reconcile import reconcile
-from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
+from services.shared.ledger import Key, Line, Order, Payment, Price, Refund, Status, Stock, Transition
 from tests.support.fakes import START, a_stock
 from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 
@@ -26,7 +26,8 @@ def _settled(order: Order, end: Status | None) -> Order:
             return order.moved(end, START, "e", payment=Payment(charge_id="ch"))
         case Status.REFUNDED:
             confirmed = _settled(order, Status.CONFIRMED)
-            return confirmed.moved(end, START, "f", payment=Payment(charge_id="ch", refund_id="re"))
+            refund = Refund("r", order.amount_minor, "broken", id="re", at=START)
+            return confirmed.moved(end, START, "f", payment=Payment("ch", refunds=(refund,)))
         case Status.CANCELLED:
             return order.moved(end, START, "e", reason="customer_request")
         case _:
@@ -163,10 +164,15 @@ WRONG = {
     "lists a SKU twice": replace(CANCELLED, lines=CANCELLED.lines * 2, amount_minor=4_000),
     "has the amount 1, but its items add up to 2000": replace(CANCELLED, amount_minor=1),
     "is confirmed without a charge": replace(SETTLED, payment=None),
-    "is confirmed but refunded": replace(SETTLED, payment=Payment(charge_id="ch", refund_id="re")),
+    "is confirmed but refunded": replace(
+        SETTLED, payment=Payment("ch", refunds=(Refund("r", 2_000, "broken", id="re", at=START),))
+    ),
     "is cancelled without a reason": replace(CANCELLED, reason=None),
     "has no currency": replace(CANCELLED, currency=None),
-    "is refunded without a charge or a refund": SETTLED.moved(Status.REFUNDED, START, "x"),
+    "is refunded without a charge, or not wholly": SETTLED.moved(Status.REFUNDED, START, "x"),
+    "gives back 2500 of 2000": replace(
+        SETTLED, payment=Payment("ch", refunds=(Refund("r", 2_000, "a"), Refund("s", 500, "b")))
+    ),
 }
 
 
@@ -179,9 +185,20 @@ def test_an_order_in_an_impossible_shape_is_found(message: str) -> None:
     ]
 
 
+def test_a_paid_order_of_which_a_part_was_given_back_is_as_it_should_be() -> None:
+    payment = Payment(
+        "ch", refunds=(Refund("r", 500, "broken", id="re", at=START), Refund("s", 1_500, "late"))
+    )
+    order = SETTLED.moved(Status.CONFIRMED, START, "r", payment=payment)
+
+    assert find_discrepancies([order], [], START).discrepancies == ()
+
+
 def test_a_charge_of_a_cancelled_order_without_a_refund_is_found() -> None:
     charged = replace(CANCELLED, payment=Payment(charge_id="ch"))
-    refunded = replace(CANCELLED, payment=Payment(charge_id="ch", refund_id="re"))
+    refunded = replace(
+        CANCELLED, payment=Payment("ch", refunds=(Refund("r", 2_000, "broken", id="re", at=START),))
+    )
 
     assert [discrepancy.kind for discrepancy in find_discrepancies([charged], [], START).discrepancies] == [
         Kind.CHARGED

@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from services.payment.gateway import Answer, ChargeRequest
+from services.payment.gateway import Answer, ChargeRequest, RefundRequest
 from services.shared.events import PaymentFailed, PaymentProcessed
 from services.shared.ledger import Status
 from services.shared.log_events import LogEvent
@@ -140,7 +140,7 @@ def test_not_found_is_not_taken_for_not_charged_while_the_gateway_may_still_find
     shown = fixture.handle(released())
 
     assert (hidden, shown) == ({"m0"}, set())
-    assert list(fixture.gateway.refunds) == ["ch-order-1"]
+    assert list(fixture.gateway.refunded) == ["ch-order-1"]
     assert fixture.bus.names() == ["PaymentProcessed", "RefundProcessed"]
 
 
@@ -189,7 +189,7 @@ def test_a_lost_charge_of_an_overdue_reservation_is_refunded_when_it_is_released
 
     assert fixture.handle(released()) == set()
 
-    assert list(fixture.gateway.refunds) == ["ch-order-1"]
+    assert list(fixture.gateway.refunded) == ["ch-order-1"]
 
 
 def test_a_charge_after_a_decline_is_refunded_and_told_by_table_and_event() -> None:
@@ -206,7 +206,7 @@ def test_a_charge_after_a_decline_is_refunded_and_told_by_table_and_event() -> N
     payment = fixture.order().payment
     assert payment is not None
     assert (payment.declined, payment.charge_id) == ("card_declined", "ch-order-1")
-    assert list(fixture.gateway.refunds) == ["ch-order-1"]
+    assert list(fixture.gateway.refunded) == ["ch-order-1"]
     names = ["PaymentFailed", "OrderCancelled", "PaymentProcessed", "RefundProcessed"]
     assert fixture.bus.names() == [*names[:2], *names, *names]
     assert fixture.bus.published[2:6] == fixture.bus.published[6:]
@@ -225,9 +225,9 @@ class MeetingGateway(FakeGateway):
         super().__init__()
         self.barrier = Barrier(parties, timeout=60)
 
-    def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
+    def refund(self, request: RefundRequest) -> str:
         self.barrier.wait()
-        return super().refund(charge_id, amount_minor, currency)
+        return super().refund(request)
 
 
 def test_refunds_are_made_at_the_same_time() -> None:
@@ -251,9 +251,9 @@ def test_what_is_settled_is_announced_before_any_late_charge_is_refunded() -> No
                 fixture.expire()
             return answer
 
-        def refund(self, charge_id: str, amount_minor: int, currency: str) -> str:
+        def refund(self, request: RefundRequest) -> str:
             announced.append(fixture.bus.names())
-            return super().refund(charge_id, amount_minor, currency)
+            return super().refund(request)
 
     fixture = PaymentFixture(gateway=Gateway())
     fixture.reserve("order-2")

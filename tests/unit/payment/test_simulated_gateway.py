@@ -8,6 +8,7 @@ from services.payment.gateway import (
     Declined,
     NotFound,
     Pending,
+    RefundRequest,
     Unknown,
     require_valid_id,
 )
@@ -116,9 +117,10 @@ def test_one_method_charges_and_never_says_so() -> None:
 
 def test_a_refund_asked_twice_is_made_once() -> None:
     gateway = SimulatedGateway()
+    first, second = (RefundRequest(key, "ch_1", 400, "USD") for key in ("first", "second"))
 
-    assert gateway.refund("ch_1", 1_000, "USD") == gateway.refund("ch_1", 1_000, "USD")
-    assert gateway.refund("ch_1", 1_000, "USD") != gateway.refund("ch_2", 1_000, "USD")
+    assert gateway.refund(first) == gateway.refund(first)
+    assert gateway.refund(first) != gateway.refund(second)
 
 
 @pytest.mark.parametrize("name", ["", "ch\n1", "c" * 257])

@@ -89,7 +89,12 @@ FIELDS: dict[type[Event], dict[str, st.SearchStrategy[Any]]] = {
         "reason": st.sampled_from(["payment_failed", "reservation_expired", "customer_request"]),
     },
     OrderCancellationRequested: {**about_an_order, "reason": labels},
-    RefundRequested: {**about_an_order, "restock": st.booleans(), "reason": labels},
+    RefundRequested: {
+        **about_an_order,
+        "amount_minor": st.none() | st.integers(1, 10**12),
+        "restock": st.booleans(),
+        "reason": labels,
+    },
     RefundProcessed: {
         **about_an_order,
         **money,

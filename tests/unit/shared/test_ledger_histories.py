@@ -135,10 +135,17 @@ class AnyHistory(RuleBasedStateMachine):
         self.called_off.add(order_id)
         self.exchange.send(OrderCancellationRequested.model_validate(self._facts(order_id)))
 
-    @rule(order_id=st.sampled_from(ORDERS), restock=st.booleans())
-    def refund(self, order_id: str, restock: bool) -> None:
-        self.called_off.add(order_id)
-        self.exchange.send(RefundRequested.model_validate({**self._facts(order_id), "restock": restock}))
+    @rule(
+        order_id=st.sampled_from(ORDERS), restock=st.booleans(), amount=st.sampled_from([None, 1, 100, 300])
+    )
+    def refund(self, order_id: str, restock: bool, amount: int | None) -> None:
+        if amount is None:
+            self.called_off.add(order_id)
+        self.exchange.send(
+            RefundRequested.model_validate(
+                {**self._facts(order_id), "restock": restock, "amount_minor": amount}
+            )
+        )
 
     @rule(sku=st.sampled_from(SKUS), units=st.integers(1, 5))
     def restock(self, sku: str, units: int) -> None:
@@ -209,10 +216,8 @@ class AnyHistory(RuleBasedStateMachine):
                 key = Key("default", line.sku)
                 if order.status is Status.RESERVED:
                     claimed[key] += line.quantity
-                not_restocked = order.status is Status.REFUNDED and not (
-                    order.payment and order.payment.restocked
-                )
-                if order.status is Status.CONFIRMED or not_restocked:
+                restocked = order.payment is not None and order.payment.restocked
+                if order.status in (Status.CONFIRMED, Status.REFUNDED) and not restocked:
                     sold[key] += line.quantity
         for key, stock in self.store.stock.items():
             assert stock.reserved == claimed[key]
@@ -259,10 +264,13 @@ class AnyHistory(RuleBasedStateMachine):
         assert all(order.status is not Status.RESERVED for order in orders.values())
         for pk, charge in self.gateway.charges.items():
             order = orders[Key.of(pk)]
-            refunded = charge.charge_id in self.gateway.refunds
-            assert refunded != (order.status is Status.CONFIRMED), (
+            refunded = self.gateway.refunded[charge.charge_id]
+            assert refunded <= order.amount_minor, "no more is given back than was paid"
+            assert (refunded == order.amount_minor) != (order.status is Status.CONFIRMED), (
                 "a charge confirms its order or is given back"
             )
+            assert order.payment is not None
+            assert order.payment.refunded_minor == refunded, "what was given back is noted"
         for key, order in orders.items():
             assert key.id not in self.called_off or order.status is not Status.CONFIRMED, (
                 "cancelled, yet kept"

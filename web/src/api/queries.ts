@@ -183,15 +183,22 @@ export interface OrderRequest {
   readonly reason: string | null;
   /** Whether the goods are back on the shelf. */
   readonly restock: boolean;
+  /** What to give back; null: all that is left of the payment. */
+  readonly amountMinor: number | null;
+  /** Tells this request from another of the same amount. */
+  readonly key: string;
 }
 
 /** Accepted, not done: the pipeline decides, and the order shows it within seconds. */
 export async function commandOrder(
   orderId: string,
-  { command, reason, restock }: OrderRequest,
+  { command, reason, restock, amountMinor, key }: OrderRequest,
 ): Promise<void> {
   const params = { path: { orderId } };
   await (command === "cancel"
     ? api.POST("/api/orders/{orderId}/cancel", { params, body: { reason } })
-    : api.POST("/api/orders/{orderId}/refund", { params, body: { reason, restock } }));
+    : api.POST("/api/orders/{orderId}/refund", {
+        params: { ...params, header: { "Idempotency-Key": key } },
+        body: { reason, restock, ...(amountMinor && { amountMinor }) },
+      }));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { add, amount, byCurrency, decimals, major } from "./money";
+import { add, amount, byCurrency, decimals, major, minor } from "./money";
 
 test("amounts of one currency add up", () => {
   expect(add(amount(1_050, "EUR"), amount(995, "EUR"))).toEqual({ amountMinor: 2_045, currency: "EUR" });
@@ -17,6 +17,21 @@ test.each([
 ])("%s has %i decimals", (currency, expected, value) => {
   expect(decimals(currency)).toBe(expected);
   expect(major(amount(1_234, currency))).toBe(value);
+});
+
+test.each([
+  ["12.34", "EUR", 1_234],
+  ["12,3", "EUR", 1_230],
+  [" 12 ", "EUR", 1_200],
+  ["12", "JPY", 12],
+  ["1.234", "KWD", 1_234],
+  ["12.345", "EUR", undefined],
+  ["12.5", "JPY", undefined],
+  ["-1", "EUR", undefined],
+  ["1e3", "EUR", undefined],
+  ["", "EUR", undefined],
+])("%s typed in %s is %s in minor units", (text, currency, expected) => {
+  expect(minor(text, currency)).toBe(expected);
 });
 
 test("groups keep the order of their rows", () => {

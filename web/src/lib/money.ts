@@ -33,6 +33,15 @@ export function major(value: Amount): number {
   return value.amountMinor / 10 ** decimals(value.currency);
 }
 
+/** Read an amount that a person typed, with a point or a comma; undefined if it is none in this currency. */
+export function minor(text: string, currency: string): number | undefined {
+  const match = /^(\d{1,12})(?:[.,](\d+))?$/.exec(text.trim());
+  const places = decimals(currency);
+  const [, whole = "", fraction = ""] = match ?? [];
+  if (!match || fraction.length > places) return undefined;
+  return Number(whole + fraction.padEnd(places, "0"));
+}
+
 /** Group amounts by currency, so that each chart and each total is about one. */
 export function byCurrency<Item>(
   items: readonly Item[],

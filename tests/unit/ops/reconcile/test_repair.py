@@ -13,7 +13,7 @@ from services.payment.service import PaymentService
 from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import Event, OrderCancelled, PaymentRequested, RefundRequested
 from services.shared.group_commit import GroupCommit
-from services.shared.ledger import Key, Order, Payment, Status
+from services.shared.ledger import Key, Order, Status
 from tests.support.builders import no_waiting, sqs_event
 from tests.support.fakes import (
     START,
@@ -95,9 +95,9 @@ def test_an_unrecorded_charge_is_refunded_with_an_event(pipeline: Pipeline) -> N
     repair(pipeline.ops, GRACE)
     pipeline.deliver("payment")
 
-    assert pipeline.order().payment == Payment(
-        charge_id="ch-o-1", refund_id="re-ch-o-1-2000USD", refund_reason="order_no_longer_reserved"
-    )
+    payment = pipeline.order().payment
+    assert payment is not None
+    assert (payment.charge_id, payment.refunded_minor) == ("ch-o-1", 2_000)
     assert pipeline.bus.names() == ["PaymentProcessed", "RefundProcessed"]
 
 

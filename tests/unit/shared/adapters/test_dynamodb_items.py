@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.shared.adapters.dynamodb_items import order_item, order_of, stock_item, stock_of
-from services.shared.ledger import Key, Line, Order, Payment, Price, Status, Stock, Transition
+from services.shared.ledger import Key, Line, Order, Payment, Price, Refund, Status, Stock, Transition
 from tests.support.builders import HOLD, identifiers, moments, reserved
 from tests.support.fakes import START
 
@@ -18,8 +18,16 @@ texts = st.text(min_size=1, max_size=20)
 stocks = st.builds(
     Stock, keys, numbers, numbers, numbers, st.builds(Price, numbers, st.just("USD")), st.none() | texts
 )
+refunds = st.builds(Refund, texts, numbers, texts, st.booleans()) | st.builds(
+    Refund, texts, numbers, texts, st.booleans(), texts, moments
+)
 payments = st.builds(
-    Payment, st.none() | texts, st.none() | texts, st.none() | texts, st.none() | texts, st.booleans()
+    Payment,
+    st.none() | texts,
+    st.none() | texts,
+    st.lists(refunds, max_size=3).map(tuple),
+    st.none() | texts,
+    st.booleans(),
 )
 histories = st.lists(
     st.builds(Transition, st.sampled_from(Status), moments, identifiers), min_size=1, max_size=4
@@ -64,6 +72,19 @@ def test_stock_comes_back_from_the_table_as_it_went(stock: Stock) -> None:
 @settings(max_examples=30)
 def test_a_key_comes_back_from_its_text(key: Key) -> None:
     assert Key.of(key.pk) == key
+
+
+def test_a_refund_of_an_older_release_is_read_as_one_of_the_whole_payment() -> None:
+    item = order_item(reserved())
+    old = {"chargeId": "ch-1", "refundId": "re-1", "refundReason": "broken"}
+    item["payment"] = {
+        "M": {name: {"S": value} for name, value in old.items()} | {"restocked": {"BOOL": True}}
+    }
+
+    payment = order_of(item).payment
+
+    assert payment == Payment("ch-1", refunds=(Refund("", 1_000, "broken", True, "re-1", START),))
+    assert (payment.refunded_minor, payment.restocked) == (1_000, True)
 
 
 def test_numbers_and_texts_are_kept_as_what_they_are() -> None:
