@@ -69,8 +69,18 @@ def test_an_order_is_placed_read_and_refunded_over_http(
         return bool(call("GET", path, editor)[1]["data"]["status"] == expected)
 
     wait_until(lambda: has_status("CONFIRMED"), "the order is confirmed")
+    part = {"amountMinor": 1, "restock": True}
+    for _ in range(2):
+        assert call("POST", f"{path}/refund", editor, part, uuid4().hex)[0] == 202
+
+    def refunded() -> int:
+        return int(call("GET", path, editor)[1]["data"]["payment"]["refunded"]["amountMinor"])
+
+    wait_until(lambda: refunded() == 2, "two parts of the payment are given back")
+    assert has_status("CONFIRMED")
     assert call("POST", f"{path}/refund", editor, {"restock": True})[0] == 202
     wait_until(lambda: has_status("REFUNDED"), "the order is refunded")
+    assert PipelineClient(stack.environment).levels(sku) == (5, 0, 5)
 
 
 def test_writes_end_with_the_membership_though_the_token_lives_on(

@@ -122,7 +122,8 @@ export class FakeSite {
     if (pathname === "/api/organizations") return this.found(request.body);
     const ofOrganization = this.organization.answer(request.method, pathname, request.body);
     if (ofOrganization) return ofOrganization;
-    if (request.method === "POST") return this.adjust(pathname, request.body) ?? this.command(pathname, request.body);
+    if (request.method === "POST")
+      return this.adjust(pathname, request.body) ?? this.command(pathname, request.body);
     const found = this.read(pathname, searchParams);
     return found
       ? { status: 200, body: { meta: data.meta(), ...found } }
@@ -169,7 +170,7 @@ export class FakeSite {
     const [, id = "", command] = /^\/api\/orders\/([^/]+)\/(cancel|refund)$/.exec(path) ?? [];
     if (!command) return problem(404, "Not found", "No such route.");
     // A part that was given back leaves an order confirmed.
-    if (amountMinor === undefined) this.statuses.set(id, command === "cancel" ? "CANCELLED" : "REFUNDED");
+    if (!amountMinor) this.statuses.set(id, command === "cancel" ? "CANCELLED" : "REFUNDED");
     const request: Schemas["AcceptedRequest"] = {
       orderId: id,
       requested: command === "cancel" ? "cancellation" : "refund",

@@ -199,6 +199,6 @@ export async function commandOrder(
     ? api.POST("/api/orders/{orderId}/cancel", { params, body: { reason } })
     : api.POST("/api/orders/{orderId}/refund", {
         params: { ...params, header: { "Idempotency-Key": key } },
-        body: { reason, restock, ...(amountMinor && { amountMinor }) },
+        body: { amountMinor, reason, restock },
       }));
 }

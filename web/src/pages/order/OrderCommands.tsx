@@ -89,7 +89,10 @@ function Confirmation({ order, command, close, done }: ConfirmationProps) {
   const request = useMutation({
     mutationFn: () => {
       const asked = { command, reason: reason.trim() || null, restock, key };
-      return commandOrder(order.orderId, { ...asked, amountMinor: command === "refund" ? partOf(part, left) : null });
+      return commandOrder(order.orderId, {
+        ...asked,
+        amountMinor: command === "refund" ? partOf(part, left) : null,
+      });
     },
     onSuccess: async () => {
       done();
