@@ -108,6 +108,8 @@ _REASONS: dict[str, st.SearchStrategy[Any]] = {
     "OrderRejected": st.sampled_from(["out_of_stock", "unknown_sku", "currency_mismatch", "price_changed"]),
     "OrderCancelled": st.sampled_from(["payment_failed", "reservation_expired", "customer_request"]),
 }
+# An amount to give back is at least one minor unit.
+_NARROWER = {("RefundRequested", "amountMinor"): st.none() | st.integers(1, 10**12)}
 _FILLED = {"eventId", "occurredAt", "correlationId"}
 
 
@@ -123,7 +125,7 @@ def details(name: str) -> st.SearchStrategy[Json]:
         elif alias == "reason":
             drawn = _REASONS.get(name, st.just("because"))
         else:
-            drawn = _FIELDS[alias]
+            drawn = _NARROWER.get((name, alias), _FIELDS[alias])
         must = info.is_required() and alias not in _FILLED
         (required if must else optional)[alias] = drawn
     return st.fixed_dictionaries(required, optional=optional)

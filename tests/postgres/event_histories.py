@@ -26,7 +26,7 @@ class DemoData:
         """Return the events in the order in which they happened."""
         values = [event for number in range(orders) for event in self._order(f"order-{number}")]
         values += [event for number in range(contracts) for event in self._contract(f"sub-{number}")]
-        values += [self._adjusted() for _ in range(10)]
+        values += [self._adjusted(f"adjustment-{number}") for number in range(10)]
         return sorted(values, key=lambda event: (event.occurred_at, event.event_id))
 
     def batches(self, events: list[Event]) -> list[list[Event]]:
@@ -111,11 +111,12 @@ class DemoData:
             events.append(makers(day, amount, interval, currency=currency, **effective))
         return events
 
-    def _adjusted(self) -> Event:
+    def _adjusted(self, event_id: str) -> Event:
         chance = self._chance
         return adjusted(
             f"sku-{chance.randrange(3)}",
             self._when(),
             stock=chance.randrange(50),
             tenant_id=chance.choice(TENANTS),
+            event_id=event_id,
         )
