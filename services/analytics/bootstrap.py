@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
     from services.shared.adapters.dynamodb_store import DynamoDBStore
+    from services.shared.membership import FindMembership, Membership
 
 
 def _database(settings: DatabaseSettings, user: str) -> Database:
@@ -59,6 +60,7 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
         cursor_key=_parameter(clients.ssm(), settings.cursor_key_parameter),
         unprojected=_unprojected(settings, clients, store),
         read_stock=lambda keys: store().read_stock(keys),
+        find_membership=_find_membership(settings, clients),
         allowed_origins=settings.allowed_origins.split(),
         clock=lambda: datetime.now(UTC),
         telemetry=telemetry,
@@ -98,6 +100,22 @@ def _unprojected(settings: ApiSettings, clients: Clients, store: "Callable[[], D
 
     def find(key: Key) -> UnprojectedOrder | None:
         return finder()(key)
+
+    return find
+
+
+def _find_membership(settings: ApiSettings, clients: Clients) -> "FindMembership":
+    """Read memberships in the console's table, which changes of governance alone need."""
+
+    @cache
+    def finder() -> "FindMembership":
+        from services.shared.adapters.console_table import ConsoleTable  # noqa: PLC0415
+        from services.shared.membership import ConsoleMemberships  # noqa: PLC0415
+
+        return ConsoleMemberships(ConsoleTable(clients.dynamodb(), settings.console_table)).membership
+
+    def find(tenant_id: str, user_id: str) -> "Membership | None":
+        return finder()(tenant_id, user_id)
 
     return find
 

@@ -1,8 +1,8 @@
 """Who belongs to which organisation, and as what. An organisation is a tenant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from services.shared.console import Console, Item
 from services.shared.http.roles import Role
@@ -25,6 +25,10 @@ class Membership:
 class Memberships(Protocol):
     def membership(self, tenant_id: str, user_id: str) -> Membership | None:
         """Return what a user is in an organisation at this moment, never from a cache."""
+
+
+FindMembership: TypeAlias = Callable[[str, str], Membership | None]
+"""What Memberships does, as a function of tenant and user."""
 
 
 class ConsoleMemberships:

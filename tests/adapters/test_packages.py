@@ -53,6 +53,7 @@ answer = build(
     telemetry=PowertoolsTelemetry("analytics", "test-pulsequeue"),
     unprojected=lambda key: None,
     read_stock=lambda keys: {},
+    find_membership=lambda tenant, user: None,
 )
 context = {"stage": "$default", "http": {"method": "GET"}}
 assert answer({"rawPath": "/api/orders", "requestContext": context}, None)["statusCode"] == 401

@@ -149,7 +149,7 @@ def test_a_migration_that_was_changed_after_it_was_applied_is_refused(owner: Con
     migrator.migrate(owner, ALL)
     tampered = (*ALL[:-1], Migration(ALL[-1].version, ALL[-1].name, ALL[-1].sql + "-- more"))
 
-    with pytest.raises(MigrationError, match=f"000{len(ALL)}_.* was changed after it was applied"):
+    with pytest.raises(MigrationError, match=f"{len(ALL):04}_.* was changed after it was applied"):
         migrator.migrate(owner, tampered)
 
     assert _states(owner, tampered)[-1] is State.CHANGED

@@ -92,6 +92,7 @@ class Explained:
                 cursor_key=lambda: "sealed",
                 unprojected=lambda _: None,
                 read_stock=lambda _: {},
+                find_membership=lambda _tenant, _user: None,
                 allowed_origins=(),
                 clock=lambda: NOW,
                 telemetry=RecordingTelemetry(),

@@ -109,19 +109,37 @@ def test_a_change_moves_the_time_of_change_and_nothing_moves_the_time_of_making(
     assert changed > before[0][1]
 
 
-def test_the_api_owns_nothing_and_writes_only_who_asked_for_what(analytics: Analytics) -> None:
+def test_the_api_owns_nothing_and_writes_only_who_asked_for_what_and_what_administrators_set(
+    analytics: Analytics,
+) -> None:
     tables = "SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = %s"
     columns = "SELECT table_name, column_name FROM information_schema.column_privileges WHERE grantee = %s"
 
     granted = analytics.rows(tables, API)
 
     assert {table for table, what in granted if what == "SELECT"} == set(_tables(analytics))
-    assert {it for it in granted if it[1] != "SELECT"} == {("users", "INSERT"), ("users", "UPDATE")}
+    assert {it for it in granted if it[1] != "SELECT"} == {
+        ("users", "INSERT"),
+        ("users", "UPDATE"),
+        ("role_metric_visibility", "INSERT"),
+        ("governance_rules", "INSERT"),
+        ("governance_rules", "DELETE"),
+    }
     assert {
         column
         for table, column in analytics.rows(columns + " AND privilege_type = 'INSERT'", API)
         if table == "audit_logs"
     } == {"tenant_id", "user_id", "role", "action", "metric", "details"}
+    assert {
+        (table, column)
+        for table, column in analytics.rows(columns + " AND privilege_type IN ('INSERT', 'UPDATE')", API)
+        if table == "tenants"
+    } == {("tenants", "tenant_id")}
+    assert {
+        (table, column)
+        for table, column in analytics.rows(columns + " AND privilege_type = 'UPDATE'", API)
+        if table != "users"
+    } == {("role_metric_visibility", "visible"), ("governance_rules", "setting")}
     assert analytics.rows("SELECT 1 FROM pg_class WHERE relowner = %s::regrole", API) == []
     assert analytics.rows("SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = %s", API) == [
         (False,)

@@ -9,21 +9,24 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from psycopg.errors import QueryCanceled
 
-from services.analytics.api import governance
+from services.analytics.api import governance, governance_changes
 from services.analytics.api.context import MetricRoute, ReadStock, RequestContext, Result
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
+from services.analytics.api.governance_changes import GovernanceChange, GovernanceRoute, MetricParams
 from services.analytics.api.params import AnalyticsParams, Query
-from services.analytics.api.responses import Meta
-from services.analytics.api.routes import DOCUMENT_PATH, ROUTES
+from services.analytics.api.responses import Governance, Meta, MetricGovernance
+from services.analytics.api.routes import DOCUMENT_PATH, ROUTES, AnalyticsRoute
 from services.analytics.api.unprojected import FindOrder
 from services.analytics.db.database import Database
 from services.shared.http import problems
 from services.shared.http.app import JSON_MEDIA_TYPE, HttpApi
 from services.shared.http.caching import Caching, etag, matches
 from services.shared.http.identity import Caller, caller_of, require
-from services.shared.http.params import parse
+from services.shared.http.params import parse, parse_body
 from services.shared.http.request import Request
+from services.shared.http.writers import confirm
+from services.shared.membership import FindMembership
 from services.shared.telemetry import Telemetry
 
 
@@ -33,13 +36,22 @@ def build(  # noqa: PLR0913 - one argument for each port
     cursor_key: Callable[[], str],
     unprojected: FindOrder,
     read_stock: ReadStock,
+    find_membership: FindMembership,
     allowed_origins: Sequence[str],
     clock: Callable[[], datetime],
     telemetry: Telemetry,
-) -> HttpApi[MetricRoute]:
+) -> HttpApi[AnalyticsRoute]:
+    reads = AnalyticsApi(database, Cursors(cursor_key), unprojected, read_stock, clock)
+    governed = GovernanceApi(database, find_membership, clock)
+
+    def handle(route: AnalyticsRoute, request: Request, path_params: Mapping[str, str]) -> Response[str]:
+        if isinstance(route, GovernanceRoute):
+            return governed.handle(route, request, path_params)
+        return reads.handle(route, request, path_params)
+
     return HttpApi(
         routes=ROUTES,
-        handle=AnalyticsApi(database, Cursors(cursor_key), unprojected, read_stock, clock).handle,
+        handle=handle,
         document_path=DOCUMENT_PATH,
         document_text=_document_text,
         allowed_origins=allowed_origins,
@@ -93,7 +105,7 @@ class AnalyticsApi:
             result = None if not_modified else route.handler(connection, context, query)
             for metric, its in {route.metric: rules, **revealed}.items():
                 if its.audited:
-                    governance.record_access(connection, caller, metric, _details(route, query), now)
+                    governance.record(connection, caller, metric, _details(route, query), now)
         headers = {"cache-control": route.caching.value}
         if route.caching is Caching.REVALIDATED:
             headers["etag"] = tag
@@ -104,6 +116,36 @@ class AnalyticsApi:
         # Characters beyond ASCII are escaped, so that any client can read the body.
         body = json.dumps(_envelope(result, caller, rules, now, request), allow_nan=False)
         return Response(200, JSON_MEDIA_TYPE, body, headers)
+
+
+class GovernanceApi:
+    def __init__(
+        self, database: Database, find_membership: FindMembership, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._find_membership = find_membership
+        self._clock = clock
+
+    def handle(
+        self, route: GovernanceRoute, request: Request, path_params: Mapping[str, str]
+    ) -> Response[str]:
+        now = self._clock().astimezone(UTC)
+        caller = caller_of(request.claims, now)
+        require(route, caller)
+        params = parse(route.params_model, [*path_params.items(), *request.query])
+        if not isinstance(params, MetricParams):
+            with self._database.transaction(caller.tenant_id) as connection:
+                return _answer(route, governance_changes.read(connection, caller.tenant_id))
+        changes = parse_body(GovernanceChange, request.json(governance_changes.MAX_BODY_BYTES))
+        caller = confirm(self._find_membership, route, caller)
+        with self._database.transaction(caller.tenant_id) as connection:
+            changed = governance_changes.change(connection, caller, params.metric, changes, now)
+        return _answer(route, changed)
+
+
+def _answer(route: GovernanceRoute, data: Governance | MetricGovernance) -> Response[str]:
+    body = json.dumps({"data": data.model_dump(mode="json")})
+    return Response(route.status, JSON_MEDIA_TYPE, body, {"cache-control": route.caching.value})
 
 
 def _details(route: MetricRoute, query: Query) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from psycopg.types.json import Jsonb
 
@@ -87,14 +87,22 @@ WITH seen AS (
   DO UPDATE SET role = excluded.role, last_seen_at = excluded.last_seen_at
 )
 INSERT INTO audit_logs (tenant_id, user_id, role, action, metric, details)
-VALUES (%(tenant)s, %(user)s, %(role)s, 'read', %(metric)s, %(details)s)
+VALUES (%(tenant)s, %(user)s, %(role)s, %(action)s, %(metric)s, %(details)s)
 """
 
+Action: TypeAlias = Literal["read", "change"]
 
-def record_access(
-    connection: Connection, caller: Caller, metric: str, details: Mapping[str, Any], now: datetime
+
+def record(  # noqa: PLR0913 - the columns of an entry
+    connection: Connection,
+    caller: Caller,
+    metric: str,
+    details: Mapping[str, Any],
+    now: datetime,
+    *,
+    action: Action = "read",
 ) -> None:
-    """Write an audit entry. Call it last in a transaction: until its end, other reads of the tenant wait."""
+    """Write an audit entry. Call it last in a transaction: other entries of the tenant wait for its end."""
     connection.execute(
         _RECORD,
         {
@@ -102,6 +110,7 @@ def record_access(
             "user": caller.user_id,
             "role": caller.role,
             "seen_as": _seen_as(caller),
+            "action": action,
             "metric": metric,
             "details": Jsonb(details),
             "now": now,

@@ -416,3 +416,24 @@ class Inventory(ResponseModel):
     period: Period
     formula: Annotated[str, Field(description="How `daysOfCover` is computed.")]
     products: list[StockedProduct]
+
+
+# --- governance
+
+
+class MetricGovernance(ResponseModel):
+    """Who sees a metric, and under which rules."""
+
+    metric: str
+    visible_to: Annotated[list[str], Field(description="The roles that may read it.")]
+    audited: Annotated[bool, Field(description="Whether each read is recorded.")]
+    smallest_group: Annotated[
+        int | float | None, Field(description="Of cohorts: smaller groups are withheld.")
+    ]
+    customers_hidden_from: Annotated[
+        list[str], Field(description="Of orders: the roles that see no customers, wherever they are named.")
+    ]
+
+
+class Governance(ResponseModel):
+    metrics: list[MetricGovernance]

@@ -1,8 +1,16 @@
 """The routes of the analytics API: path, metric, parameters, response, and the handler that reads it."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from services.analytics.api import inventory, mappers, params, recurring, responses, revenue_cohorts
+from services.analytics.api import (
+    governance_changes,
+    inventory,
+    mappers,
+    params,
+    recurring,
+    responses,
+    revenue_cohorts,
+)
 from services.analytics.api import sales as sales_by
 from services.analytics.api.context import CUSTOMERS, MetricRoute, RequestContext, Result
 from services.analytics.db.database import Connection
@@ -120,7 +128,9 @@ def _last_month(connection: Connection, context: RequestContext, days: Days) -> 
 
 DOCUMENT_PATH: Final = "/api/openapi.json"
 
-ROUTES: Final = (
+AnalyticsRoute: TypeAlias = MetricRoute | governance_changes.GovernanceRoute
+
+METRIC_ROUTES: Final = (
     MetricRoute(
         path="/api/orders",
         metric="orders",
@@ -286,3 +296,5 @@ ROUTES: Final = (
         paged=True,
     ),
 )
+
+ROUTES: Final[tuple[AnalyticsRoute, ...]] = (*METRIC_ROUTES, *governance_changes.ROUTES)

@@ -46,6 +46,8 @@ class Route:
     """Whether the header Idempotency-Key is required."""
     takes_key: bool = False
     """Whether the header Idempotency-Key tells requests apart; some bodies may require it."""
+    counted: bool = True
+    """Whether the writes of a caller are counted, and too many refused."""
     conflicts: frozenset[ProblemType] = frozenset()
     """How a request may contradict the current state."""
 
@@ -65,7 +67,7 @@ class Route:
         found: set[ProblemType] = {BAD_CURSOR} if self.paged else set()
         if "{" in self.path:
             found.add(NOT_FOUND)
-        if self.method != "GET":
+        if self.method != "GET" and self.counted:
             found.add(TOO_MANY)
         if self.body_model is not None:
             found |= {BAD_BODY, TOO_LARGE, WRONG_MEDIA_TYPE}

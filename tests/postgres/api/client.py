@@ -16,6 +16,7 @@ from services.analytics.api.unprojected import UnprojectedOrder
 from services.analytics.db.database import Connection, Database
 from services.shared.errors import StoreUnavailableError
 from services.shared.ledger import Key, Stock
+from services.shared.membership import Membership
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START, ManualClock, RecordingTelemetry
 
@@ -73,17 +74,24 @@ class ApiClient:
     """Orders that the projector has not processed yet."""
     stock: dict[Key, Stock] = field(default_factory=dict)
     """The inventory table."""
+    members: dict[tuple[str, str], Membership] = field(default_factory=dict)
+    """By tenant and user; the admin of acme is one."""
 
     def __post_init__(self) -> None:
+        self.join("acme", "user-of-acme", "admin")
         self._handler = build(
             self.database,
             cursor_key=lambda: self.key,
             allowed_origins=[ALLOWED_ORIGIN],
             unprojected=self.unprojected.get,
             read_stock=lambda keys: {key: self.stock[key] for key in keys if key in self.stock},
+            find_membership=lambda tenant, user: self.members.get((tenant, user)),
             clock=self.clock,
             telemetry=self.telemetry,
         )
+
+    def join(self, tenant: str, user: str, role: str) -> None:
+        self.members[tenant, user] = Membership(tenant, user, role, tenant)
 
     def ask(
         self,

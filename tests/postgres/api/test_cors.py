@@ -27,7 +27,7 @@ def test_a_page_of_ours_may_ask_and_learns_so_without_a_token(client: ApiClient,
 
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers[ORIGIN] == ALLOWED_ORIGIN
-    assert set(answer.headers["access-control-allow-methods"].split(",")) == {"GET", "OPTIONS"}
+    assert set(answer.headers["access-control-allow-methods"].split(",")) == {"GET", "PATCH", "OPTIONS"}
     assert {"Authorization", "If-None-Match"} <= set(
         answer.headers["access-control-allow-headers"].split(",")
     )
