@@ -97,20 +97,26 @@ class SiteResponse:
     headers: Mapping[str, str]
     """By name, in lower case."""
     body: bytes
+    cookies: tuple[str, ...] = ()
+    """Every header Set-Cookie."""
 
 
-def fetch(url: str, headers: Mapping[str, str] | None = None) -> SiteResponse:
-    """GET a path of a site. Names below localhost are this machine: Python does not resolve them."""
+def fetch(
+    url: str, headers: Mapping[str, str] | None = None, method: str = "GET", body: str | None = None
+) -> SiteResponse:
+    """Send a request to a site. Names below localhost are this machine: Python does not resolve them."""
     address = urlsplit(url)
     host = address.hostname or ""
     is_local = host.endswith(".localhost")
     connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     connection = connect("127.0.0.1" if is_local else host, address.port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", address.path or "/", headers={"Host": address.netloc, **(headers or {})})
+        path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+        connection.request(method, path, body, {"Host": address.netloc, **(headers or {})})
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.getheaders()}
-        return SiteResponse(response.status, found, response.read())
+        cookies = tuple(response.headers.get_all("set-cookie") or ())
+        return SiteResponse(response.status, found, response.read(), cookies)
     except OSError as error:
         raise ToolError(f"{url} does not respond: {error}") from error
     finally:

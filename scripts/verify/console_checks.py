@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -32,12 +33,15 @@ class ConsoleChecks:
             raise CheckSkippedError("no user to sign in as; set PULSEQUEUE_USER and PULSEQUEUE_PASSWORD")
         url, token = find_site(self._environment).url, self._endpoints.token()
         self._poller.until_no_problems(lambda: self._problems(url, token), "; ".join)
-        return f"{url}{_PATH} answers a session"
+        return f"{url}{_PATH} answers a session as the API answers its token"
 
     def _problems(self, url: str, token: str) -> list[str]:
-        status = fetch(f"{url}{_PATH}", {"Cookie": f"__Host-session={token}"}).status
+        answer = fetch(f"{url}{_PATH}", {"Cookie": f"__Host-session={token}"})
+        status = answer.status
         if status == _OK:
-            return []
+            direct_body = http_get(f"{self._endpoints.api()}{_PATH}", token).body
+            same = json.loads(answer.body) == direct_body
+            return [] if same else [f"{url}{_PATH} answers a session otherwise than the API its token"]
         if status != _UNAUTHORIZED:
             return [f"{url}{_PATH} returns {status} for a session, expected {_OK}"]
         direct = http_get(f"{self._endpoints.api()}{_PATH}", token).status

@@ -25,6 +25,12 @@ _VIEWER = "viewer"
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoints:
     """Each is resolved when it is used, so that a missing one fails its own check only."""
 
@@ -32,12 +38,8 @@ class Endpoints:
     api: Callable[[], str]
     token: Callable[[], str] | None
     """None without a user to sign in as."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    user: str
-    password: str
+    credentials: Credentials | None = None
+    """Of the same user."""
 
 
 def find_endpoints(
@@ -59,7 +61,9 @@ def find_endpoints(
     signed_in = credentials or (_local_viewer(home) if environment.is_local else None)
     if signed_in is None:
         return Endpoints(metrics, api, None)
-    return Endpoints(metrics, api, lambda: sign_in(environment, signed_in.user, signed_in.password))
+    return Endpoints(
+        metrics, api, lambda: sign_in(environment, signed_in.user, signed_in.password), signed_in
+    )
 
 
 def _local_viewer(home: Path | None) -> Credentials | None:

@@ -29,6 +29,7 @@ from scripts.verify.dlq_checks import DeadLetterChecks, order_placed_consumers
 from scripts.verify.order_checks import OrderChecks
 from scripts.verify.resource_checks import as_deployed, check_wiring
 from scripts.verify.scenarios import Scenarios
+from scripts.verify.sign_in_checks import SignInChecks
 from scripts.verify.telemetry_checks import AnalyticsChecks, MetricsChecks
 from services.shared.errors import PulseQueueError
 
@@ -90,6 +91,7 @@ class _Suite:
         self._analytics = AnalyticsChecks(environment, endpoints, poller)
         self._browsers = BrowserChecks(environment, endpoints, poller)
         self._console = ConsoleChecks(environment, endpoints, poller)
+        self._sign_in = SignInChecks(environment, endpoints)
         self._dead_letters = DeadLetterChecks(ops, scenarios, poller)
         self._is_clean = False
 
@@ -114,6 +116,12 @@ class _Suite:
                 "a session at the console's address reaches the API",
                 self._console.session_reaches_the_api,
                 ("wiring",),
+            ),
+            Check(
+                "sign-in",
+                "a sign-in at the console's address leads to the user pool, and back as a session",
+                self._sign_in.people_sign_in,
+                ("console",),
             ),
             Check("inventory", "stock can be set", orders.stock_is_set, ("wiring",)),
             Check("placing", "the bus accepts orders", orders.orders_are_placed, ("bus", "inventory")),

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.common.clock import Clock
 from scripts.common.errors import ToolError
-from scripts.environment.cognito import token
+from scripts.environment.cognito import SESSION, pool_id, token
 from scripts.environment.console_site import find_site
 from scripts.environment.environment import Environment
 from scripts.environment.topology import Topology
@@ -18,7 +18,8 @@ from scripts.local.aws.triggers import route_url
 from scripts.ops import metrics_page
 from scripts.verify.checks import CheckFailedError, Poller
 from scripts.verify.console_checks import ConsoleChecks
-from scripts.verify.endpoints import Endpoints
+from scripts.verify.endpoints import Credentials, Endpoints
+from scripts.verify.sign_in_checks import SignInChecks
 from tests.conftest import RunningEmulator
 from tests.support.site_client import request
 
@@ -100,7 +101,10 @@ def endpoints(environment: Environment, site: Site) -> Endpoints:
     address = urlsplit(site.url)
     api = route_url(f"http://127.0.0.1:{address.port}", environment.names.api, "")
     return Endpoints(
-        lambda: metrics_page.Address("", ""), lambda: api, lambda: token(environment, "viewer", PASSWORD)
+        lambda: metrics_page.Address("", ""),
+        lambda: api,
+        lambda: token(environment, "viewer", PASSWORD),
+        Credentials("viewer", PASSWORD),
     )
 
 
@@ -111,8 +115,44 @@ def console_checks(environment: Environment, site: Site) -> ConsoleChecks:
 
 def test_verify_asks_the_api_with_a_session(environment: Environment, site: Site) -> None:
     assert (
-        console_checks(environment, site).session_reaches_the_api() == f"{site.url}/api/me answers a session"
+        console_checks(environment, site).session_reaches_the_api()
+        == f"{site.url}/api/me answers a session as the API answers its token"
     )
+
+
+def test_verify_signs_in_as_a_browser_does(environment: Environment, site: Site) -> None:
+    checks = SignInChecks(environment, endpoints(environment, site))
+
+    assert checks.people_sign_in() == f"viewer signed in and out at {site.url}"
+
+
+def test_verify_says_that_the_password_is_wrong(environment: Environment, site: Site) -> None:
+    wrong = replace(endpoints(environment, site), credentials=Credentials("viewer", "wrong"))
+
+    with pytest.raises(CheckFailedError, match="accepted no sign-in of viewer"):
+        SignInChecks(environment, wrong).people_sign_in()
+
+
+def test_verify_says_that_the_pool_refuses_the_console_s_address(
+    environment: Environment, site: Site
+) -> None:
+    cognito = environment.client("cognito-idp")
+    pool = pool_id(environment) or ""
+    clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+    client = next(it["ClientId"] for it in clients if it["ClientName"] == SESSION)
+    known = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)["UserPoolClient"]
+    settings = {
+        name: value
+        for name, value in known.items()
+        if value and name not in {"ClientSecret", "CreationDate", "LastModifiedDate"}
+    }
+    elsewhere = {**settings, "CallbackURLs": ["https://elsewhere.example/auth/callback"]}
+    cognito.update_user_pool_client(**elsewhere)  # type: ignore[arg-type]
+    try:
+        with pytest.raises(CheckFailedError, match="callback URLs"):
+            SignInChecks(environment, endpoints(environment, site)).people_sign_in()
+    finally:
+        cognito.update_user_pool_client(**settings)  # type: ignore[arg-type]
 
 
 def test_verify_says_that_the_header_is_not_forwarded(environment: Environment, site: Site) -> None:
