@@ -24,9 +24,9 @@ from services.shared.membership import Membership, chosen_tenant, current, membe
 
 HOME: Final = "/"
 # A path of this origin: without what browsers drop before they look at it, and without a second slash or
-# backslash, with which another host begins.
+# backslash, with which another host begins, and without dots, which browsers resolve first.
 _PATH: Final = re.compile(r"/[\x21-\x5b\x5d-\x7e]{0,1023}")
-_ELSEWHERE: Final = re.compile(r"/\s*[/\\]|/auth/")
+_ELSEWHERE: Final = re.compile(r"/\s*[/\\]|/auth/|[^?#]*/\.\.?(?:[/?#\\]|$)")
 _MACHINE: Final = re.compile(r"machine-[0-9a-z]{1,64}")
 
 

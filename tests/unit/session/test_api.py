@@ -177,6 +177,9 @@ def test_the_pool_s_own_refusal_is_a_page_with_a_way_back(browser: Browser) -> N
             "javascript:alert(1)",
         ),
         *("/%2f/evil.example", "/%5cevil.example", "/\t/evil.example", "/\r\nlocation: x", "evil", "", "/é"),
+        # Browsers resolve dots before they look: to a sign-in again, or to another host's name as a path.
+        *("/..//evil.example", "/a/..//evil.example", "/%2e%2e//evil.example", "/.//evil.example", "/a/.."),
+        *("/x/../auth/login", "/x/%2e%2e/auth/login?provider=Google", "/./auth/callback"),
         *("/auth/logout", "/" + "a" * 2_000, " /orders", "/orders\x00"),
     ],
 )
@@ -185,7 +188,16 @@ def test_after_signing_in_one_stays_on_this_origin(browser: Browser, wanted: str
 
 
 @pytest.mark.parametrize(
-    "wanted", ["/", "/orders", "/orders?status=PAID&q=%C3%A9%20b", "/dashboards/1#w", "/a//b"]
+    "wanted",
+    [
+        "/",
+        "/orders",
+        "/orders?status=PAID&q=%C3%A9%20b",
+        "/dashboards/1#w",
+        "/a//b",
+        "/orders?q=/../x",
+        "/orders/ord.1",
+    ],
 )
 def test_paths_of_this_origin_are_kept(wanted: str) -> None:
     assert safe_path(wanted) == wanted
@@ -266,6 +278,14 @@ def test_an_error_of_ours_shows_nothing_of_what_is_inside(browser: Browser) -> N
 
 
 def test_nobody_is_signed_in_without_a_cookie(browser: Browser) -> None:
+    assert browser.get("/auth/me").status == 401
+
+
+@pytest.mark.parametrize("name", ["session", "__host-session", "__Host-Session", "__Secure-session"])
+def test_a_cookie_that_another_host_could_set_is_no_session(browser: Browser, name: str) -> None:
+    browser.sign_in()
+    browser.jar[name] = browser.jar.pop("__Host-session")
+
     assert browser.get("/auth/me").status == 401
 
 
