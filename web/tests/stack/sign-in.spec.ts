@@ -1,0 +1,47 @@
+/** Signing in by the user pool's own page: what the browser keeps, and what script sees of it. */
+
+import { expect, test } from "@playwright/test";
+
+const { CONSOLE_URL = "", CONSOLE_PASSWORD = "" } = process.env;
+
+test("a person signs in, renews the session in two tabs, and signs out", async ({ page, context }) => {
+  const post = (path: string, headers: Record<string, string> = { "x-requested-with": "test" }) =>
+    page.evaluate(async ([to, sent]) => (await fetch(to, { method: "POST", headers: sent })).status, [
+      path,
+      headers,
+    ] as const);
+  const get = (path: string) => page.evaluate(async (to) => (await fetch(to)).status, path);
+
+  await page.goto("/auth/login?next=/orders");
+  await page.locator("input[name=username]").fill("editor");
+  await page.locator("input[name=password]").fill(CONSOLE_PASSWORD);
+  await page.locator("button[type=submit]").click();
+  await expect(page).toHaveURL(`${CONSOLE_URL}/orders`);
+
+  // Script sees the variant of feature flags, and nothing of the session.
+  expect(await page.evaluate(() => document.cookie)).toMatch(/^variant=\d+$/);
+  const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]));
+  expect(kept).not.toContain("eyJ");
+  const cookies = Object.fromEntries((await context.cookies()).map((it) => [it.name, it]));
+  expect(cookies["__Host-login"]).toBeUndefined();
+  expect(cookies["__Host-session"]).toMatchObject({
+    httpOnly: true,
+    secure: true,
+    sameSite: "Lax",
+    path: "/",
+  });
+  expect(cookies.refresh).toMatchObject({ httpOnly: true, secure: true, sameSite: "Strict", path: "/auth" });
+
+  // A form of another site cannot send the header.
+  expect(await post("/auth/logout", {})).toBe(403);
+  expect(await get("/api/me")).toBe(200);
+  expect(await Promise.all([post("/auth/refresh"), post("/auth/refresh")])).toEqual([204, 204]);
+  expect(await get("/api/me")).toBe(200);
+
+  expect(await post("/auth/logout")).toBe(200);
+  expect(await Promise.all(["/auth/me", "/api/me"].map(get))).toEqual([401, 401]);
+  // The refresh token, put back as a thief would have it.
+  await context.addCookies(Object.values(cookies).filter((it) => it.name === "refresh"));
+  expect((await context.cookies()).map((it) => it.name)).toContain("refresh");
+  expect(await post("/auth/refresh"), "the refresh token was revoked").toBe(401);
+});
