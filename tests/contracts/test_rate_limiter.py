@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
@@ -13,6 +14,9 @@ from services.shared.rate_limit import Rate, RateLimiter
 from tests.support.commands import MemoryRateLimiter
 from tests.support.console import make_console_table
 from tests.support.fakes import ManualClock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 RATE = Rate(per_second=2, burst=4)
 
@@ -66,3 +70,30 @@ def test_a_rest_does_not_save_up_more_than_a_burst(limiter: RateLimiter, clock: 
     clock.advance(timedelta(days=2))
 
     assert [limiter.seconds_to_wait("acme", "ann") for _ in range(5)] == [0, 0, 0, 0, 1]
+
+
+class Rivals:
+    """A DynamoDB client before whose every update another request of the same caller is counted."""
+
+    def __init__(self, client: "DynamoDBClient", rival: RateLimiter) -> None:
+        self._client = client
+        self._rival = rival
+
+    def update_item(self, **arguments: Any) -> object:  # noqa: ANN401 - boto3's own arguments
+        self._rival.seconds_to_wait("acme", "ann")
+        return self._client.update_item(**arguments)
+
+
+def test_requests_at_once_are_not_too_many_until_the_burst_is_used(clock: ManualClock) -> None:
+    rate = Rate(per_second=20, burst=100)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_console_table(client, "console")
+        rival = DynamoDBRateLimiter(client, "console", rate, lambda: clock().timestamp())
+        hurried: Any = Rivals(client, rival)
+        limiter = DynamoDBRateLimiter(hurried, "console", rate, lambda: clock().timestamp())
+
+        waited = [limiter.seconds_to_wait("acme", "ann") for _ in range(40)]
+
+    # Each request counted two of its rivals beside itself.
+    assert waited == [0] * 33 + [1] * 7

@@ -1,6 +1,6 @@
-"""A rate limiter on the console's table: one conditional update for a caller within the limit."""
+"""A rate limiter on the console's table: one conditional update for a caller at rest, two within a burst."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,33 +27,54 @@ class DynamoDBRateLimiter:
 
     def seconds_to_wait(self, tenant_id: str, caller: str) -> int:
         key = {"pk": {"S": f"rate#{tenant_id}#{caller}"}, "sk": {"S": "rate"}}
-        known: int | None = None
         for _ in range(_TRIES):
             now = int(self._clock() * 1_000)
-            following = next_arrival(known, now, self._rate)
-            if following is None:
-                return seconds_until_allowed(known or now, now, self._rate)
-            found = self._replace(key, known, following, now)
-            if found is None:
-                return 0
-            known = found
-        # As many requests at once as tries: the caller is in a hurry.
+            # Neither update depends on the value it replaces: requests at once do not fail for each other.
+            for update in (self._begin, self._advance):
+                arrival = update(key, now)
+                if arrival is None:
+                    return 0
+                if next_arrival(arrival, now, self._rate) is None:
+                    return seconds_until_allowed(arrival, now, self._rate)
+        # The clocks of two functions differ, and each undid what the other saw.
         return 1
 
-    def _replace(self, key: dict[str, Any], known: int | None, following: int, now: int) -> int | None:
-        """Store the next arrival time if nothing changed; returns the time that is there instead."""
-        condition = (
-            "attribute_not_exists(tat) OR tat < :now" if known is None or known < now else "tat = :known"
+    def _begin(self, key: dict[str, Any], now: int) -> int | None:
+        """Count a request of a caller at rest; returns the next arrival time of one that is not."""
+        return self._update(
+            key,
+            now,
+            "SET tat = :next, expiresAt = :expires",
+            "attribute_not_exists(tat) OR tat < :now",
+            {":next": now + self._rate.interval_ms, ":now": now},
         )
-        values = {":next": {"N": str(following)}, ":expires": {"N": str(now // 1_000 + _KEPT_SECONDS)}}
-        values |= {":known": {"N": str(known)}} if condition == "tat = :known" else {":now": {"N": str(now)}}
+
+    def _advance(self, key: dict[str, Any], now: int) -> int | None:
+        """Count a request of a caller within the burst; returns the next arrival time of one that is not."""
+        return self._update(
+            key,
+            now,
+            "SET tat = tat + :interval, expiresAt = :expires",
+            "tat BETWEEN :now AND :latest",
+            {
+                ":interval": self._rate.interval_ms,
+                ":now": now,
+                ":latest": now + self._rate.tolerance_ms,
+            },
+        )
+
+    def _update(
+        self, key: dict[str, Any], now: int, update: str, condition: str, values: Mapping[str, int]
+    ) -> int | None:
+        """Store the next arrival time; returns the time that is there if the condition does not hold."""
+        numbers = {**values, ":expires": now // 1_000 + _KEPT_SECONDS}
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=key,
-                UpdateExpression="SET tat = :next, expiresAt = :expires",
+                UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeValues={name: {"N": str(it)} for name, it in numbers.items()},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
