@@ -1,6 +1,7 @@
 """Builds the functions of analytics once per process; each imports only what it needs."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,12 @@ from services.analytics.settings import (
     ProjectorSettings,
 )
 from services.shared.adapters.clients import Clients
+from services.shared.adapters.rotated_secret import rotated_secret
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.ledger import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_ssm import SSMClient
 
     from services.shared.adapters.dynamodb_store import DynamoDBStore
     from services.shared.membership import FindMembership, Membership
@@ -57,7 +58,7 @@ def analytics() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     store = _store(settings, clients)
     api = build(
         _database(settings, API),
-        cursor_key=_parameter(clients.ssm(), settings.cursor_key_parameter),
+        cursor_keys=rotated_secret(clients.ssm(), settings.cursor_key_parameter, time.monotonic),
         unprojected=_unprojected(settings, clients, store),
         read_stock=lambda keys: store().read_stock(keys),
         find_membership=_find_membership(settings, clients),
@@ -150,13 +151,3 @@ def _administrator(settings: MigratorSettings, secrets: "SecretsManagerClient") 
         lambda: str(secret["password"]),
         iam_password(settings, secret["username"]),
     )
-
-
-def _parameter(ssm: "SSMClient", name: str) -> Callable[[], str]:
-    """Read a parameter on first use and cache it."""
-
-    @cache
-    def read() -> str:
-        return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-
-    return read

@@ -47,7 +47,7 @@ assert psycopg.pq.__impl__ == "binary"
 assert migrator.read() and migrator.ROLES.read_text() and text()
 answer = build(
     Database(connector("host=nobody.invalid", str)),
-    cursor_key=str,
+    cursor_keys=str,
     allowed_origins=["https://a.test"],
     clock=lambda: datetime.now(UTC),
     telemetry=PowertoolsTelemetry("analytics", "test-pulsequeue"),

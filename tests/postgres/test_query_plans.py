@@ -89,7 +89,7 @@ class Explained:
         with self._database(API, plans) as database:
             answer = build(
                 database,
-                cursor_key=lambda: "sealed",
+                cursor_keys=lambda: "sealed",
                 unprojected=lambda _: None,
                 read_stock=lambda _: {},
                 find_membership=lambda _tenant, _user: None,

@@ -31,6 +31,18 @@ def test_a_second_plan_shows_no_changes(applied: Applied) -> None:
     assert [it for it in EMULATOR_DIFFERENCES if not any(re.search(it, change) for change in changes)] == []
 
 
+def test_a_rotated_secret_is_not_changed_back(applied: Applied) -> None:
+    ssm, name = applied.environment.client("ssm"), applied.environment.names.oauth_client_secret
+    first = applied.secret("oauth-client-secret")
+    ssm.put_parameter(Name=name, Value="rotated", Type="SecureString", Overwrite=True)
+    try:
+        changes = applied.terraform.changes(applied.folder)
+    finally:
+        ssm.put_parameter(Name=name, Value=first, Type="SecureString", Overwrite=True)
+
+    assert not [it for it in changes if "client_secret" in it]
+
+
 def test_an_order_is_confirmed_with_the_permissions_of_the_roles_only(applied: Applied) -> None:
     pipeline = PipelineClient(applied.environment)
     sku = pipeline.create_sku(10)

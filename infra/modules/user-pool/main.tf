@@ -126,6 +126,11 @@ resource "aws_ssm_parameter" "client_secret" {
   description = "Secret of the OAuth client of ${var.name}."
   type        = "SecureString"
   value       = aws_cognito_user_pool_client.session.client_secret
+
+  lifecycle {
+    ignore_changes       = [value] # `pulsequeue secrets rotate`
+    replace_triggered_by = [aws_cognito_user_pool_client.session.id]
+  }
 }
 
 # The command line, and programs of users with a password.

@@ -33,7 +33,7 @@ from services.shared.telemetry import Telemetry
 def build(  # noqa: PLR0913 - one argument for each port
     database: Database,
     *,
-    cursor_key: Callable[[], str],
+    cursor_keys: Callable[[], str],
     unprojected: FindOrder,
     read_stock: ReadStock,
     find_membership: FindMembership,
@@ -41,7 +41,7 @@ def build(  # noqa: PLR0913 - one argument for each port
     clock: Callable[[], datetime],
     telemetry: Telemetry,
 ) -> HttpApi[AnalyticsRoute]:
-    reads = AnalyticsApi(database, Cursors(cursor_key), unprojected, read_stock, clock)
+    reads = AnalyticsApi(database, Cursors(cursor_keys), unprojected, read_stock, clock)
     governed = GovernanceApi(database, find_membership, clock)
 
     def handle(route: AnalyticsRoute, request: Request, path_params: Mapping[str, str]) -> Response[str]:

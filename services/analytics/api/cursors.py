@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Final
@@ -16,8 +16,9 @@ _VERSION: Final = 2
 
 
 class Cursors:
-    def __init__(self, key: Callable[[], str]) -> None:
-        self._key = key
+    def __init__(self, keys: Callable[[], str]) -> None:
+        """`keys` returns keys with spaces between: the first signs, all are accepted."""
+        self._keys = keys
 
     def encode(self, tenant_id: str, filters: Filters, position: Position) -> str:
         return self.encode_values(tenant_id, filters, [position.placed_at.isoformat(), position.order_id])
@@ -33,7 +34,7 @@ class Cursors:
     def encode_values(self, tenant_id: str, filters: object, position: Sequence[str]) -> str:
         """Make a cursor of the columns that a list is sorted by; `filters` is a dataclass."""
         payload = json.dumps(position).encode()
-        return f"{_text(payload)}.{_text(self._sign(tenant_id, filters, payload))}"
+        return f"{_text(payload)}.{_text(next(self._signatures(tenant_id, filters, payload)))}"
 
     def decode_values(self, tenant_id: str, filters: object, cursor: str) -> Sequence[str] | None:
         encoded_payload, _, encoded_signature = cursor.partition(".")
@@ -41,18 +42,19 @@ class Cursors:
             payload, signature = _bytes(encoded_payload), _bytes(encoded_signature)
         except (binascii.Error, ValueError):
             return None
-        if not hmac.compare_digest(signature, self._sign(tenant_id, filters, payload)):
+        ours = self._signatures(tenant_id, filters, payload)
+        if not any(hmac.compare_digest(signature, it) for it in ours):
             return None
         # The signature is ours, so the payload is what we wrote.
         values: list[str] = json.loads(payload)
         return values
 
-    def _sign(self, tenant_id: str, filters: object, payload: bytes) -> bytes:
+    def _signatures(self, tenant_id: str, filters: object, payload: bytes) -> Iterator[bytes]:
         # One JSON text: no value can run over into the next.
         # The kind of filters is the kind of list.
         kind = type(filters).__name__
         signed = json.dumps([_VERSION, tenant_id, kind, _fields(filters), _text(payload)], default=str)
-        return hmac.digest(self._key().encode(), signed.encode(), hashlib.sha256)
+        return (hmac.digest(key.encode(), signed.encode(), hashlib.sha256) for key in self._keys().split())
 
 
 def _fields(filters: object) -> object:

@@ -69,7 +69,7 @@ class ApiClient:
     database: Database
     clock: ManualClock = field(default_factory=ManualClock)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
-    key: str = "a secret key"
+    key: str = "a-secret-key"
     unprojected: dict[Key, UnprojectedOrder] = field(default_factory=dict)
     """Orders that the projector has not processed yet."""
     stock: dict[Key, Stock] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class ApiClient:
         self.join("acme", "user-of-acme", "admin")
         self._handler = build(
             self.database,
-            cursor_key=lambda: self.key,
+            cursor_keys=lambda: self.key,
             allowed_origins=[ALLOWED_ORIGIN],
             unprojected=self.unprojected.get,
             read_stock=lambda keys: {key: self.stock[key] for key in keys if key in self.stock},

@@ -147,7 +147,7 @@ def test_a_cursor_sealed_with_another_key_is_refused(analytics: Analytics, clien
     insert(analytics, "orders", order("o-1"), order("o-2"))
     cursor = client.ask("/api/orders", {"limit": 1}).body["page"]["nextCursor"]
 
-    client.key = "another key"
+    client.key = "another-key"
 
     assert client.ask("/api/orders", {"cursor": cursor}).status == 400
 

@@ -64,6 +64,20 @@ def test_a_cursor_is_refused_with_another_key() -> None:
     )
 
 
+def test_a_cursor_outlives_its_key_until_that_is_retired() -> None:
+    encoded = Cursors(lambda: "old").encode("acme", EVERYTHING, POSITION)
+
+    assert Cursors(lambda: "new old").decode("acme", EVERYTHING, encoded) == POSITION
+    assert Cursors(lambda: "new").decode("acme", EVERYTHING, encoded) is None
+
+
+def test_a_new_key_signs_as_soon_as_it_is_the_first() -> None:
+    encoded = Cursors(lambda: "new old").encode("acme", EVERYTHING, POSITION)
+
+    assert Cursors(lambda: "new").decode("acme", EVERYTHING, encoded) == POSITION
+    assert Cursors(lambda: "old new").decode("acme", EVERYTHING, encoded) == POSITION
+
+
 def test_a_cursor_with_any_character_changed_is_refused() -> None:
     encoded = CURSORS.encode("acme", EVERYTHING, POSITION)
 
