@@ -50,6 +50,10 @@ test-all: $(STAMP) ## Run all tests, with Terraform applied to the emulator, cha
 test-infra: $(STAMP) ## Test the Terraform: format, conventions, modules, then apply, use and destroy on the emulator
 	$(BIN)/pytest tests/terraform
 
+.PHONY: provider-lock
+provider-lock: $(STAMP) ## Make infra/providers.lock.hcl for every platform, or check it; needs Terraform's registry
+	@$(BIN)/python -m scripts.deploy.provider_lock
+
 .PHONY: checkov
 checkov: $(STAMP) ## Scan infra/ and .github/ for insecure settings; each exception has its reason beside it
 	@$(BIN)/python -m scripts.deploy.checkov

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from scripts.common.errors import ToolError
 from scripts.common.project_files import CHECKOUT
+from scripts.deploy.provider_lock import place
 from scripts.deploy.steps import ReleaseStep
 
 if TYPE_CHECKING:
@@ -191,9 +192,13 @@ class Release:
         self._run_plan("-destroy", *self._target.values)
 
     def _run_plan(self, *arguments: str) -> None:
-        terraform, target = self._tools.terraform(), self._target
-        terraform.run(target.folder, *target.init())
+        terraform, target = self._initialized(), self._target
         terraform.run(target.folder, "plan", f"-out={self._plan_file}", *arguments, shown=True)
+
+    def _initialized(self) -> Terraform:
+        terraform, target = self._tools.terraform(), self._target
+        terraform.run(target.folder, *target.init(), *place(target.folder))
+        return terraform
 
     def _confirm(self) -> None:
         self._ask(f"Apply this plan to {self._target.env} in {self._tools.account_and_region()}?")
@@ -206,9 +211,8 @@ class Release:
             raise ToolError("not confirmed. Nothing changed.")
 
     def _apply(self) -> None:
-        target, terraform = self._target, self._tools.terraform()
         # Meanwhile another environment may have been planned in the same folder.
-        terraform.run(target.folder, *target.init())
+        target, terraform = self._target, self._initialized()
         terraform.run(target.folder, "apply", str(self._plan_file), shown=True)
 
     def _migrate(self) -> str | None:

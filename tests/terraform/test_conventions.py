@@ -49,7 +49,7 @@ def test_a_module_pins_versions_and_has_a_readme_and_tests(module: Path) -> None
     versions = (module / "versions.tf").read_text(encoding="utf-8")
 
     assert 'required_version = ">= 1.11"' in versions
-    assert 'version = "~> 5.100"' in versions
+    assert 'version = "5.100.0"' in versions
     assert (module / "README.md").is_file()
     assert list(module.glob("tests/*.tftest.hcl"))
 

@@ -14,8 +14,8 @@ variable "engine_version" {
   default     = "16"
 
   validation {
-    condition     = can(regex("^(15|16)(\\.[0-9]+)?$", var.engine_version))
-    error_message = "engine_version must be PostgreSQL 15 or 16, such as 16 or 16.8: the migrations are tested with these."
+    condition     = can(regex("^(1[5-8])(\\.[0-9]+)?$", var.engine_version))
+    error_message = "engine_version must be PostgreSQL 15, 16, 17 or 18, such as 16 or 16.8."
   }
 }
 

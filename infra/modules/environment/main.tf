@@ -62,6 +62,7 @@ module "database" {
   instances                = var.database.instances
   endpoint                 = var.database.endpoint
   backup_days              = var.database.backup_days
+  engine_version           = var.database.engine_version
   subnet_ids               = module.network["this"].isolated_subnet_ids
   security_group_id        = module.network["this"].database_security_group_id
   protected                = var.protected

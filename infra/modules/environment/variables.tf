@@ -20,12 +20,13 @@ variable "zones" {
 }
 
 variable "database" {
-  description = "Database: capacity of each instance in ACU, number of instances, endpoint (proxy or cluster) and days of backups; null for an environment without a read side."
+  description = "Database: capacity of each instance in ACU, number of instances, endpoint (proxy or cluster), days of backups and version of PostgreSQL; null for an environment without a read side."
   type = object({
-    capacity    = object({ min = number, max = number })
-    instances   = number
-    endpoint    = string
-    backup_days = number
+    capacity       = object({ min = number, max = number })
+    instances      = number
+    endpoint       = string
+    backup_days    = number
+    engine_version = optional(string, "16")
   })
 }
 

@@ -183,12 +183,23 @@ run "the_parameter_group_is_of_the_engines_version" {
   }
 }
 
+run "the_newest_engine_has_its_own_parameter_group" {
+  variables {
+    engine_version = "18"
+  }
+
+  assert {
+    condition     = aws_rds_cluster_parameter_group.this.family == "aurora-postgresql18"
+    error_message = "The parameter group is for another engine version."
+  }
+}
+
 run "wrong_values_are_refused" {
   command = plan
 
   variables {
     prefix            = "dev"
-    engine_version    = "17.2"
+    engine_version    = "19"
     capacity          = { min = 4, max = 2 }
     instances         = 0
     endpoint          = "tunnel"
