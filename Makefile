@@ -30,6 +30,10 @@ down: $(STAMP) ## Stop the local stack and its monitoring; data is kept
 reset: $(STAMP) ## Stop the local stack and remove its data (YES=1 does not ask)
 	@$(BIN)/pulsequeue reset $(if $(YES),--yes)
 
+.PHONY: demo
+demo: $(STAMP) ## Place an order every two seconds; stops after ten minutes or Ctrl-C (MINUTES=, RATE= a second)
+	@$(BIN)/pulsequeue demo $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+
 .PHONY: monitoring
 monitoring: $(STAMP) ## Start Prometheus and Alertmanager for the running stack, with Docker also Grafana (PROMETHEUS_PORT=)
 	@$(BIN)/pulsequeue monitoring up $(if $(PROMETHEUS_PORT),--port $(PROMETHEUS_PORT))
