@@ -15,7 +15,7 @@ from services.commands import requests
 from services.commands.service import Commands
 from services.shared.events import rfc3339
 from services.shared.http import problems
-from services.shared.http.app import JSON_MEDIA_TYPE, HttpApi
+from services.shared.http.app import HttpApi
 from services.shared.http.caching import Caching
 from services.shared.http.identity import Caller, caller_of, require
 from services.shared.http.params import NoParams, RequestParams, parse, parse_body
@@ -23,7 +23,7 @@ from services.shared.http.problems import KEY_REUSED, WRONG_STATE
 from services.shared.http.request import Request
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import EDITORS, EVENTS_WRITE, INVENTORY_WRITE, ORDERS_WRITE
-from services.shared.http.routes import Route
+from services.shared.http.routes import JSON_MEDIA_TYPE, Route
 from services.shared.http.writers import Writers
 from services.shared.ledger import Key
 from services.shared.telemetry import Telemetry

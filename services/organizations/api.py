@@ -14,7 +14,7 @@ from services.organizations.machines import Machines
 from services.organizations.service import Organizations, User
 from services.shared.events import rfc3339
 from services.shared.http import problems
-from services.shared.http.app import JSON_MEDIA_TYPE, HttpApi
+from services.shared.http.app import HttpApi
 from services.shared.http.caching import Caching
 from services.shared.http.identity import Caller, caller_of, require, user_of
 from services.shared.http.params import NoParams, RequestParams, parse, parse_body
@@ -22,7 +22,7 @@ from services.shared.http.problems import WRONG_STATE, ProblemType
 from services.shared.http.request import Request
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import ADMINS, MACHINE, ROLES
-from services.shared.http.routes import Route
+from services.shared.http.routes import JSON_MEDIA_TYPE, Route
 from services.shared.http.writers import Writers
 from services.shared.membership import Membership, current
 from services.shared.telemetry import Telemetry

@@ -7,6 +7,7 @@ import { extname, join, normalize } from "node:path";
 import type { Schemas } from "../src/api/queries";
 import type { Me } from "../src/api/session";
 import type { Day } from "../src/lib/days";
+import { csvOf } from "./csv";
 import * as data from "./data";
 import { type Answer, FakeOrganization, problem } from "./organization";
 
@@ -38,6 +39,15 @@ async function bodyOf(request: IncomingMessage): Promise<Body> {
   let text = "";
   for await (const part of request) text += part;
   return text ? JSON.parse(text) : {};
+}
+
+/** To the rows that follow, as the server says it. */
+function linkTo({ pathname, searchParams }: URL, body: { page?: { nextCursor?: string | null } }) {
+  const cursor = body.page?.nextCursor;
+  if (!cursor) return {};
+  const query = new URLSearchParams([...searchParams].filter(([name]) => name !== "cursor"));
+  query.set("cursor", cursor);
+  return { link: `<${pathname}?${query}>; rel="next"` };
 }
 
 export class FakeSite {
@@ -76,6 +86,11 @@ export class FakeSite {
       const isApi = /^\/(api|auth)\//.test(address.pathname);
       if (isApi) {
         const { status, body } = this.answer(sent, address);
+        if (status === 200 && headers.accept === "text/csv") {
+          const link = linkTo(address, body as Body);
+          response.writeHead(200, { "content-type": "text/csv", ...link }).end(csvOf(body as Body));
+          return;
+        }
         const type = status >= 400 ? "application/problem+json" : "application/json";
         response
           .writeHead(status, { "content-type": type })

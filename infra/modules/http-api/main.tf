@@ -16,7 +16,7 @@ resource "aws_apigatewayv2_api" "this" {
     allow_origins  = var.web_origins
     allow_methods  = local.cors_methods
     allow_headers  = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
-    expose_headers = ["etag", "location", "retry-after"]
+    expose_headers = ["etag", "link", "location", "retry-after"]
     max_age        = 3600
   }
 }

@@ -28,7 +28,7 @@ CORS_REQUEST_HEADERS: Final = (
     "if-match",
     "if-none-match",
 )
-CORS_RESPONSE_HEADERS: Final = ("etag", "location", "retry-after")
+CORS_RESPONSE_HEADERS: Final = ("etag", "link", "location", "retry-after")
 """What pages of other origins may send and read, as in infra/modules/http-api."""
 
 _SECONDS_PER_DAY = 86_400

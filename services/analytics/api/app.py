@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from psycopg.errors import QueryCanceled
 
-from services.analytics.api import governance, governance_changes
+from services.analytics.api import csv_table, governance, governance_changes
 from services.analytics.api.context import MetricRoute, ReadStock, RequestContext, Result
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
@@ -19,12 +20,15 @@ from services.analytics.api.responses import Governance, Meta, MetricGovernance
 from services.analytics.api.routes import DOCUMENT_PATH, ROUTES, AnalyticsRoute
 from services.analytics.api.unprojected import FindOrder
 from services.analytics.db.database import Database
+from services.analytics.queries.params import InventoryQuery, MovementsQuery, OrdersQuery, ProductPageQuery
 from services.shared.http import problems
-from services.shared.http.app import JSON_MEDIA_TYPE, HttpApi
+from services.shared.http.app import HttpApi
 from services.shared.http.caching import Caching, etag, matches
 from services.shared.http.identity import Caller, caller_of, require
+from services.shared.http.negotiation import preferred
 from services.shared.http.params import parse, parse_body
 from services.shared.http.request import Request
+from services.shared.http.routes import JSON_MEDIA_TYPE
 from services.shared.http.writers import confirm
 from services.shared.membership import FindMembership
 from services.shared.telemetry import Telemetry
@@ -87,15 +91,20 @@ class AnalyticsApi:
         now = self._clock().astimezone(UTC)
         caller = caller_of(request.claims, now)
         require(route, caller)
+        media_type = preferred(request.headers.get("accept"), route.media_types)
+        if media_type is None:
+            raise problems.not_acceptable(route.media_types)
         params: AnalyticsParams = parse(route.params_model, [*path_params.items(), *request.query])
-        query = params.resolve(now.date())
+        query = _query(params, now.date(), media_type)
         with self._database.transaction(caller.tenant_id) as connection:
             rules = governance.load_rules(connection, caller, route.metric)
             revealed = {
                 metric: governance.load_rules(connection, caller, metric) for metric in route.reveals(query)
             }
             versions = [rules.version, *(its.version for its in revealed.values())]
-            tag = etag(caller.tenant_id, caller.role, route.path, asdict(query), versions, now.date())
+            tag = etag(
+                caller.tenant_id, caller.role, route.path, media_type, asdict(query), versions, now.date()
+            )
             not_modified = route.caching is Caching.REVALIDATED and matches(
                 request.headers.get("if-none-match"), tag
             )
@@ -113,6 +122,8 @@ class AnalyticsApi:
             return Response(304, headers=headers)
         if result is None:
             raise problems.not_found("Check the id; your tenant has nothing with this one.")
+        if media_type == csv_table.MEDIA_TYPE:
+            return _csv(route, request, result, headers)
         # Characters beyond ASCII are escaped, so that any client can read the body.
         body = json.dumps(_envelope(result, caller, rules, now, request), allow_nan=False)
         return Response(200, JSON_MEDIA_TYPE, body, headers)
@@ -146,6 +157,38 @@ class GovernanceApi:
 def _answer(route: GovernanceRoute, data: Governance | MetricGovernance) -> Response[str]:
     body = json.dumps({"data": data.model_dump(mode="json")})
     return Response(route.status, JSON_MEDIA_TYPE, body, {"cache-control": route.caching.value})
+
+
+def _query(params: AnalyticsParams, today: date, media_type: str) -> Query:
+    """Resolve the parameters; CSV has as many rows as fit, unless the client sets a limit."""
+    query = params.resolve(today)
+    if media_type != csv_table.MEDIA_TYPE or "limit" in params.model_fields_set:
+        return query
+    if isinstance(query, OrdersQuery | MovementsQuery | ProductPageQuery | InventoryQuery):
+        return replace(query, limit=csv_table.MAX_ROWS)
+    return query
+
+
+def _csv(route: MetricRoute, request: Request, result: Result, headers: Mapping[str, str]) -> Response[str]:
+    """Encode the rows; `Link` leads to the rows that follow (RFC 8288)."""
+    name = str(route.rows)
+    links = {}
+    if result.page and result.page.next_cursor:
+        others = [(key, value) for key, value in request.query if key != "cursor"]
+        following = urlencode([*others, ("cursor", result.page.next_cursor)])
+        links["link"] = f'<{quote(request.path)}?{following}>; rel="next"'
+    return Response(
+        200,
+        csv_table.CONTENT_TYPE,
+        csv_table.text(csv_table.row_model(route.response_model, name), getattr(result.data, name)),
+        {**headers, **links, "content-disposition": f'attachment; filename="{_file_name(route)}.csv"'},
+    )
+
+
+def _file_name(route: MetricRoute) -> str:
+    parts = route.path.removeprefix("/api/").split("/")
+    named = [str(route.rows) if "{" in part else part for part in parts]
+    return "-".join(named)
 
 
 def _details(route: MetricRoute, query: Query) -> dict[str, Any]:

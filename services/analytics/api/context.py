@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeAlias
 
-from services.analytics.api import params, responses
+from services.analytics.api import csv_table, params, responses
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
 from services.analytics.api.unprojected import FindOrder
 from services.analytics.db.database import Connection
 from services.shared.http.identity import Caller
-from services.shared.http.problems import bad_cursor
+from services.shared.http.problems import NOT_ACCEPTABLE, ProblemType, bad_cursor
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import METRICS_READ
-from services.shared.http.routes import Route
+from services.shared.http.routes import JSON_MEDIA_TYPE, Route
 from services.shared.ledger import Key, Stock
 
 ReadStock: TypeAlias = Callable[[Collection[Key]], Mapping[Key, Stock]]
@@ -67,6 +67,16 @@ class MetricRoute(Route):
     params_model: type[params.AnalyticsParams]
     handler: Callable[[Connection, RequestContext, Any], Result | None]
     scope: str | None = METRICS_READ
+    rows: str | None = None
+    """The member of the response whose entries are the lines of its CSV; None: no CSV."""
+
+    @property
+    def media_types(self) -> Sequence[str]:
+        return (JSON_MEDIA_TYPE, csv_table.MEDIA_TYPE) if self.rows else (JSON_MEDIA_TYPE,)
+
+    @property
+    def problem_types(self) -> frozenset[ProblemType]:
+        return super().problem_types | {NOT_ACCEPTABLE}
 
     @property
     def tag(self) -> str:

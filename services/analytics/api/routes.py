@@ -138,6 +138,7 @@ METRIC_ROUTES: Final = (
         summary="Orders, newest first, page by page",
         params_model=params.OrdersParams,
         response_model=responses.Orders,
+        rows="orders",
         handler=_orders,
         caching=Caching.NEVER,
         paged=True,
@@ -149,6 +150,7 @@ METRIC_ROUTES: Final = (
         summary="One order with its items, payment, fulfillment and timeline",
         params_model=params.OrderParams,
         response_model=responses.Order,
+        rows="items",
         handler=_order,
         caching=Caching.NEVER,
     ),
@@ -174,6 +176,7 @@ METRIC_ROUTES: Final = (
         summary="Monthly recurring revenue of every month of a range",
         params_model=params.MonthsParams,
         response_model=responses.MrrHistory,
+        rows="months",
         handler=_mrr_history,
     ),
     MetricRoute(
@@ -182,6 +185,7 @@ METRIC_ROUTES: Final = (
         summary="Customers and recurring revenue lost and retained in every month of a range",
         params_model=params.MonthsParams,
         response_model=responses.ChurnHistory,
+        rows="months",
         handler=_churn_history,
     ),
     MetricRoute(
@@ -190,6 +194,7 @@ METRIC_ROUTES: Final = (
         summary="The customers whose recurring revenue moved in a month",
         params_model=params.MovementsParams,
         response_model=responses.CustomerMovements,
+        rows="movements",
         handler=recurring.movements,
         paged=True,
     ),
@@ -200,6 +205,7 @@ METRIC_ROUTES: Final = (
         summary="ARR, ARPA, quick ratio and customer lifetime value of every month of a range",
         params_model=params.MonthsParams,
         response_model=responses.IndicatorsHistory,
+        rows="months",
         handler=recurring.indicators,
     ),
     MetricRoute(
@@ -208,6 +214,7 @@ METRIC_ROUTES: Final = (
         summary="Retention of customers, by the month in which they began",
         params_model=params.CohortsParams,
         response_model=responses.Cohorts,
+        rows="cohorts",
         handler=_cohorts,
     ),
     MetricRoute(
@@ -217,6 +224,7 @@ METRIC_ROUTES: Final = (
         summary="Revenue of customers, by the month in which they began",
         params_model=params.CohortsParams,
         response_model=responses.RevenueCohorts,
+        rows="cohorts",
         handler=revenue_cohorts.revenue_cohorts,
     ),
     MetricRoute(
@@ -233,6 +241,7 @@ METRIC_ROUTES: Final = (
         summary="Stock, reservations, and for how many days the stock of each product lasts",
         params_model=params.InventoryParams,
         response_model=responses.Inventory,
+        rows="products",
         handler=inventory.inventory,
         caching=Caching.NEVER,
         paged=True,
@@ -243,6 +252,7 @@ METRIC_ROUTES: Final = (
         summary="Sales by region",
         params_model=params.PeriodParams,
         response_model=responses.Regions,
+        rows="regions",
         handler=_by_region,
     ),
     MetricRoute(
@@ -251,6 +261,7 @@ METRIC_ROUTES: Final = (
         summary="Sales by product, most units first",
         params_model=params.ProductsParams,
         response_model=responses.Products,
+        rows="products",
         handler=_by_product,
     ),
     MetricRoute(
@@ -259,6 +270,7 @@ METRIC_ROUTES: Final = (
         summary="Sales of the last 30 days (UTC), day by day, including today",
         params_model=params.LastMonthParams,
         response_model=responses.LastMonth,
+        rows="days",
         handler=_last_month,
         caching=Caching.NEVER,
     ),
@@ -268,6 +280,7 @@ METRIC_ROUTES: Final = (
         summary="Sales of every day, week or month of a range",
         params_model=params.SalesHistoryParams,
         response_model=responses.SalesHistory,
+        rows="intervals",
         handler=sales_by.history,
     ),
     MetricRoute(
@@ -276,6 +289,7 @@ METRIC_ROUTES: Final = (
         summary="Sales of a range by region",
         params_model=params.PeriodParams,
         response_model=responses.Regions,
+        rows="regions",
         handler=sales_by.by_region,
     ),
     MetricRoute(
@@ -284,6 +298,7 @@ METRIC_ROUTES: Final = (
         summary="Sales of a range by channel",
         params_model=params.PeriodParams,
         response_model=responses.Channels,
+        rows="channels",
         handler=sales_by.by_channel,
     ),
     MetricRoute(
@@ -292,6 +307,7 @@ METRIC_ROUTES: Final = (
         summary="Sales of a range by product, page by page",
         params_model=params.ProductPageParams,
         response_model=responses.ProductPage,
+        rows="products",
         handler=sales_by.by_product,
         paged=True,
     ),

@@ -18,12 +18,11 @@ from services.shared.http.caching import etag, matches
 from services.shared.http.identity import caller_of
 from services.shared.http.problems import ProblemError
 from services.shared.http.request import Request
-from services.shared.http.routes import Route
+from services.shared.http.routes import JSON_MEDIA_TYPE, Route
 from services.shared.log_events import LogEvent
 from services.shared.telemetry import Telemetry
 
-JSON_MEDIA_TYPE: Final = "application/json"
-_HEADERS: Final = {"vary": "Authorization, Origin", "x-content-type-options": "nosniff"}
+_HEADERS: Final = {"vary": "Accept, Authorization, Origin", "x-content-type-options": "nosniff"}
 
 R = TypeVar("R", bound=Route)
 
@@ -133,4 +132,6 @@ def _cors(allowed_origins: Sequence[str]) -> CORSConfig | None:
     if not allowed_origins:
         return None
     first, *others = allowed_origins
-    return CORSConfig(first, others, allow_headers=["If-None-Match"], expose_headers=["ETag"], max_age=600)
+    return CORSConfig(
+        first, others, allow_headers=["If-None-Match"], expose_headers=["ETag", "Link"], max_age=600
+    )

@@ -41,6 +41,12 @@ _IDEMPOTENCY_KEY: Final[Json] = {
 _LOCATION: Final[Json] = {
     "Location": {"description": "Where to read it.", "required": True, "schema": {"type": "string"}}
 }
+_LINK: Final[Json] = {
+    "Link": {
+        "description": 'Of CSV: where the rows that follow are, as `rel="next"`. Absent after the last row.',
+        "schema": {"type": "string"},
+    }
+}
 _ETAG: Final[Json] = {
     "ETag": {
         "description": "Identifies this response, for If-None-Match.",
@@ -155,6 +161,7 @@ def _success(route: Route) -> Json:
     response: Json = {
         "description": route.summary,
         "content": {
+            **{media_type: {"schema": {"type": "string"}} for media_type in route.media_types},
             "application/json": {
                 "schema": {
                     "type": "object",
@@ -162,12 +169,13 @@ def _success(route: Route) -> Json:
                     "properties": {name: _reference(model) for name, model in route.envelope.items()},
                     "additionalProperties": False,
                 }
-            }
+            },
         },
     }
     headers = {
         **(_ETAG if route.caching is Caching.REVALIDATED else {}),
         **(_LOCATION if route.located else {}),
+        **(_LINK if route.paged and len(route.media_types) > 1 else {}),
     }
     return {**response, "headers": headers} if headers else response
 

@@ -30,6 +30,7 @@ UNAUTHENTICATED = ProblemType("unauthenticated", 401, "Not authenticated")
 FORBIDDEN = ProblemType("forbidden", 403, "Forbidden")
 NOT_FOUND = ProblemType("not-found", 404, "Not found")
 WRONG_METHOD = ProblemType("wrong-method", 405, "Method not allowed")
+NOT_ACCEPTABLE = ProblemType("not-acceptable", 406, "Not acceptable")
 WRONG_STATE = ProblemType("wrong-state", 409, "Conflict with the current state")
 KEY_REUSED = ProblemType("key-reused", 409, "Idempotency key reused")
 TOO_LARGE = ProblemType("too-large", 413, "Body too large")
@@ -47,6 +48,7 @@ PROBLEM_TYPES: Final = (
     FORBIDDEN,
     NOT_FOUND,
     WRONG_METHOD,
+    NOT_ACCEPTABLE,
     WRONG_STATE,
     KEY_REUSED,
     TOO_LARGE,
@@ -154,6 +156,10 @@ def key_reused() -> ProblemError:
 
 def wrong_state(detail: str) -> ProblemError:
     return ProblemError(WRONG_STATE, detail)
+
+
+def not_acceptable(offered: Sequence[str]) -> ProblemError:
+    return ProblemError(NOT_ACCEPTABLE, f"This route answers as {' or '.join(offered)}; name it in `Accept`.")
 
 
 def too_large(most_bytes: int) -> ProblemError:

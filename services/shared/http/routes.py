@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -21,6 +22,8 @@ from services.shared.http.problems import (
 )
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import ROLES, Role
+
+JSON_MEDIA_TYPE: Final = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,11 @@ class Route:
     def envelope(self) -> Mapping[str, type[ResponseModel]]:
         """The members of a successful response."""
         return {"data": self.response_model}
+
+    @property
+    def media_types(self) -> Sequence[str]:
+        """What a successful response may be encoded as; the first where the client has no preference."""
+        return (JSON_MEDIA_TYPE,)
 
     @property
     def problem_types(self) -> frozenset[ProblemType]:

@@ -50,7 +50,7 @@ def test_an_answer_that_still_holds_is_not_told_again(client: ApiClient, path: s
     second = client.ask(path, headers={"If-None-Match": first.headers["etag"]})
 
     assert first.headers["cache-control"] == "private, max-age=0, must-revalidate"
-    assert first.headers["vary"] == "Authorization, Origin"
+    assert first.headers["vary"] == "Accept, Authorization, Origin"
     assert (second.status, second.text) == (304, "")
     assert second.headers["etag"] == first.headers["etag"]
     assert second.headers["cache-control"] == first.headers["cache-control"]

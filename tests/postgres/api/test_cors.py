@@ -52,7 +52,7 @@ def test_a_page_of_ours_reads_answers_and_problems_alike(client: ApiClient, path
 
     assert answer.status == status
     assert answer.headers[ORIGIN] == ALLOWED_ORIGIN
-    assert answer.headers["access-control-expose-headers"] == "ETag"
+    assert answer.headers["access-control-expose-headers"] == "ETag,Link"
     assert "access-control-allow-credentials" not in answer.headers
 
 

@@ -30,7 +30,7 @@ async function send(request: Request): Promise<Response> {
 }
 
 /** Send a request; after 401 renew the session and send it once more. Anything but 2xx is thrown. */
-async function fetchOrThrow(request: Request): Promise<Response> {
+export async function fetchOrThrow(request: Request): Promise<Response> {
   const second = request.clone();
   let response = await send(request);
   if (response.status === 401 && (await renewSession())) response = await send(second);
@@ -38,7 +38,7 @@ async function fetchOrThrow(request: Request): Promise<Response> {
   return response;
 }
 
-export const api = createClient<paths>({
+export const api = createClient<paths, "application/json">({
   baseUrl: location.origin,
   headers: WRITE_HEADERS,
   fetch: fetchOrThrow,

@@ -19,7 +19,7 @@ export interface Days {
   readonly to: Day;
 }
 
-const range = ({ from, to }: Days) => ({ from, to: addDays(to, 1) });
+export const range = ({ from, to }: Days) => ({ from, to: addDays(to, 1) });
 
 export const summaryQuery = (days: Days, live = false) =>
   queryOptions({
@@ -30,17 +30,17 @@ export const summaryQuery = (days: Days, live = false) =>
     placeholderData: keepPreviousData,
   });
 
+/** A filter as the API takes it: without the columns, and with the day after the last. */
+export const ordersParams = ({ without, to, ...others }: OrdersFilter) => ({
+  ...others,
+  ...(to && { to: addDays(to, 1) }),
+});
+
 export const ordersQuery = ({ without, ...filter }: OrdersFilter, limit = 50) =>
   infiniteQueryOptions({
     queryKey: ["orders", filter, limit],
     queryFn: ({ pageParam, signal }) => {
-      const { to, ...others } = filter;
-      const query = {
-        limit,
-        ...others,
-        ...(to && { to: addDays(to, 1) }),
-        ...(pageParam && { cursor: pageParam }),
-      };
+      const query = { limit, ...ordersParams(filter), ...(pageParam && { cursor: pageParam }) };
       return body(api.GET("/api/orders", { params: { query }, signal }));
     },
     initialPageParam: "",

@@ -1,5 +1,6 @@
 /** The main action of each page on a running stack: real sign-in cookie, real pipeline, real database. */
 
+import { readFile } from "node:fs/promises";
 import { test as base, expect, type Page } from "@playwright/test";
 
 const { CONSOLE_URL = "", CONSOLE_TOKEN = "", CONSOLE_SKU = "" } = process.env;
@@ -72,6 +73,11 @@ test("an order is paid, found by its filters, and refunded", async ({ page }) =>
   await expect(page).toHaveURL(/customer=console-ann/);
   await page.getByRole("combobox", { name: "Status" }).selectOption("CONFIRMED");
   await expect(page.getByRole("link", { name: id })).toBeVisible();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download CSV" }).click();
+  const [titles, ...lines] = (await readFile(await (await download).path(), "utf8")).trimEnd().split("\r\n");
+  expect(titles).toMatch(/^\uFEFForderId,customerId,status,/);
+  expect(lines.some((line) => line.startsWith(`${id},console-ann,CONFIRMED,`))).toBe(true);
   await page.reload();
   await expect(page.getByRole("combobox", { name: "Status" })).toHaveValue("CONFIRMED");
   await page.goBack();

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { csvAddress } from "../../api/csv";
 import { inventoryQuery, type StockedProduct } from "../../api/inventory";
 import { mayWrite, meQuery } from "../../api/session";
 import { parseInventory } from "../../lib/filters";
@@ -68,6 +69,7 @@ export function InventoryPage() {
                 rows={products}
                 keyOf={(product) => product.sku}
                 fileName="inventory.csv"
+                csvFrom={csvAddress("/api/inventory", { ...filter })}
                 more={
                   answer.hasNextPage
                     ? { load: () => void answer.fetchNextPage(), isLoading: answer.isFetchingNextPage }

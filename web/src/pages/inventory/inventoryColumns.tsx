@@ -39,39 +39,33 @@ export const inventoryColumns: readonly Column<StockedProduct>[] = [
         </small>
       </>
     ),
-    csv: (product) => product.sku,
   },
   {
     title: "On the shelf",
     isNumber: true,
     isWide: true,
     cell: (product) => count(product.stock),
-    csv: (product) => product.stock,
   },
   {
     title: "Reserved",
     isNumber: true,
     isWide: true,
     cell: (product) => count(product.reserved),
-    csv: (product) => product.reserved,
   },
   {
     title: "Available",
     isNumber: true,
     cell: (product) => count(product.available),
-    csv: (product) => product.available,
   },
   {
     title: "Sold, 30 days",
     isNumber: true,
     isWide: true,
     cell: (product) => count(product.unitsSold),
-    csv: (product) => product.unitsSold,
   },
   {
     title: "Lasts",
     isNumber: true,
     cell: (product) => <Cover of={product} />,
-    csv: (product) => product.daysOfCover,
   },
 ];

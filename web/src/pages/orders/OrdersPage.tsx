@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { ordersQuery } from "../../api/queries";
+import { csvAddress } from "../../api/csv";
+import { ordersParams, ordersQuery } from "../../api/queries";
 import { ORDER_STATUSES, type OrdersFilter, parseOrders } from "../../lib/filters";
 import { ORDER_WORDS } from "../../lib/words";
 import { DaysFields } from "../../ui/DaysFields";
@@ -36,6 +37,7 @@ export function OrdersPage() {
                 rows={orders}
                 keyOf={(order) => order.orderId}
                 fileName="orders.csv"
+                csvFrom={csvAddress("/api/orders", ordersParams(filter))}
                 choice={{
                   without: filter.without,
                   change: (without) =>

@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { csvAddress } from "../../api/csv";
 import {
   churnQuery,
   latestOrdersQuery,
   mrrQuery,
+  range,
   regionsQuery,
   type Schemas,
   summaryQuery,
@@ -185,7 +187,8 @@ function LatestOrders() {
 }
 
 function Regions() {
-  const answer = useQuery(regionsQuery(daysOf({}, new Date())));
+  const days = daysOf({}, new Date());
+  const answer = useQuery(regionsQuery(days));
   return (
     <Card title="Regions, last 30 days" note={<Link to="/pipeline">By product, any range</Link>}>
       <Async answer={answer} height={380}>
@@ -199,12 +202,13 @@ function Regions() {
               <DataTable
                 caption="Sales by region, last 30 days"
                 columns={[
-                  { title: "Region", cell: (row) => row.region ?? "Not named", csv: (row) => row.region },
+                  { title: "Region", cell: (row) => row.region ?? "Not named" },
                   ...salesColumns<Schemas["RegionSales"]>(currenciesOf(regions)),
                 ]}
                 rows={regions}
                 keyOf={(row) => row.region ?? ""}
                 fileName="regions.csv"
+                csvFrom={csvAddress("/api/pipeline/by-region", range(days))}
               />
               <AsOf meta={meta} />
             </>

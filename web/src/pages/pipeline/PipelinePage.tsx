@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type Days, productsQuery, regionsQuery, type Schemas } from "../../api/queries";
+import { csvAddress } from "../../api/csv";
+import { type Days, productsQuery, range, regionsQuery, type Schemas } from "../../api/queries";
 import { daysOf, parseDays } from "../../lib/filters";
 import { day } from "../../lib/format";
 import { currenciesOf } from "../../lib/takings";
@@ -65,12 +66,13 @@ function Regions({ days }: { days: Days }) {
               <DataTable
                 caption="Sales by region"
                 columns={[
-                  { title: "Region", cell: (row) => row.region ?? "Not named", csv: (row) => row.region },
+                  { title: "Region", cell: (row) => row.region ?? "Not named" },
                   ...salesColumns<Schemas["RegionSales"]>(currencies),
                 ]}
                 rows={regions}
                 keyOf={(row) => row.region ?? ""}
                 fileName="regions.csv"
+                csvFrom={csvAddress("/api/pipeline/by-region", range(days))}
               />
             </>
           );
@@ -92,13 +94,14 @@ function Products({ days }: { days: Days }) {
             <DataTable
               caption="Sales by product, most units first"
               columns={[
-                { title: "Product", cell: (row) => row.name ?? row.sku, csv: (row) => row.name },
-                { title: "SKU", isWide: true, cell: (row) => row.sku, csv: (row) => row.sku },
+                { title: "Product", cell: (row) => row.name ?? row.sku },
+                { title: "SKU", isWide: true, cell: (row) => row.sku },
                 ...salesColumns<Schemas["ProductSales"]>(currenciesOf(products)),
               ]}
               rows={products}
               keyOf={(row) => row.sku}
               fileName="products.csv"
+              csvFrom={csvAddress("/api/pipeline/by-product", range(days))}
             />
           )
         }

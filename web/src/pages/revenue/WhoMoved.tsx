@@ -1,10 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { csvAddress } from "../../api/csv";
 import { movementsQuery, type Schemas } from "../../api/queries";
 import type { Month } from "../../lib/days";
 import { MOVEMENT_KINDS, type MovementKind } from "../../lib/filters";
 import { money, month, words } from "../../lib/format";
-import { major } from "../../lib/money";
 import { Card, Filters } from "../../ui/Page";
 import { AsOf } from "../../ui/stat/Freshness";
 import { Async, Empty } from "../../ui/states/states";
@@ -53,6 +53,7 @@ export function WhoMoved({ of, kind, change }: WhoMovedProps) {
               rows={moved}
               keyOf={(row) => `${row.kind} ${row.customerId}`}
               fileName={`movements-${of}.csv`}
+              csvFrom={csvAddress("/api/metrics/mrr/movements", { month: of, kind })}
               more={
                 answer.hasNextPage
                   ? { load: () => void answer.fetchNextPage(), isLoading: answer.isFetchingNextPage }
@@ -74,20 +75,17 @@ const COLUMNS = [
         {customerId}
       </Link>
     ),
-    csv: (row: Moved) => row.customerId,
   },
-  { title: "Movement", cell: (row: Moved) => words(row.kind), csv: (row: Moved) => row.kind },
+  { title: "Movement", cell: (row: Moved) => words(row.kind) },
   {
     title: "A month",
     isNumber: true,
     cell: ({ kind, amount, exchange }: Moved) => money(kind === "exchange" ? exchange : amount),
-    csv: ({ amount }: Moved) => major(amount),
   },
   {
     title: "Through exchange rates",
     isNumber: true,
     isWide: true,
     cell: (row: Moved) => money(row.exchange),
-    csv: (row: Moved) => major(row.exchange),
   },
 ];

@@ -1,9 +1,11 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { csvAddress } from "../../api/csv";
 import {
   channelSalesQuery,
   type Days,
   productSalesQuery,
+  range,
   regionSalesQuery,
   type Schemas,
 } from "../../api/queries";
@@ -91,12 +93,13 @@ function ByRegion({ days }: { days: Days }) {
             <DataTable
               caption="Sales by region"
               columns={[
-                { title: "Region", cell: (row) => row.region ?? "Not named", csv: (row) => row.region },
+                { title: "Region", cell: (row) => row.region ?? "Not named" },
                 ...salesColumns<Schemas["RegionSales"]>(currenciesOf(regions)),
               ]}
               rows={regions}
               keyOf={(row) => row.region ?? ""}
               fileName="sales-by-region.csv"
+              csvFrom={csvAddress("/api/sales/by-region", range(days))}
             />
             <AsOf meta={meta} />
           </>
@@ -117,12 +120,13 @@ function ByChannel({ days }: { days: Days }) {
             <DataTable
               caption="Sales by channel"
               columns={[
-                { title: "Channel", cell: (row) => row.channel ?? "Not named", csv: (row) => row.channel },
+                { title: "Channel", cell: (row) => row.channel ?? "Not named" },
                 ...salesColumns<Schemas["ChannelSales"]>(currenciesOf(channels)),
               ]}
               rows={channels}
               keyOf={(row) => row.channel ?? ""}
               fileName="sales-by-channel.csv"
+              csvFrom={csvAddress("/api/sales/by-channel", range(days))}
             />
             <AsOf meta={meta} />
           </>
@@ -145,13 +149,14 @@ function ByProduct({ days, sort }: { days: Days; sort: ProductSort }) {
             <DataTable
               caption={`Sales by product, most ${currency ? `revenue in ${currency}` : "units"} first`}
               columns={[
-                { title: "Product", cell: (row) => row.name ?? row.sku, csv: (row) => row.name },
-                { title: "SKU", isWide: true, cell: (row) => row.sku, csv: (row) => row.sku },
+                { title: "Product", cell: (row) => row.name ?? row.sku },
+                { title: "SKU", isWide: true, cell: (row) => row.sku },
                 ...salesColumns<Schemas["ProductSales"]>(currenciesOf(products)),
               ]}
               rows={products}
               keyOf={(row) => row.sku}
               fileName="sales-by-product.csv"
+              csvFrom={csvAddress("/api/sales/by-product", { ...range(days), sort })}
               more={
                 answer.hasNextPage
                   ? { load: () => void answer.fetchNextPage(), isLoading: answer.isFetchingNextPage }

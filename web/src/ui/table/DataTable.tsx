@@ -2,12 +2,13 @@ import type { ReactNode } from "react";
 import { type CsvValue, download, toCsv } from "../../lib/csv";
 import { count } from "../../lib/format";
 import { ColumnsChoice, chosen } from "./ColumnsChoice";
+import { CsvButton } from "./CsvButton";
 import styles from "./table.module.css";
 
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ReactNode;
-  /** Left out where the cell holds no data, as buttons do. */
+  /** Left out where the cell holds no data, as buttons do, and where the server writes the CSV. */
   readonly csv?: (row: Row) => CsvValue;
   readonly isNumber?: boolean;
   /** Left out on phones, where another page or the CSV has it. */
@@ -22,6 +23,8 @@ interface DataTableProps<Row> {
   keyOf: (row: Row) => string;
   /** Of the CSV; left out where nobody needs one. */
   fileName?: string;
+  /** Where the server has the CSV of all rows; left out where it holds what is shown. */
+  csvFrom?: string;
   /** Which columns are left out, and what leaves others out; left out where there is no choice. */
   choice?: { without: string | undefined; change: (without: string | undefined) => void };
   /** What fetches the next page; left out at the end. */
@@ -33,7 +36,7 @@ function classOf<Row>({ isNumber, isWide }: Column<Row>): string {
 }
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { caption, rows, keyOf, fileName, more, choice } = props;
+  const { caption, rows, keyOf, fileName, csvFrom, more, choice } = props;
   const columns = chosen(props.columns, choice?.without);
   const save = (name: string) => {
     const saved = columns.flatMap(({ title, csv }) => (csv ? [{ title, csv }] : []));
@@ -92,7 +95,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             </button>
           )}{" "}
           {choice && <ColumnsChoice columns={props.columns} {...choice} />}
-          {fileName && (
+          {fileName && csvFrom && <CsvButton address={csvFrom} fileName={fileName} />}
+          {fileName && !csvFrom && (
             <button type="button" className="button quiet" onClick={() => save(fileName)}>
               Download CSV
             </button>
