@@ -61,6 +61,12 @@ def cancellation(key: Key, reason: str | None, at: datetime) -> OrderCancellatio
     return OrderCancellationRequested(**_requested(key, OrderCancellationRequested, at), reason=reason)
 
 
+def is_too_late_to_cancel(order: Order, now: datetime) -> bool:
+    """Whether an order is paid, and may have been shipped: a cancellation would have no effect."""
+    until = order.cancellable_until
+    return order.status is Status.CONFIRMED and until is not None and now > until
+
+
 def refund(  # noqa: PLR0913 - what the event says
     key: Key,
     idempotency_key: str,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from services.shared.events import MAX_LINES, Identifier, Instant, Item, Label, Text
+from services.shared.events import MAX_LINES, Identifier, Instant, Item, Label, Minor, Text
 from services.shared.http.params import RequestParams
 from services.shared.http.responses import ResponseModel
 
@@ -40,6 +40,14 @@ class NewOrder(Body):
     region: Label | None = None
     channel: Label | None = None
     payment_method: Label | None = None
+    expected_amount_minor: Annotated[
+        Minor | None,
+        Field(description="What the customer was shown; another amount is rejected with `price_changed`."),
+    ] = None
+    cancellable_until: Annotated[
+        Instant | None,
+        Field(description="A paid order is cancelled only until then; always without it."),
+    ] = None
 
 
 class Cancellation(Body):

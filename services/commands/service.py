@@ -76,8 +76,10 @@ class Commands:
             raise body_problem(error) from None
 
     def cancel(self, key: Key, reason: str | None) -> None:
-        self._require(key, domain.CANCELLABLE, "cancelled")
-        self._publish(domain.cancellation(key, reason, self.clock()))
+        order, now = self._require(key, domain.CANCELLABLE, "cancelled"), self.clock()
+        if order is not None and domain.is_too_late_to_cancel(order, now):
+            raise problems.wrong_state("The order is paid and can no longer be cancelled; refund it instead.")
+        self._publish(domain.cancellation(key, reason, now))
 
     def refund(
         self, key: Key, idempotency_key: str, *, amount_minor: int | None, restock: bool, reason: str | None

@@ -48,6 +48,12 @@ def request_cancellation(ops: OpsContext, key: Key, reason: str | None) -> None:
         raise ToolError(
             f"order {key.id!r} is {order.status}; only RESERVED and CONFIRMED orders can be cancelled."
         )
+    until = order.cancellable_until
+    if order.status is Status.CONFIRMED and until is not None and ops.clock.now() > until:
+        raise ToolError(
+            f"order {key.id!r} was cancellable until {until:%Y-%m-%d %H:%M:%S} UTC; "
+            f"use `pulsequeue order refund {key.id}`."
+        )
     _publish(ops, key, OrderCancellationRequested, reason=reason)
 
 

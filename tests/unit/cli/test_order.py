@@ -491,6 +491,18 @@ def test_a_request_that_the_status_forbids_is_refused(
     assert ops.bus.published == []
 
 
+def test_a_paid_order_that_may_have_left_is_not_cancelled(
+    pulsequeue: CommandLine, ops: MemoryOpsContext
+) -> None:
+    ops.add_orders(replace(PAID, cancellable_until=ops.clock.now() - timedelta(seconds=1)))
+
+    ran = pulsequeue("order", "cancel", "o-1")
+
+    assert ran.code == 1
+    assert "use `pulsequeue order refund o-1`" in ran.err
+    assert ops.bus.published == []
+
+
 def test_a_paid_order_counts_as_cancelled_once_it_is_refunded(
     pulsequeue: CommandLine, ops: MemoryOpsContext
 ) -> None:

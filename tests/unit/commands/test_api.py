@@ -245,6 +245,29 @@ def test_a_reserved_order_is_cancelled(api: CommandsApi) -> None:
     assert '"reason":"changed my mind"' in event.wire()
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 409), (1, 202)])
+def test_a_paid_order_is_cancelled_only_as_long_as_it_may_be(
+    api: CommandsApi, seconds: int, status: int
+) -> None:
+    until = api.clock() + timedelta(seconds=seconds)
+    stored(api, "paid", Status.CONFIRMED, cancellable_until=until)
+    stored(api, "unpaid", Status.RESERVED, cancellable_until=until)
+
+    assert api.post("/api/orders/paid/cancel").status == status
+    assert api.post("/api/orders/unpaid/cancel").status == 202
+
+
+def test_an_order_says_what_its_customer_was_shown_and_until_when_it_is_cancellable(api: CommandsApi) -> None:
+    shown = {"expectedAmountMinor": 1_000, "cancellableUntil": "2026-02-01T12:00:00.000Z"}
+
+    assert api.post("/api/orders", {**ORDER, **shown}).status == 202
+    assert api.post("/api/orders", {**ORDER, "expectedAmountMinor": -1}, key="k-2").status == 422
+
+    (event,) = api.bus.published
+    assert '"expectedAmountMinor":1000' in event.wire()
+    assert '"cancellableUntil":"2026-02-01T12:00:00.000Z"' in event.wire()
+
+
 def test_an_order_that_is_only_received_can_be_cancelled(api: CommandsApi) -> None:
     order_id = api.post("/api/orders", ORDER).data["orderId"]
 
