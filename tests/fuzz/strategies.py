@@ -16,7 +16,7 @@ Json = dict[str, Any]
 NAMES = tuple(model.detail_type() for model in CATALOGUE)
 CONSUMED = {
     "order": ("OrderPlaced", "OrderCancellationRequested"),
-    "payment": ("PaymentRequested", "RefundRequested"),
+    "payment": ("PaymentRequested", "OrderCancelled", "RefundRequested"),
     "expiry": ("PaymentRequested",),
 }
 

@@ -57,6 +57,8 @@ def _is_taken(world: World, draw: Draw, *, sent: Iterable[str], retry: Iterable[
     if envelope["detail-type"] == "OrderPlaced":
         assert message_id not in retry, "a valid order was held up"
         assert key in world.store.orders, "a valid order was not decided"
+    elif (envelope["detail-type"], detail.get("reason")) == ("OrderCancelled", "payment_failed"):
+        assert message_id not in retry, "a payment that failed leaves nothing to do"
     elif key not in world.store.orders:
         assert message_id in retry, "there is no such order yet, so it has to come again"
 

@@ -13,6 +13,7 @@ from services.shared.adapters.sqs_batch import Inbox
 from services.shared.events import (
     Event,
     OrderCancellationRequested,
+    OrderCancelled,
     OrderPlaced,
     PaymentRequested,
     RefundRequested,
@@ -90,7 +91,9 @@ class World:
         payments = PaymentService(ledger, self.bus, FakeGateway(), self.telemetry, clock=self.clock)
         self._inboxes = {
             "order": self._inbox("order", [OrderPlaced, OrderCancellationRequested], orders.handle),
-            "payment": self._inbox("payment", [PaymentRequested, RefundRequested], payments.handle),
+            "payment": self._inbox(
+                "payment", [PaymentRequested, OrderCancelled, RefundRequested], payments.handle
+            ),
             "expiry": self._inbox("expiry", [PaymentRequested], orders.expire),
         }
 
@@ -124,8 +127,12 @@ class World:
             delivered = len(self.bus.sent)
             records = [_record(n, name, wire) for n, (name, wire) in enumerate(fresh)]
             requests = [record for record in records if '"PaymentRequested"' in record["body"]]
-            refunds = [record for record in records if '"RefundRequested"' in record["body"]]
-            paid = self.invoke("payment", {"Records": requests + refunds})
+            others = [
+                record
+                for record in records
+                if '"RefundRequested"' in record["body"] or '"OrderCancelled"' in record["body"]
+            ]
+            paid = self.invoke("payment", {"Records": requests + others})
             assert not paid.sent, "what we tell each other can be read"
             self.clock.advance(HOLD)
             expired = self.invoke("expiry", {"Records": requests})

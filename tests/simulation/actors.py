@@ -59,7 +59,9 @@ class Shop:
         self._random: Random = world.random
         self._published = 0
         self._tenants = ("default", "default", "acme") if self._random.random() < 0.2 else ("default",)
-        self._skus = SKUS[: self._random.randint(1, len(SKUS))]
+        self._apart = world.fault_mix.kinds == {Fault.SKU_BUSY}
+        """Whether most orders share no SKU: only then can one that is busy hold up a stranger's."""
+        self._skus = SKUS if self._apart else SKUS[: self._random.randint(1, len(SKUS))]
         self._currencies = ("USD", "EUR") if self._random.random() < 0.15 else ("USD",)
 
     def open(self) -> None:
@@ -113,7 +115,7 @@ class Shop:
         skus = (*self._skus, *self._skus, *self._skus, "ghost") if random.random() < 0.3 else self._skus
         lines = [
             (random.choice(skus), random.choice((1, 1, 2, 3))) for _ in range(random.choice((1, 1, 2, 3)))
-        ]
+        ][: 1 if self._apart else None]
         totals: dict[str, int] = {}
         for sku, quantity in lines:
             totals[sku] = totals.get(sku, 0) + quantity
@@ -201,7 +203,10 @@ class Shop:
             self._operator(lambda ops: ops.set_stock(key, price=price))
         if network.strikes(Fault.CURRENCY_CHANGED, f"{key.pk}: {Fault.CURRENCY_CHANGED}"):
             price = Price(random.choice((150, 500)), random.choice(("USD", "EUR")))
-            self._operator(lambda ops: ops.set_stock(key, price=price))
+            # Often a shop changes the currency of all it sells, one SKU after the other.
+            skus = self._skus if random.random() < 0.5 else (key.id,)
+            for sku in skus:
+                self._operator(partial(DynamoDBStore.set_stock, key=Key(key.tenant_id, sku), price=price))
         if network.strikes(Fault.STOCK_CHANGED, f"{key.pk}: {Fault.STOCK_CHANGED}"):
             units = random.choice((-2, 1, 3, 6))
             self._operator(lambda ops: ops.adjust(key, units))
