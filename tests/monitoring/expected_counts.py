@@ -53,7 +53,8 @@ def count(orders: Iterable[Order]) -> Truth:
             if order.reason in _OUTCOMES:
                 counters["orders_total", (("outcome", _OUTCOMES[order.reason]),)] += 1
         refunds = [refund for refund in order.payment.refunds if refund.id] if order.payment else []
-        counters["payments_total", (("outcome", "refunded"),)] += len(refunds)
+        if refunds:
+            counters["payments_total", (("outcome", "refunded"),)] += len(refunds)
         if Status.CONFIRMED in reached or declined:
             end = Status.CONFIRMED if Status.CONFIRMED in reached else Status.CANCELLED
             settled.append((order.entered(end).at - order.placed_at).total_seconds())
