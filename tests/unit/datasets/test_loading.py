@@ -128,11 +128,13 @@ def test_parsers_that_disagree_load_nothing(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "out").exists()
 
 
+_SHARED_FOLDER = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+"""Each example writes the same file anew; on a busy machine examples take their time."""
 _CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
 _NUMBERS = st.integers(-(10**20), 10**20).map(str) | st.sampled_from(["", "x", "1.5", "=2", "1e3"])
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=_SHARED_FOLDER)
 @given(
     rows=st.lists(st.lists(_CELLS, max_size=4) | st.tuples(_CELLS, _NUMBERS).map(list), max_size=30),
     line_end=st.sampled_from(["\n", "\r\n"]),
@@ -163,7 +165,7 @@ def _is_integer(text: str) -> bool:
     return not stripped or (digits.isascii() and digits.isdigit() and len(digits) <= 18)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=_SHARED_FOLDER)
 @given(text=st.text(st.sampled_from('ab1,;"\n\r \t\0=\\'), max_size=60))
 def test_no_text_loses_a_record_in_silence(text: str, tmp_path: Path) -> None:
     path = _file(tmp_path, text)
