@@ -6,6 +6,7 @@ of its own, beside the columns of its row. Cells without a value are empty, also
 
 import csv
 from collections.abc import Iterable, Mapping
+from inspect import get_annotations
 from io import StringIO
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
@@ -73,8 +74,11 @@ def _escaped(value: object) -> object:
 
 def _fields(model: type[ResponseModel]) -> list[tuple[str, type[ResponseModel] | None]]:
     """Return the names of the members, each with the model of what is nested in it."""
+    own = get_annotations(model)
+    # What names a row, such as its region, before the numbers that many models inherit.
+    fields = sorted(model.model_fields.items(), key=lambda field: field[0] not in own)
     # The aliases that a model generates are there only once it was used.
-    return [(it.alias or to_camel(name), _nested(it.annotation)) for name, it in model.model_fields.items()]
+    return [(it.alias or to_camel(name), _nested(it.annotation)) for name, it in fields]
 
 
 def _nested(annotation: Any) -> type[ResponseModel] | None:  # noqa: ANN401 - any annotation

@@ -12,10 +12,13 @@ from services.analytics.api.responses import (
     Cohort,
     CohortCell,
     CohortRevenue,
+    DaySales,
     Money,
     OrderItem,
     Orders,
     OrderSummary,
+    ProductSales,
+    RegionSales,
     RevenueCohort,
     RevenueCohortCell,
     StockedProduct,
@@ -58,6 +61,12 @@ def test_without_rows_there_is_a_header() -> None:
 
     assert header.split(",")[:2] == ["orderId", "customerId"]
     assert header.split(",")[7:9] == ["amount.amountMinor", "amount.currency"]
+
+
+def test_what_names_a_row_is_its_first_column() -> None:
+    first = [csv_table.text(model, []).split(",")[0] for model in (RegionSales, ProductSales, DaySales)]
+
+    assert first == ["region", "sku", "day"]
 
 
 def test_entries_of_a_list_have_lines_of_their_own_and_withheld_cells_are_empty() -> None:
