@@ -35,6 +35,7 @@ from services.shared.metric_names import (
     PaymentOutcome,
     StockOperation,
     StockOutcome,
+    WebhookOutcome,
 )
 
 
@@ -45,6 +46,7 @@ def catalog(deployment: Deployment) -> Catalog:
             *_orders(deployment.prefix),
             *_inventory(deployment.prefix),
             *_events(deployment),
+            *_webhooks(deployment.prefix),
             *_audit(deployment.prefix),
             *_lambda(deployment),
             *_sqs(deployment),
@@ -134,6 +136,18 @@ def _events(deployment: Deployment) -> Iterator[Family]:
         Metric.POISON_EVENTS,
         "Messages sent to a dead-letter queue because they cannot be read",
         _each(Label.CONSUMER, *deployment.consumers),
+    )
+
+
+def _webhooks(own: str) -> Iterator[Family]:
+    yield _counter(
+        own,
+        Metric.WEBHOOK_DELIVERIES,
+        "Attempts to deliver a message to a webhook, by outcome",
+        _each(Label.OUTCOME, *WebhookOutcome),
+    )
+    yield _counter(
+        own, Metric.WEBHOOKS_DISABLED, "Webhooks disabled because they were gone or failed for a week", [()]
     )
 
 

@@ -38,5 +38,8 @@ class Console(Protocol):
     def list(self, pk: str, prefix: str = "") -> Sequence[Item]:
         """Return the items of a partition whose sort key begins with the prefix, in its order."""
 
+    def newest(self, pk: str, most: int) -> Sequence[Item]:
+        """Return the last items of a partition by sort key, the very last first."""
+
     def write(self, *writes: Write) -> bool:
         """Apply all writes; or none, and return False, when a condition does not hold."""

@@ -82,6 +82,11 @@ class LogEvent(StrEnum):
     NOTIFICATION_SENT = "notification.sent", "notification sent"
     NOTIFICATION_FAILED = "notification.failed", "a receiver did not accept a notification, retrying"
 
+    # webhooks
+    WEBHOOK_ENDPOINTS_UNREAD = "webhook.endpoints_unread", "webhooks could not be read, retrying"
+    WEBHOOK_FAILED = "webhook.failed", "message not delivered after the last attempt"
+    WEBHOOK_DISABLED = "webhook.disabled", "webhook disabled, no further messages are sent"
+
     # sign-in
     TOKEN_ISSUED = "token.issued", "a token is issued"
     SIGN_IN_REFUSED = "sign_in.refused", "a sign-in or a renewal is refused"

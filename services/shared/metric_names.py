@@ -19,6 +19,8 @@ class Metric(StrEnum):
     EVENTS_PUBLISHED = "events_published_total"
     POISON_EVENTS = "poison_events_total"
     CAPACITY_UNITS = "dynamodb_capacity_units_total"
+    WEBHOOK_DELIVERIES = "webhook_deliveries_total"
+    WEBHOOKS_DISABLED = "webhooks_disabled_total"
 
     # published by `pulsequeue audit`
     AUDIT_DRIFT = "audit_reserved_drift_units"
@@ -134,6 +136,15 @@ REJECTIONS = (
 )
 
 
+class WebhookOutcome(StrEnum):
+    """How an attempt to deliver a message ended."""
+
+    DELIVERED = "delivered"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
 class Consumer(StrEnum):
     """The consumers that dashboards look at by name; the catalogue takes all of them from the deployment."""
 
@@ -156,6 +167,7 @@ LABEL_VALUES: tuple[type[StrEnum], ...] = (
     PaymentOutcome,
     StockOperation,
     StockOutcome,
+    WebhookOutcome,
     Consumer,
     CapacityTable,
     CapacityKind,

@@ -23,6 +23,9 @@ class MemoryConsole:
         keys = sorted(key for key in self.items if key[0] == pk and key[1].startswith(prefix))
         return [dict(self.items[key]) for key in keys]
 
+    def newest(self, pk: str, most: int) -> Sequence[Item]:
+        return self.list(pk)[::-1][:most]
+
     def write(self, *writes: Write) -> bool:
         with self._lock:
             if not all(self._holds(_key(it), it.condition) for it in writes):

@@ -46,6 +46,23 @@ class ConsoleTable:
                 return items
             query["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
+    def newest(self, pk: str, most: int) -> Sequence[Item]:
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ScanIndexForward": False,
+        }
+        items: list[Item] = []
+        while len(items) < most:
+            response = self._call("query", **query, Limit=most - len(items))
+            items += [decoded(it) for it in response["Items"]]
+            if "LastEvaluatedKey" not in response:
+                break
+            query["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+        return items
+
     def write(self, *writes: Write) -> bool:
         """Apply all writes; or none, and return False, when a condition does not hold."""
         try:

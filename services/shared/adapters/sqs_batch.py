@@ -185,8 +185,11 @@ class SqsRedelivery:
 
     def delay(self, receives: Mapping[str, int]) -> int:
         delays = {receipt: self._delay(times) for receipt, times in receives.items()}
-        timed = [(receipt, delay) for receipt, delay in delays.items() if delay is not None]
-        return sum(map(self._set, in_batches(timed, lambda _: 0)))
+        return self.postpone({receipt: it for receipt, it in delays.items() if it is not None})
+
+    def postpone(self, seconds: Mapping[str, int]) -> int:
+        """Keep messages away, by receipt, for so many seconds; returns for how many that failed."""
+        return sum(map(self._set, in_batches(list(seconds.items()), lambda _: 0)))
 
     def _set(self, batch: Sequence[tuple[str, int]]) -> int:
         try:
