@@ -96,7 +96,7 @@ class Model:
     @property
     def pipeline(self) -> Mapping[str, Consumer]:
         """The consumers that process orders, without the read side."""
-        return {name: it for name, it in self.topology.consumers.items() if it.tables}
+        return {name: it for name, it in self.topology.consumers.items() if "orders" in it.tables}
 
     def batches(self, per_second: float) -> Mapping[str, float]:
         """Return the batch size of each function while orders arrive evenly."""

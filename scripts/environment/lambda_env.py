@@ -56,6 +56,7 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
         **{f"{_upper(table)}_TABLE": names.table(table) for table in spec.tables},
         **{f"{_upper(secret)}_PARAMETER": names.secret(secret) for secret in spec.secrets},
     }
+    env_vars |= {f"{_upper(other)}_QUEUE": names.queue(other) for other in spec.sends_to}
     if spec.publishes:
         env_vars["BUS_NAME"] = names.bus
     env_vars |= _user_pool(names, function, spec, inputs)

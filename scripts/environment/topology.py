@@ -63,6 +63,8 @@ class Function(_Section):
     tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
     publishes: bool = False
     reads_metrics: bool = False
+    sends_to: tuple[Slug, ...] = ()
+    """Functions whose queue it sends messages to."""
     manages_users: bool = False
     """Whether it creates and deletes users of the user pool."""
     signs_in: bool = False
@@ -73,7 +75,7 @@ class Function(_Section):
 
 
 class Consumer(Function):
-    """A function that consumes its own queue."""
+    """A function that consumes its own queue: what a rule of the bus sends there."""
 
     subscriptions: tuple[str, ...] = Field(min_length=1)
     delay: int | Literal["hold"] = Field(default=0, alias="delaySeconds")
@@ -105,6 +107,23 @@ class Consumer(Function):
     def delay_seconds(self, hold_seconds: int) -> int:
         return hold_seconds if self.delay == "hold" else self.delay
 
+    def max_receives(self, settings: Settings) -> int:
+        return settings.max_receives
+
+
+class QueueSpec(_Section):
+    max_receives: int = Field(ge=1, le=1_000)
+
+
+class Worker(Consumer):
+    """A function that consumes its own queue: what functions with `sendsTo` send there."""
+
+    subscriptions: tuple[str, ...] = Field(default=(), max_length=0)
+    queue: QueueSpec
+
+    def max_receives(self, settings: Settings) -> int:  # noqa: ARG002 - its queue has its own
+        return self.queue.max_receives
+
 
 class Scheduled(Function):
     """A function that runs on a schedule."""
@@ -134,6 +153,7 @@ class Task(Function):
 
 
 _TRIGGERS = {
+    "queue": "queue",
     "subscriptions": "subscriptions",
     "schedule": "schedule",
     "routes": "routes",
@@ -153,6 +173,7 @@ def _trigger(function: Any) -> str | None:  # noqa: ANN401 -- YAML
 
 AnyFunction = Annotated[
     Annotated[Consumer, Tag("subscriptions")]
+    | Annotated[Worker, Tag("queue")]
     | Annotated[Scheduled, Tag("schedule")]
     | Annotated[Endpoint, Tag("routes")]
     | Annotated[PoolTrigger, Tag("userPool")]
@@ -177,6 +198,10 @@ class Topology(_Section):
         return {name: it for name, it in self.functions.items() if isinstance(it, Consumer)}
 
     @property
+    def workers(self) -> Mapping[str, Worker]:
+        return {name: it for name, it in self.functions.items() if isinstance(it, Worker)}
+
+    @property
     def scheduled(self) -> Mapping[str, Scheduled]:
         return {name: it for name, it in self.functions.items() if isinstance(it, Scheduled)}
 
@@ -198,6 +223,14 @@ class Topology(_Section):
             missing = sorted(set(function.tables) - set(self.tables))
             if missing:
                 raise ValueError(f"function {name} uses table {', '.join(missing)}, which is not listed")
+        return self
+
+    @model_validator(mode="after")
+    def _messages_have_a_queue(self) -> Self:
+        for name, function in self.functions.items():
+            for other in function.sends_to:
+                if other not in self.workers:
+                    raise ValueError(f"function {name} sends to {other}, which is no function with `queue`")
         return self
 
     @property

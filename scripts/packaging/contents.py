@@ -30,7 +30,7 @@ _INCLUDED: Final = (
     "aws_xray_sdk/ext/resources",
     "aws_xray_sdk/ext/util.py",
 )
-_HTTP: Final = frozenset({"analytics", "commands", "organizations", "session"})
+_HTTP: Final = frozenset({"analytics", "commands", "organizations", "session", "webhooks"})
 _ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     # The logger imports the event handler only to log pydantic models; ours log plain values.
     "aws_lambda_powertools/event_handler": _HTTP,
@@ -38,6 +38,7 @@ _ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     "prometheus_client": frozenset({"metrics"}),
     "psycopg": frozenset({"analytics"}),
     "psycopg_binary": frozenset({"analytics"}),
+    "standardwebhooks": frozenset({"webhooks"}),
 }
 """Packages, and parts of them, that only these services import."""
 

@@ -85,6 +85,8 @@ def _variables(config: FunctionConfigurationResponseTypeDef) -> Mapping[str, str
 
 
 def rule_problem(environment: Environment, function: str, spec: Consumer) -> str | None:
+    if not spec.subscriptions:
+        return None
     events, names = environment.client("events"), environment.names
     name, queue = names.rule(function), names.queue(function)
 
@@ -132,7 +134,8 @@ def queue_problem(environment: Environment, function: str, spec: Consumer) -> st
             return f"queue {name} does not have {dlq} as its dead-letter queue"
         policy = attributes.get("Policy")
         # An emulator delivers to queues without a policy, AWS does not.
-        if not (environment.is_local and not policy) and not allows_rule(policy, rule):
+        needs_policy = spec.subscriptions and not (environment.is_local and not policy)
+        if needs_policy and not allows_rule(policy, rule):
             return f"the policy of queue {name} does not allow rule {rule} to send messages"
         return None
 

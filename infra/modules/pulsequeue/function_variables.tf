@@ -3,7 +3,7 @@ locals {
   # Short names suffice: full names are derived from the environment.
   deployed = jsonencode({
     functions = {
-      for name, it in local.functions : name => { memoryMb = it.memoryMb, queue = can(it.subscriptions) }
+      for name, it in local.functions : name => { memoryMb = it.memoryMb, queue = can(it.subscriptions) || can(it.queue) }
     }
     tables      = keys(local.topology.tables)
     holdSeconds = local.hold_seconds
@@ -19,6 +19,7 @@ locals {
       },
       { for table in keys(try(it.tables, {})) : "${upper(replace(table, "-", "_"))}_TABLE" => "${local.prefix}-${table}" },
       { for secret in try(it.secrets, []) : "${upper(replace(secret, "-", "_"))}_PARAMETER" => "/${local.prefix}/${secret}" },
+      { for other in try(it.sendsTo, []) : "${upper(replace(other, "-", "_"))}_QUEUE" => "${local.prefix}-${other}" },
       { for variable in ["BUS_NAME"] : variable => local.prefix if try(it.publishes, false) },
       { for variable in ["TOPOLOGY"] : variable => local.deployed if try(it.readsMetrics, false) },
       { for variable, value in local.database_variables : variable => value if can(it.database) },
@@ -29,7 +30,7 @@ locals {
         if can(it.database) && try(var.database.sslmode, "") == "verify-full"
       },
       { for variable in ["DATABASE_ADMIN_SECRET"] : variable => local.database_secret if try(it.database, "") == "owner" },
-      { for variable in ["HOLD_SECONDS"] : variable => tostring(local.hold_seconds) if can(it.subscriptions) },
+      { for variable in ["HOLD_SECONDS"] : variable => tostring(local.hold_seconds) if can(it.subscriptions) || can(it.queue) },
       {
         for variable in ["ALLOWED_ORIGINS"] : variable => join(" ", var.web_origins)
         if can(it.routes) && try(it.callers, "anyone") == "users"

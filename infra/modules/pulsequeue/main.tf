@@ -70,9 +70,9 @@ module "consumer" {
   runbooks_url             = var.runbooks_url
   name                     = "${local.prefix}-${each.key}"
   bus_name                 = module.bus.name
-  subscriptions            = each.value.subscriptions
+  subscriptions            = try(each.value.subscriptions, [])
   delay_seconds            = try(each.value.delaySeconds, 0) == "hold" ? local.hold_seconds : try(each.value.delaySeconds, 0)
-  max_receives             = local.settings.maxReceives
+  max_receives             = try(each.value.queue.maxReceives, local.settings.maxReceives)
   retention_days           = local.settings.retentionDays
   alarm_topic_arns         = var.alarm_topic_arns
   tls_only                 = var.tls_only

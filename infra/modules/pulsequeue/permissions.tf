@@ -12,7 +12,9 @@ locals {
     orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"], scan = ["dynamodb:Scan"] }
     # services/shared/adapters/console_table.py
     console = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem", "dynamodb:UpdateItem"], delete = ["dynamodb:DeleteItem"] }
-    metrics = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
+    # services/webhooks/store.py
+    webhooks = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem"], delete = ["dynamodb:DeleteItem"] }
+    metrics  = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
   }
 
   # By what a function does with the user pool. Apart from the other permissions: the pool depends on a function that
@@ -44,6 +46,13 @@ locals {
         for secret in try(it.secrets, []) : "Read${replace(title(replace(secret, "-", " ")), " ", "")}" => {
           actions   = ["ssm:GetParameter"]
           resources = [module.secret[secret].arn]
+        }
+      },
+      {
+        # services/webhooks/queues.py
+        for other in try(it.sendsTo, []) : "SendTo${replace(title(replace(other, "-", " ")), " ", "")}" => {
+          actions   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+          resources = ["${local.arn}:sqs:${local.where}:${local.prefix}-${other}"]
         }
       },
       {

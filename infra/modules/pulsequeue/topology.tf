@@ -12,11 +12,11 @@ locals {
   # Without a database, functions that need one are left out.
   functions = { for name, it in local.topology.functions : name => it if var.database != null || !can(it.database) }
 
-  consumers = { for name, it in local.functions : name => it if can(it.subscriptions) }
+  consumers = { for name, it in local.functions : name => it if can(it.subscriptions) || can(it.queue) }
   scheduled = { for name, it in local.functions : name => it if can(it.schedule) }
   endpoints = { for name, it in local.functions : name => it if can(it.routes) }
   triggers  = { for name, it in local.functions : name => it if can(it.userPool) }
-  others    = { for name, it in local.functions : name => it if !can(it.subscriptions) && !can(it.userPool) }
+  others    = { for name, it in local.functions : name => it if !can(it.subscriptions) && !can(it.queue) && !can(it.userPool) }
 
   secrets = toset(flatten([for it in values(local.functions) : try(it.secrets, [])]))
 

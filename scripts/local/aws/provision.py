@@ -51,7 +51,11 @@ _TRUST = json.dumps(
     }
 )
 # There is no X-Ray daemon on this machine to send traces to.
-_LOCAL_VARIABLES = {"POWERTOOLS_TRACE_DISABLED": "true", "FOUNDING_ALLOWED": "true"}
+_LOCAL_VARIABLES = {
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "FOUNDING_ALLOWED": "true",
+    "WEBHOOKS_ALLOW_LOCAL": "true",
+}
 
 
 _NO_DATABASE: Final = DatabaseAddress(postgres.HOST, 5432, "disable")

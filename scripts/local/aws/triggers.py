@@ -59,7 +59,7 @@ def make_queues(
     dead_letter_url, dead_letter_arn = _queue(environment, environment.names.dead_letter_queue(name), {})
     redrive = {
         "deadLetterTargetArn": dead_letter_arn,
-        "maxReceiveCount": environment.topology.settings.max_receives,
+        "maxReceiveCount": spec.max_receives(environment.topology.settings),
     }
     url, arn = _queue(
         environment,
@@ -77,7 +77,8 @@ def connect_queue(environment: Environment, name: str, spec: Consumer, queues: Q
     """Connect the queue to the function, then the events to the queue."""
     _mapping(environment, name, spec, queues.arn)
     # Last, so that nothing arrives before it can be consumed.
-    _rule(environment, name, spec, queues)
+    if spec.subscriptions:
+        _rule(environment, name, spec, queues)
 
 
 def _queue(

@@ -13,9 +13,10 @@ from services.commands.api import ROUTES as COMMANDS
 from services.organizations.api import ROUTES as ORGANIZATIONS
 from services.shared.http import openapi
 from services.shared.http.routes import Route
+from services.webhooks.api import ROUTES as WEBHOOKS
 
 PUBLISHED: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
-ROUTES: Final[Sequence[Route]] = (*ANALYTICS, *COMMANDS, *ORGANIZATIONS)
+ROUTES: Final[Sequence[Route]] = (*ANALYTICS, *COMMANDS, *ORGANIZATIONS, *WEBHOOKS)
 
 
 def document() -> openapi.Json:
