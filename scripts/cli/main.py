@@ -35,6 +35,7 @@ from scripts.cli import (
     token,
     user,
     verify,
+    webhook,
 )
 from scripts.cli.failures import explain, silent_stack
 from scripts.cli.output import error_width, prose
@@ -114,6 +115,7 @@ for group in (
     token,
     user,
     org,
+    webhook,
     verify,
     deploy,
     console,

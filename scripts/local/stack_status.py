@@ -142,7 +142,7 @@ def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
         case Endpoint(routes=routes):
             api = environment.client("apigatewayv2").get_routes(ApiId=names.api)
             known = {it["RouteKey"] for it in api["Items"]}
-            return ", ".join(routes), _ENABLED if known.issuperset(routes) else _MISSING
+            return f"{len(routes)} routes", _ENABLED if known.issuperset(routes) else _MISSING
         case PoolTrigger(user_pool=trigger):
             return trigger, _ENABLED if pool_trigger(environment) else _MISSING
         case Task():

@@ -1,5 +1,6 @@
 """What a webhook is: an endpoint, how it is doing, and one message on its way to it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -21,18 +22,28 @@ OLD_SECRET_LIFETIME: Final = timedelta(hours=24)
 
 _MESSAGE_IDS: Final = uuid5(NAMESPACE_URL, "urn:pulsequeue:webhook-messages")
 
+
+def _outside(event: type[Event]) -> str:
+    """Return what an event is called outside: `order.confirmed` for OrderConfirmed."""
+    subject, *rest = re.findall(r"[A-Z][a-z]+", event.detail_type())
+    return f"{subject}.{'_'.join(rest)}".lower()
+
+
 TYPES: Final[dict[type[Event], str]] = {
-    events.OrderPlaced: "order.placed",
-    events.OrderConfirmed: "order.confirmed",
-    events.OrderRejected: "order.rejected",
-    events.OrderCancelled: "order.cancelled",
-    events.PaymentProcessed: "payment.processed",
-    events.PaymentFailed: "payment.failed",
-    events.RefundProcessed: "refund.processed",
-    events.InventoryAdjusted: "inventory.adjusted",
-    events.SubscriptionStarted: "subscription.started",
-    events.SubscriptionChanged: "subscription.changed",
-    events.SubscriptionCancelled: "subscription.cancelled",
+    event: _outside(event)
+    for event in (
+        events.OrderPlaced,
+        events.OrderConfirmed,
+        events.OrderRejected,
+        events.OrderCancelled,
+        events.PaymentProcessed,
+        events.PaymentFailed,
+        events.RefundProcessed,
+        events.InventoryAdjusted,
+        events.SubscriptionStarted,
+        events.SubscriptionChanged,
+        events.SubscriptionCancelled,
+    )
 }
 """The events that a subscriber may hear of, and what they are called outside."""
 
@@ -154,7 +165,7 @@ def message_for(endpoint: Endpoint, event: Event) -> Message | None:
     return Message(
         tenant_id=endpoint.tenant_id,
         endpoint_id=endpoint.id,
-        id=f"msg_{uuid5(_MESSAGE_IDS, f'{event.tenant_id}#{event.event_id}').hex}",
+        id=f"msg_{uuid5(_MESSAGE_IDS, f'{event.tenant_id}#{event.event_id}').hex[:24]}",
         type=event_type,
         timestamp=event.occurred_at,
         data=event.model_dump(mode="json", exclude_none=True),

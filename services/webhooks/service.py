@@ -34,7 +34,7 @@ def new_secret() -> str:
 
 
 def new_id() -> str:
-    return uuid4().hex
+    return uuid4().hex[:24]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def test_the_collector_is_told_what_there_is_to_be_measured() -> None:
     assert deployed["functions"].keys() == TOPOLOGY.functions.keys()
     assert deployed["functions"]["order"] == {"memoryMb": 1024, "queue": True}
     assert deployed["functions"]["collector"] == {"memoryMb": 512, "queue": False}
-    assert deployed["tables"] == ["inventory", "orders", "metrics", "console"]
+    assert deployed["tables"] == ["inventory", "orders", "metrics", "webhooks", "console"]
     assert deployed["holdSeconds"] == 9
     assert " " not in env_vars["TOPOLOGY"]
 

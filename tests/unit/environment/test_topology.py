@@ -47,7 +47,7 @@ def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
         (("functions", "order", "tables"), {"orderz": ["read"]}, "uses table orderz"),
         (("functions", "expiry", "delaySeconds"), 901, "delaySeconds must be"),
         (("functions", "expiry", "delaySeconds"), "later", "functions.expiry.delaySeconds"),
-        (("functions", "order", "subscriptions"), ..., "functions.order: needs exactly one of subscriptions"),
+        (("functions", "order", "subscriptions"), ..., "functions.order: needs exactly one of queue"),
         (("functions", "order", "schedule"), "rate(1 minute)", "functions.order: needs exactly one of"),
         (("functions", "order"), "order.py", "functions.order: needs exactly one of"),
         (("functions", "collector", "batchSize"), 1, "functions.collector.batchSize"),
@@ -135,6 +135,7 @@ def test_only_users_reach_the_api_and_the_others_guard_themselves() -> None:
         "exposition": "anyone",
         "organizations": "users",
         "session": "anyone",
+        "webhooks": "users",
     }
 
 

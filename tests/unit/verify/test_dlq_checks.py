@@ -51,7 +51,9 @@ def test_the_malformed_order_is_removed_and_all_others_stay(
 
     message = DeadLetterChecks(ops, scenarios, poller).only_malformed()
 
-    assert message == "invalid_event in the dead-letter queues of order, projector; nothing else"
+    assert (
+        message == "invalid_event in the dead-letter queues of order, projector, webhook-fanout; nothing else"
+    )
     assert [it.message_id for it in ops.dlqs["order"].visible] == ["other"]
     assert ops.dlqs["projector"].visible == []
     assert all(queue.hidden == [] for queue in ops.dlqs.values())
