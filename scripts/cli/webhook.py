@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         group,
         examples=(
             "webhook add https://shop.example/hooks",
-            "webhook add https://shop.example/hooks --type order.confirmed --type refund.processed",
+            "webhook add https://shop.example/hooks --type order.confirmed",
         ),
     )(add)
     command(group, examples=("webhook ls --tenant shop",))(ls)

@@ -23,7 +23,7 @@ _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DELAY_SECONDS = 900
 """The longest delay of SQS."""
 
-Right = Literal["read", "list", "scan", "write", "delete"]
+Right = Literal["read", "list", "scan", "write", "update", "delete"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$")]
 """Every route names its method: with ANY, API Gateway asks browsers' preflight requests for a token."""
@@ -78,6 +78,8 @@ class Consumer(Function):
     """A function that consumes its own queue: what a rule of the bus sends there."""
 
     subscriptions: tuple[str, ...] = Field(min_length=1)
+    replayed: bool = True
+    """Whether a replay of archived events includes it when no consumer is named."""
     delay: int | Literal["hold"] = Field(default=0, alias="delaySeconds")
     batch_size: int = Field(ge=1, le=10_000)
     batch_window_seconds: int = Field(ge=0, le=300)
@@ -113,6 +115,7 @@ class Consumer(Function):
 
 class QueueSpec(_Section):
     max_receives: int = Field(ge=1, le=1_000)
+    max_wait_seconds: int = Field(default=600, ge=60, le=604_800)
 
 
 class Worker(Consumer):

@@ -24,6 +24,10 @@ from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Order, Placement, Price, Stock
 from services.shared.receipts import Receipt, Receipts
 from services.shared.wiring import utc_now
+from services.webhooks.delivery import RETRY_SECONDS
+from services.webhooks.model import Endpoint, Message, Secret
+from services.webhooks.service import new_secret
+from services.webhooks.store import WebhookStore
 from tests.support.builders import envelope, payment_request, sqs_event
 from tests.support.builders import placed as order_placed
 from tests.support.pipeline_client import PipelineClient
@@ -346,6 +350,82 @@ def notify(runner: FunctionRunner, _invocations: int) -> Check:
     return lambda: runner.invoke("notify", event) is not None
 
 
+def webhook(runner: FunctionRunner) -> Endpoint:
+    """Add a webhook of an address that no message may go to: attempts fail without leaving the machine."""
+    environment, name = runner.applied.environment, runner.next_name()
+    store = WebhookStore(ConsoleTable(environment.client("dynamodb"), environment.names.table("webhooks")))
+    endpoint = Endpoint(
+        tenant_id=TENANT,
+        id=name,
+        url="https://127.0.0.1:9/",
+        types=(),
+        description="",
+        format="standard",
+        enabled=True,
+        secrets=(Secret(new_secret()),),
+        created_at=utc_now(),
+        created_by="ann",
+    )
+    store.create(endpoint)
+    return endpoint
+
+
+def webhook_message(endpoint: Endpoint, attempts: int = 0) -> str:
+    return Message(
+        tenant_id=TENANT,
+        endpoint_id=endpoint.id,
+        id=f"msg_{endpoint.id}",
+        type="order.confirmed",
+        timestamp=utc_now(),
+        data={},
+        attempts=attempts,
+    ).model_dump_json()
+
+
+def webhook_fanout(runner: FunctionRunner, _invocations: int) -> Check:
+    webhook(runner)
+
+    # Poison comes first: without the permission for it nothing is sent, and no queue's address is cached.
+    def queues() -> bool:
+        placed = order_placed(runner.pipeline.order_id(runner.next_name()))
+        return all(runner.processes("webhook-fanout", it) for it in (UNREADABLE, message(placed)))
+
+    return queues
+
+
+def webhook_delivery(runner: FunctionRunner, _invocations: int) -> Check:
+    def moves_to_the_other_queue() -> bool:
+        body = webhook_message(webhook(runner))
+        return all(runner.processes("webhook-delivery", it) for it in ("{}", body))
+
+    return moves_to_the_other_queue
+
+
+def webhook_retries(runner: FunctionRunner, _invocations: int) -> Check:
+    def makes_the_last_attempt() -> bool:
+        last = webhook_message(webhook(runner), attempts=len(RETRY_SECONDS))
+        return all(runner.processes("webhook-retries", it) for it in (last, "{}"))
+
+    return makes_the_last_attempt
+
+
+def webhooks(runner: FunctionRunner, _invocations: int) -> Check:
+    claims = signed_in(runner, "webmaster", "admin")
+
+    def call(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - a JSON tree
+        response = runner.invoke("webhooks", request(claims, method, path, body))
+        if response is None or response["statusCode"] not in {200, 201, 202}:
+            return None
+        return json.loads(response["body"])["data"]
+
+    def works() -> bool:
+        added = call("POST", "/api/webhooks", {"url": "https://example.com/hooks"})
+        path = f"/api/webhooks/{added['id']}" if added else ""
+        return bool(added and call("POST", f"{path}/test") and call("DELETE", path) is not None)
+
+    return works
+
+
 def migrator(runner: FunctionRunner, _invocations: int) -> Check:
     def creates_a_missing_role() -> bool:
         with role_missing(runner.applied.database, API):
@@ -390,6 +470,11 @@ def message(event: Event) -> str:
         session,
         claims,
         notify,
+        # Before those that fill its queue: it would remember the address of the next one.
+        webhook_delivery,
+        webhook_retries,
+        webhook_fanout,
+        webhooks,
         migrator,
     ],
     ids=lambda it: it.__name__,
@@ -397,7 +482,7 @@ def message(event: Event) -> str:
 def test_a_function_fails_without_any_one_of_its_permissions(
     runner: FunctionRunner, make_check: Callable[[FunctionRunner, int], Check]
 ) -> None:
-    function = make_check.__name__
+    function = make_check.__name__.replace("_", "-")
     permissions = list(runner.permissions(function))
     succeeds = make_check(runner, len(permissions) + 1)
 

@@ -15,7 +15,7 @@ module "environment" {
   protected      = false
   zones          = 2
   notify         = var.notify
-  monthly_usd    = var.monitoring == null ? 360 : 520 # notifies at 80 %, which is above the cost of a month without orders
+  monthly_usd    = var.monitoring == null ? 400 : 560 # notifies at 80 %, which is above the cost of a month without orders
   monitoring     = var.monitoring
   web_origins    = var.web_origins
   repository     = var.repository

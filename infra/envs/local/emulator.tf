@@ -26,3 +26,24 @@ resource "aws_iam_role_policy" "batches" {
 
   depends_on = [module.pulsequeue]
 }
+
+resource "aws_iam_role_policy" "send_in_batches" {
+  for_each = module.pulsequeue.sends_to
+
+  name = "send-in-batches"
+  role = "local-pulsequeue-${each.key}"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "SendInBatches"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessageBatch"]
+        Resource = each.value
+      },
+    ]
+  })
+
+  depends_on = [module.pulsequeue]
+}

@@ -43,7 +43,7 @@ variable "repository" {
 variable "monthly_usd" {
   description = "Monthly budget in US dollars."
   type        = number
-  default     = 1000
+  default     = 1100
 }
 
 variable "web_origins" {

@@ -42,12 +42,14 @@ resource "aws_cloudwatch_metric_alarm" "queue_age" {
 
 # EventBridge counts here what it has given up: at once if the queue is missing or refuses, after a day of retries if not.
 resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
+  count = local.has_rule ? 1 : 0
+
   alarm_name        = "${var.name}-failed-invocations"
   alarm_description = "EventBridge gave up delivering events to the queue of ${var.name}. Check the queue's policy (${var.runbooks_url}/events-undelivered.md)."
 
   namespace           = "AWS/Events"
   metric_name         = "FailedInvocations"
-  dimensions          = { EventBusName = var.bus_name, RuleName = aws_cloudwatch_event_rule.this.name }
+  dimensions          = { EventBusName = var.bus_name, RuleName = aws_cloudwatch_event_rule.this[0].name }
   statistic           = "Sum"
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0

@@ -3,6 +3,9 @@ data "aws_partition" "this" {}
 data "aws_region" "this" {}
 
 locals {
+  # Without subscriptions other functions fill the queue.
+  has_rule = length(var.subscriptions) > 0
+
   where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
 
   # Composed here, because a queue's own policy cannot refer to the queue.
@@ -60,6 +63,8 @@ resource "aws_lambda_event_source_mapping" "this" {
 }
 
 resource "aws_cloudwatch_event_rule" "this" {
+  count = local.has_rule ? 1 : 0
+
   name           = var.name
   description    = var.function.description
   event_bus_name = var.bus_name
@@ -72,7 +77,9 @@ resource "aws_cloudwatch_event_rule" "this" {
 }
 
 resource "aws_cloudwatch_event_target" "this" {
-  rule           = aws_cloudwatch_event_rule.this.name
+  count = local.has_rule ? 1 : 0
+
+  rule           = aws_cloudwatch_event_rule.this[0].name
   event_bus_name = var.bus_name
   target_id      = "queue"
   arn            = aws_sqs_queue.this.arn

@@ -12,6 +12,29 @@ locals {
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }
   }
+
+  # EventBridge sends events to the queue, and to the other one what it could not deliver.
+  from_rule = {
+    for named, arn in { queue = local.queue_arn, dead_letters = local.dead_letters_arn } : named => {
+      Sid                     = "AllowRule"
+      Effect                  = "Allow"
+      Principal               = { Service = "events.amazonaws.com" }
+      Action                  = ["sqs:SendMessage"]
+      Resource                = [arn]
+      Condition               = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }
+    }
+  }
+
+  # A policy needs a statement: without any there is none.
+  policies = {
+    for named in ["queue", "dead_letters"] : named => var.tls_only || local.has_rule ? jsonencode({
+      Version = "2012-10-17"
+      Statement = concat(
+        var.tls_only ? [local.only_encrypted[named]] : [],
+        local.has_rule ? [local.from_rule[named]] : [],
+      )
+    }) : null
+  }
 }
 
 # Policies are inline: as separate resources they take half a minute more for each queue.
@@ -29,19 +52,7 @@ resource "aws_sqs_queue" "this" {
     maxReceiveCount     = var.max_receives
   })
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(var.tls_only ? [local.only_encrypted.queue] : [], [
-      {
-        Sid       = "AllowRule"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = ["sqs:SendMessage"]
-        Resource  = [local.queue_arn]
-        Condition = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }
-      },
-    ])
-  })
+  policy = local.policies.queue
 }
 
 resource "aws_sqs_queue" "dead_letters" {
@@ -54,18 +65,5 @@ resource "aws_sqs_queue" "dead_letters" {
     sourceQueueArns   = [local.queue_arn]
   })
 
-  # EventBridge sends here what it could not deliver to the queue.
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(var.tls_only ? [local.only_encrypted.dead_letters] : [], [
-      {
-        Sid       = "AllowRule"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = ["sqs:SendMessage"]
-        Resource  = [local.dead_letters_arn]
-        Condition = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }
-      },
-    ])
-  })
+  policy = local.policies.dead_letters
 }

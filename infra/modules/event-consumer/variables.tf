@@ -14,12 +14,12 @@ variable "bus_name" {
 }
 
 variable "subscriptions" {
-  description = "Detail types of the events to consume."
+  description = "Detail types of the events to consume; none when other functions fill the queue."
   type        = list(string)
 
   validation {
-    condition     = length(var.subscriptions) > 0 && length(distinct(var.subscriptions)) == length(var.subscriptions)
-    error_message = "subscriptions must name at least one event, each once."
+    condition     = length(distinct(var.subscriptions)) == length(var.subscriptions)
+    error_message = "subscriptions must name each event once."
   }
 }
 
@@ -86,8 +86,8 @@ variable "max_wait_seconds" {
   default     = 600
 
   validation {
-    condition     = var.max_wait_seconds >= 60 && var.max_wait_seconds <= 86400
-    error_message = "max_wait_seconds must be 60 to 86,400."
+    condition     = var.max_wait_seconds >= 60 && var.max_wait_seconds <= 604800
+    error_message = "max_wait_seconds must be 60 to 604,800."
   }
 }
 

@@ -11,7 +11,7 @@ locals {
   }
   # For each consumer an event that it waits for and that our services count when they publish it.
   awaited = {
-    for name, it in local.consumers : name => contains(it.subscriptions, "PaymentRequested") ? "PaymentRequested" : it.subscriptions[0]
+    for name, it in local.consumers : name => contains(it.subscriptions, "PaymentRequested") ? "PaymentRequested" : it.subscriptions[0] if can(it.subscriptions)
   }
 
   settled = join(" + ", [for id in keys(local.decisions) : "FILL(${id}, 0)"])

@@ -73,6 +73,7 @@ module "consumer" {
   subscriptions            = try(each.value.subscriptions, [])
   delay_seconds            = try(each.value.delaySeconds, 0) == "hold" ? local.hold_seconds : try(each.value.delaySeconds, 0)
   max_receives             = try(each.value.queue.maxReceives, local.settings.maxReceives)
+  max_wait_seconds         = try(each.value.queue.maxWaitSeconds, 600)
   retention_days           = local.settings.retentionDays
   alarm_topic_arns         = var.alarm_topic_arns
   tls_only                 = var.tls_only

@@ -52,6 +52,14 @@ output "dead_letter_queue_arns" {
   value       = { for name, it in module.consumer : name => it.dead_letter_queue_arn }
 }
 
+output "sends_to" {
+  description = "ARNs of the queues that a function sends its own messages to, by its short name."
+  value = {
+    for name, it in local.functions : name => [for other in it.sendsTo : "${local.arn}:sqs:${local.where}:${local.prefix}-${other}"]
+    if can(it.sendsTo)
+  }
+}
+
 output "alarm_arns" {
   description = "ARNs of the alarms on dead-letter queues."
   value       = [for it in values(module.consumer) : it.alarm_arn]

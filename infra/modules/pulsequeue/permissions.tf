@@ -11,7 +11,7 @@ locals {
     inventory = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:UpdateItem"], scan = ["dynamodb:Scan"] }
     orders    = { read = ["dynamodb:BatchGetItem"], write = ["dynamodb:PutItem"], scan = ["dynamodb:Scan"] }
     # services/shared/adapters/console_table.py
-    console = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem", "dynamodb:UpdateItem"], delete = ["dynamodb:DeleteItem"] }
+    console = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem", "dynamodb:UpdateItem"], update = ["dynamodb:UpdateItem"], delete = ["dynamodb:DeleteItem"] }
     # services/webhooks/store.py
     webhooks = { read = ["dynamodb:GetItem"], list = ["dynamodb:Query"], write = ["dynamodb:PutItem"], delete = ["dynamodb:DeleteItem"] }
     metrics  = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }

@@ -81,7 +81,7 @@ def routes(topology: "Topology", events: Collection[str], consumers: Collection[
         topology.consumer(consumer)
     chosen = []
     for function, settings in topology.consumers.items():
-        if consumers and function not in consumers:
+        if function not in consumers and (consumers or not settings.replayed):
             continue
         subscribed = tuple(name for name in settings.subscriptions if not events or name in events)
         if subscribed:

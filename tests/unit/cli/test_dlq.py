@@ -214,7 +214,10 @@ def test_an_unknown_function_is_refused_with_the_known_ones(pulsequeue: CommandL
 
     assert (ran.code, ran.err) == (
         1,
-        "pulsequeue: function 'ordr' not found; functions with a queue: order, payment, expiry, projector.\n",
+        (
+            "pulsequeue: function 'ordr' not found; functions with a queue: order, payment, expiry, "
+            "projector, webhook-fanout, webhook-delivery, webhook-retries.\n"
+        ),
     )
 
 

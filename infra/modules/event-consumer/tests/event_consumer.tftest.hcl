@@ -104,7 +104,7 @@ run "matches_live_events_of_its_subscriptions_only" {
   command = plan
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.this.event_pattern) == { "detail-type" = ["OrderPlaced", "OrderCancelled"], "replay-name" = [{ exists = false }] }
+    condition     = jsondecode(aws_cloudwatch_event_rule.this[0].event_pattern) == { "detail-type" = ["OrderPlaced", "OrderCancelled"], "replay-name" = [{ exists = false }] }
     error_message = "The rule must match its events by name, and no replays."
   }
 }
@@ -142,7 +142,7 @@ run "refuses_values_that_sqs_refuses" {
 
   variables {
     name           = "-"
-    subscriptions  = []
+    subscriptions  = ["OrderPlaced", "OrderPlaced"]
     delay_seconds  = 901
     max_receives   = 0
     retention_days = 15
@@ -156,7 +156,7 @@ run "what_eventbridge_cannot_deliver_goes_to_the_dead_letter_queue" {
   command = plan
 
   assert {
-    condition     = one(aws_cloudwatch_event_target.this.dead_letter_config).arn == "arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq" && one(aws_cloudwatch_event_target.this.retry_policy).maximum_event_age_in_seconds == 86400
+    condition     = one(aws_cloudwatch_event_target.this[0].dead_letter_config).arn == "arn:aws:sqs:eu-central-1:123456789012:dev-shop-order-dlq" && one(aws_cloudwatch_event_target.this[0].retry_policy).maximum_event_age_in_seconds == 86400
     error_message = "The target must retry for a day and then use the dead-letter queue."
   }
 
@@ -180,12 +180,50 @@ run "an_outage_raises_an_alarm" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.failed_invocations.metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.failed_invocations.dimensions == tomap({ EventBusName = "dev-shop", RuleName = "dev-shop-order" }) && aws_cloudwatch_metric_alarm.failed_invocations.threshold == 0
+    condition     = aws_cloudwatch_metric_alarm.failed_invocations[0].metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.failed_invocations[0].dimensions == tomap({ EventBusName = "dev-shop", RuleName = "dev-shop-order" }) && aws_cloudwatch_metric_alarm.failed_invocations[0].threshold == 0
     error_message = "A failed delivery must raise an alarm."
   }
 
   assert {
-    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.queue_age, aws_cloudwatch_metric_alarm.failed_invocations] : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.queue_age, aws_cloudwatch_metric_alarm.failed_invocations[0]] : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
     error_message = "The alarms must notify the topics."
+  }
+}
+
+run "a_queue_that_functions_fill_has_no_rule" {
+  command = plan
+
+  variables {
+    subscriptions    = []
+    max_wait_seconds = 100000
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.this) + length(aws_cloudwatch_event_target.this) + length(aws_cloudwatch_metric_alarm.failed_invocations) == 0
+    error_message = "Without subscriptions there is no rule, and no alarm on its deliveries."
+  }
+
+  assert {
+    condition     = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dead_letters] : alltrue([for it in jsondecode(queue.policy).Statement : it.Effect == "Deny"])])
+    error_message = "EventBridge must not be allowed to send."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.queue_age.threshold == 100000
+    error_message = "The alarm must wait as long as messages may."
+  }
+}
+
+run "without_tls_and_rule_there_is_no_policy" {
+  command = plan
+
+  variables {
+    subscriptions = []
+    tls_only      = false
+  }
+
+  assert {
+    condition     = alltrue([for it in values(local.policies) : it == null])
+    error_message = "A policy without a statement is refused by SQS."
   }
 }

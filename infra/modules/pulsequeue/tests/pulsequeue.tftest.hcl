@@ -8,7 +8,7 @@ run "without_a_database_has_no_function_that_needs_one" {
   command = plan
 
   assert {
-    condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment"]) && toset(keys(module.function)) == toset(["audit", "collector", "commands", "exposition", "notify", "organizations", "session"])
+    condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment", "webhook-delivery", "webhook-fanout", "webhook-retries"]) && toset(keys(module.function)) == toset(["audit", "collector", "commands", "exposition", "notify", "organizations", "session", "webhooks"])
     error_message = "Without a database there must be no read side."
   }
 }
@@ -103,7 +103,7 @@ run "silence_is_not_health" {
   }
 
   assert {
-    condition = local.awaited == { expiry = "PaymentRequested", order = "OrderPlaced", payment = "PaymentRequested" } && alltrue([
+    condition = local.awaited == { expiry = "PaymentRequested", order = "OrderPlaced", payment = "PaymentRequested", webhook-fanout = "OrderPlaced" } && alltrue([
       for alarm in aws_cloudwatch_metric_alarm.rule_silent :
       one([for query in alarm.metric_query : query.expression if query.return_data]) == "IF(published > 0 AND FILL(arrived, 0) == 0, 1, 0)" && alarm.datapoints_to_alarm == 2
     ])
