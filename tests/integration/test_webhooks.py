@@ -1,0 +1,106 @@
+"""Webhooks as deployed: an order's events reach subscribers, whatever some of them do."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from standardwebhooks import Webhook
+
+from scripts.local.aws import emulator as ministack
+from scripts.local.aws.user_pool import TENANT
+from scripts.ops.webhooks.webhooks import webhooks_of
+from services.webhooks.model import Delivery, Endpoint
+from services.webhooks.service import Wanted, Webhooks
+from tests.conftest import RunningStack
+from tests.support.http_receiver import Receiver, http_receiver
+from tests.support.pipeline_client import PipelineClient
+from tests.support.polling import wait_until
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def pipeline(stack: RunningStack) -> PipelineClient:
+    return PipelineClient(stack.environment)
+
+
+@pytest.fixture
+def webhooks(stack: RunningStack) -> Webhooks:
+    return webhooks_of(stack.environment)
+
+
+@contextmanager
+def subscribed(webhooks: Webhooks, url: str) -> Iterator[Endpoint]:
+    endpoint = webhooks.add(TENANT, "ann", Wanted(url=url, types=("order.confirmed",)))
+    try:
+        yield endpoint
+    finally:
+        webhooks.remove(TENANT, endpoint.id)
+
+
+def wait_for_delivery(
+    webhooks: Webhooks, endpoint: Endpoint, order_id: str, holds: Callable[[Delivery], bool], what: str
+) -> Delivery:
+    """Return the entry of an order's message in the log, as soon as the condition holds for it."""
+    found: list[Delivery] = []
+
+    def look() -> bool:
+        log = webhooks.log(TENANT, endpoint.id, 100)
+        found[:] = [it for it in log if it.message.data["orderId"] == order_id and holds(it)]
+        return bool(found)
+
+    wait_until(look, what)
+    return found[0]
+
+
+def posts(receiver: Receiver, order_id: str) -> list[int]:
+    return [at for at, body in enumerate(receiver.bodies) if body["data"]["orderId"] == order_id]
+
+
+def confirm(pipeline: PipelineClient, name: str) -> str:
+    pipeline.place(pipeline.order(name, pipeline.create_sku(5), 1))
+    pipeline.wait_for_status(name, "CONFIRMED")
+    return pipeline.order_id(name)
+
+
+def test_a_subscriber_that_fails_twice_gets_the_same_signed_message(
+    pipeline: PipelineClient, webhooks: Webhooks
+) -> None:
+    with http_receiver() as receiver, subscribed(webhooks, receiver.url) as endpoint:
+        receiver.first_statuses[:] = [500, 503]
+
+        order_id = confirm(pipeline, "heard")
+
+        done = wait_for_delivery(
+            webhooks, endpoint, order_id, lambda it: it.status == "delivered", "the message is delivered"
+        )
+        made = posts(receiver, order_id)
+    # At least once: the queues of this stack bring a message again within seconds, also one in work.
+    assert len(made) >= 3
+    assert done.http_status == 200
+    assert {receiver.headers[at]["webhook-id"] for at in made} == {done.message.id}
+    for at in made:
+        body = Webhook(endpoint.secrets[0].value).verify(receiver.raw[at], dict(receiver.headers[at]))
+        assert body["type"] == "order.confirmed"
+
+
+def test_a_dead_subscriber_keeps_no_other_from_its_messages(
+    pipeline: PipelineClient, webhooks: Webhooks
+) -> None:
+    dead_url = f"http://127.0.0.1:{ministack.free_port()}/"
+    with (
+        http_receiver() as receiver,
+        subscribed(webhooks, dead_url) as dead,
+        subscribed(webhooks, receiver.url) as alive,
+    ):
+        order_id = confirm(pipeline, "both")
+
+        done = wait_for_delivery(
+            webhooks, alive, order_id, lambda it: it.status == "delivered", "the other one has the message"
+        )
+        failing = wait_for_delivery(
+            webhooks, dead, order_id, lambda it: it.attempts >= 2, "the dead one is tried again"
+        )
+    assert posts(receiver, order_id)
+    assert done.http_status == 200
+    assert (failing.status, failing.error) == ("retrying", "connection")
