@@ -42,6 +42,7 @@ class PinnedHttpClient:
             # A socket's own time-out starts anew with every byte; this one does not.
             status, request_id = future.result(self._timeout)
         except TimeoutError:
+            future.cancel()
             exchange.abort()
             return Answer(time.monotonic() - started, error="timeout")
         except Exception as error:  # noqa: BLE001 - whatever the other side does is a result
@@ -58,6 +59,7 @@ class _Exchange:
         self._body = body
         self._timeout = timeout
         self._socket: socket.socket | None = None
+        self._aborted = False
 
     def run(self, context: ssl.SSLContext, resolve: Resolve, *, allow_local: bool) -> tuple[int, str | None]:
         address = pinned(self._host, self._port, allow_local=allow_local, resolve=resolve)
@@ -66,6 +68,8 @@ class _Exchange:
         try:
             if self._parts.scheme == "https":
                 self._socket = context.wrap_socket(self._socket, server_hostname=self._host)
+            if self._aborted:  # while there was no socket that `abort` could end
+                raise TimeoutError
             connection.sock = self._socket
             connection.request("POST", self._target(), self._body, {**self._headers, "host": self._named()})
             response = connection.getresponse()
@@ -75,6 +79,7 @@ class _Exchange:
             self._socket.close()
 
     def abort(self) -> None:
+        self._aborted = True
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from services.webhooks.http_client import PinnedHttpClient
+from tests.support.polling import wait_until
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -87,6 +88,26 @@ def test_a_server_that_sends_a_byte_now_and_then_is_given_up_in_time() -> None:
         thread.join()
 
     assert (answer.http_status, answer.error) == (None, "timeout")
+
+
+def test_nothing_is_sent_for_a_call_that_was_given_up() -> None:
+    found = threading.Event()
+
+    def slow_once(_host: str, _port: int) -> list[str]:
+        found.wait()
+        return ["127.0.0.1"]
+
+    calls = PinnedHttpClient(allow_local=True, timeout=0.5, concurrency=1, resolve=slow_once)
+    with server(204) as (url, handler):
+        try:
+            given_up = [calls(url, {"webhook-id": it}, b"{}") for it in ("running", "queued")]
+        finally:
+            found.set()
+        # One thread: it takes this call after those before.
+        wait_until(lambda: calls(url, {"webhook-id": "later"}, b"{}").accepted, "the client calls again")
+
+    assert [it.error for it in given_up] == ["timeout", "timeout"]
+    assert {headers["webhook-id"] for _, headers, _ in handler.received} == {"later"}
 
 
 def test_a_closed_port_is_a_result() -> None:
