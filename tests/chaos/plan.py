@@ -248,14 +248,14 @@ def _envelope(name: str, detail: object) -> str:
 
 
 _MALFORMED: tuple[Malformed, ...] = (
-    _event("OrderPlaced", ["order"], {"items": []}),
+    _event("OrderPlaced", ["order", "webhook-fanout"], {"items": []}),
     _body("order", "invalid_json", "{not JSON MARK"),
-    _event("OrderPlaced", ["order"], {"items": [{"sku": "x", "quantity": "2"}]}),
+    _event("OrderPlaced", ["order", "webhook-fanout"], {"items": [{"sku": "x", "quantity": "2"}]}),
     _body("payment", "unexpected_event", _envelope("OrderPlaced", {"orderId": "MARK"})),
     _event("RefundRequested", ["payment"], {"orderId": None}),
     _event("PaymentRequested", ["payment", "expiry"], {"amountMinor": -1}),
     _body("order", "invalid_envelope", _envelope("OrderPlaced", "MARK")),
     _event("OrderCancellationRequested", ["order"], {"orderId": "a#b"}),
     _body("expiry", "invalid_envelope", '["MARK"]'),
-    _event("OrderPlaced", ["order"], {"placedAt": "yesterday"}),
+    _event("OrderPlaced", ["order", "webhook-fanout"], {"placedAt": "yesterday"}),
 )

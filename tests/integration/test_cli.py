@@ -230,6 +230,7 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
         *("order", "payment", "expiry", "collector", "exposition"),
         *("projector", "analytics", "migrator", "audit"),
         *("claims", "commands", "notify", "organizations", "session"),
+        *("fanout", "delivery", "retries", "webhooks"),
     }
     assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
     assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [
@@ -237,6 +238,9 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
         "payment",
         "expiry",
         "projector",
+        "fanout",
+        "delivery",
+        "retries",
     ]
     assert ran.json["metricsUrl"].startswith(ran.json["awsEndpoint"])
     assert ran.json["metricsUrl"].endswith("/metrics")
