@@ -48,7 +48,7 @@ def add(
     """Add a webhook and print the secret that signs its messages."""
     from scripts.ops.webhooks.webhooks import OPERATOR, explained
     from services.webhooks.model import TYPES
-    from services.webhooks.service import Wanted
+    from services.webhooks.service import EndpointSpec
 
     if unknown := sorted(set(types or ()) - set(TYPES.values())):
         raise ToolError(
@@ -58,7 +58,7 @@ def add(
         endpoint = _webhooks(session).add(
             tenant,
             OPERATOR,
-            Wanted(
+            EndpointSpec(
                 url=url,
                 types=tuple(types or ()),
                 description=description,

@@ -23,7 +23,7 @@ from services.shared.http.writers import Writers
 from services.shared.telemetry import Telemetry
 from services.webhooks import requests
 from services.webhooks.model import Delivery, Message, Subscription
-from services.webhooks.service import Wanted, Webhooks
+from services.webhooks.service import EndpointSpec, Webhooks
 
 MAX_BODY_BYTES: Final = 64 * 1_024
 DOCUMENT_PATH: Final = "/api/openapi.json"
@@ -57,8 +57,8 @@ def _list(webhooks: Webhooks, call: Call) -> ResponseModel:
 
 def _add(webhooks: Webhooks, call: Call) -> ResponseModel:
     body: requests.NewWebhook = call.body
-    wanted = Wanted(url=body.url, types=body.types, description=body.description, format=body.format)
-    endpoint = webhooks.add(call.tenant_id, call.caller.user_id, wanted)
+    spec = EndpointSpec(url=body.url, types=body.types, description=body.description, format=body.format)
+    endpoint = webhooks.add(call.tenant_id, call.caller.user_id, spec)
     view = _view(webhooks.one(call.tenant_id, endpoint.id))
     return requests.CreatedWebhook(**view.model_dump(by_alias=False), secret=endpoint.secrets[0].value)
 

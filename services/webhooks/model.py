@@ -72,7 +72,7 @@ class Endpoint:
     created_by: str
     revision: int = 0
 
-    def hears(self, event_type: str) -> bool:
+    def receives(self, event_type: str) -> bool:
         return self.enabled and (not self.types or event_type in self.types)
 
     def signing_secrets(self, now: datetime) -> list[str]:
@@ -160,7 +160,7 @@ class Delivery:
 def message_for(endpoint: Endpoint, event: Event) -> Message | None:
     """Make the message that tells an endpoint of an event; None if it does not want to hear of it."""
     event_type = TYPES.get(type(event))
-    if event_type is None or not endpoint.hears(event_type):
+    if event_type is None or not endpoint.receives(event_type):
         return None
     return Message(
         tenant_id=endpoint.tenant_id,

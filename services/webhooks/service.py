@@ -38,7 +38,7 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class EndpointSpec:
     """What members choose of an endpoint."""
 
     url: str
@@ -65,7 +65,7 @@ class Webhooks:
             raise problems.not_found("Your organization has no webhook with this id.")
         return found
 
-    def add(self, tenant_id: str, by: str, wanted: Wanted) -> Endpoint:
+    def add(self, tenant_id: str, by: str, spec: EndpointSpec) -> Endpoint:
         if len(self.all(tenant_id)) >= MOST_ENDPOINTS:
             raise problems.wrong_state(
                 f"An organization has at most {MOST_ENDPOINTS} webhooks; delete some first."
@@ -73,10 +73,10 @@ class Webhooks:
         endpoint = Endpoint(
             tenant_id=tenant_id,
             id=self.new_id(),
-            url=self._checked(wanted.url),
-            types=wanted.types,
-            description=wanted.description,
-            format=wanted.format,
+            url=self._checked(spec.url),
+            types=spec.types,
+            description=spec.description,
+            format=spec.format,
             enabled=True,
             secrets=(Secret(self.new_secret()),),
             created_at=self.clock(),

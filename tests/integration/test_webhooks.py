@@ -10,7 +10,7 @@ from scripts.local.aws import emulator as ministack
 from scripts.local.aws.user_pool import TENANT
 from scripts.ops.webhooks.webhooks import webhooks_of
 from services.webhooks.model import Delivery, Endpoint
-from services.webhooks.service import Wanted, Webhooks
+from services.webhooks.service import EndpointSpec, Webhooks
 from tests.conftest import RunningStack
 from tests.support.http_receiver import Receiver, http_receiver
 from tests.support.pipeline_client import PipelineClient
@@ -31,7 +31,7 @@ def webhooks(stack: RunningStack) -> Webhooks:
 
 @contextmanager
 def subscribed(webhooks: Webhooks, url: str) -> Iterator[Endpoint]:
-    endpoint = webhooks.add(TENANT, "ann", Wanted(url=url, types=("order.confirmed",)))
+    endpoint = webhooks.add(TENANT, "ann", EndpointSpec(url=url, types=("order.confirmed",)))
     try:
         yield endpoint
     finally:

@@ -6,7 +6,7 @@ from itertools import count
 
 from services.webhooks.delivery import Answer, Attempts, FastLane, RetriesLane
 from services.webhooks.model import Endpoint, Message, Subscription
-from services.webhooks.service import Wanted, Webhooks, new_secret
+from services.webhooks.service import EndpointSpec, Webhooks, new_secret
 from services.webhooks.store import WebhookStore
 from tests.support.console import MemoryConsole
 from tests.support.fakes import ManualClock, RecordingTelemetry
@@ -80,8 +80,8 @@ class Shop:
         self.fast = FastLane(attempts, self.retries)
         self.slow = RetriesLane(attempts)
 
-    def add(self, url: str = "https://shop.example/hooks", **wanted: object) -> Endpoint:
-        return self.webhooks.add("acme", "ann", Wanted(url=url, **wanted))  # type: ignore[arg-type]  # a test's own
+    def add(self, url: str = "https://shop.example/hooks", **spec: object) -> Endpoint:
+        return self.webhooks.add("acme", "ann", EndpointSpec(url=url, **spec))  # type: ignore[arg-type]  # a test's own
 
     def message(self, endpoint: Endpoint, name: str = "msg_1") -> Message:
         return Message(

@@ -7,7 +7,7 @@ from services.shared.errors import StoreUnavailableError
 from services.shared.events import Event, OrderCancellationRequested, OrderConfirmed
 from services.shared.messages import Delivery
 from services.webhooks.fanout import FanOut
-from services.webhooks.service import Wanted
+from services.webhooks.service import EndpointSpec
 from services.webhooks.store import WebhookStore
 from tests.support.console import MemoryConsole
 from tests.support.fakes import START
@@ -47,7 +47,7 @@ def test_an_endpoint_hears_of_the_types_it_chose_and_of_all_if_it_chose_none() -
 def test_no_tenant_hears_of_anothers_orders() -> None:
     shop = Shop()
     shop.add()
-    shop.webhooks.add("globex", "zoe", Wanted(url="https://globex.example/"))
+    shop.webhooks.add("globex", "zoe", EndpointSpec(url="https://globex.example/"))
 
     fan_out(shop, confirmed("globex"))
 
