@@ -19,22 +19,22 @@ class Records:
     """The line of each row that was asked for."""
 
 
-def count_records(starts: Iterator[int], broken: AbstractSet[int], wanted: Iterator[int]) -> Records:
-    """Count the records that begin in these lines, and find the lines of the wanted rows.
+def count_records(starts: Iterator[int], broken: AbstractSet[int], rows: Iterator[int]) -> Records:
+    """Count the records that begin in these lines, and find the lines of the given rows.
 
-    Rows are numbered from 1 without the broken ones, and wanted in their order.
+    Rows are numbered from 1 without the broken ones, and given in their order.
     """
     total = split = 0
     lines = array("Q")
-    next_wanted = next(wanted, None)
+    next_row = next(rows, None)
     for line in starts:
         total += 1
         if line in broken:
             continue
         split += 1
-        if split == next_wanted:
+        if split == next_row:
             lines.append(line)
-            next_wanted = next(wanted, None)
+            next_row = next(rows, None)
     return Records(total, split, lines)
 
 

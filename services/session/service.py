@@ -61,9 +61,9 @@ class Sessions:
     def callback_url(self) -> str:
         return f"{self.console_url}/auth/callback"
 
-    def start(self, wanted: str | None, provider: str | None) -> Started:
+    def start(self, next_path: str | None, provider: str | None) -> Started:
         """Begin a sign-in that ends at a path of this origin."""
-        login = Login(self.new_secret(), self.new_secret(), self.new_secret(), safe_path(wanted))
+        login = Login(self.new_secret(), self.new_secret(), self.new_secret(), safe_path(next_path))
         location = self.pool.authorize_url(
             redirect_uri=self.callback_url,
             state=login.state,
@@ -106,9 +106,9 @@ class Sessions:
         return tokens, str(claims.get(SCOPES_CLAIM, ""))
 
 
-def safe_path(wanted: str | None) -> str:
+def safe_path(next_path: str | None) -> str:
     """Return a path of this origin to go to after signing in; the first page in place of anything else."""
     # What is encoded must not become another host, or a sign-in again, once somebody decodes it.
-    if wanted and _PATH.fullmatch(wanted) and not _ELSEWHERE.match(unquote(wanted)):
-        return wanted
+    if next_path and _PATH.fullmatch(next_path) and not _ELSEWHERE.match(unquote(next_path)):
+        return next_path
     return HOME

@@ -10,7 +10,7 @@ from services.shared.events import rfc3339
 from services.shared.ledger import Key
 from services.shared.membership import org_key
 
-KEPT: Final = timedelta(days=35)
+LIFETIME: Final = timedelta(days=35)
 """Longer than any retry. Later the order itself is compared."""
 
 
@@ -40,7 +40,7 @@ class Receipts:
             "digest": receipt.digest,
             "acceptedAt": rfc3339(receipt.accepted_at),
             "body": dict(receipt.body),
-            "expiresAt": int((receipt.accepted_at + KEPT).timestamp()),
+            "expiresAt": int((receipt.accepted_at + LIFETIME).timestamp()),
         }
         if self._console.write(Put(item, NEW)):
             return receipt

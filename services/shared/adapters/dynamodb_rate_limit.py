@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TRIES: Final = 5
-_KEPT_SECONDS: Final = 86_400
+_LIFETIME_SECONDS: Final = 86_400
 
 
 class DynamoDBRateLimiter:
@@ -67,7 +67,7 @@ class DynamoDBRateLimiter:
         self, key: dict[str, Any], now: int, update: str, condition: str, values: Mapping[str, int]
     ) -> int | None:
         """Store the next arrival time; returns the time that is there if the condition does not hold."""
-        numbers = {**values, ":expires": now // 1_000 + _KEPT_SECONDS}
+        numbers = {**values, ":expires": now // 1_000 + _LIFETIME_SECONDS}
         try:
             self._client.update_item(
                 TableName=self._table,
