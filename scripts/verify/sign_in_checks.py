@@ -6,10 +6,10 @@ import json
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from scripts.environment.console_site import fetch, find_site
-from scripts.verify.checks import CheckFailedError, CheckSkippedError
+from scripts.verify.checks import CheckFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,16 +32,22 @@ class SignInChecks:
         self._endpoints = endpoints
 
     def people_sign_in(self) -> str:
-        """Follow a sign-in. The form of Cognito's own page needs a browser: there it ends at that page."""
-        if (credentials := self._endpoints.credentials) is None:
-            raise CheckSkippedError("no user to sign in as; set PULSEQUEUE_USER and PULSEQUEUE_PASSWORD")
+        """Follow a sign-in as far as possible without a browser.
+
+        Where people come back to another address (without `console_domain` the pool does not know the name
+        of the site) it ends before the pool's page; on AWS, or without a user to sign in as, at that page.
+        """
         url = find_site(self._environment).url
         login = _expect(fetch(f"{url}/auth/login"), 302, f"{url}/auth/login")
         begun = _cookies(login)
         if _LOGIN not in begun:
             raise CheckFailedError(f"{url}/auth/login sets no cookie {_LOGIN}")
-        page = self._page_of_the_pool(login.headers["location"], url)
-        if url.startswith("https://"):  # not on this machine
+        pool = login.headers["location"]
+        if (origin := _origin_of_the_callback(pool)) != url:
+            return f"people sign in at {origin}, not at {url}; `console_domain` gives both one name"
+        page = self._page_of_the_pool(pool, url)
+        credentials = self._endpoints.credentials
+        if credentials is None or url.startswith("https://"):
             return f"{url}/auth/login leads to the user pool's page, which accepts the address"
         session = self._signed_in(url, page, begun, credentials)
         self._signed_out(url, session)
@@ -95,6 +101,11 @@ class SignInChecks:
         )
         ended = fetch(f"{url}/auth/refresh", {**_cookie(session), **_WRITE}, "POST")
         _expect(ended, 401, f"{url}/auth/refresh after signing out")
+
+
+def _origin_of_the_callback(address: str) -> str:
+    (callback,) = parse_qs(urlsplit(address).query)["redirect_uri"]
+    return callback.removesuffix("/auth/callback")
 
 
 def _expect(answer: SiteResponse, status: int, what: str) -> SiteResponse:

@@ -126,6 +126,25 @@ def test_verify_signs_in_as_a_browser_does(environment: Environment, site: Site)
     assert checks.people_sign_in() == f"viewer signed in and out at {site.url}"
 
 
+def test_verify_goes_as_far_as_the_page_without_a_user(environment: Environment, site: Site) -> None:
+    nobody = replace(endpoints(environment, site), credentials=None)
+
+    assert SignInChecks(environment, nobody).people_sign_in().startswith(f"{site.url}/auth/login leads to")
+
+
+def test_verify_names_the_address_where_people_sign_in(environment: Environment, site: Site) -> None:
+    client, name = environment.client("lambda"), environment.names.function("session")
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    elsewhere = {**variables, "CONSOLE_URL": "https://console.example"}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": elsewhere})
+    try:
+        found = SignInChecks(environment, endpoints(environment, site)).people_sign_in()
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": dict(variables)})
+
+    assert found.startswith(f"people sign in at https://console.example, not at {site.url}")
+
+
 def test_verify_says_that_the_password_is_wrong(environment: Environment, site: Site) -> None:
     wrong = replace(endpoints(environment, site), credentials=Credentials("viewer", "wrong"))
 

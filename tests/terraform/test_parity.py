@@ -15,7 +15,7 @@ from tests.terraform.conftest import HOLD_SECONDS, Applied
 
 ORIGINS = StackOptions().web_origins
 
-NO_XRAY = {"POWERTOOLS_TRACE_DISABLED": "true", "FOUNDING_ALLOWED": "true"}
+NO_XRAY = {"POWERTOOLS_TRACE_DISABLED": "true", "FOUNDING_ALLOWED": "true", "WEBHOOKS_ALLOW_LOCAL": "true"}
 """Both provisioners disable tracing because there is no X-Ray daemon on this machine."""
 
 
