@@ -2,9 +2,8 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -21,31 +20,23 @@ from services.analytics.settings import API
 from services.shared.adapters.console_table import ConsoleTable
 from services.shared.events import Event, InventoryAdjusted
 from services.shared.group_commit import GroupCommit
-from services.shared.ledger import Committed, Key, Order, Placement, Price, Stock
+from services.shared.ledger import Committed, Key, Placement, Price, Stock
 from services.shared.receipts import Receipt, Receipts
 from services.shared.wiring import utc_now
 from services.webhooks.delivery import RETRY_SECONDS
 from services.webhooks.model import Endpoint, Message, Secret
 from services.webhooks.service import new_secret
 from services.webhooks.store import WebhookStore
-from tests.support.builders import envelope, payment_request, sqs_event
+from tests.support.builders import envelope, payment_request
 from tests.support.builders import placed as order_placed
 from tests.support.pipeline_client import PipelineClient
 from tests.support.polling import wait_until
 from tests.terraform.conftest import Applied
-
-NOT_ENFORCED = frozenset(
-    {"ConnectAsAdministrator", "ConnectToDatabase", "ConsumeMessages", "WriteLog", "WriteTraces"}
-)
-"""What the emulator does without a permission check, and what the local PostgreSQL does not check."""
-
-EXTRA = frozenset({"SendInBatches"})
-CALLED_LOCALLY = {"sqs:SendMessage": "sqs:SendMessageBatch"}
-"""A permission that the emulator names differently from AWS, and the statement of envs/local with it."""
+from tests.terraform.function_runner import FunctionRunner
 
 
 @pytest.fixture(scope="module")
-def runner(applied: Applied) -> Iterator["FunctionRunner"]:
+def runner(applied: Applied) -> Iterator[FunctionRunner]:
     """Invokes functions directly, with the bus disconnected from their queues."""
     events, bus = applied.environment.client("events"), applied.environment.names.bus
     rules = [it["Name"] for it in events.list_rules(EventBusName=bus)["Rules"]]
@@ -54,80 +45,6 @@ def runner(applied: Applied) -> Iterator["FunctionRunner"]:
     yield FunctionRunner(applied, PipelineClient(applied.environment), count())
     for rule in rules:
         events.enable_rule(Name=rule, EventBusName=bus)
-
-
-@dataclass(frozen=True)
-class FunctionRunner:
-    applied: Applied
-    pipeline: PipelineClient
-    numbers: "count[int]"
-
-    # --- permissions ----------------------------------------------------------------------------------
-
-    def permissions(self, function: str) -> Iterator[tuple[str, str]]:
-        """Yield each permission of a function as statement id and action."""
-        for statement in self._policies(function)["permissions"]["Statement"]:
-            if statement["Sid"] not in NOT_ENFORCED:
-                yield from ((statement["Sid"], action) for action in statement["Action"])
-
-    @contextmanager
-    def without_permission(self, function: str, permission: tuple[str, str]) -> Iterator[None]:
-        """Remove one permission, and restore it."""
-        original = self._policies(function)
-        removed = {permission[1], CALLED_LOCALLY.get(permission[1], permission[1])}
-        for name, policy in original.items():
-            remaining = [
-                {**it, "Action": [action for action in it["Action"] if action not in removed]}
-                if it["Sid"] in (permission[0], *EXTRA)
-                else it
-                for it in policy["Statement"]
-            ]
-            self._allow(function, name, [it for it in remaining if it["Action"]])
-        try:
-            yield
-        finally:
-            for name, policy in original.items():
-                self._allow(function, name, policy["Statement"])
-
-    def _policies(self, function: str) -> dict[str, Any]:
-        role, iam = self.applied.environment.names.role(function), self.applied.environment.client("iam")
-        return {
-            name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-        }
-
-    def _allow(self, function: str, name: str, statements: Sequence[Mapping[str, Any]]) -> None:
-        role, iam = self.applied.environment.names.role(function), self.applied.environment.client("iam")
-        if statements:
-            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
-        else:
-            iam.delete_role_policy(RoleName=role, PolicyName=name)
-
-    # --- invocations ----------------------------------------------------------------------------------
-
-    def invoke(self, function: str, event: object) -> Any:  # noqa: ANN401 - JSON of any function
-        """Invoke a function; None if it fails."""
-        name = self.applied.environment.names.function(function)
-        response = self.applied.environment.client("lambda").invoke(
-            FunctionName=name, Payload=json.dumps(event)
-        )
-        return None if response.get("FunctionError") else json.load(response["Payload"])
-
-    def processes(self, function: str, *messages: str) -> bool:
-        """Invoke a function with messages; whether none is returned as failed."""
-        return bool(self.invoke(function, sqs_event(*messages)) == {"batchItemFailures": []})
-
-    def reserved(self) -> Order:
-        """Reserve an order."""
-        name = self.next_name()
-        assert self.processes(
-            "order", envelope(self.pipeline.order(name, self.pipeline.create_sku(5)), "OrderPlaced")
-        )
-        return self.pipeline.get(name)
-
-    def next_name(self) -> str:
-        return f"right-{next(self.numbers)}"
 
 
 UNREADABLE = envelope({}, "OrderPlaced")
