@@ -1,8 +1,9 @@
-"""Starts MiniStack with what it lacks: whole logs of functions, whole batches from queues, a consistent save.
+"""Starts MiniStack with what it lacks: whole logs, whole batches, a consistent save, patience with Terraform.
 
 MiniStack reads a function's output only as far as it has arrived within 5 ms. On a busy machine the last
 lines arrived later: with the next invocation, or not at all. A function has written everything before it
-returns, so the pipe is read until it is empty. emulator_queues.py changes how mappings read queues.
+returns, so the pipe is read until it is empty. emulator_queues.py changes how mappings read queues,
+repeated_calls.py what Terraform gets when it repeats a call.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import sqs  # type: ignore[import-untyped]
 
 from scripts.local.aws.emulator_queues import Receiver
+from scripts.local.aws.repeated_calls import RepeatedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +91,7 @@ def main() -> None:
     worker = lambda_runtime.Worker
     worker._drain_stderr_bounded = wait_for_output(worker._drain_stderr_bounded)  # noqa: SLF001
     app._build_persistence_save_dict = queues_first(app._build_persistence_save_dict)  # noqa: SLF001 - as above
+    app.app = RepeatedCalls(app.app)
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
 
 
