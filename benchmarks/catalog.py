@@ -60,6 +60,10 @@ CATALOG: Mapping[str, Benchmark] = {
         "benchmarks.cases.projector",
         "How long does projecting an event take, and does it take longer when many are stored?",
     ),
+    "datasets": Benchmark(
+        "benchmarks.cases.datasets",
+        "How fast are files inspected and loaded, and how much memory does it take?",
+    ),
     "analytics": Benchmark(
         "benchmarks.cases.analytics",
         "How fast does the analytics API respond, and what do keyset pages and rollups save?",

@@ -103,6 +103,13 @@ def parsed(text: str, column: Column | Candidate) -> str:
     return f"case when {fits} then {value} end"
 
 
+def misfits(cell: str, column: Column) -> str:
+    """Return SQL that is true for cells with a value that is not of the column's type."""
+    if column.type is ColumnType.TEXT:
+        return f"contains({cell}, chr(0))"
+    return f"{trimmed(cell)} is not null and ({parsed(trimmed(cell), column)}) is null"
+
+
 def _number(text: str, decimal: str) -> tuple[str, str]:
     group = f"[{',' if decimal == '.' else '.'}''\\x{{2019}}{_SPACES}]"
     whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
@@ -153,7 +160,9 @@ def _why_text(profile: Profile, best: Candidate, fitting: int) -> str | None:
 
 def profile_query(columns: Sequence[str], table: str) -> str:
     """Return a query of one row: the numbers of each column's profile, one column after the other."""
-    return f"select {', '.join(part for column in columns for part in _profile(column))} from {table}"
+    texts = ", ".join(f"{trimmed(column)} as {column}" for column in columns)
+    numbers = ", ".join(part for column in columns for part in _profile(column))
+    return f"select {numbers} from (select {texts} from {table})"
 
 
 def profiles(row: Sequence[Any], columns: int) -> Sequence[Profile]:
@@ -162,8 +171,7 @@ def profiles(row: Sequence[Any], columns: int) -> Sequence[Profile]:
     return [_profile_of(row[at * width : (at + 1) * width]) for at in range(columns)]
 
 
-def _profile(column: str) -> Sequence[str]:
-    text = trimmed(column)
+def _profile(text: str) -> Sequence[str]:
     counts = [f"count({text})", f"count(*) filter (regexp_full_match({text}, '0\\d+|\\d{{19,}}'))"]
     counts += [f"count({parsed(text, candidate)})" for candidate in CANDIDATES]
     for type_ in TWO_WAYS:

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import duckdb
 
-from services.datasets.column_types import DUCKDB_TYPES, parsed, profile_query, profiles, propose, trimmed
+from services.datasets.column_types import (
+    DUCKDB_TYPES,
+    misfits,
+    parsed,
+    profile_query,
+    profiles,
+    propose,
+    trimmed,
+)
 from services.datasets.dialect import Dialect
 from services.datasets.domain import MAX_LINE, Column, FileRefusedError, Guess
 
@@ -95,8 +103,7 @@ class Rows:
     def find_faults(self, columns: Sequence[Column]) -> None:
         """Keep the values that do not fit, by row and column."""
         parts = [
-            f"select rowid + 1 as row, {at} as col, {cell} as raw from cells"
-            f" where {trimmed(cell)} is not null and ({parsed(trimmed(cell), column)}) is null"
+            f"select rowid + 1 as row, {at} as col, {cell} as raw from cells where {misfits(cell, column)}"
             for at, (cell, column) in enumerate(zip(self._cells, columns, strict=True))
         ]
         self._run(f"create table faults as {' union all '.join(parts)}")
