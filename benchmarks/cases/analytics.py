@@ -22,11 +22,10 @@ from benchmarks.fixtures.postgres import (
 from benchmarks.harness.report import Report
 from benchmarks.harness.statistics import Scale, alternate
 from scripts.local.postgres import Postgres
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Months
 from services.analytics.queries import cohorts, mrr
 from services.analytics.queries.params import CohortsQuery, Position
-from services.analytics.settings import API
+from services.shared.database import API, Connection
 
 _LIMIT = 100
 _TODAY = DATA_SET_END.date()

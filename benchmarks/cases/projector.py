@@ -22,7 +22,7 @@ from scripts.common.null_telemetry import NullTelemetry
 from scripts.demo_data.generator import SubjectKind
 from scripts.local.postgres import Postgres
 from services.analytics.projector.service import Projector
-from services.analytics.settings import PROJECTOR
+from services.shared.database import PROJECTOR
 from services.shared.events import Event
 from services.shared.messages import Delivery
 

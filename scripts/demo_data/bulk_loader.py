@@ -18,11 +18,11 @@ from scripts.common.errors import ToolError
 from scripts.demo_data.catalog import HOME_CURRENCY
 from scripts.demo_data.generator import Chunk, DemoData
 from scripts.demo_data.row_copier import ROWS, LoadResult, connect, copy, copy_chunks
-from services.analytics.db.database import Connection
 from services.analytics.db.tables import CUSTOMER_MONTH, ROLLUPS
 from services.analytics.model import rollups
 from services.analytics.model.mrr import Rates
 from services.analytics.model.rollups import Amounts, Contribution, Key, Totals
+from services.shared.database import Connection
 
 if TYPE_CHECKING:
     from datetime import date

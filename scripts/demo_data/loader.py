@@ -11,7 +11,7 @@ from scripts.demo_data import bulk_loader
 from scripts.demo_data.bulk_loader import Progress
 from scripts.demo_data.generator import DemoData
 from scripts.demo_data.row_copier import connect
-from services.analytics.db.database import Connection
+from services.shared.database import Connection
 from services.shared.events import Event, OrderPlaced, SubscriptionStarted
 from services.shared.messages import Delivery, Handle
 

@@ -12,7 +12,6 @@ import psycopg
 from psycopg import sql
 
 from scripts.demo_data.generator import Chunk, DemoData
-from services.analytics.db.database import Connection
 from services.analytics.db.tables import (
     FULFILLMENT,
     MRR_MOVEMENTS,
@@ -29,6 +28,7 @@ from services.analytics.model import rollups
 from services.analytics.model.mrr import Rates, customer_rows
 from services.analytics.model.orders import order_rows, product_row, subject_of
 from services.analytics.model.rollups import Totals
+from services.shared.database import Connection
 from services.shared.events import Event, InventoryAdjusted, SubscriptionEvent
 
 INBOX: Final = ("tenant_id", "kind", "subject", "event", "event_id", "occurred_at", "detail")

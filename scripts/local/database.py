@@ -13,9 +13,8 @@ from scripts.common.null_telemetry import NullTelemetry
 from scripts.demo_data import loader
 from scripts.demo_data.row_copier import connect
 from scripts.environment.migrator_client import invoke_migrator
-from services.analytics.db.database import Database
 from services.analytics.projector.service import Projector
-from services.analytics.settings import OWNER, PROJECTOR
+from services.shared.database import OWNER, PROJECTOR, Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,20 +7,21 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from services.analytics.api.unprojected import FindOrder, UnprojectedOrder, find_unprojected
-from services.analytics.db.database import Connection, Database, administrator, connector
-from services.analytics.db.iam_auth import iam_password
-from services.analytics.settings import (
+from services.analytics.settings import ApiSettings, MigratorSettings, ProjectorSettings
+from services.shared.adapters.clients import Clients
+from services.shared.adapters.rds_iam import iam_password
+from services.shared.adapters.rotated_secret import rotated_secret
+from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.database import (
     API,
     OWNER,
     PROJECTOR,
-    ApiSettings,
+    Connection,
+    Database,
     DatabaseSettings,
-    MigratorSettings,
-    ProjectorSettings,
+    administrator,
+    connector,
 )
-from services.shared.adapters.clients import Clients
-from services.shared.adapters.rotated_secret import rotated_secret
-from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.ledger import Key
 
 if TYPE_CHECKING:

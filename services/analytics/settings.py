@@ -1,30 +1,9 @@
 """The environment variables of the analytics functions."""
 
-from typing import Final
-
-from psycopg.conninfo import make_conninfo
 from pydantic import Field
 
-from services.shared.settings import FromEnvironment, QueueSettings
-
-OWNER: Final = "pulsequeue_owner"
-PROJECTOR: Final = "pulsequeue_projector"
-API: Final = "pulsequeue_api"
-
-
-class DatabaseSettings(FromEnvironment):
-    region: str = Field(alias="AWS_REGION", min_length=1)
-    host: str = Field(alias="DATABASE_HOST", min_length=1)
-    port: int = Field(alias="DATABASE_PORT", ge=1, le=65_535, default=5432)
-    database: str = Field(alias="DATABASE_NAME", min_length=1)
-    sslmode: str = Field(alias="DATABASE_SSLMODE", pattern=r"^(disable|require|verify-full)$")
-
-    def conninfo(self, user: str) -> str:
-        # RDS Proxy presents a certificate of Amazon's authority, which every system trusts.
-        trusted = {"sslrootcert": "system"} if self.sslmode == "verify-full" else {}
-        return make_conninfo(
-            host=self.host, port=self.port, dbname=self.database, user=user, sslmode=self.sslmode, **trusted
-        )
+from services.shared.database import DatabaseSettings
+from services.shared.settings import QueueSettings
 
 
 class ProjectorSettings(DatabaseSettings, QueueSettings):

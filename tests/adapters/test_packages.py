@@ -37,10 +37,10 @@ _LAZY_IMPORTS_OF_ANALYTICS = """
 from datetime import UTC, datetime
 import psycopg
 from services.analytics.admin import commands, migrator
-from services.analytics.db.iam_auth import iam_password
+from services.shared.adapters.rds_iam import iam_password
 from services.analytics.api.app import build
 from services.analytics.api.openapi import text
-from services.analytics.db.database import Database, connector
+from services.shared.database import Database, connector
 from services.analytics.projector.service import Projector
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 assert psycopg.pq.__impl__ == "binary"

@@ -12,8 +12,7 @@ import pytest
 from scripts.local import postgres
 from scripts.local.postgres import Postgres
 from services.analytics.admin import migrator
-from services.analytics.db.database import Connection, Database
-from services.analytics.settings import API, OWNER, PROJECTOR
+from services.shared.database import API, OWNER, PROJECTOR, Connection, Database
 
 TEMPLATE = "migrated"
 

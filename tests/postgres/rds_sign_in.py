@@ -17,7 +17,7 @@ from typing import Final
 import psycopg
 
 from scripts.local import postgres
-from services.analytics.db.database import Connection
+from services.shared.database import Connection
 
 ADMINISTRATOR: Final = "administrator"
 PASSWORD: Final = "the-password-of-the-administrator"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from scripts.local.postgres import Postgres
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from tests.postgres.conftest import Analytics, make_copy
 
 _ENTRY = (

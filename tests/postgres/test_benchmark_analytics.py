@@ -10,7 +10,7 @@ from scripts.demo_data.generator import DemoData
 from services.analytics.model.date_ranges import Months, later
 from services.analytics.queries import cohorts, mrr
 from services.analytics.queries.params import CohortsQuery
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from tests.postgres.conftest import Analytics
 
 DATA_SET = DemoData(

@@ -14,7 +14,7 @@ from scripts.demo_data.generator import DemoData
 from scripts.local import database
 from services.analytics.admin import reset
 from services.analytics.projector.service import Projector
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from services.shared.messages import Delivery
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import RecordingTelemetry

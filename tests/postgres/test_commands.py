@@ -13,7 +13,7 @@ from services.analytics.admin import commands as admin_commands
 from services.analytics.admin import migrator
 from services.analytics.admin.commands import AdminCommands, MixedCurrencyError, UnknownCommandError
 from services.analytics.projector.service import Projector
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from tests.postgres.conftest import Analytics
 from tests.postgres.events import TENANT, Contract, messages
 from tests.support.fakes import RecordingTelemetry

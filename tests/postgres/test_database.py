@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from services.analytics.db.database import Connection, Database, connector
-from services.analytics.settings import API
+from services.shared.database import API, Connection, Database, connector
 from services.shared.errors import StoreUnavailableError
 from tests.postgres.conftest import Analytics
 

@@ -13,8 +13,7 @@ from scripts.local import postgres
 from scripts.local.postgres import Postgres
 from services.analytics.admin import migrator
 from services.analytics.admin.migrator import Migration, MigrationError, State
-from services.analytics.db.database import Connection
-from services.analytics.settings import PROJECTOR
+from services.shared.database import PROJECTOR, Connection
 from tests.postgres.conftest import Analytics, make_empty
 
 ALL = migrator.read()

@@ -12,11 +12,10 @@ import psycopg
 import pytest
 
 from services.analytics.admin import reset
-from services.analytics.db.database import Database
 from services.analytics.projector.event_inbox import UnknownEventError
 from services.analytics.projector.service import Projector
-from services.analytics.settings import PROJECTOR
 from services.shared.adapters.sqs_batch import Inbox
+from services.shared.database import PROJECTOR, Database
 from services.shared.errors import StoreUnavailableError
 from services.shared.events import CATALOGUE, Event
 from services.shared.log_events import LogEvent

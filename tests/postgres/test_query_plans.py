@@ -19,9 +19,8 @@ from scripts.demo_data import bulk_loader
 from scripts.demo_data.generator import DemoData, SubjectKind
 from scripts.local.postgres import Postgres
 from services.analytics.api.app import build
-from services.analytics.db.database import Database
 from services.analytics.projector.service import Projector
-from services.analytics.settings import API, OWNER, PROJECTOR
+from services.shared.database import API, OWNER, PROJECTOR, Database
 from services.shared.messages import Delivery
 from tests.postgres.conftest import Analytics, make_copy
 from tests.postgres.query_plans import Node, Plans, explaining

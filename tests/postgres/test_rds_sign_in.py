@@ -10,8 +10,7 @@ import pytest
 
 from services.analytics.admin import migrator
 from services.analytics.admin.commands import AdminCommands
-from services.analytics.db.database import Connection, Database, administrator
-from services.analytics.settings import API, OWNER, PROJECTOR
+from services.shared.database import API, OWNER, PROJECTOR, Connection, Database, administrator
 from services.shared.errors import StoreUnavailableError
 from tests.postgres.rds_sign_in import ADMINISTRATOR, DATABASE, PASSWORD, TOKEN, Rds, rds
 from tests.support.fakes import RecordingTelemetry

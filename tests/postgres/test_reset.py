@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from services.analytics.admin import reset
-from services.analytics.db.database import Connection
 from services.analytics.projector.service import Projector
+from services.shared.database import Connection
 from tests.postgres.conftest import Analytics
 from tests.postgres.events import TENANT, Shop, messages
 from tests.support.fakes import RecordingTelemetry

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from services.analytics.settings import API, OWNER, PROJECTOR
+from services.shared.database import API, OWNER, PROJECTOR
 from tests.postgres.conftest import Analytics
 
 _TABLES = """

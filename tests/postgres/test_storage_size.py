@@ -7,7 +7,7 @@ import pytest
 from scripts.cost.read_side import BYTES_PER_ORDER
 from scripts.demo_data import bulk_loader
 from scripts.demo_data.generator import DemoData
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from tests.postgres.conftest import Analytics
 
 PAST = DemoData(

@@ -16,8 +16,8 @@ from scripts.environment.cognito import pool_id
 from scripts.environment.lambda_env import DatabaseAddress
 from scripts.local import postgres
 from scripts.local.aws.user_pool import TENANT
-from services.analytics.settings import API
 from services.shared.adapters.console_table import ConsoleTable
+from services.shared.database import API
 from services.shared.events import Event, InventoryAdjusted
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Placement, Price, Stock

@@ -15,11 +15,10 @@ from pydantic.alias_generators import to_camel
 from services.analytics.admin import migrator
 from services.analytics.admin.migrator import Migration, Step
 from services.analytics.admin.reset import empty
-from services.analytics.db.database import Connection, Database
 from services.analytics.model.date_ranges import midnight
 from services.analytics.model.orders import Subject
 from services.analytics.projector.service import refold_customers
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER, Connection, Database
 from services.shared.errors import PulseQueueError, StoreUnavailableError
 from services.shared.events import Currency, Identifier
 from services.shared.log_events import LogEvent

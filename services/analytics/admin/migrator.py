@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from services.analytics.admin.migration_rules import CONTRACT, check
-from services.analytics.db.database import Connection
-from services.analytics.settings import API, OWNER, PROJECTOR
+from services.shared.database import API, OWNER, PROJECTOR, Connection
 from services.shared.errors import PulseQueueError
 
 _DB: Final = Path(__file__).parents[1] / "db"

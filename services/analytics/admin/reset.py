@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.analytics.db.database import Connection
+from services.shared.database import Connection
 
 DERIVED_TABLES: Final = (
     "projection_checkpoints",

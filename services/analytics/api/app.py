@@ -19,8 +19,8 @@ from services.analytics.api.params import AnalyticsParams, Query
 from services.analytics.api.responses import Governance, Meta, MetricGovernance
 from services.analytics.api.routes import DOCUMENT_PATH, ROUTES, AnalyticsRoute
 from services.analytics.api.unprojected import FindOrder
-from services.analytics.db.database import Database
 from services.analytics.queries.params import InventoryQuery, MovementsQuery, OrdersQuery, ProductPageQuery
+from services.shared.database import Database
 from services.shared.http import problems
 from services.shared.http.app import HttpApi
 from services.shared.http.caching import Caching, etag, matches

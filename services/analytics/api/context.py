@@ -9,7 +9,7 @@ from services.analytics.api import csv_table, params, responses
 from services.analytics.api.cursors import Cursors
 from services.analytics.api.governance import AccessRules
 from services.analytics.api.unprojected import FindOrder
-from services.analytics.db.database import Connection
+from services.shared.database import Connection
 from services.shared.http.identity import Caller
 from services.shared.http.problems import NOT_ACCEPTABLE, ProblemType, bad_cursor
 from services.shared.http.responses import ResponseModel

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from psycopg.types.json import Jsonb
 
-from services.analytics.db.database import Connection
+from services.shared.database import Connection
 from services.shared.http.identity import Caller
 from services.shared.http.problems import forbidden
 from services.shared.http.roles import EDITOR, MACHINE, Role

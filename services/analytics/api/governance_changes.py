@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from services.analytics.api.governance import record
 from services.analytics.api.responses import Governance, MetricGovernance
-from services.analytics.db.database import Connection
+from services.shared.database import Connection
 from services.shared.http.caching import Caching
 from services.shared.http.identity import Caller
 from services.shared.http.params import NoParams, RequestParams

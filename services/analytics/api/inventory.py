@@ -4,10 +4,10 @@ from typing import Final
 
 from services.analytics.api.context import RequestContext, Result
 from services.analytics.api.responses import Inventory, Money, Page, Period, StockedProduct
-from services.analytics.db.database import Connection
 from services.analytics.queries import inventory as inventory_queries
 from services.analytics.queries.inventory import ListedProduct
 from services.analytics.queries.params import InventoryQuery
+from services.shared.database import Connection
 from services.shared.ledger import Key, Stock
 
 FORMULA: Final = "available / (units sold in the period / days of the period)"

@@ -12,11 +12,11 @@ from services.analytics.api.responses import (
     Money,
     Page,
 )
-from services.analytics.db.database import Connection
 from services.analytics.queries import movements as movement_queries
 from services.analytics.queries import mrr
 from services.analytics.queries.params import MonthsQuery, MovementsQuery
 from services.analytics.queries.ratios import rounded
+from services.shared.database import Connection
 from services.shared.http.problems import forbidden
 
 _FORMULAS: Final = {

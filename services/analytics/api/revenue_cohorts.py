@@ -11,10 +11,10 @@ from services.analytics.api.responses import (
     RevenueCohortCell,
     RevenueCohorts,
 )
-from services.analytics.db.database import Connection
 from services.analytics.queries import cohorts
 from services.analytics.queries.params import CohortsQuery
 from services.analytics.queries.ratios import ratio, rounded
+from services.shared.database import Connection
 
 
 def reveals(query: CohortsQuery) -> Sequence[str]:

@@ -13,7 +13,6 @@ from services.analytics.api import (
 )
 from services.analytics.api import sales as sales_by
 from services.analytics.api.context import CUSTOMERS, MetricRoute, RequestContext, Result
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
 from services.analytics.queries import cohorts, mrr, orders, sales
 from services.analytics.queries.params import (
@@ -26,6 +25,7 @@ from services.analytics.queries.params import (
     Position,
     ProductsQuery,
 )
+from services.shared.database import Connection
 from services.shared.http.caching import Caching
 from services.shared.http.problems import bad_cursor, forbidden
 from services.shared.http.roles import ORDERS_READ

@@ -12,10 +12,10 @@ from services.analytics.api.responses import (
     ProductSales,
     SalesHistory,
 )
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days
 from services.analytics.queries import products, sales
 from services.analytics.queries.params import ProductPageQuery, SalesHistoryQuery
+from services.shared.database import Connection
 
 
 def by_region(connection: Connection, context: RequestContext, days: Days) -> Result:

@@ -5,8 +5,8 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from services.analytics.db.database import Connection
 from services.analytics.model.orders import Subject, subject_of
+from services.shared.database import Connection
 from services.shared.errors import PulseQueueError
 from services.shared.events import Event, by_name
 

@@ -8,9 +8,9 @@ from typing import Any, Final, get_args
 
 from psycopg import sql
 
-from services.analytics.db.database import Connection
 from services.analytics.db.tables import COHORT_REVENUE, PRODUCTS, Table
 from services.analytics.model.rollups import Amounts, Key
+from services.shared.database import Connection
 
 _TYPES: Final = {str: "text", int: "bigint", datetime: "timestamptz", date: "date", Decimal: "numeric"}
 

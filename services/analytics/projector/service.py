@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, cast
 
-from services.analytics.db.database import Connection, Database
 from services.analytics.db.tables import (
     CUSTOMER_MONTH,
     FULFILLMENT,
@@ -34,6 +33,7 @@ from services.analytics.model.orders import Subject, order_rows, product_row
 from services.analytics.projector import event_inbox, row_writer
 from services.analytics.projector.event_inbox import EventKey
 from services.analytics.projector.row_diff import Customer, RowDiff
+from services.shared.database import Connection, Database
 from services.shared.events import Event, InventoryAdjusted, SubscriptionEvent
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery

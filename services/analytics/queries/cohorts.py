@@ -7,10 +7,10 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Months, later
 from services.analytics.queries.mrr import MONTHS_PER_YEAR
 from services.analytics.queries.params import CohortsQuery
+from services.shared.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

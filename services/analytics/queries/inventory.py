@@ -7,8 +7,8 @@ from typing import Final
 
 from psycopg.rows import class_row
 
-from services.analytics.db.database import Connection
 from services.analytics.queries.params import InventoryQuery
+from services.shared.database import Connection
 
 _PRODUCTS: Final = """
 WITH sold AS (

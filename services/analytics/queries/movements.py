@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from psycopg import sql
 
-from services.analytics.db.database import Connection
 from services.analytics.queries.mrr import RecurringRevenue
 from services.analytics.queries.params import MovementFilters
+from services.shared.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Months, later
 from services.analytics.queries.ratios import ratio
+from services.shared.database import Connection
 
 MONTHS_PER_YEAR: Final = 12
 _INCREASES: Final = ("new", "expansion", "reactivation", "exchange")

@@ -8,9 +8,9 @@ from typing import Any, Final
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import midnight
 from services.analytics.queries.params import Filters, Position
+from services.shared.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

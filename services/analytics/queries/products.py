@@ -14,10 +14,10 @@ from typing import Final
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days, cover
 from services.analytics.queries.sales import ProductTotals
 from services.analytics.queries.sales_totals import SUM_NAMES, SUMS, sales_totals
+from services.shared.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

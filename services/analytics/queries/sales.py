@@ -10,10 +10,10 @@ from typing import Any, Final
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.analytics.db.database import Connection
 from services.analytics.model.date_ranges import Days, split, start_of
 from services.analytics.queries.params import ProductsQuery, SalesHistoryQuery
 from services.analytics.queries.sales_totals import SUM_NAMES, SUMS, SalesTotals, sales_totals
+from services.shared.database import Connection
 
 _BY_DAY: Final = sql.SQL(
     """

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from services.analytics.api.app import build
 from services.analytics.api.unprojected import UnprojectedOrder
-from services.analytics.db.database import Connection, Database
+from services.shared.database import Connection, Database
 from services.shared.errors import StoreUnavailableError
 from services.shared.ledger import Key, Stock
 from services.shared.membership import Membership

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from tests.postgres.api.client import ApiClient, claims, insert, make_tenant, order, rule
 from tests.postgres.conftest import Analytics
 from tests.support.fakes import START

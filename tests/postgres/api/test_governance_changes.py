@@ -10,8 +10,7 @@ import pytest
 
 from services.analytics.api.governance_changes import Metric
 from services.analytics.api.routes import METRIC_ROUTES
-from services.analytics.db.database import Database
-from services.analytics.settings import API
+from services.shared.database import API, Database
 from tests.postgres.api.client import ADMIN, ApiClient, Claims, Reply, claims, insert, make_tenant, order
 from tests.postgres.conftest import Analytics
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.analytics.db.database import Database
-from services.analytics.settings import API
+from services.shared.database import API, Database
 from tests.postgres.api.client import ApiClient, insert, make_tenant, moved
 from tests.postgres.api.client import claims as of
 from tests.postgres.conftest import Analytics

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from services.analytics.settings import OWNER
+from services.shared.database import OWNER
 from tests.postgres.api.client import (
     ApiClient,
     Claims,

@@ -8,8 +8,9 @@ from psycopg.conninfo import conninfo_to_dict
 from scripts.common.errors import ToolError
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
 from scripts.environment.topology import Names, Topology
-from services.analytics.settings import PROJECTOR, ApiSettings, ProjectorSettings
+from services.analytics.settings import ApiSettings, ProjectorSettings
 from services.session.settings import SessionSettings
+from services.shared.database import PROJECTOR
 from services.shared.settings import LedgerSettings, QueueSettings
 
 TOPOLOGY = Topology.load()

@@ -6,14 +6,21 @@ nothing is prepared (`prepare_threshold=None`), and settings hold for one transa
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import make_conninfo
+from pydantic import Field
 
 from services.shared.errors import StoreUnavailableError
+from services.shared.settings import FromEnvironment
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+OWNER: Final = "pulsequeue_owner"
+PROJECTOR: Final = "pulsequeue_projector"
+API: Final = "pulsequeue_api"
 
 _TRANSIENT = (
     errors.AdminShutdown,
@@ -25,6 +32,21 @@ _TRANSIENT = (
     errors.TooManyConnections,
 )
 """Errors that a retry may overcome. A broken connection has no error code at all."""
+
+
+class DatabaseSettings(FromEnvironment):
+    region: str = Field(alias="AWS_REGION", min_length=1)
+    host: str = Field(alias="DATABASE_HOST", min_length=1)
+    port: int = Field(alias="DATABASE_PORT", ge=1, le=65_535, default=5432)
+    database: str = Field(alias="DATABASE_NAME", min_length=1)
+    sslmode: str = Field(alias="DATABASE_SSLMODE", pattern=r"^(disable|require|verify-full)$")
+
+    def conninfo(self, user: str) -> str:
+        # RDS Proxy presents a certificate of Amazon's authority, which every system trusts.
+        trusted = {"sslrootcert": "system"} if self.sslmode == "verify-full" else {}
+        return make_conninfo(
+            host=self.host, port=self.port, dbname=self.database, user=user, sslmode=self.sslmode, **trusted
+        )
 
 
 class Database:

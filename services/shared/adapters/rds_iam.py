@@ -7,7 +7,7 @@ import botocore.session
 from botocore.model import ServiceId
 from botocore.signers import RequestSigner
 
-from services.analytics.settings import DatabaseSettings
+from services.shared.database import DatabaseSettings
 from services.shared.errors import MisconfiguredError
 
 _EXPIRES_IN_SECONDS: Final = 900
