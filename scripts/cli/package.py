@@ -41,7 +41,7 @@ def package(
     ] = None,
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the zip files.")] = Path("build"),
 ) -> None:
-    """Build one zip file per service; the same sources give the same bytes."""
+    """Build one zip file per service and its bill of materials; the same sources give the same bytes."""
     from scripts.environment.topology import Topology
     from scripts.packaging.packages import build
 
@@ -52,6 +52,7 @@ def package(
     output.mkdir(parents=True, exist_ok=True)
     for built in packages:
         (output / built.file_name).write_bytes(built.zip)
+        (output / built.sbom_name).write_bytes(built.sbom)
     out.show([_data(built, output) for built in packages], _view(packages), f"Written to {output}.")
 
 
@@ -60,6 +61,7 @@ def _data(built: Package, output: Path) -> dict[str, Any]:
         "service": built.service,
         "functions": built.functions,
         "file": str(output / built.file_name),
+        "sbom": str(output / built.sbom_name),
         "sha256": built.sha256,
         "zipBytes": len(built.zip),
         "unpackedBytes": built.unpacked,

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scripts.common.errors import ToolError
+from scripts.packaging.sbom import FILE, of_console
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -62,9 +64,11 @@ def install(*, with_tests: bool) -> None:
 
 
 def build() -> Path:
-    """Build the console and return its folder; the same sources give the same files."""
+    """Build the console and its bill of materials; the same sources give the same files."""
     shutil.rmtree(DIST, ignore_errors=True)
     script("build")
+    lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
+    (DIST / FILE).write_bytes(of_console(lock))
     return DIST
 
 
@@ -72,7 +76,8 @@ def ensure_built() -> Path:
     """Return the folder of the build; install and build only what changed since the last time."""
     with _locked():
         sources, stamp = _hash_of_sources(), DIST.with_name(".built")
-        if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == sources and DIST.is_dir()):
+        known = stamp.is_file() and stamp.read_text(encoding="utf-8") == sources
+        if not (known and (DIST / FILE).is_file()):
             stamp.unlink(missing_ok=True)
             _ensure_installed()
             build()

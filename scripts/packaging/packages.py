@@ -15,6 +15,7 @@ from scripts.common.project_files import CHECKOUT
 from scripts.environment.topology import Topology
 from scripts.packaging.bytecode import compile_tree
 from scripts.packaging.contents import is_needed, of_service, shipped
+from scripts.packaging.sbom import FILE, of_package
 from scripts.packaging.target import Target
 from scripts.packaging.wheels import fetch
 from scripts.packaging.zip import zipped
@@ -33,6 +34,8 @@ class Package:
     zip: bytes
     sizes: Mapping[str, int]
     """Unpacked bytes by top-level name."""
+    sbom: bytes
+    """The bill of materials, which is also in the zip."""
 
     @property
     def unpacked(self) -> int:
@@ -49,6 +52,10 @@ class Package:
     @property
     def file_name(self) -> str:
         return f"{self.service}.zip"
+
+    @property
+    def sbom_name(self) -> str:
+        return f"{self.service}.cdx.json"
 
 
 def build(topology: Topology, target: Target, checkout: Path = CHECKOUT) -> Sequence[Package]:
@@ -99,11 +106,13 @@ def files_below(folder: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 
 def _package(service: str, functions: Sequence[str], staged: Mapping[str, bytes]) -> Package:
     files = of_service(service, staged)
+    sbom = of_package(service, files)
+    files[FILE] = sbom
     sizes: Counter[str] = Counter()
     for path, content in files.items():
         sizes[PurePosixPath(path).parts[0]] += len(content)
     budget = BUDGET_BYTES + (DRIVER_BYTES if "psycopg" in sizes else 0)
-    return within_budget(Package(service, functions, zipped(files), sizes), budget)
+    return within_budget(Package(service, functions, zipped(files), sizes, sbom), budget)
 
 
 def within_budget(package: Package, budget: int = BUDGET_BYTES) -> Package:

@@ -1,6 +1,7 @@
 """The real packages, built for this machine and imported by an interpreter that finds nothing else."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.common.project_files import CHECKOUT
 from scripts.environment.topology import Topology
 from scripts.packaging.packages import build
 from scripts.packaging.target import Platform, Target
@@ -111,3 +113,21 @@ def test_the_packages_hold_all_that_their_functions_import_and_no_other_service(
 
 def test_the_read_side_finds_its_driver_its_schema_and_its_routes(unpacked: Mapping[str, Path]) -> None:
     _run(unpacked["analytics"], _LAZY_IMPORTS_OF_ANALYTICS)
+
+
+def test_each_package_carries_its_bill_of_materials(unpacked: Mapping[str, Path]) -> None:
+    lock = (CHECKOUT / "requirements" / "lambda.txt").read_text(encoding="utf-8").splitlines()
+    locked = {line.split()[0] for line in lock if "==" in line}
+    listed = {}
+    for service, folder in unpacked.items():
+        bill = json.loads((folder / "sbom.cdx.json").read_bytes())
+        listed[service] = {
+            f"{it['name'].lower().replace('_', '-')}=={it['version']}" for it in bill["components"]
+        }
+        assert len(listed[service]) == len(list(folder.glob("*.dist-info")))
+        assert listed[service] <= locked
+
+    assert {it.partition("==")[0] for it in listed["analytics"] - listed["order"]} == {
+        "psycopg",
+        "psycopg-binary",
+    }

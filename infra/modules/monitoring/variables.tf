@@ -101,7 +101,7 @@ variable "certificate_arn" {
 variable "images" {
   description = "Container images. The tags are those of monitoring/compose.yaml."
   type = object({
-    prometheus   = optional(string, "prom/prometheus:v3.13.0")
+    prometheus   = optional(string, "prom/prometheus:v3.13.4")
     grafana      = optional(string, "grafana/grafana:13.2.0")
     alertmanager = optional(string, "prom/alertmanager:v0.34.0")
     aws_cli      = optional(string, "public.ecr.aws/aws-cli/aws-cli:2.27.50")

@@ -166,7 +166,7 @@ def test_metadata_keeps_name_and_version_and_drops_the_readme() -> None:
 
 
 def test_a_package_over_the_budget_is_refused_with_what_is_heavy_in_it() -> None:
-    package = Package("order", ["order"], b"12345", {"botocore": 3, "pydantic": 9})
+    package = Package("order", ["order"], b"12345", {"botocore": 3, "pydantic": 9}, b"{}")
 
     with pytest.raises(
         ToolError, match=r"order.zip has 5 bytes, over the limit of 4; largest parts: pydantic, botocore"
