@@ -27,6 +27,7 @@ Right = Literal["read", "list", "scan", "write", "update", "delete"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$")]
 """Every route names its method: with ANY, API Gateway asks browsers' preflight requests for a token."""
+SocketRoute = Annotated[str, Field(pattern=r"^(\$connect|\$disconnect|\$default|[a-z][a-zA-Z0-9]{0,31})$")]
 DatabaseRole = Literal["owner", "projector", "api"]
 
 
@@ -149,6 +150,32 @@ class PoolTrigger(Function):
     user_pool: Literal["preTokenGeneration"]
 
 
+class StreamConsumer(Function):
+    """A function that receives the changes of a table, in the order of each item."""
+
+    stream: Slug
+    """The table."""
+    partitions: tuple[str, ...] = Field(min_length=1)
+    """Beginnings of the partition key; changes of other items are left out, and cost nothing."""
+    batch_size: int = Field(ge=1, le=10_000)
+    tries: int = Field(ge=1, le=100)
+    """How often a batch is tried, each time halved, before it goes to the dead-letter queue."""
+
+
+class Socket(Function):
+    """A function that serves a WebSocket API: connections, and messages by their `action`."""
+
+    socket: tuple[SocketRoute, ...] = Field(min_length=1)
+    authorizer: Slug
+    """The function that admits connections by the ticket in their address."""
+
+
+class SocketAuthorizer(Function):
+    """A function that the WebSocket API asks whether a connection may be opened."""
+
+    admits: Literal["sockets"]
+
+
 class Task(Function):
     """A function that an operator, a deployment or the topic of alarms invokes."""
 
@@ -161,6 +188,9 @@ _TRIGGERS = {
     "schedule": "schedule",
     "routes": "routes",
     "userPool": "user_pool",
+    "stream": "stream",
+    "socket": "socket",
+    "admits": "admits",
     "invokedBy": "invoked_by",
 }
 """The field that tells the kind of a function: its name in the file, and in the models."""
@@ -180,6 +210,9 @@ AnyFunction = Annotated[
     | Annotated[Scheduled, Tag("schedule")]
     | Annotated[Endpoint, Tag("routes")]
     | Annotated[PoolTrigger, Tag("userPool")]
+    | Annotated[StreamConsumer, Tag("stream")]
+    | Annotated[Socket, Tag("socket")]
+    | Annotated[SocketAuthorizer, Tag("admits")]
     | Annotated[Task, Tag("invokedBy")],
     Discriminator(
         _trigger,
@@ -234,6 +267,27 @@ class Topology(_Section):
             for other in function.sends_to:
                 if other not in self.workers:
                     raise ValueError(f"function {name} sends to {other}, which is no function with `queue`")
+        return self
+
+    @model_validator(mode="after")
+    def _streams_are_of_tables_that_have_one(self) -> Self:
+        for name, it in self.functions.items():
+            if isinstance(it, StreamConsumer) and not getattr(self.tables.get(it.stream), "stream", False):
+                raise ValueError(f"function {name} consumes the stream of table {it.stream}, which has none")
+        return self
+
+    @model_validator(mode="after")
+    def _sockets_have_an_authorizer(self) -> Self:
+        sockets = {name: it for name, it in self.functions.items() if isinstance(it, Socket)}
+        for name, it in sockets.items():
+            if not isinstance(self.functions.get(it.authorizer), SocketAuthorizer):
+                raise ValueError(  # noqa: TRY004 - pydantic reports these
+                    f"socket {name} needs an authorizer: a function with `admits: sockets`"
+                )
+            if "$connect" not in it.socket:
+                raise ValueError(f"socket {name} needs the route $connect, where callers are admitted")
+        if len(sockets) > 1:
+            raise ValueError(f"only one function can serve the socket, not {', '.join(sockets)}")
         return self
 
     @property
@@ -363,6 +417,11 @@ class Names:
     @property
     def api(self) -> str:
         return self.prefix
+
+    @property
+    def socket(self) -> str:
+        """The WebSocket API."""
+        return f"{self.prefix}-socket"
 
     @property
     def user_pool(self) -> str:

@@ -12,15 +12,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.common.errors import ToolError
 from scripts.environment.environment import LOCAL, open_environment
 from scripts.environment.local_state import StackState, home_folder
-from scripts.environment.topology import Endpoint, PoolTrigger, Scheduled, Task
+from scripts.environment.topology import (
+    Endpoint,
+    PoolTrigger,
+    Scheduled,
+    Socket,
+    SocketAuthorizer,
+    StreamConsumer,
+    Task,
+)
 from scripts.local import database, processes
 from scripts.local.aws import emulator
 from scripts.local.aws.user_pool import pool_trigger
 from scripts.local.stack import PROCESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from mypy_boto3_apigatewayv2.type_defs import RouteTypeDef
 
     from scripts.environment.environment import Environment
 
@@ -133,7 +143,9 @@ def _function_status(environment: Environment, name: str) -> FunctionStatus:
     return FunctionStatus(full_name, configuration.get("State", "Active"), trigger, state)
 
 
-def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
+def _trigger_status(  # noqa: PLR0911 - one for each kind of trigger
+    environment: Environment, name: str
+) -> tuple[str, str]:
     names = environment.names
     match environment.topology.function(name):
         case Scheduled(schedule=schedule):
@@ -147,11 +159,25 @@ def _trigger_status(environment: Environment, name: str) -> tuple[str, str]:
             return trigger, _ENABLED if pool_trigger(environment) else _MISSING
         case Task():
             return "by hand", _ENABLED
+        case SocketAuthorizer():
+            return "tickets of sockets", _ENABLED
+        case Socket(socket=routes):
+            known = {it["RouteKey"] for it in _socket_routes(environment)}
+            return ", ".join(routes), _ENABLED if known.issuperset(routes) else _MISSING
+        case StreamConsumer(stream=table):
+            return f"stream of {table}", _mapping_state(environment, name)
         case _:
-            functions = environment.client("lambda")
-            mappings = functions.list_event_source_mappings(FunctionName=names.function(name))
-            states = {mapping["State"] for mapping in mappings["EventSourceMappings"]} or {_MISSING}
-            return "queue", "/".join(sorted(states))
+            return "queue", _mapping_state(environment, name)
+
+
+def _mapping_state(environment: Environment, name: str) -> str:
+    function = environment.names.function(name)
+    mappings = environment.client("lambda").list_event_source_mappings(FunctionName=function)
+    return "/".join(sorted({it["State"] for it in mappings["EventSourceMappings"]} or {_MISSING}))
+
+
+def _socket_routes(environment: Environment) -> Sequence[RouteTypeDef]:
+    return environment.client("apigatewayv2").get_routes(ApiId=environment.names.socket)["Items"]
 
 
 def _queue_status(environment: Environment, name: str) -> QueueStatus:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import Consumer, Endpoint, Scheduled
+from scripts.environment.topology import (
+    Consumer,
+    Endpoint,
+    Scheduled,
+    Socket,
+    SocketAuthorizer,
+    StreamConsumer,
+)
 
 if TYPE_CHECKING:
     from scripts.environment.environment import Environment
@@ -92,8 +99,9 @@ def _trigger(environment: Environment, name: str, state: str) -> tuple[str, str]
         case _ if state == _MISSING:
             return "", ""
         case Consumer():
-            found = environment.client("lambda").list_event_source_mappings(FunctionName=names.function(name))
-            return "queue", "/".join(sorted(it["State"] for it in found["EventSourceMappings"])) or _MISSING
+            return "queue", _mapping_state(environment, name)
+        case StreamConsumer(stream=table):
+            return f"stream of {table}", _mapping_state(environment, name)
         case Scheduled(schedule=schedule):
             scheduler = environment.client("scheduler")
             try:
@@ -102,8 +110,19 @@ def _trigger(environment: Environment, name: str, state: str) -> tuple[str, str]
                 return schedule, _MISSING
         case Endpoint(routes=routes):
             return f"{len(routes)} routes", ""
+        case Socket(socket=routes):
+            return f"{len(routes)} routes of the socket", ""
+        case SocketAuthorizer():
+            return "tickets of sockets", ""
         case _:
             return getattr(spec, "invoked_by", "user pool"), ""
+
+
+def _mapping_state(environment: Environment, name: str) -> str:
+    found = environment.client("lambda").list_event_source_mappings(
+        FunctionName=environment.names.function(name)
+    )
+    return "/".join(sorted(it["State"] for it in found["EventSourceMappings"])) or _MISSING
 
 
 def _queue(environment: Environment, name: str) -> QueueStatus:

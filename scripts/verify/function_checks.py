@@ -26,7 +26,7 @@ _PLACEHOLDERS: Final = LambdaEnvInputs(0, DatabaseAddress("", 0, ""), sign_in=Si
 """Values that only the environment itself knows; they are not compared."""
 _COMPARED_SUFFIXES: Final = ("_TABLE", "_PARAMETER", "BUS_NAME", "PULSEQUEUE_ENV")
 """Of variables that name resources of the environment."""
-_ACTIVE_MAPPING: Final = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
+ACTIVE_MAPPING: Final = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
 _PARTIAL_FAILURES: Final = "ReportBatchItemFailures"
 _SEND_ACTIONS: Final = frozenset({"sqs:sendmessage", "sqs:*"})
 
@@ -194,7 +194,7 @@ def mapping_problem(environment: Environment, function: str) -> str | None:
         if not mappings:
             return f"no event source mapping from queue {queue} to function {name}"
         label = f"the mapping from queue {queue} to function {name}"
-        active = [it for it in mappings if it.get("State", "Enabled") in _ACTIVE_MAPPING]
+        active = [it for it in mappings if it.get("State", "Enabled") in ACTIVE_MAPPING]
         if not active:
             return f"{label} is {listed(sorted({it['State'] for it in mappings}))}"
         if not all(_PARTIAL_FAILURES in it.get("FunctionResponseTypes", ()) for it in active):

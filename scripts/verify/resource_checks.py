@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import Consumer, Endpoint, Scheduled
-from scripts.verify import function_checks
+from scripts.environment.topology import Consumer, Endpoint, Scheduled, Socket, StreamConsumer
+from scripts.verify import function_checks, socket_checks
 from scripts.verify.checks import CheckFailedError, listed, problem_or_missing
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def _function_problems(environment: Environment) -> Iterator[str | None]:
                 yield _schedule_problem(environment, name)
             case Endpoint():
                 yield _route_problem(environment, name, spec)
+            case StreamConsumer():
+                yield socket_checks.stream_problem(environment, name, spec)
+            case Socket():
+                yield socket_checks.socket_problem(environment, name, spec)
             case _:
                 pass
 

@@ -43,19 +43,17 @@ def wildcards_have_a_comment(sources: Sources) -> Sequence[str]:
 
 
 def queues_have_a_dlq(sources: Sources) -> Sequence[str]:
-    queues = list(sources.resources("aws_sqs_queue"))
-    dlqs = [it for it in queues if any(_redrives_to(queue, it) for queue in queues)]
+    dlqs = _dlqs(sources)
+    queues = sources.resources("aws_sqs_queue")
     return [str(it) for it in queues if it not in dlqs and not any(_redrives_to(it, other) for other in dlqs)]
 
 
 def dlqs_have_an_alarm(sources: Sources) -> Sequence[str]:
-    queues = list(sources.resources("aws_sqs_queue"))
     alarms = list(sources.resources("aws_cloudwatch_metric_alarm"))
     return [
         str(it)
-        for it in queues
-        if any(_redrives_to(queue, it) for queue in queues)
-        and not any(alarm.folder == it.folder and alarm.refers_to(it) for alarm in alarms)
+        for it in _dlqs(sources)
+        if not any(alarm.folder == it.folder and alarm.refers_to(it) for alarm in alarms)
     ]
 
 
@@ -142,6 +140,23 @@ def _lines_with_block(text: str) -> Iterator[tuple[int, str, str]]:
 def _redrives_to(queue: Block, other: Block) -> bool:
     target = f"aws_sqs_queue.{other.name}.arn"
     return queue.folder == other.folder and target in str(queue.body.get("redrive_policy"))
+
+
+def _dlqs(sources: Sources) -> Sequence[Block]:
+    """Return the queues that receive what another queue, or an event source mapping, gives up."""
+    queues = list(sources.resources("aws_sqs_queue"))
+    mappings = list(sources.resources("aws_lambda_event_source_mapping"))
+    return [
+        it
+        for it in queues
+        if any(_redrives_to(queue, it) for queue in queues)
+        or any(_sends_failures_to(mapping, it) for mapping in mappings)
+    ]
+
+
+def _sends_failures_to(mapping: Block, queue: Block) -> bool:
+    target = f"aws_sqs_queue.{queue.name}.arn"
+    return mapping.folder == queue.folder and target in str(mapping.body.get("destination_config"))
 
 
 def _has(sources: Sources, bucket: Block, kind: str) -> bool:

@@ -20,6 +20,23 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
 }
 """
+STREAM = """
+resource "aws_lambda_event_source_mapping" "this" {
+  destination_config {
+    on_failure {
+      destination_arn = aws_sqs_queue.dead_letters.arn
+    }
+  }
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  sqs_managed_sse_enabled = true
+}
+
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
+}
+"""
 TABLE = """
 resource "aws_dynamodb_table" "this" {
   deletion_protection_enabled = var.protected
@@ -142,6 +159,8 @@ FAULTS = [
     (conventions.queues_have_a_dlq, QUEUES, "aws_sqs_queue.dead_letters.arn", "var.arn"),
     (conventions.queues_have_a_dlq, QUEUES, "redrive_policy", "policy"),
     (conventions.dlqs_have_an_alarm, QUEUES, "aws_sqs_queue.dead_letters.name", "aws_sqs_queue.this.name"),
+    (conventions.queues_have_a_dlq, STREAM, "aws_sqs_queue.dead_letters.arn", "var.arn"),
+    (conventions.dlqs_have_an_alarm, STREAM, "aws_sqs_queue.dead_letters.name", "var.name"),
     (conventions.data_stores_are_encrypted, QUEUES, "sse_enabled = true", "sse_enabled = false"),
     (conventions.data_stores_are_encrypted, TABLE, "server_side_encryption", "local_secondary_index"),
     (conventions.data_stores_are_encrypted, BUCKET, "_server_side_encryption_configuration", "_logging"),

@@ -124,6 +124,47 @@ module "function" {
   alarm_topic_arns         = var.alarm_topic_arns
 }
 
+module "stream_consumer" {
+  source   = "../stream-consumer"
+  for_each = local.streams
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+  runbooks_url             = var.runbooks_url
+  partitions               = each.value.partitions
+  name                     = "${local.prefix}-${each.key}"
+  stream_arn               = module.table[each.value.stream].stream_arn
+  batch_size               = each.value.batchSize
+  tries                    = each.value.tries
+  retention_days           = local.settings.retentionDays
+  alarm_topic_arns         = var.alarm_topic_arns
+
+  function = {
+    description     = each.value.description
+    handler         = each.value.handler
+    package         = local.packages[each.key]
+    runs_on         = var.runs_on
+    memory_mb       = each.value.memoryMb
+    timeout_seconds = each.value.timeoutSeconds
+    environment     = local.variables[each.key]
+    permissions     = local.permissions[each.key]
+    log_days        = local.settings.logDays
+    traced          = var.traced
+    cold_starts     = try(var.cold_starts[each.key], {})
+  }
+}
+
+# At most one function serves the socket; scripts/environment/topology.py checks it.
+module "socket" {
+  source   = "../socket-api"
+  for_each = local.sockets
+
+  name       = "${local.prefix}-socket"
+  routes     = each.value.socket
+  log_days   = local.settings.logDays
+  function   = { name = module.function[each.key].name, alias = module.function[each.key].alias, arn = module.function[each.key].arn }
+  authorizer = { name = module.function[each.value.authorizer].name, alias = module.function[each.value.authorizer].alias, arn = module.function[each.value.authorizer].arn }
+}
+
 module "schedule" {
   source   = "../schedule"
   for_each = local.scheduled
@@ -165,6 +206,7 @@ module "site" {
   domain    = var.console_domain
   protected = var.protected
   tls_only  = var.tls_only
+  socket    = one([for it in module.socket : { domain = it.domain }])
 
   # An emulator has one address for all APIs.
   api = var.emulator == null ? { domain = module.api.domain, path = "", http_port = 80 } : {

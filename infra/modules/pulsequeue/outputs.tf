@@ -37,6 +37,7 @@ output "functions" {
   description = "Function ARNs, by short name."
   value = merge(
     { for name, it in module.consumer : name => it.function_arn },
+    { for name, it in module.stream_consumer : name => it.function_arn },
     { for name, it in module.function : name => it.arn },
     { for name, it in module.pool_trigger : name => it.arn },
   )

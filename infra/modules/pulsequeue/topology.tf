@@ -16,7 +16,12 @@ locals {
   scheduled = { for name, it in local.functions : name => it if can(it.schedule) }
   endpoints = { for name, it in local.functions : name => it if can(it.routes) }
   triggers  = { for name, it in local.functions : name => it if can(it.userPool) }
-  others    = { for name, it in local.functions : name => it if !can(it.subscriptions) && !can(it.queue) && !can(it.userPool) }
+  streams   = { for name, it in local.functions : name => it if can(it.stream) }
+  sockets   = { for name, it in local.functions : name => it if can(it.socket) }
+  others = {
+    for name, it in local.functions : name => it
+    if !can(it.subscriptions) && !can(it.queue) && !can(it.userPool) && !can(it.stream)
+  }
 
   secrets = toset(flatten([for it in values(local.functions) : try(it.secrets, [])]))
 

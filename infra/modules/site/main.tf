@@ -114,6 +114,22 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
+  dynamic "origin" {
+    for_each = var.socket[*]
+
+    content {
+      origin_id   = "socket"
+      domain_name = origin.value.domain
+
+      custom_origin_config {
+        http_port              = 80
+        https_port             = 443
+        origin_protocol_policy = "https-only"
+        origin_ssl_protocols   = ["TLSv1.2"]
+      }
+    }
+  }
+
   # Pages. The build says how long each file may be kept; text is compressed.
   default_cache_behavior {
     target_origin_id           = "pages"
@@ -160,6 +176,26 @@ resource "aws_cloudfront_distribution" "this" {
       cache_policy_id            = local.caching_disabled
       origin_request_policy_id   = local.all_viewer_except_host
       response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
+
+      function_association {
+        event_type   = "viewer-request"
+        function_arn = aws_cloudfront_function.edge.arn
+      }
+    }
+  }
+
+  # The path is the stage of the WebSocket API. A connection is opened by a GET.
+  dynamic "ordered_cache_behavior" {
+    for_each = var.socket[*]
+
+    content {
+      path_pattern             = "/live"
+      target_origin_id         = "socket"
+      viewer_protocol_policy   = local.viewers
+      allowed_methods          = ["GET", "HEAD"]
+      cached_methods           = ["GET", "HEAD"]
+      cache_policy_id          = local.caching_disabled
+      origin_request_policy_id = local.all_viewer_except_host
 
       function_association {
         event_type   = "viewer-request"

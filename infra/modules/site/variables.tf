@@ -27,6 +27,12 @@ variable "api" {
   }
 }
 
+variable "socket" {
+  description = "Domain of the WebSocket API, whose stage is `live`; null without one."
+  type        = object({ domain = string })
+  default     = null
+}
+
 variable "domain" {
   description = "Domain of one's own, and its ACM certificate in us-east-1; null for a domain of CloudFront."
   type = object({

@@ -10,9 +10,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
-from scripts.environment.topology import Consumer, Endpoint, PoolTrigger, Scheduled, Task
+from scripts.environment.topology import (
+    Consumer,
+    Endpoint,
+    PoolTrigger,
+    Scheduled,
+    Socket,
+    SocketAuthorizer,
+    StreamConsumer,
+    Task,
+)
 from scripts.local import postgres
 from scripts.local.aws.site import Site, make_site
+from scripts.local.aws.socket import make_socket
+from scripts.local.aws.streams import connect_stream
 from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, schedule
 from scripts.local.aws.user_pool import (
     connect_console,
@@ -97,6 +108,7 @@ def provision(environment: Environment, overrides: Overrides) -> Site:
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
         for future in [pool.submit(_with_trigger, environment, name, shared) for name in topology.functions]:
             future.result()
+    make_socket(environment)  # its functions exist by now
     seed_users(environment, overrides.users_password)
     return site
 
@@ -152,7 +164,9 @@ def _with_trigger(environment: Environment, name: str, shared: _Shared) -> None:
             connect_pool(environment, function())
         case Task(invoked_by="alarms"):
             _subscribe(environment, function())
-        case Task():
+        case StreamConsumer():
+            connect_stream(environment, name, spec, function())
+        case Socket() | SocketAuthorizer() | Task():
             function()
 
 

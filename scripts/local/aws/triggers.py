@@ -56,12 +56,12 @@ class Queues:
 def make_queues(
     environment: Environment, name: str, spec: Consumer, *, hold_seconds: int, retry_seconds: int | None
 ) -> Queues:
-    dead_letter_url, dead_letter_arn = _queue(environment, environment.names.dead_letter_queue(name), {})
+    dead_letter_url, dead_letter_arn = make_queue(environment, environment.names.dead_letter_queue(name), {})
     redrive = {
         "deadLetterTargetArn": dead_letter_arn,
         "maxReceiveCount": spec.max_receives(environment.topology.settings),
     }
-    url, arn = _queue(
+    url, arn = make_queue(
         environment,
         environment.names.queue(name),
         {
@@ -81,9 +81,10 @@ def connect_queue(environment: Environment, name: str, spec: Consumer, queues: Q
         _rule(environment, name, spec, queues)
 
 
-def _queue(
+def make_queue(
     environment: Environment, name: str, attributes: Mapping[QueueAttributeNameType, str]
 ) -> tuple[str, str]:
+    """Create or update a queue; return its URL and its ARN."""
     sqs = environment.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     retention = environment.topology.settings.retention_days * _SECONDS_PER_DAY

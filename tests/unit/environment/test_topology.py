@@ -5,7 +5,14 @@ import pytest
 import yaml
 
 from scripts.common.errors import ToolError
-from scripts.environment.topology import TABLE_OF_FUNCTIONS, Names, Topology
+from scripts.environment.topology import (
+    TABLE_OF_FUNCTIONS,
+    Names,
+    Socket,
+    SocketAuthorizer,
+    StreamConsumer,
+    Topology,
+)
 from services.shared.events import CATALOGUE
 
 
@@ -155,6 +162,52 @@ def test_a_route_leads_to_one_function(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
 
     with pytest.raises(ToolError, match="route GET /metrics leads to both exposition and second"):
+        Topology.load(file)
+
+
+TINY = {"description": "x", "handler": "services.order.handlers.audit", "memoryMb": 128, "timeoutSeconds": 5}
+BROADCASTER = {**TINY, "stream": "console", "partitions": ["room#"], "batchSize": 10, "tries": 3}
+PRESENCE = {**TINY, "socket": ["$connect", "$disconnect", "join"], "authorizer": "ticket"}
+TICKET = {**TINY, "admits": "sockets"}
+
+
+def test_functions_can_consume_a_stream_and_serve_a_socket(tmp_path: Path) -> None:
+    document = yaml.safe_load(TABLE_OF_FUNCTIONS.read_text(encoding="utf-8"))
+    document["functions"] |= {"broadcaster": BROADCASTER, "presence": PRESENCE, "ticket": TICKET}
+    file = tmp_path / "functions.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    functions = Topology.load(file).functions
+
+    assert isinstance(functions["broadcaster"], StreamConsumer)
+    assert isinstance(functions["presence"], Socket)
+    assert isinstance(functions["ticket"], SocketAuthorizer)
+
+
+@pytest.mark.parametrize(
+    ("functions", "complaint"),
+    [
+        ({"broadcaster": {**BROADCASTER, "stream": "orders"}}, "stream of table orders, which has none"),
+        ({"broadcaster": {**BROADCASTER, "stream": "others"}}, "stream of table others, which has none"),
+        ({"broadcaster": {**BROADCASTER, "partitions": []}}, "functions.broadcaster.partitions"),
+        ({"broadcaster": {**BROADCASTER, "tries": 0}}, "functions.broadcaster.tries"),
+        ({"broadcaster": {**BROADCASTER, "schedule": "rate(1 hour)"}}, "needs exactly one of"),
+        ({"presence": PRESENCE}, "socket presence needs an authorizer"),
+        ({"presence": {**PRESENCE, "authorizer": "order"}}, "socket presence needs an authorizer"),
+        ({"presence": {**PRESENCE, "socket": ["join"]}, "ticket": TICKET}, "needs the route \\$connect"),
+        ({"presence": {**PRESENCE, "socket": ["$joined"]}, "ticket": TICKET}, "functions.presence.socket"),
+        ({"presence": PRESENCE, "other": PRESENCE, "ticket": TICKET}, "only one function can serve"),
+    ],
+)
+def test_streams_and_sockets_that_cannot_work_are_refused(
+    tmp_path: Path, functions: dict[str, Any], complaint: str
+) -> None:
+    document = yaml.safe_load(TABLE_OF_FUNCTIONS.read_text(encoding="utf-8"))
+    document["functions"] |= functions
+    file = tmp_path / "functions.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    with pytest.raises(ToolError, match=complaint):
         Topology.load(file)
 
 

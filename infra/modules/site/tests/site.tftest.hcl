@@ -139,6 +139,24 @@ run "an_emulator_is_reached_without_tls" {
   }
 }
 
+run "a_socket_is_at_the_path_of_its_stage" {
+  command = plan
+
+  variables {
+    socket = { domain = "ws.execute-api.eu-central-1.amazonaws.com" }
+  }
+
+  assert {
+    condition     = [for it in aws_cloudfront_distribution.this.ordered_cache_behavior : it.cache_policy_id if it.path_pattern == "/live" && it.target_origin_id == "socket"] == [local.caching_disabled]
+    error_message = "Connections must reach the WebSocket API, uncached."
+  }
+
+  assert {
+    condition     = [for it in aws_cloudfront_distribution.this.origin : it.domain_name if it.origin_id == "socket" && try(length(it.origin_path), 0) == 0] == ["ws.execute-api.eu-central-1.amazonaws.com"]
+    error_message = "The path /live is the stage: nothing may come before it."
+  }
+}
+
 run "refuses_wrong_values" {
   command = plan
 
