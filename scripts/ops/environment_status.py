@@ -93,7 +93,9 @@ def _function_state(environment: Environment, name: str) -> str:
     return found.get("State", "Active")
 
 
-def _trigger(environment: Environment, name: str, state: str) -> tuple[str, str]:
+def _trigger(  # noqa: PLR0911 - one for each kind of trigger
+    environment: Environment, name: str, state: str
+) -> tuple[str, str]:
     names, spec = environment.names, environment.topology.function(name)
     match spec:
         case _ if state == _MISSING:

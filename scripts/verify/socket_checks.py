@@ -1,4 +1,4 @@
-"""Checks that streams reach their functions, and that the WebSocket API admits by ticket and invokes its function.
+"""Checks of streams and of the WebSocket API: what feeds their functions, and who may connect.
 
 Each check returns a description of the problem, or None.
 """
@@ -24,13 +24,13 @@ def stream_problem(environment: Environment, function: str, spec: StreamConsumer
 
     def probe() -> str | None:
         environment.client("sqs").get_queue_url(QueueName=dlq)
-        stream = environment.client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
+        stream = (
+            environment.client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
+        )
         if stream is None:
             return f"table {table} has no stream"
         found = environment.client("lambda").list_event_source_mappings(EventSourceArn=stream)
-        mappings = [
-            it for it in found["EventSourceMappings"] if name in it.get("FunctionArn", "").split(":")
-        ]
+        mappings = [it for it in found["EventSourceMappings"] if name in it.get("FunctionArn", "").split(":")]
         label = f"the mapping from the stream of {table} to function {name}"
         if not mappings:
             return f"{label} does not exist"

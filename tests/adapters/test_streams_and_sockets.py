@@ -44,15 +44,17 @@ def serve(event, context):
     tell(event["requestContext"]["routeKey"])
     return {"statusCode": 200}
 """
-TINY = {
+TINY: dict[str, Any] = {
     "description": "Tiny.",
     "handler": "services.tiny.handlers.tiny",
     "memory_mb": 128,
     "timeout_seconds": 10,
 }
-CONSUMER = StreamConsumer(**TINY, stream="console", partitions=("dashboards#", "room#"), batch_size=10, tries=2)  # type: ignore[arg-type]
-PRESENCE = Socket(**TINY, socket=("$connect", "$disconnect", "join"), authorizer="ticket")  # type: ignore[arg-type]
-TICKET = SocketAuthorizer(**TINY, admits="sockets")  # type: ignore[arg-type]
+CONSUMER = StreamConsumer(
+    **TINY, stream="console", partitions=("dashboards#", "room#"), batch_size=10, tries=2
+)
+PRESENCE = Socket(**TINY, socket=("$connect", "$disconnect", "join"), authorizer="ticket")
+TICKET = SocketAuthorizer(**TINY, admits="sockets")
 
 Seen = Callable[[], list[Any]]
 
@@ -134,7 +136,8 @@ def test_changes_arrive_in_order_by_one_mapping_with_a_dead_letter_queue(
     environment.client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
     problem = socket_checks.stream_problem(environment, "changes", CONSUMER)
     assert problem == (
-        "the mapping from the stream of tiny-pulsequeue-console to function tiny-pulsequeue-changes does not exist"
+        "the mapping from the stream of tiny-pulsequeue-console to function tiny-pulsequeue-changes "
+        "does not exist"
     )
     assert _trigger(environment, "changes", "Active") == ("stream of console", "missing")
 
@@ -160,6 +163,7 @@ def test_a_socket_opens_with_a_ticket_only_and_carries_messages(
 ) -> None:
     seen()
     api = make_socket(environment)
+    assert api is not None
     assert make_socket(environment) == api
     address = urlsplit(f"{emulator.endpoint}/_aws/execute-api/{api}/{STAGE}")
 
