@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.datasets.domain import Column, ColumnType, DateOrder, DecimalMark, Guess
+from services.datasets.domain import FIRST_DAY, LAST_DAY, Column, ColumnType, DateOrder, DecimalMark, Guess
 
 _MIN_SHARE: Final = 0.9
 """Of the values of a column that must fit its type: the others are rejected, and can be corrected."""
@@ -103,8 +103,11 @@ def parsed(text: str, column: Column | Candidate) -> str:
     return f"case when {fits} then {value} end"
 
 
-def misfits(cell: str, column: Column) -> str:
-    """Return SQL that is true for cells with a value that is not of the column's type."""
+def misfits(cell: str, column: Column, *, is_time: bool = False) -> str:
+    """Return SQL that is true for cells with a value that does not fit the column; a time must be there."""
+    if is_time:
+        value = parsed(trimmed(cell), column)
+        return f"coalesce(({value})::DATE not between DATE '{FIRST_DAY}' and DATE '{LAST_DAY}', true)"
     if column.type is ColumnType.TEXT:
         return f"contains({cell}, chr(0))"
     return f"{trimmed(cell)} is not null and ({parsed(trimmed(cell), column)}) is null"

@@ -12,6 +12,9 @@ MAX_BYTES: Final = 512 * 1024 * 1024
 MAX_COLUMNS: Final = 500
 MAX_LINE: Final = 1_000_000
 """Characters of one line."""
+FIRST_DAY: Final = "1970-01-01"
+LAST_DAY: Final = "2099-12-31"
+"""The days that rows of a time series may be of."""
 ENCODINGS: Final = (
     *("utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1250", "cp1251", "cp1252", "iso-8859-1", "iso-8859-15"),
     *("shift_jis", "gb18030", "big5"),
@@ -34,6 +37,9 @@ class ColumnType(StrEnum):
     NUMBER = "number"
     DATE = "date"
     TIMESTAMP = "timestamp"
+
+
+TIMES: Final = (ColumnType.DATE, ColumnType.TIMESTAMP)
 
 
 class _Value(BaseModel):
@@ -85,6 +91,8 @@ class Recipe(_Value):
     """Lines before the header, or before the first row."""
     header: bool = True
     columns: Sequence[Column]
+    time: str | None = None
+    """The column that says when each row was; rows without it are rejected. None: they are no time series."""
 
     @model_validator(mode="after")
     def _is_usable(self) -> Self:
@@ -95,7 +103,23 @@ class Recipe(_Value):
         names = [column.name for column in self.columns]
         if not names or len(set(names)) != len(names):
             raise ValueError("columns need a name each, and no name twice")
+        if self.time is not None and self.time not in {it.name for it in self.columns if it.type in TIMES}:
+            raise ValueError(f"{self.time} is no column of dates or times")
         return self
+
+    @property
+    def times(self) -> Sequence[str]:
+        """The columns that could say when each row was."""
+        return [column.name for column in self.columns if column.type in TIMES]
+
+    def timed(self, time: str | None = None) -> "Recipe":
+        """Return the recipe with this column of times; by default its own, or else the first."""
+        if time is not None and time not in self.times:
+            raise FileRefusedError(
+                f"{time} is no column of dates or times; there are: {', '.join(self.times) or 'none'}"
+            )
+        kept = self.time if self.time in self.times else next(iter(self.times), None)
+        return self.model_copy(update={"time": time or kept})
 
     def answered(
         self,

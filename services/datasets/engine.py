@@ -62,7 +62,7 @@ class Rows:
 
     def read(self, path: Path, dialect: Dialect) -> None:
         """Read all rows; what cannot be split into columns is kept as broken rows."""
-        columns = ", ".join(f"{_text(cell)}: 'VARCHAR'" for cell in self._cells)
+        columns = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in self._cells)
         query = (
             "create table cells as select * from read_csv($path, auto_detect = false, header = false, "
             f"columns = {{{columns}}}, delim = $delimiter, quote = $quote, escape = $escape, "
@@ -100,10 +100,11 @@ class Rows:
     def sample(self, rows: int) -> Sequence[Sequence[str | None]]:
         return self._run(f"select * from cells limit {rows:d}").fetchall()
 
-    def find_faults(self, columns: Sequence[Column]) -> None:
+    def find_faults(self, columns: Sequence[Column], time: str | None = None) -> None:
         """Keep the values that do not fit, by row and column."""
         parts = [
-            f"select rowid + 1 as row, {at} as col, {cell} as raw from cells where {misfits(cell, column)}"
+            f"select rowid + 1 as row, {at} as col, coalesce({cell}, '') as raw from cells"
+            f" where {misfits(cell, column, is_time=column.name == time)}"
             for at, (cell, column) in enumerate(zip(self._cells, columns, strict=True))
         ]
         self._run(f"create table faults as {' union all '.join(parts)}")
@@ -121,12 +122,12 @@ class Rows:
     def write_parquet(self, columns: Sequence[Column], target: Path) -> int:
         """Write the rows without a fault, each column in its type; return how many."""
         values = ", ".join(
-            f"{parsed(trimmed(cell), column)}::{DUCKDB_TYPES[column.type]} as {_identifier(column.name)}"
+            f"{parsed(trimmed(cell), column)}::{DUCKDB_TYPES[column.type]} as {identifier(column.name)}"
             for cell, column in zip(self._cells, columns, strict=True)
         )
         copied = self._one(
             f"copy (select {values} from cells where rowid + 1 not in (select row from faults))"
-            f" to {_text(str(target))} (format parquet, compression zstd)"
+            f" to {literal(str(target))} (format parquet, compression zstd)"
         )
         return int(copied[0])
 
@@ -177,9 +178,9 @@ def open_rows(folder: Path, width: int, *, memory: str = "1GB") -> Iterator[Rows
         connection.close()
 
 
-def _text(value: str) -> str:
+def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from services.datasets.dialect import Dialect, header_of
-from services.datasets.domain import FileRefusedError, LoadResult, Recipe, Reject, RowsLostError
+from services.datasets.domain import (
+    FIRST_DAY,
+    LAST_DAY,
+    Column,
+    FileRefusedError,
+    LoadResult,
+    Recipe,
+    Reject,
+    RowsLostError,
+)
 from services.datasets.encoding import require_text, rewrite
 from services.datasets.engine import BrokenRow, Rows, open_rows
 from services.datasets.record_count import Records, count_records, record_lines
@@ -42,7 +51,7 @@ def _load(path: Path, recipe: Recipe, folder: Path) -> LoadResult:
         rows.read(rows_only, dialect)
         broken = [_Broken(line + first, row) for line, row in _with_lines(rows_only, rows.broken())]
         _require_closed_quotes(broken)
-        rows.find_faults(recipe.columns)
+        rows.find_faults(recipe.columns, recipe.time)
         split = rows.count
         starts = record_lines(rows_only, dialect, len(recipe.columns), first)
         records = count_records(starts, {one.line for one in broken}, rows.faulty_rows())
@@ -128,8 +137,12 @@ def _rejects(recipe: Recipe, broken: Sequence[_Broken], rows: Rows, records: Rec
             yield _broken_reject(recipe, upcoming)
             upcoming = next(pending, None)
         column = recipe.columns[fault.column]
-        reason = "a NUL character" if "\0" in fault.raw else f"not {_article(column.type)}"
-        yield Reject(line=line, column=column.name, reason=reason, expected=column.expected, raw=fault.raw)
+        expected = column.expected
+        if column.name == recipe.time:
+            expected += f", from {FIRST_DAY} to {LAST_DAY}"
+        yield Reject(
+            line=line, column=column.name, reason=_reason(fault.raw, column), expected=expected, raw=fault.raw
+        )
     while upcoming is not None:
         yield _broken_reject(recipe, upcoming)
         upcoming = next(pending, None)
@@ -144,6 +157,13 @@ def _broken_reject(recipe: Recipe, broken: _Broken) -> Reject:
         expected=expected,
         raw=broken.row.raw.strip("\n"),
     )
+
+
+def _reason(raw: str, column: Column) -> str:
+    if "\0" in raw:
+        return "a NUL character"
+    # Nothing is a fault only where each row needs a time.
+    return f"not {_article(column.type)}" if raw.strip() else "empty"
 
 
 def _article(type_: str) -> str:

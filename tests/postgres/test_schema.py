@@ -32,6 +32,10 @@ def test_there_are_the_tables_that_answers_are_made_from(analytics: Analytics) -
             "mrr_month",
             "cohort_month",
             "cohort_revenue",
+            "datasets",
+            "dataset_loads",
+            "dataset_points",
+            "dataset_hours",
         ),
     }
 
@@ -124,6 +128,12 @@ def test_the_api_owns_nothing_and_writes_only_who_asked_for_what_and_what_admini
         ("role_metric_visibility", "INSERT"),
         ("governance_rules", "INSERT"),
         ("governance_rules", "DELETE"),
+        *(
+            (table, what)
+            for table in ("datasets", "dataset_loads")
+            for what in ("INSERT", "UPDATE", "DELETE")
+        ),
+        *((table, what) for table in ("dataset_points", "dataset_hours") for what in ("INSERT", "DELETE")),
     }
     assert {
         column
@@ -138,7 +148,7 @@ def test_the_api_owns_nothing_and_writes_only_who_asked_for_what_and_what_admini
     assert {
         (table, column)
         for table, column in analytics.rows(columns + " AND privilege_type = 'UPDATE'", API)
-        if table != "users"
+        if table not in {"users", "datasets", "dataset_loads"}
     } == {("role_metric_visibility", "visible"), ("governance_rules", "setting")}
     assert analytics.rows("SELECT 1 FROM pg_class WHERE relowner = %s::regrole", API) == []
     assert analytics.rows("SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = %s", API) == [
@@ -176,13 +186,16 @@ def test_a_tenant_is_forgotten_when_its_transaction_ends(analytics: Analytics) -
 
 
 def test_partitions_cannot_be_read_past_their_table(analytics: Analytics) -> None:
+    with analytics.api.transaction("acme") as session:
+        session.execute("SELECT make_dataset_partitions(ARRAY['2026-01-31'::date])")
     partitions = set(_tables(analytics, partitions=True)) - set(_tables(analytics))
 
     assert len(partitions) > 12
-    for partition in partitions:
-        for user in (API, PROJECTOR):
+    for user in (API, PROJECTOR):
+        database = analytics.database(user)
+        for partition in partitions:
             with (
                 pytest.raises(psycopg.errors.InsufficientPrivilege),
-                analytics.database(user).transaction("acme") as session,
+                database.transaction("acme") as session,
             ):
                 session.execute(f"SELECT * FROM {partition}".encode())
