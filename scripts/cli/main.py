@@ -35,6 +35,7 @@ from scripts.cli import (
     token,
     user,
     verify,
+    warehouse,
     webhook,
 )
 from scripts.cli.failures import explain, silent_stack
@@ -116,6 +117,7 @@ for group in (
     user,
     org,
     webhook,
+    warehouse,
     verify,
     deploy,
     console,

@@ -81,6 +81,7 @@ def up(
         session.out.note(f"! {missing}" if missing else f"\nConsole: {state.console_url}\n")
         result = _place_samples(environment, samples, burst, session.out.note)
         _collect_metrics(environment, session.out.note)
+        _export(session.out.note)
     except KeyboardInterrupt:
         raise ToolError(_after_an_interrupt(), exit_code=_INTERRUPTED) from None
     data = {**connection(state), "samples": samples_json(result) if result else None}
@@ -152,6 +153,19 @@ def _place_samples(
     if chosen is None:
         say("Orders of an earlier run are there, so no sample orders were placed; --samples places them.")
     return None
+
+
+def _export(say: Callable[[str], None]) -> None:
+    """Export what is there, so that `pulsequeue sql` answers; a failure is only noted."""
+    from scripts.local import warehouse
+    from services.shared.errors import PulseQueueError
+    from services.warehouse.exporter import Selection
+
+    say("Exporting to the warehouse ...")
+    try:
+        warehouse.run_export(Selection(), lambda _: None)
+    except (ToolError, PulseQueueError) as error:
+        say(f"Nothing was exported: {error} `pulsequeue export` tries again.")
 
 
 def _collect_metrics(environment: Environment, say: Callable[[str], None]) -> None:

@@ -107,6 +107,7 @@ def up_view(state: StackState, result: SamplesResult | None) -> list[Table | str
         f"PulseQueue runs on {state.aws_endpoint} (region {state.region}). From here:",
         "  .venv/bin/pulsequeue status          queues and functions",
         "  .venv/bin/pulsequeue logs --follow   logs of the functions",
+        '  .venv/bin/pulsequeue sql "from orders limit 3"   the warehouse',
         "  .venv/bin/pulsequeue --help          all commands",
         "  make down                            stop it; data is kept",
         "  make reset                           stop it and remove its data",
