@@ -4,11 +4,13 @@ import socket
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 HTTPS_PORT: Final = 443
 MAX_URL_LENGTH: Final = 2_048
 
+_AS_IT_IS: Final = "/?%:@!$&'()*+,;=~[]"
+"""What a path or a query may hold; letters beyond ASCII are encoded."""
 _UNICAST: Final = IPv6Network("2000::/3")
 _TUNNELS: Final = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
 """Teredo and 6to4 hold an IPv4 address, which may be a private one."""
@@ -50,7 +52,8 @@ def checked_url(url: str, *, allow_local: bool = False) -> str:
         raise AddressError(f"must use port {HTTPS_PORT}")
     if not allow_local and _is_literal(host) and not is_public(host):
         raise AddressError("must lead to a public address")
-    return parts._replace(netloc=_netloc(host, port)).geturl()
+    path, query = quote(parts.path, safe=_AS_IT_IS), quote(parts.query, safe=_AS_IT_IS)
+    return parts._replace(netloc=_netloc(host, port), path=path, query=query).geturl()
 
 
 def target_of(url: str) -> tuple[SplitResult, str, int]:

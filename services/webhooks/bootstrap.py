@@ -40,23 +40,43 @@ def fanout() -> Entry:
 
 @cache
 def fast_lane() -> Entry:
-    from services.webhooks.delivery import FastLane  # noqa: PLC0415 - the other functions need none of this
+    from services.webhooks.delivery import (  # noqa: PLC0415 - the other functions need none of this
+        FIRST_SECONDS,
+        FastLane,
+    )
 
     settings, clients = FastLaneSettings.from_environment(), Clients()
     retries = SqsMessageQueue(clients.sqs(), settings.webhook_retries_queue)
-    return _lane("webhook-delivery", settings, clients, lambda attempts: FastLane(attempts, retries).deliver)
+    return _lane(
+        "webhook-delivery",
+        settings,
+        clients,
+        lambda attempts: FastLane(attempts, retries).deliver,
+        timeout=FIRST_SECONDS,
+    )
 
 
 @cache
 def retries_lane() -> Entry:
     from services.webhooks.delivery import RetriesLane  # noqa: PLC0415 - the other functions need none of this
+    from services.webhooks.http_client import TIMEOUT_SECONDS  # noqa: PLC0415
 
-    settings = LaneSettings.from_environment()
-    return _lane("webhook-retries", settings, Clients(), lambda attempts: RetriesLane(attempts).deliver)
+    return _lane(
+        "webhook-retries",
+        LaneSettings.from_environment(),
+        Clients(),
+        lambda attempts: RetriesLane(attempts).deliver,
+        timeout=TIMEOUT_SECONDS,
+    )
 
 
 def _lane(
-    name: str, settings: LaneSettings, clients: Clients, lane: Callable[["Attempts"], Deliver]
+    name: str,
+    settings: LaneSettings,
+    clients: Clients,
+    lane: Callable[["Attempts"], Deliver],
+    *,
+    timeout: float,
 ) -> Entry:
     from services.webhooks.delivery import Attempts  # noqa: PLC0415 - the other functions need none of this
     from services.webhooks.http_client import PinnedHttpClient  # noqa: PLC0415
@@ -65,7 +85,7 @@ def _lane(
     deliver = lane(
         Attempts(
             store=WebhookStore(ConsoleTable(clients.dynamodb(), settings.webhooks_table)),
-            call=PinnedHttpClient(allow_local=settings.webhooks_allow_local),
+            call=PinnedHttpClient(allow_local=settings.webhooks_allow_local, timeout=timeout),
             clock=utc_now,
             telemetry=telemetry,
             most_seconds=settings.max_retry_seconds,

@@ -24,7 +24,7 @@ class PinnedHttpClient:
         *,
         allow_local: bool = False,
         timeout: float = TIMEOUT_SECONDS,
-        concurrency: int = 32,
+        concurrency: int = 256,
         resolve: Resolve = resolve,
         context: ssl.SSLContext | None = None,
     ) -> None:

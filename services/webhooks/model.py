@@ -1,7 +1,7 @@
 """What a webhook is: an endpoint, how it is doing, and one message on its way to it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Final, Literal, TypeAlias
@@ -50,7 +50,7 @@ TYPES: Final[dict[type[Event], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    value: str
+    value: str = field(repr=False)
     expires_at: datetime | None = None
     """Only of the secret before the last one."""
 
@@ -88,10 +88,15 @@ class Health:
     failing_since: datetime | None = None
     retry_at: datetime | None = None
     """It is not called before."""
-    slow: bool = False
-    """Its messages take the lane of retries, where they delay no other endpoint's."""
+    quick_answers_due: int = 0
+    """It was slow: until it has given so many quick answers, its messages take the lane of retries."""
     disabled_at: datetime | None = None
     disabled_reason: Literal["gone", "failing"] | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may share a lane with others without delaying them."""
+        return not self.failures and not self.quick_answers_due
 
     def closed(self, now: datetime) -> bool:
         """Whether it rests."""
@@ -139,6 +144,8 @@ class Message(BaseModel):
     data: dict[str, Any]
     attempts: StrictInt = 0
     """Made before it was put into this queue."""
+    moved_at: Instant | None = None
+    """When it came to the lane of retries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,23 +24,30 @@ class SqsMessageQueue:
         self._url: str | None = None
 
     def send(self, messages: Sequence[Message], *, delay: int = 0) -> Collection[int]:
-        entries = [(index, it.model_dump_json()) for index, it in enumerate(messages)]
+        entries = [(index, it.endpoint_id, it.model_dump_json()) for index, it in enumerate(messages)]
         failed: list[int] = []
-        for batch in in_batches(entries, lambda it: len(it[1].encode())):
+        for batch in in_batches(entries, lambda it: len(it[2].encode())):
             failed += self._send(batch, delay)
         return failed
 
-    def _send(self, batch: Sequence[tuple[int, str]], delay: int) -> list[int]:
+    def _send(self, batch: Sequence[tuple[int, str, str]], delay: int) -> list[int]:
         try:
             response = self._client.send_message_batch(
                 QueueUrl=self._queue_url(),
                 Entries=[
-                    {"Id": str(index), "MessageBody": body, "DelaySeconds": delay} for index, body in batch
+                    # The group makes the queue fair: one endpoint's many messages do not stop another's few.
+                    {
+                        "Id": str(index),
+                        "MessageBody": body,
+                        "DelaySeconds": delay,
+                        "MessageGroupId": endpoint_id,
+                    }
+                    for index, endpoint_id, body in batch
                 ],
             )
         except (ClientError, BotoCoreError) as error:
             if is_transient(error):
-                return [index for index, _ in batch]
+                return [index for index, *_ in batch]
             raise
         return [int(it["Id"]) for it in response.get("Failed", ())]
 

@@ -24,12 +24,12 @@ def _known(types: tuple[str, ...]) -> tuple[str, ...]:
 Url = Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL_LENGTH)]
 Types = Annotated[
     tuple[str, ...],
-    AfterValidator(_known),
     Field(
         max_length=100,
         description="The types it hears of; none: all.",
         json_schema_extra={"items": {"enum": list(_TYPES)}},
     ),
+    AfterValidator(_known),
 ]
 Description = Annotated[str, StringConstraints(max_length=256)]
 

@@ -25,12 +25,13 @@ from services.webhooks.queues import MessageQueue
 from services.webhooks.store import WebhookStore
 
 MOST_ENDPOINTS: Final = 50
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the same of every secret
 _TRIES: Final = 5
 
 
 def new_secret() -> str:
     """Make a secret as Standard Webhooks writes it: 32 random bytes."""
-    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    return f"{SECRET_PREFIX}{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def new_id() -> str:
@@ -136,7 +137,9 @@ class Webhooks:
         if found is None:
             raise problems.not_found("The log of the webhook has no message with this id.")
         message = found.message.model_copy(update={"attempts": 0})
-        self.store.record(replace(found, status="waiting", attempts=0), self.clock())
+        waiting = replace(found, status="waiting", attempts=0)
+        if not self.store.record(waiting, self.clock(), after=found):
+            raise problems.wrong_state("The message is being delivered at this moment; look at it again.")
         self._send(message)
         return message
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from services.shared.console import NEW, Console, Delete, Item, Put
+from services.shared.console import ABSENT, NEW, Console, Delete, Item, Put
 from services.shared.events import rfc3339
 from services.shared.membership import org_key
 from services.webhooks.model import HEALTHY, Delivery, Endpoint, Health, Message, Secret, Subscription
@@ -40,24 +40,21 @@ class WebhookStore:
         self.table.write(Delete(pk, sk), Delete(pk, f"{sk}{_HEALTH}"))
 
     def set_health(self, endpoint: Endpoint, health: Health) -> None:
-        item = {
-            "failures": health.failures,
-            "failingSince": _text(health.failing_since),
-            "retryAt": _text(health.retry_at),
-            "slow": health.slow,
-            "disabledAt": _text(health.disabled_at),
-            "disabledReason": health.disabled_reason,
-        }
-        pk, sk = org_key(endpoint.tenant_id), f"{_ENDPOINT}{endpoint.id}{_HEALTH}"
-        self.table.write(Put({"pk": pk, "sk": sk, **item}))
+        self.table.write(Put(_health_item(endpoint, health)))
 
-    def record(self, delivery: Delivery, now: datetime) -> None:
-        """Write the entry of a message over the one before."""
+    def change_health(self, endpoint: Endpoint, before: Health, after: Health) -> bool:
+        """Set the health if nobody has changed it since; returns False if somebody has."""
+        known = _health_item(endpoint, before)
+        condition = {name: ABSENT if known[name] is None else known[name] for name in ("failures", "retryAt")}
+        return self.table.write(Put(_health_item(endpoint, after), condition))
+
+    def record(self, delivery: Delivery, now: datetime, *, after: Delivery | None) -> bool:
+        """Write the entry of a message over the one before; returns False if that is another one."""
         message = delivery.message
         item = {
             "pk": _log(message.tenant_id, message.endpoint_id),
             "sk": _entry(message),
-            "message": message.model_dump_json(exclude={"attempts"}),
+            "message": message.model_dump_json(exclude={"attempts", "moved_at"}),
             "status": delivery.status,
             "attempts": delivery.attempts,
             "lastAt": _text(delivery.last_at),
@@ -67,11 +64,12 @@ class WebhookStore:
             "durationMs": delivery.duration_ms,
             "expiresAt": int((now + LOG_LIFETIME).timestamp()),
         }
-        self.table.write(Put(item))
+        condition = {"status": after.status, "attempts": after.attempts} if after else NEW
+        return self.table.write(Put(item, condition))
 
     def recorded(self, message: Message) -> Delivery | None:
-        item = self.table.get(_log(message.tenant_id, message.endpoint_id), _entry(message))
-        return _delivery(item) if item else None
+        found = self.table.list(_log(message.tenant_id, message.endpoint_id), _entry(message))
+        return _delivery(found[0]) if found else None
 
     def log(self, tenant_id: str, endpoint_id: str, most: int) -> Sequence[Delivery]:
         """Return the newest entries, by the time of what they tell of."""
@@ -99,6 +97,19 @@ def _endpoint_item(endpoint: Endpoint) -> Item:
         "createdAt": rfc3339(endpoint.created_at),
         "createdBy": endpoint.created_by,
         "revision": endpoint.revision,
+    }
+
+
+def _health_item(endpoint: Endpoint, health: Health) -> Item:
+    return {
+        "pk": org_key(endpoint.tenant_id),
+        "sk": f"{_ENDPOINT}{endpoint.id}{_HEALTH}",
+        "failures": health.failures,
+        "failingSince": _text(health.failing_since),
+        "retryAt": _text(health.retry_at),
+        "quickAnswersDue": health.quick_answers_due,
+        "disabledAt": _text(health.disabled_at),
+        "disabledReason": health.disabled_reason,
     }
 
 
@@ -132,7 +143,7 @@ def _health(item: Item) -> Health:
         failures=item["failures"],
         failing_since=_moment(item.get("failingSince")),
         retry_at=_moment(item.get("retryAt")),
-        slow=item["slow"],
+        quick_answers_due=item["quickAnswersDue"],
         disabled_at=_moment(item.get("disabledAt")),
         disabled_reason=item.get("disabledReason"),
     )

@@ -1,6 +1,6 @@
 """Webhooks over fakes: an endpoint that answers as told, and queues in lists."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -27,9 +27,14 @@ class Subscriber:
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers) or [OK]
         self.posted: list[Posted] = []
+        self.during: Callable[[], object] | None = None
+        """What happens while the next call is made."""
 
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self.posted.append(Posted(url, headers, body))
+        during, self.during = self.during, None
+        if during:
+            during()
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 

@@ -89,6 +89,7 @@ def test_a_url_that_may_lead_inside_is_refused(url: str) -> None:
         ("https://SHOP.example/", "https://shop.example/"),
         ("https://b\u00fccher.example/", "https://xn--bcher-kva.example/"),
         ("https://[2606:4700::1]/", "https://[2606:4700::1]/"),
+        ("https://shop.example/h\u00fc?q=\u00fc%20", "https://shop.example/h%C3%BC?q=%C3%BC%20"),
     ],
 )
 def test_a_public_url_is_stored_as_it_will_be_called(url: str, stored: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from services.shared.errors import TransientError
 from services.shared.log_events import LogEvent
+from services.shared.metric_names import Metric, WebhookOutcome
 from services.webhooks.delivery import DISABLED_AFTER, RETRY_SECONDS, Answer
 from services.webhooks.model import Delivery, Endpoint
 from tests.support.webhooks import OK, Shop, Subscriber
@@ -25,8 +26,8 @@ def logs(shop: Shop) -> set[LogEvent]:
     return {event for event, _, _ in shop.telemetry.lines}
 
 
-def logged(shop: Shop, endpoint: Endpoint) -> Delivery:
-    (entry,) = shop.webhooks.log("acme", endpoint.id, 10)
+def logged(shop: Shop, endpoint: Endpoint, message_id: str = "msg_1") -> Delivery:
+    (entry,) = [it for it in shop.webhooks.log("acme", endpoint.id, 100) if it.message.id == message_id]
     return entry
 
 
@@ -95,20 +96,58 @@ def test_one_success_ends_the_rest() -> None:
     assert logged(shop, endpoint).attempts == 2
 
 
-def test_a_slow_endpoint_leaves_the_fast_lane_until_it_is_quick_again() -> None:
+def test_a_slow_endpoint_leaves_the_fast_lane_until_it_has_been_quick_for_a_while() -> None:
     shop, endpoint = shop_with(SLOW, SLOW, OK)
+    shop.fast.deliver(shop.message(endpoint, "msg_first"))
+    moved = 0
+    while not shop.state(endpoint).health.sound:
+        shop.fast.deliver(shop.message(endpoint, f"msg_{moved}"))
+        assert shop.retries.messages[moved].id == f"msg_{moved}"
+        assert shop.slow.deliver(shop.retries.messages[moved]) is None
+        moved += 1
+
+    shop.fast.deliver(shop.message(endpoint, "msg_last"))
+
+    assert moved == 11  # one more that was slow, and ten that were quick
+    assert len(shop.retries.messages) == moved
+    assert logged(shop, endpoint, "msg_last").status == "delivered"
+
+
+def test_a_failing_endpoint_is_called_in_the_fast_lane_only_after_a_success() -> None:
+    shop, endpoint = shop_with(ERROR, OK)
     shop.fast.deliver(shop.message(endpoint, "msg_1"))
+    shop.clock.advance(timedelta(hours=1))
     shop.fast.deliver(shop.message(endpoint, "msg_2"))
 
     assert len(shop.subscriber.posted) == 1
-    assert shop.retries.messages[0].id == "msg_2"
-    assert shop.slow.deliver(shop.retries.messages[0]) is None  # slow, but accepted
-    shop.fast.deliver(shop.message(endpoint, "msg_3"))
     assert shop.slow.deliver(shop.retries.messages[1]) is None
-    shop.fast.deliver(shop.message(endpoint, "msg_4"))
-
-    assert len(shop.subscriber.posted) == 4
+    shop.fast.deliver(shop.message(endpoint, "msg_3"))
+    assert len(shop.subscriber.posted) == 3
     assert len(shop.retries.messages) == 2
+
+
+def test_one_message_alone_finds_out_whether_a_failing_endpoint_answers_again() -> None:
+    shop, endpoint = shop_with(TIMEOUT)
+    shop.fast.deliver(shop.message(endpoint, "msg_1"))
+    shop.clock.advance(timedelta(minutes=1))
+    away: list[int | None] = []
+    # The second message is received while the first one's call is made.
+    shop.subscriber.during = lambda: away.append(shop.slow.deliver(shop.message(endpoint, "msg_2")))
+
+    shop.slow.deliver(shop.message(endpoint, "msg_1"))
+
+    assert len(shop.subscriber.posted) == 2
+    assert away == [15]
+
+
+def test_the_loser_of_a_race_for_a_failing_endpoint_waits() -> None:
+    shop, endpoint = shop_with(TIMEOUT)
+    shop.fast.deliver(shop.message(endpoint, "msg_1"))
+    shop.clock.advance(timedelta(minutes=1))
+    before = shop.state(endpoint)
+
+    assert shop.slow.attempts.claim(before, shop.clock())
+    assert not shop.slow.attempts.claim(before, shop.clock())
 
 
 def test_410_disables_at_once() -> None:
@@ -184,3 +223,81 @@ def test_a_second_copy_of_a_delivered_message_is_not_sent_by_the_lane_of_retries
 
     assert shop.slow.deliver(message) is None
     assert len(shop.subscriber.posted) == 2
+
+
+def test_every_attempt_of_two_copies_of_a_message_is_counted() -> None:
+    shop, endpoint = shop_with(ERROR, ERROR, OK)
+    message = shop.message(endpoint)
+    shop.subscriber.during = lambda: shop.fast.deliver(message)
+
+    shop.fast.deliver(message)  # both are in work at the same time
+
+    assert (logged(shop, endpoint).status, logged(shop, endpoint).attempts) == ("retrying", 2)
+    shop.clock.advance(timedelta(minutes=1))
+    shop.slow.deliver(message)
+    assert (logged(shop, endpoint).status, logged(shop, endpoint).attempts) == ("delivered", 3)
+
+
+def test_a_copy_that_fails_does_not_undo_what_another_delivered() -> None:
+    shop, endpoint = shop_with(OK, ERROR)
+    message = shop.message(endpoint)
+    shop.fast.deliver(message)
+    shop.fast.deliver(message)
+
+    entry = logged(shop, endpoint)
+    assert (entry.status, entry.attempts, entry.http_status) == ("delivered", 2, 204)
+    assert shop.retries.messages == []
+
+
+def test_a_message_that_is_moved_keeps_what_the_log_says_of_its_attempts() -> None:
+    shop, endpoint = shop_with(ERROR)
+    message = shop.message(endpoint)
+    shop.fast.deliver(message)
+    shop.fast.deliver(message)  # a copy, when the endpoint is known to fail
+
+    assert (logged(shop, endpoint).status, logged(shop, endpoint).attempts) == ("retrying", 1)
+
+
+def test_a_dropped_message_keeps_the_count_of_its_attempts() -> None:
+    shop, endpoint = shop_with(ERROR)
+    message = shop.message(endpoint)
+    shop.fast.deliver(message)
+    shop.webhooks.change("acme", endpoint.id, enabled=False)
+    shop.slow.deliver(message)
+
+    assert (logged(shop, endpoint).status, logged(shop, endpoint).attempts) == ("dropped", 1)
+
+
+def test_a_delivered_message_whose_copy_comes_late_is_not_shown_as_dropped() -> None:
+    shop, endpoint = shop_with(OK)
+    message = shop.message(endpoint)
+    shop.fast.deliver(message)
+    shop.webhooks.change("acme", endpoint.id, enabled=False)
+    shop.fast.deliver(message)
+
+    assert logged(shop, endpoint).status == "delivered"
+
+
+def test_many_messages_of_a_dead_endpoint_all_end_in_time_and_none_fills_a_dead_letter_queue() -> None:
+    shop, endpoint = shop_with(TIMEOUT)
+    for number in range(5):
+        shop.fast.deliver(shop.message(endpoint, f"msg_{number}"))
+    receives: dict[str, int] = {}
+    due = [
+        (shop.clock() + timedelta(seconds=delay), it)
+        for it, delay in zip(shop.retries.messages, shop.retries.delays, strict=True)
+    ]
+    started = shop.clock()
+    while due:
+        at, message = due.pop(due.index(min(due, key=lambda it: it[0])))
+        shop.clock.advance(max(timedelta(0), at - shop.clock()))
+        receives[message.id] = receives.get(message.id, 0) + 1
+        if (away := shop.slow.deliver(message)) is not None:
+            assert away <= 12 * 3_600
+            due.append((shop.clock() + timedelta(seconds=away), message))
+
+    assert shop.clock() - started < timedelta(seconds=120_000)  # maxWaitSeconds in infra/functions.yaml
+    assert max(receives.values()) < 200  # maxReceives
+    assert {it.status for it in shop.webhooks.log("acme", endpoint.id, 10)} == {"failed"}
+    failed = Metric.WEBHOOK_DELIVERIES, frozenset({("outcome", WebhookOutcome.FAILED)})
+    assert shop.telemetry.counts[failed] == 5
