@@ -68,4 +68,8 @@ CATALOG: Mapping[str, Benchmark] = {
         "benchmarks.cases.analytics",
         "How fast does the analytics API respond, and what do keyset pages and rollups save?",
     ),
+    "webhooks": Benchmark(
+        "benchmarks.cases.webhooks",
+        "What do dead and slow webhooks cost the healthy ones?",
+    ),
 }

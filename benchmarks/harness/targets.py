@@ -141,5 +141,21 @@ TARGETS = {
             "×",
             "analytics",
         ),
+        Target(
+            "webhook-latency",
+            "p99 of the time to a healthy webhook beside 20 dead and 20 slow of 200, above that with none",
+            _MOST,
+            2,
+            "s",
+            "webhooks",
+        ),
+        Target(
+            "webhook-throughput",
+            "messages/s to healthy webhooks in a burst, beside the same against none",
+            _LEAST,
+            0.8,
+            "×",
+            "webhooks",
+        ),
     )
 }
