@@ -17,7 +17,11 @@ Name = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Rotate the secrets of an environment, without downtime.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Rotate the secrets of an environment, without downtime. "
+        "Those of organizations: `webhook rotate`, `token`.",
+        no_args_is_help=True,
+    )
     command(group, examples=("secrets ls --env prod",))(ls)
     command(group, examples=("secrets rotate cursor-key --env prod",))(rotate)
     command(group, examples=("secrets retire cursor-key --env prod",))(retire)

@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     command(group, examples=("webhook log ID",))(log)
     command(group, examples=("webhook redeliver ID msg_1",))(redeliver)
     command(group, examples=("webhook enable ID",))(enable)
+    command(group, examples=("webhook rotate ID",))(rotate)
     command(group, examples=("webhook rm ID",))(rm)
     app.add_typer(group, name="webhook")
 
@@ -118,11 +119,21 @@ def log(
     session.out.show(
         [_delivery_json(it) for it in entries],
         Table(
-            ("message", "type", "status", "attempts", "response"),
+            ("message", "type", "status", "response", "attempts", "last attempt", "request id"),
             [
-                (it.message.id, it.message.type, it.status, it.attempts, it.http_status or it.error or "")
+                (
+                    it.message.id,
+                    it.message.type,
+                    it.status,
+                    it.http_status or it.error or "",
+                    it.attempts,
+                    f"{it.last_at:%m-%d %H:%M:%S}" if it.last_at else "",
+                    it.request_id or "",
+                )
                 for it in entries
             ],
+            numbers=frozenset({"attempts"}),
+            dispensable=("request id", "last attempt", "type"),
         )
         if entries
         else "Nothing was sent to this webhook in the last 30 days.",
@@ -151,6 +162,19 @@ def enable(session: Session, webhook: Id, *, tenant: Tenant = DEFAULT_TENANT) ->
     with explained():
         changed = _webhooks(session).change(tenant, webhook, enabled=True)
     session.out.show(_webhook_json(changed), f"Webhook {webhook} is enabled.")
+
+
+def rotate(session: Session, webhook: Id, *, tenant: Tenant = DEFAULT_TENANT) -> None:
+    """Make a new secret; for 24 hours the one before signs beside it."""
+    from scripts.ops.webhooks.webhooks import explained
+
+    with explained():
+        secret = _webhooks(session).rotate(tenant, webhook)
+    session.out.show(
+        {"id": webhook, "secret": secret},
+        f"Webhook {webhook} has a new secret, shown once:\n  {secret}\n"
+        "Until this time tomorrow, messages also carry a signature of the one before.",
+    )
 
 
 def rm(session: Session, webhook: Id, *, tenant: Tenant = DEFAULT_TENANT) -> None:
