@@ -1,10 +1,11 @@
-"""`pulsequeue events`: the event catalogue and its JSON Schemas."""
+"""`pulsequeue events`: the event catalogue, its JSON Schemas, and events as they happen."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from scripts.cli import event_tail
 from scripts.cli.output import Table
 from scripts.cli.session import Limits, Session, command
 from scripts.common.errors import ToolError
@@ -14,8 +15,11 @@ _RELEASED = CHECKOUT / "docs" / "events" / "released"
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="List, print, validate and release event contracts.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Follow events; list, validate and release their contracts.", no_args_is_help=True
+    )
     command(group, examples=("events ls",))(ls)
+    command(group, examples=event_tail.EXAMPLES)(event_tail.tail)
     command(group, examples=("events schema OrderPlaced", "events schema --all --output schemas"))(schema)
     command(group, examples=("events validate event.json", "events validate - --event OrderPlaced"))(validate)
     command(group, examples=("events release",), limits=Limits(needs_checkout=True))(release)

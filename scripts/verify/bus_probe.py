@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from services.shared.adapters.clients import in_batches
+from scripts.ops.bus_tap import BusTap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from scripts.environment.environment import Environment
 
@@ -21,9 +20,7 @@ PROBE: Final = "VerificationProbe"
 PROBES_PER_ROUND: Final = 10
 """The most that PutEvents takes in one call."""
 SOURCE: Final = "pulsequeue.verify"
-_MAX_RUN_SECONDS: Final = 3_600
-"""Rules and queues that are older were left behind by a run that was killed."""
-_OVERHEAD: Final = 200
+_LIFETIME: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,7 @@ class BusProbe:
     def __init__(self, environment: Environment, run: str, order_ids: Sequence[str]) -> None:
         self._bus = environment.names.bus
         self._events = environment.client("events")
-        self._sqs = environment.client("sqs")
-        self._prefix = f"{environment.names.prefix}-verify-"
+        self._tap = BusTap(environment, "verify", run, _LIFETIME)
         self._run = run
         self._matched_ids = [*order_ids, run]
         self._recorded: list[RecordedEvent] = []
@@ -51,25 +47,12 @@ class BusProbe:
 
     @property
     def name(self) -> str:
-        return f"{self._prefix}{self._run}"
+        return self._tap.name
 
     def start(self) -> None:
         """Create the queue, and the rule that delivers to it."""
         self._started = True
-        events, sqs, bus = self._events, self._sqs, self._bus
-        url = sqs.create_queue(
-            QueueName=self.name, Attributes={"MessageRetentionPeriod": str(_MAX_RUN_SECONDS)}
-        )["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        pattern = {"detail": {"orderId": self._matched_ids}, "replay-name": [{"exists": False}]}
-        rule = events.put_rule(
-            Name=self.name,
-            EventBusName=bus,
-            EventPattern=json.dumps(pattern),
-            Description="Temporary rule of `pulsequeue verify`; removed when the verification ends.",
-        )["RuleArn"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(_policy(arn, rule))})
-        events.put_targets(Rule=self.name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+        self._tap.start({"detail": {"orderId": self._matched_ids}})
 
     def probe(self) -> bool:
         """Send a round of test events, and tell whether all events of any one round have arrived.
@@ -93,55 +76,14 @@ class BusProbe:
 
     def recorded(self) -> list[RecordedEvent]:
         """Return every event delivered so far, duplicates included."""
-        url = self._sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
-        while messages := self._sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1
-        ).get("Messages", []):
-            self._recorded += [_parse(message["Body"]) for message in messages]
-            for batch in in_batches(messages, lambda _: _OVERHEAD):
-                self._sqs.delete_message_batch(
-                    QueueUrl=url,
-                    Entries=[
-                        {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                        for number, message in enumerate(batch)
-                    ],
-                )
+        while bodies := self._tap.take():
+            self._recorded += map(_parse, bodies)
         return list(self._recorded)
 
-    def stop(self, now: datetime) -> None:
-        """Remove rule and queue, and those that killed runs left behind."""
-        if not self._started:
-            return
-        for name in [self.name, *self._left_behind(now)]:
-            self._remove(name)
-
-    def _left_behind(self, now: datetime) -> list[str]:
-        pages = self._sqs.get_paginator("list_queues").paginate(QueueNamePrefix=self._prefix)
-        names = []
-        for url in [url for page in pages for url in page.get("QueueUrls", [])]:
-            with suppress(self._sqs.exceptions.QueueDoesNotExist):
-                created = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["CreatedTimestamp"])
-                if now.timestamp() - float(created["Attributes"]["CreatedTimestamp"]) > _MAX_RUN_SECONDS:
-                    names.append(url.rpartition("/")[2])
-        return names
-
-    def _remove(self, name: str) -> None:
-        # The queue is removed even when removing the rule fails or is interrupted.
-        with ExitStack() as undo:
-            undo.callback(self._remove_queue, name)
-            undo.callback(self._remove_rule, name)
-
-    # Either may not exist: a run can be interrupted anywhere.
-
-    def _remove_rule(self, name: str) -> None:
-        with suppress(self._events.exceptions.ResourceNotFoundException):
-            self._events.remove_targets(Rule=name, EventBusName=self._bus, Ids=["queue"])
-        with suppress(self._events.exceptions.ResourceNotFoundException):
-            self._events.delete_rule(Name=name, EventBusName=self._bus)
-
-    def _remove_queue(self, name: str) -> None:
-        with suppress(self._sqs.exceptions.QueueDoesNotExist):
-            self._sqs.delete_queue(QueueUrl=self._sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    def stop(self) -> None:
+        """Remove rule and queue."""
+        if self._started:
+            self._tap.stop()
 
 
 def _parse(body: str) -> RecordedEvent:
@@ -150,18 +92,3 @@ def _parse(body: str) -> RecordedEvent:
     return RecordedEvent(
         str(envelope["detail-type"]), str(detail.get("orderId")), detail.get("eventId"), body
     )
-
-
-def _policy(queue: str, rule: str) -> dict[str, object]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-            }
-        ],
-    }

@@ -202,7 +202,7 @@ class _Suite:
         return "rule, queue, dead letters and inventory removed"
 
     def _stop_bus_probe(self) -> None:
-        self._bus_probe.stop(self._ops.clock.now())
+        self._bus_probe.stop()
 
     def _remove_dead_letters(self) -> None:
         if self._orders.were_placed:
