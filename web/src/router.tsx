@@ -15,6 +15,7 @@ import {
   parseRevenue,
   parseSales,
   parseSearch,
+  parseWebhook,
   stringifySearch,
 } from "./lib/filters";
 import { OutOfDate, part } from "./lib/load";
@@ -111,6 +112,17 @@ const sales = createRoute({
   ),
 });
 
+// Not /webhooks: that belongs to payment providers (infra/modules/site/edge.js).
+const webhooks = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hooks",
+  validateSearch: parseWebhook,
+  component: lazyRouteComponent(
+    part(() => import("./pages/webhooks/WebhooksPage")),
+    "WebhooksPage",
+  ),
+});
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
@@ -155,6 +167,7 @@ const routes = root.addChildren([
     cohorts,
     pipeline,
     sales,
+    webhooks,
     settings,
     anythingElse,
   ]),

@@ -14,6 +14,7 @@ const PAGES = {
   pipeline: "/pipeline",
   sales: "/sales",
   "sales-by-product": "/sales?by=product",
+  webhooks: "/hooks?webhook=webhook-1",
   settings: "/settings",
   "sign-in": "/sign-in",
   invitation: "/invitation",

@@ -10,6 +10,7 @@ import type { Day } from "../src/lib/days";
 import { csvOf } from "./csv";
 import * as data from "./data";
 import { type Answer, FakeOrganization, problem } from "./organization";
+import { FakeWebhooks } from "./webhooks";
 
 const DIST = join(import.meta.dirname, "..", "dist");
 const TYPES: Record<string, string> = {
@@ -54,6 +55,7 @@ export class FakeSite {
   /** What arrived, for a test to look at. */
   readonly requests: Sent[] = [];
   readonly organization = new FakeOrganization();
+  readonly webhooks = new FakeWebhooks();
   isSignedIn = true;
   isEmpty = false;
   flags: Record<string, { share: number; ends: Day }> = {};
@@ -137,6 +139,8 @@ export class FakeSite {
     if (pathname === "/api/organizations") return this.found(request.body);
     const ofOrganization = this.organization.answer(request.method, pathname, request.body);
     if (ofOrganization) return ofOrganization;
+    const ofWebhooks = this.webhooks.answer(request.method, pathname, request.body, this.role);
+    if (ofWebhooks) return ofWebhooks;
     if (request.method === "POST")
       return this.adjust(pathname, request.body) ?? this.command(pathname, request.body);
     const found = this.read(pathname, searchParams);

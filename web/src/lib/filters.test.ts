@@ -4,6 +4,7 @@ import {
   parseCohorts,
   parseDays,
   parseInventory,
+  parseWebhook,
   parseNext,
   parseOrders,
   parseRevenue,
@@ -21,6 +22,8 @@ test("what a link says of cohorts and movements is kept, and nonsense is left ou
   expect(parseRevenue({ kind: "lost", months: "7" })).toEqual({});
   expect(parseInventory({ search: "  kettle " })).toEqual({ search: "kettle" });
   expect(parseInventory({ search: " " })).toEqual({});
+  expect(parseWebhook({ webhook: "w-1" })).toEqual({ webhook: "w-1" });
+  expect(parseWebhook({ webhook: 7 })).toEqual({});
 });
 
 test("what an address says is what is filtered, and the other way round", () => {

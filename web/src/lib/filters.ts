@@ -81,6 +81,15 @@ export function parseInventory(raw: Raw): InventoryFilter {
   return given<InventoryFilter>({ search: text(raw.search, 256) });
 }
 
+export interface WebhookFilter {
+  /** The id of the one that is shown with its deliveries. */
+  readonly webhook?: string;
+}
+
+export function parseWebhook(raw: Raw): WebhookFilter {
+  return given<WebhookFilter>({ webhook: text(raw.webhook, 64) });
+}
+
 export interface OperationsFilter {
   readonly function?: string;
 }

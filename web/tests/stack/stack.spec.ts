@@ -1,34 +1,10 @@
 /** The main action of each page on a running stack: real sign-in cookie, real pipeline, real database. */
 
 import { readFile } from "node:fs/promises";
-import { test as base, expect, type Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
+import { expect, test } from "./session";
 
-const { CONSOLE_URL = "", CONSOLE_TOKEN = "", CONSOLE_SKU = "" } = process.env;
-
-const test = base.extend({
-  page: async ({ page, context }, use) => {
-    await context.addCookies([
-      {
-        name: "__Host-session",
-        value: CONSOLE_TOKEN,
-        // Chromium takes a secure cookie for this machine, but its protocol does not.
-        url: CONSOLE_URL.replace("http:", "https:"),
-        secure: true,
-        httpOnly: true,
-        sameSite: "Lax",
-      },
-    ]);
-    const complaints: string[] = [];
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("request", (request) => {
-      if (!request.url().startsWith(CONSOLE_URL) && !request.url().startsWith("blob:"))
-        complaints.push(request.url());
-    });
-    await use(page);
-    expect(complaints, "errors in the console, and requests to other origins").toEqual([]);
-  },
-});
+const { CONSOLE_SKU = "" } = process.env;
 
 /** Placed through the page's own origin, with its session, as a shop's page would. */
 async function placeOrder(page: Page, paymentMethod: string): Promise<string> {

@@ -7,5 +7,6 @@ export const PAGES = [
   { path: "/cohorts", title: "Cohorts", key: "c" },
   { path: "/pipeline", title: "Pipeline", key: "p" },
   { path: "/sales", title: "Sales", key: "s" },
+  { path: "/hooks", title: "Webhooks", key: "w" },
   { path: "/settings", title: "Settings", key: "," },
 ] as const;

@@ -10,6 +10,14 @@ const KINDS: Record<string, string> = {
   REFUNDED: "warn",
   CALLED_OFF: "warn",
   RETURNED: "warn",
+  ok: "good",
+  failing: "warn",
+  gone: "bad",
+  gaveUp: "bad",
+  delivered: "good",
+  retrying: "warn",
+  failed: "bad",
+  dropped: "warn",
 };
 
 /** The status in words for people; the colour only repeats them. */
