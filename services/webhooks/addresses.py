@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -12,8 +12,10 @@ MAX_URL_LENGTH: Final = 2_048
 _AS_IT_IS: Final = "/?%:@!$&'()*+,;=~[]"
 """What a path or a query may hold; letters beyond ASCII are encoded."""
 _UNICAST: Final = IPv6Network("2000::/3")
-_TUNNELS: Final = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
-"""Teredo and 6to4 hold an IPv4 address, which may be a private one."""
+_NOT_PUBLIC_V6: Final = (IPv6Network("2001::/32"), IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
+"""Teredo and 6to4 hold an IPv4 address, which may be a private one; the last is for documentation."""
+_RELAYS_V4: Final = IPv4Network("192.88.99.0/24")
+"""What is sent there leaves by 6to4, to an address that was not checked."""
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -26,12 +28,12 @@ def is_public(address: str) -> bool:
     """Tell whether an address belongs to the public internet, whatever form it is written in."""
     ip = ip_address(address)
     if isinstance(ip, IPv6Address):
-        return ip in _UNICAST and ip.is_global and not any(ip in it for it in _TUNNELS)
+        return ip in _UNICAST and ip.is_global and not any(ip in it for it in _NOT_PUBLIC_V6)
     return _is_public_v4(ip)
 
 
 def _is_public_v4(ip: IPv4Address) -> bool:
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip not in _RELAYS_V4
 
 
 def checked_url(url: str, *, allow_local: bool = False) -> str:

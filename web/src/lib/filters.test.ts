@@ -4,11 +4,11 @@ import {
   parseCohorts,
   parseDays,
   parseInventory,
-  parseWebhook,
   parseNext,
   parseOrders,
   parseRevenue,
   parseSearch,
+  parseWebhook,
   stringifySearch,
 } from "./filters";
 
