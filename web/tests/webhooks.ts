@@ -40,7 +40,7 @@ const DELIVERY: Delivery = {
 
 export class FakeWebhooks {
   webhooks: Webhook[] = [
-    WEBHOOK,
+    { ...WEBHOOK },
     {
       ...WEBHOOK,
       id: "webhook-2",
