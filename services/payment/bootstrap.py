@@ -1,13 +1,23 @@
 """Wires the payment service to AWS, once per process."""
 
+import base64
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from services.payment.gateway import PaymentGateway
 from services.payment.service import PaymentService
+from services.payment.settings import WebhookSettings
 from services.payment.simulated_gateway import SimulatedGateway
-from services.shared.events import OrderCancelled, PaymentRequested, RefundRequested
+from services.shared.adapters.clients import Clients
+from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.rotated_secret import rotated_secret
+from services.shared.adapters.telemetry import PowertoolsTelemetry
+from services.shared.errors import TransientError
+from services.shared.events import OrderCancelled, PaymentAnswered, PaymentRequested, RefundRequested
 from services.shared.settings import LedgerSettings
 from services.shared.wiring import Runtime, utc_now
 
@@ -32,4 +42,37 @@ def payment() -> Callable[[Any, Any], Any]:
         waits=runtime.deadline.waits,
         out_of_time=runtime.deadline.passed,
     )
-    return runtime.entry([PaymentRequested, OrderCancelled, RefundRequested], service.handle)
+    return runtime.entry([PaymentRequested, PaymentAnswered, OrderCancelled, RefundRequested], service.handle)
+
+
+@cache
+def stripe_webhook() -> Callable[[Any, Any], dict[str, Any]]:
+    # What only the webhook needs stays out of the cold start of payments.
+    from services.payment.stripe_webhook import StripeWebhook  # noqa: PLC0415
+
+    settings, clients = WebhookSettings.from_environment(), Clients()
+    telemetry = PowertoolsTelemetry("payment", settings.metrics_namespace)
+    read = rotated_secret(clients.ssm(), settings.secret_parameter, time.monotonic)
+
+    def secrets() -> str:
+        try:
+            return read()
+        except (ClientError, BotoCoreError) as error:
+            raise TransientError(f"{settings.secret_parameter} cannot be read: {error}") from error
+
+    webhook = StripeWebhook(
+        secrets,
+        EventBridgeBus(clients.events(), bus_name=settings.bus_name, source="pulsequeue.payment"),
+        telemetry,
+        clock=utc_now,
+    )
+
+    def invoke(event: dict[str, Any], context: object) -> dict[str, Any]:
+        body = event.get("body") or ""
+        content = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        with telemetry.invocation(context):
+            status = webhook.handle(content, headers.get("stripe-signature", ""))
+        return {"statusCode": int(status)}
+
+    return invoke

@@ -12,6 +12,8 @@ from services.shared.events import (
     Event,
     OrderCancelled,
     OrderConfirmed,
+    OrderEvent,
+    PaymentAnswered,
     PaymentFailed,
     PaymentProcessed,
     RefundProcessed,
@@ -40,6 +42,17 @@ def ask(order: Order, now: datetime) -> Ask | None:
     if order.status is Status.RESERVED:
         return None if order.expires_at is not None and order.expires_at <= now else Ask.CHARGE
     return Ask.VOID if may_have_been_charged(order) else None
+
+
+def concerns(order: Order, events: Sequence[OrderEvent]) -> bool:
+    """Whether events leave something to do: not the answer to a charge that was settled without it.
+
+    Gateways send those, too. One that settled its order is owed the events of that, should it come again.
+    """
+    if order.status is Status.RESERVED or may_have_been_charged(order):
+        return True
+    caused = {step.event_id for step in order.history}
+    return any(not isinstance(event, PaymentAnswered) or event.event_id in caused for event in events)
 
 
 def charge_request(order: Order) -> ChargeRequest:

@@ -24,7 +24,13 @@ from services.payment.gateway import (
 from services.payment.refunds import OUT_OF_TIME, Refunds
 from services.shared.backoff import Waits, never
 from services.shared.errors import GatewayUnavailableError
-from services.shared.events import OrderCancelled, OrderEvent, PaymentRequested, RefundRequested
+from services.shared.events import (
+    OrderCancelled,
+    OrderEvent,
+    PaymentAnswered,
+    PaymentRequested,
+    RefundRequested,
+)
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Status, Unsettled
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Group, by_order, existing_orders
@@ -71,6 +77,7 @@ class PaymentService:
     def _pay(self, groups: Groups) -> set[str]:
         watch = Stopwatch()
         orders, retry = existing_orders(groups, self._ledger.orders(groups.keys()), self._telemetry)
+        orders = {key: order for key, order in orders.items() if domain.concerns(order, groups[key].events)}
         undecided = set(orders)
         for part in self._with_intents(orders, groups):
             answers = self._ask_all(part)
@@ -274,4 +281,4 @@ def _concerns_payment(event: object) -> bool:
     """A payment that failed is settled; any other release may leave a charge behind."""
     if isinstance(event, OrderCancelled):
         return event.reason != "payment_failed"
-    return isinstance(event, PaymentRequested)
+    return isinstance(event, PaymentRequested | PaymentAnswered)

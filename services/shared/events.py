@@ -199,6 +199,12 @@ class PaymentFailed(OrderEvent):
     currency: Currency
 
 
+class PaymentAnswered(OrderEvent):
+    """The gateway says that it has decided; the payment service asks it before it believes that."""
+
+    outcome: Literal["succeeded", "failed"]
+
+
 class OrderConfirmed(OrderEvent):
     """Paid, and taken from stock."""
 
@@ -339,8 +345,12 @@ CATALOGUE: tuple[type[Event], ...] = (
 )
 
 
+INTERNAL: tuple[type[Event], ...] = (PaymentAnswered,)
+"""Events between our own functions: the read side and other systems do not hear them."""
+
+
 def by_name(name: str) -> type[Event] | None:
     return _BY_NAME.get(name)
 
 
-_BY_NAME = {model.detail_type(): model for model in CATALOGUE}
+_BY_NAME = {model.detail_type(): model for model in (*CATALOGUE, *INTERNAL)}

@@ -102,6 +102,8 @@ class Shop:
             self._at(at + random.uniform(0, 5), partial(self._place, key))
         if network.strikes(Fault.FORGED, f"{Fault.FORGED}, soon", (label(*key),)):
             self._at(at + random.uniform(0, 60), partial(self._forge, key))
+        if network.strikes(Fault.ANSWER_FORGED, f"{Fault.ANSWER_FORGED}, soon", (label(*key),)):
+            self._at(at + random.uniform(0, 60), partial(self._world.answers.forge, key))
         for fault, act in (
             (Fault.CALLED_OFF, self._call_off),
             (Fault.REFUND_REQUESTED, self._ask_for_refund),

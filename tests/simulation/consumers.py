@@ -23,6 +23,7 @@ from services.shared.events import (
     OrderCancelled,
     OrderEvent,
     OrderPlaced,
+    PaymentAnswered,
     PaymentRequested,
     RefundRequested,
 )
@@ -125,7 +126,7 @@ def _ledger(world: "World") -> GroupCommit:
     return GroupCommit(store(world), waits=_waits(world), max_actions=world.max_actions)
 
 
-def _bus(world: "World", source: str) -> EventBridgeBus:
+def bus_of(world: "World", source: str) -> EventBridgeBus:
     client = cast("EventBridgeClient", world.eventbridge)
     return EventBridgeBus(client, bus_name="bus", source=f"pulsequeue.{source}", waits=_waits(world))
 
@@ -138,7 +139,7 @@ def _deadline(world: "World") -> Deadline:
 def _orders(world: "World", deadline: Deadline) -> OrderService:
     return OrderService(
         _ledger(world),
-        _bus(world, "order"),
+        bus_of(world, "order"),
         world.telemetry,
         clock=world.scheduler.clock,
         hold=world.hold,
@@ -149,7 +150,7 @@ def _orders(world: "World", deadline: Deadline) -> OrderService:
 def _payments(world: "World", deadline: Deadline) -> PaymentService:
     return PaymentService(
         _ledger(world),
-        _bus(world, "payment"),
+        bus_of(world, "payment"),
         world.gateway,
         world.telemetry,
         clock=world.scheduler.clock,
@@ -162,7 +163,7 @@ FUNCTIONS = (
     Function("order", (OrderPlaced, OrderCancellationRequested), lambda *it: _orders(*it).handle, 30, 181),
     Function(
         "payment",
-        (PaymentRequested, OrderCancelled, RefundRequested),
+        (PaymentRequested, PaymentAnswered, OrderCancelled, RefundRequested),
         lambda *it: _payments(*it).handle,
         60,
         361,
@@ -210,7 +211,7 @@ class AuditSchedule:
         deadline.start(900)
         audit = Audit(
             store(world),
-            _bus(world, "order"),
+            bus_of(world, "order"),
             _orders(world, deadline).expire,
             world.telemetry,
             _AuditClock(world),

@@ -37,8 +37,12 @@ class Fault(StrEnum):
     GATEWAY_SILENT_BEFORE = "gateway silent, nothing done"
     GATEWAY_SILENT_AFTER = "gateway silent, though done"
     GATEWAY_LATE = "gateway charges after the call was given up"
+    ANSWER_LOST = "gateway never sends its answer"
+    ANSWER_TWICE = "gateway sends its answer twice"
+    ANSWER_FALSE = "gateway's message contradicts what it decided"
     # from people
     FORGED = "payment asked for by a stranger"
+    ANSWER_FORGED = "answer of the gateway forged by a stranger"
     PUBLISHED_TWICE = "published twice"
     ID_REUSED = "order id reused for another order"
     MALFORMED = "malformed event"

@@ -23,8 +23,8 @@ _NEVER = {
     Status.CANCELLED: {"OrderRejected", "OrderConfirmed"},
 }
 
-_REPEATED = {"OrderConflicted", "RefundProcessed"}
-"""Told once for each placement that differs, and for each refund."""
+_REPEATED = {"OrderConflicted", "RefundProcessed", "PaymentAnswered"}
+"""Told once for each placement that differs, each refund, and each message of the gateway."""
 
 
 def check_rest(world: "World") -> None:

@@ -21,6 +21,8 @@ from tests.simulation.network import Network
 from tests.simulation.story import label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.simulation.invariants import Watch
 
 _LONGEST_RUN = 60.0
@@ -79,6 +81,8 @@ class Gateway:
         self._network = network
         self._story = network.story
         self._watch = watch
+        self.on_decision: Callable[[Key, bool], None] = lambda _key, _succeeded: None
+        """Hears of every charge that is made or declined, whether its call was answered or not."""
         self._down_until = 0.0
         self.names_intents = network.random.random() < 0.5
         self._lag = 0.0 if self.names_intents else network.random.choice((0.0, 4.0, 90.0))
@@ -153,7 +157,9 @@ class Gateway:
                 return self._make_charge(name, request)
 
     def _decline(self, request: ChargeRequest) -> Declined:
-        self._books.declined.add(request.key)
+        if request.key not in self._books.declined:
+            self._books.declined.add(request.key)
+            self.on_decision(Key.of(request.key), False)
         self._story.info("the gateway declines", _label(request.key))
         return Declined("card_declined")
 
@@ -184,6 +190,7 @@ class Gateway:
         self._story.info(
             f"the gateway charges {charge.amount_minor} {charge.currency} as {charge.id}", _label(request.key)
         )
+        self.on_decision(Key.of(request.key), True)
         return Charged(charge.id)
 
     def _void(self, name: str, request: ChargeRequest) -> Answer | NotFound:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from services.payment.gateway import ChargeRequest
@@ -71,6 +72,8 @@ class Watch:
         self.published: defaultdict[Key, set[str]] = defaultdict(set)
         """The names of the events published about each order."""
         self.events: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.answered_at: dict[Key, float] = {}
+        """When the gateway's own answer about an order was first accepted."""
         self._scheduler = scheduler
         self._gateway_ledger = gateway_ledger
         self.left: dict[Key, float] = {}
@@ -322,6 +325,15 @@ class Watch:
                 self.report("poison is buried, never retried", f"{message.id}: {message.body}")
         self.runs.on_answer(batch, failed)
 
+    def on_webhook(self, key: Key, status: int, *, signed: bool) -> None:
+        accepted = status == HTTPStatus.OK
+        if accepted and not signed:
+            self.report("nobody answers in the gateway's name", f"a stranger got {status}", key)
+        if accepted and "PaymentAnswered" not in self.published[key]:
+            self.report("an answer that is accepted is passed on", f"{status}, but no event", key)
+        if accepted:
+            self.answered_at.setdefault(key, self._scheduler.now)
+
     def name(self, key: Key) -> str:
         return label(*key)
 
@@ -350,6 +362,8 @@ def _bears_out(order: Order, name: str, detail: Mapping[str, object]) -> bool:
     match name:
         case "OrderConflicted":
             return bool(detail["differences"])
+        case "PaymentAnswered":
+            return True  # the gateway's word, which nobody believes before it was asked
         case "PaymentProcessed":
             return payment.charge_id == detail["chargeId"]
         case "PaymentFailed":

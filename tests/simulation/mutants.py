@@ -17,6 +17,7 @@ _ORDER = "services.order.service"
 _AUDIT = "services.order.audit"
 _PAYMENT = "services.payment.service"
 _REFUNDS = "services.payment.refunds"
+_WEBHOOK = "services.payment.stripe_webhook"
 _ORDER_DOMAIN = "services.order.domain"
 _PAYMENT_DOMAIN = "services.payment.domain"
 _BUS = "services.shared.adapters.eventbridge"
@@ -506,5 +507,30 @@ MUTATIONS = (
         _INBOX,
         "            return {delivery.message_id for delivery in deliveries}",
         "            return set()",
+    ),
+    # --- asynchronous answers -------------------------------------------------------------------------
+    Mutation(
+        "an answer of the gateway wakes nobody",
+        _PAYMENT,
+        "    return isinstance(event, PaymentRequested | PaymentAnswered)\n",
+        "    return isinstance(event, PaymentRequested)\n",
+    ),
+    Mutation(
+        "believe whoever answers in the gateway's name",
+        _WEBHOOK,
+        "            hmac.compare_digest(_signature(secret, stamp, body), signature.encode())\n",
+        "            bool(signature)\n",
+    ),
+    Mutation(
+        "an answer that settled its order is not announced again",
+        _PAYMENT_DOMAIN,
+        " or event.event_id in caused for event in events)",
+        " for event in events)",
+    ),
+    Mutation(
+        "accept an answer that the bus did not take",
+        _WEBHOOK,
+        "                return HTTPStatus.SERVICE_UNAVAILABLE\n        except",
+        "                return HTTPStatus.OK\n        except",
     ),
 )

@@ -6,6 +6,7 @@ from random import Random
 
 from services.shared.ledger import Key
 from tests.simulation.actors import Shop
+from tests.simulation.answers import Answers
 from tests.simulation.consumers import FUNCTIONS, AuditSchedule, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
 from tests.simulation.eventbridge import Bus, EventBridgeClient
@@ -54,6 +55,8 @@ class World:
         self.sqs = SQSClient(self.queues, self.network)
         self.gateway = Gateway(self.gateway_ledger, self.network, self.watch)
         self.telemetry = StoryTelemetry(self)
+        self.answers = Answers(self)
+        self.gateway.on_decision = self.answers.tell
         self.consumers = [Consumer(function, self) for function in FUNCTIONS]
         self.shop = Shop(self)
 
@@ -81,7 +84,10 @@ class World:
             unpaid = any(
                 wish.payment_method in ("never answered", "pending") for wish in self.watch.wishes[key]
             )
-            latest = bound + (self.hold.total_seconds() + PROMPTLY if unpaid else 0.0)
+            waited = self.hold.total_seconds() + PROMPTLY
+            if answered_at := self.watch.answered_at.get(key):
+                waited = min(waited, answered_at - accepted_at)
+            latest = bound + (waited if unpaid else 0.0)
             took = self.watch.left.get(key, self.scheduler.now) - accepted_at
             if took > latest and label(*key) not in set_aside:
                 self.watch.report(

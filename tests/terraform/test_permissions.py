@@ -1,10 +1,12 @@
 """Each permission of a function's role is needed: without it, the function fails."""
 
+import hmac
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -248,6 +250,24 @@ def session(runner: FunctionRunner, _invocations: int) -> Check:
     return signs_in
 
 
+def stripe_webhook(runner: FunctionRunner, _invocations: int) -> Check:
+    environment = runner.applied.environment
+    name = environment.names.secret("stripe-webhook-secret")
+    secret = environment.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+    def publishes() -> bool:
+        about = {"tenant_id": "default", "order_id": runner.pipeline.order_id(runner.next_name())}
+        stamp = int(utc_now().timestamp())
+        answer = {"id": "evt_1", "type": "payment_intent.succeeded", "created": stamp}
+        body = json.dumps({**answer, "data": {"object": {"metadata": about}}})
+        mac = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), "sha256").hexdigest()
+        request = {"body": body, "headers": {"stripe-signature": f"t={stamp},v1={mac}"}}
+        response = runner.invoke("stripe-webhook", request)
+        return response is not None and response["statusCode"] == HTTPStatus.OK
+
+    return publishes
+
+
 def new_user(runner: FunctionRunner, name: str) -> tuple[str, str]:
     """Make a user of the pool; returns its name and password."""
     cognito, password = runner.applied.environment.client("cognito-idp"), f"Aa1!{name}-password"
@@ -385,6 +405,7 @@ def message(event: Event) -> str:
         commands,
         organizations,
         session,
+        stripe_webhook,
         claims,
         notify,
         # Before those that fill its queue: it would remember the address of the next one.

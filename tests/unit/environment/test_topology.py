@@ -142,6 +142,7 @@ def test_only_users_reach_the_api_and_the_others_guard_themselves() -> None:
         "exposition": "anyone",
         "organizations": "users",
         "session": "anyone",
+        "stripe-webhook": "anyone",
         "webhooks": "users",
     }
 
@@ -224,7 +225,7 @@ def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
 
 def test_rules_match_live_events_by_name_alone_for_publishers_choose_their_source() -> None:
     assert Topology.load().consumer("payment").rule_pattern == {
-        "detail-type": ["PaymentRequested", "OrderCancelled", "RefundRequested"],
+        "detail-type": ["PaymentRequested", "PaymentAnswered", "OrderCancelled", "RefundRequested"],
         "replay-name": [{"exists": False}],
     }
 

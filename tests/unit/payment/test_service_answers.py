@@ -7,11 +7,11 @@ from threading import Barrier
 import pytest
 
 from services.payment.gateway import Answer, ChargeRequest, RefundRequest
-from services.shared.events import PaymentFailed, PaymentProcessed
+from services.shared.events import PaymentAnswered, PaymentFailed, PaymentProcessed
 from services.shared.ledger import Status
 from services.shared.log_events import LogEvent
 from tests.support.builders import HOLD, payment_request, refund_request, released
-from tests.support.fakes import FakeGateway
+from tests.support.fakes import START, FakeGateway
 from tests.support.payment_service import PaymentFixture
 
 # --- the intent ---------------------------------------------------------------------------------------
@@ -279,3 +279,56 @@ def test_no_call_starts_when_the_invocation_is_about_to_end() -> None:
 
     assert retry == {"m0", "m1", "m2"}
     assert (fixture.gateway.calls, fixture.gateway.refunds) == (calls, {})
+
+
+# --- asynchronous answers -----------------------------------------------------------------------------
+
+
+def answered(event_id: str = "answer-1") -> PaymentAnswered:
+    return PaymentAnswered(event_id=event_id, order_id="order-1", occurred_at=START, outcome="succeeded")
+
+
+def test_an_answer_settles_a_pending_payment_by_what_the_gateway_says() -> None:
+    fixture = PaymentFixture()
+    fixture.gateway.pending.add("order-1")
+    fixture.handle(payment_request())
+    fixture.gateway.pending.clear()
+    fixture.gateway.declining.add("order-1")
+
+    assert fixture.handle(answered()) == set()
+
+    # The event said that it succeeded; the gateway, asked, that it did not.
+    assert (fixture.order().status, fixture.order().reason) == (Status.CANCELLED, "payment_failed")
+    assert fixture.bus.names() == ["PaymentFailed", "OrderCancelled"]
+
+
+def test_an_answer_to_a_payment_that_is_still_pending_changes_nothing() -> None:
+    fixture = PaymentFixture()
+    fixture.gateway.pending.add("order-1")
+    fixture.handle(payment_request())
+    before = fixture.order()
+
+    assert fixture.handle(answered()) == set()
+    assert (fixture.order(), fixture.bus.published) == (before, [])
+
+
+def test_an_answer_to_a_payment_that_was_settled_at_once_does_nothing() -> None:
+    fixture = PaymentFixture()
+    fixture.handle(payment_request())
+    order, published = fixture.order(), list(fixture.bus.published)
+
+    assert fixture.handle(answered()) == set()
+
+    assert (fixture.order(), fixture.bus.published) == (order, published)
+    assert fixture.telemetry.counted("payments_total", outcome="duplicate") == 0
+
+
+def test_an_answer_that_settled_its_order_announces_it_again_when_it_comes_again() -> None:
+    fixture = PaymentFixture()
+    fixture.bus.refuse = 2
+
+    assert fixture.handle(answered()) == {"m0"}
+    assert fixture.handle(answered("answer-2")) == set()
+    assert fixture.bus.published == []
+    assert fixture.handle(answered()) == set()
+    assert fixture.bus.names() == ["PaymentProcessed", "OrderConfirmed"]

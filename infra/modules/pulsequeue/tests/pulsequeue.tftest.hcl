@@ -8,7 +8,7 @@ run "without_a_database_has_no_function_that_needs_one" {
   command = plan
 
   assert {
-    condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment", "webhook-delivery", "webhook-fanout", "webhook-retries"]) && toset(keys(module.function)) == toset(["audit", "collector", "commands", "exposition", "notify", "organizations", "session", "webhooks"])
+    condition     = toset(keys(module.consumer)) == toset(["expiry", "order", "payment", "webhook-delivery", "webhook-fanout", "webhook-retries"]) && toset(keys(module.function)) == toset(["audit", "collector", "commands", "exposition", "notify", "organizations", "session", "stripe-webhook", "webhooks"])
     error_message = "Without a database there must be no read side."
   }
 }
