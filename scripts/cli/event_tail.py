@@ -68,7 +68,8 @@ def tail(
     if not environment.is_local:
         note += " The first events may be missed: AWS needs up to a minute."
     if forwarder is not None:
-        note += f"\nForwarding to {forward}, signed with this secret:\n  {forwarder.secret}"
+        note += f"\nForwarding to {forward}, signed with "
+        note += "the given secret." if secret else f"this secret:\n  {forwarder.secret}"
     events = event_tail.tail(
         environment,
         event_tail.pattern(names, tenant),

@@ -46,8 +46,9 @@ def checked_url(url: str, *, allow_local: bool = False) -> str:
         host = (parts.hostname or "").encode("idna").decode()
     except ValueError as error:  # UnicodeError is one
         raise AddressError("must be a URL such as https://shop.example/webhooks") from error
-    if parts.scheme not in (("https", "http") if allow_local else ("https",)) or not host:
-        raise AddressError("must be a URL that begins with https://")
+    schemes = ("http", "https") if allow_local else ("https",)
+    if parts.scheme not in schemes or not host:
+        raise AddressError(f"must be a URL that begins with {' or '.join(f'{it}://' for it in schemes)}")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise AddressError("must hold no user, password or fragment")
     if not allow_local and port not in (None, HTTPS_PORT):

@@ -186,7 +186,7 @@ class FastLane:
         now, health = self.attempts.clock(), subscription.health
         if not health.sound:
             self.attempts.note_waiting(message)
-            self._move(message, health.pause(now))
+            self._move(message, 0 if message.by_hand else health.pause(now))
         elif (seconds := self.attempts.make(subscription, message, None)) is not None:
             self._move(message, seconds)
         return None
@@ -217,13 +217,17 @@ class RetriesLane:
         return None if seconds is None else min(seconds, ceil(left.total_seconds()))
 
     def _deliver(self, subscription: Subscription, message: Message, now: datetime) -> int | None:
-        if subscription.health.closed(now):
+        closed = subscription.health.closed(now)
+        if closed and not message.by_hand:
             return self.attempts.spread(subscription.health.pause(now))
         recorded = self.attempts.store.recorded(message)
         if recorded is not None and recorded.status in ("delivered", "failed"):
             return None  # a copy of a message that is done
-        if not self.attempts.claim(subscription, now):
-            return self.attempts.spread(RETRY_SECONDS[0])
+        if not message.by_hand or (recorded and recorded.attempts):
+            if closed:
+                return self.attempts.spread(subscription.health.pause(now))
+            if not self.attempts.claim(subscription, now):
+                return self.attempts.spread(RETRY_SECONDS[0])
         return self.attempts.make(subscription, message, recorded)
 
 

@@ -144,6 +144,8 @@ class Message(BaseModel):
     data: dict[str, Any]
     attempts: StrictInt = 0
     """Made before it was put into this queue."""
+    by_hand: bool = False
+    """Somebody waits for it: its first attempt is made even while its endpoint rests."""
     moved_at: Instant | None = None
     """When it came to the lane of retries."""
 

@@ -120,6 +120,7 @@ class Webhooks:
             type=TEST_TYPE,
             timestamp=self.clock(),
             data={"message": "This is a test of your webhook."},
+            by_hand=True,
         )
         self._send(message)
         return message
@@ -136,7 +137,7 @@ class Webhooks:
         )
         if found is None:
             raise problems.not_found("The log of the webhook has no message with this id.")
-        message = found.message.model_copy(update={"attempts": 0})
+        message = found.message.model_copy(update={"attempts": 0, "by_hand": True})
         waiting = replace(found, status="waiting", attempts=0)
         if not self.store.record(waiting, self.clock(), after=found):
             raise problems.wrong_state("The message is being delivered at this moment; look at it again.")

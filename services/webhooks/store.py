@@ -54,7 +54,7 @@ class WebhookStore:
         item = {
             "pk": _log(message.tenant_id, message.endpoint_id),
             "sk": _entry(message),
-            "message": message.model_dump_json(exclude={"attempts", "moved_at"}),
+            "message": message.model_dump_json(exclude={"attempts", "by_hand", "moved_at"}),
             "status": delivery.status,
             "attempts": delivery.attempts,
             "lastAt": _text(delivery.last_at),

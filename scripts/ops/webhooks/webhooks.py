@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from scripts.common.errors import ToolError
@@ -42,4 +43,5 @@ def explained() -> Iterator[None]:
     except ProblemError as error:
         problem = error.problem("")
         details = "; ".join(f"{it.parameter} {it.problem}" for it in problem.errors or ())
-        raise ToolError(f"{details or problem.detail}") from error
+        hint = " See `pulsequeue webhook ls` and --tenant." if problem.status == HTTPStatus.NOT_FOUND else ""
+        raise ToolError(f"{details or problem.detail}{hint}") from error

@@ -301,3 +301,38 @@ def test_many_messages_of_a_dead_endpoint_all_end_in_time_and_none_fills_a_dead_
     assert {it.status for it in shop.webhooks.log("acme", endpoint.id, 10)} == {"failed"}
     failed = Metric.WEBHOOK_DELIVERIES, frozenset({("outcome", WebhookOutcome.FAILED)})
     assert shop.telemetry.counts[failed] == 5
+
+
+def test_a_test_is_tried_at_once_while_its_endpoint_rests_and_ends_the_rest() -> None:
+    shop, endpoint = shop_with(TIMEOUT, OK)
+    shop.fast.deliver(shop.message(endpoint))
+
+    test = shop.webhooks.test("acme", endpoint.id)
+    shop.fast.deliver(test)
+
+    assert shop.retries.delays[-1] == 0
+    assert shop.slow.deliver(shop.retries.messages[-1]) is None
+    assert logged(shop, endpoint, test.id).status == "delivered"
+    assert shop.state(endpoint).health.failures == 0
+
+
+def test_a_test_that_fails_waits_like_any_other_message() -> None:
+    shop, endpoint = shop_with(TIMEOUT)
+    shop.fast.deliver(shop.message(endpoint))
+    test = shop.webhooks.test("acme", endpoint.id)
+
+    assert shop.slow.deliver(test) is not None
+    posted = len(shop.subscriber.posted)
+    assert shop.slow.deliver(test) == shop.state(endpoint).health.pause(shop.clock())
+    assert len(shop.subscriber.posted) == posted
+
+
+def test_a_message_delivered_again_is_tried_at_once_while_its_endpoint_rests() -> None:
+    shop, endpoint = shop_with(TIMEOUT, OK)
+    message = shop.message(endpoint)
+    shop.fast.deliver(message)
+
+    shop.fast.deliver(shop.webhooks.redeliver("acme", endpoint.id, message.id))
+    shop.slow.deliver(shop.retries.messages[-1])
+
+    assert (logged(shop, endpoint).status, logged(shop, endpoint).attempts) == ("delivered", 1)
