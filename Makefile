@@ -71,6 +71,10 @@ simulate: $(STAMP) ## Run simulated schedules (N=10000: that many; SEED=123: one
 chaos: $(STAMP) ## Send thousands of orders while workers are killed and services fail, then recount (ORDERS=, SEED=)
 	@$(BIN)/python -m tests.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: drill
+drill: $(STAMP) ## Lose the tables and the database of a stack of its own, restore them, recount (ORDERS=, TAIL=)
+	@$(BIN)/python -m tests.drill $(if $(ORDERS),--orders $(ORDERS)) $(if $(TAIL),--tail $(TAIL))
+
 .PHONY: fuzz
 fuzz: $(STAMP) ## Send random input to every handler for MINUTES= (default 5); failing input is stored and replayed
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))

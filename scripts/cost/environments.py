@@ -13,6 +13,8 @@ from pydantic import TypeAdapter
 
 from scripts.common.errors import ToolError
 
+WEB_ACL_RULES: Final = "rules of aws_wafv2_web_acl"
+"""They are billed one by one."""
 SIZES: Final = Path(__file__).with_name("environments.json")
 
 

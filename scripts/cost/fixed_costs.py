@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from scripts.cost import prices
 from scripts.cost.bill import BillLine, CostDriver
-from scripts.cost.environments import EnvironmentSize, MonitoringSize
+from scripts.cost.environments import WEB_ACL_RULES, EnvironmentSize, MonitoringSize
 from scripts.cost.model import Model
 from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH
 from scripts.cost.read_side import ReadSideMonth
@@ -69,6 +69,10 @@ def _counted(model: Model, environment: EnvironmentSize) -> Iterator[BillLine]:
     keys, secrets = environment.number_of("aws_kms_key"), environment.number_of("aws_secretsmanager_secret")
     yield BillLine("KMS", "keys", keys, prices.KEY, _FIXED)
     yield BillLine("Secrets Manager", "secrets", secrets, prices.SECRET, _FIXED)
+    acls, rules = environment.number_of("aws_wafv2_web_acl"), environment.number_of(WEB_ACL_RULES)
+    if acls:
+        yield BillLine("WAF", "web ACLs", acls, prices.WEB_ACL, _FIXED)
+        yield BillLine("WAF", "rules", rules, prices.WEB_ACL_RULE, _FIXED)
     # Alarms on dead-letter queues are part of the pipeline's costs.
     alarms = environment.number_of("aws_cloudwatch_metric_alarm") - len(model.topology.consumers)
     yield BillLine("CloudWatch", "metrics of other alarms", alarms, prices.ALARM, _FIXED)

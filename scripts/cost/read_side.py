@@ -111,7 +111,7 @@ class ReadSideMonth:
     @property
     def busy_seconds(self) -> float:
         """How long the function is busy per event."""
-        slowed = self.database_seconds / min(1.0, self.acu * CPU_OF_AN_ACU)
+        slowed = self.database_seconds / min(1.0, max(self.acu, _ACU_STEP) * CPU_OF_AN_ACU)
         waiting = STATEMENTS * ROUND_TRIP_MS / 1000 / self.batch
         return self.model.seconds("projector", self.function_seconds * 1000, 0) + slowed + waiting
 
@@ -133,7 +133,10 @@ class ReadSideMonth:
         yield BillLine(
             "Aurora", "capacity, at the minimum", minimum, prices.AURORA_CAPACITY, CostDriver.FIXED
         )
-        more = hours * self.acu - minimum
+        # A database that pauses runs as soon as there are orders all day, with half an ACU at least.
+        awake = hours * _ACU_STEP if self.orders and not self.database.min_acu else 0.0
+        yield BillLine("Aurora", "capacity while awake", awake, prices.AURORA_CAPACITY, CostDriver.TRAFFIC)
+        more = hours * self.acu - minimum - awake
         yield BillLine("Aurora", "capacity above the minimum", more, prices.AURORA_CAPACITY, CostDriver.ORDER)
 
     def io(self) -> Iterator[BillLine]:

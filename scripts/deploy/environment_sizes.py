@@ -19,6 +19,7 @@ from scripts.common.project_files import CHECKOUT
 from scripts.cost.environments import (
     FILE,
     SIZES,
+    WEB_ACL_RULES,
     AuroraSize,
     ColdStarts,
     EnvironmentSize,
@@ -43,6 +44,7 @@ BILLED: Final = frozenset(
         "aws_lb",
         "aws_nat_gateway",
         "aws_rds_cluster_instance",
+        "aws_wafv2_web_acl",
         SECRET,
     }
 )
@@ -123,7 +125,7 @@ def _billed(resource: Resource) -> Mapping[str, int]:
     """Say what of a resource is billed, by Terraform type."""
     kind, values = resource["type"], resource["change"]["after"]
     if kind in BILLED:
-        return {kind: 1}
+        return {kind: 1} | ({WEB_ACL_RULES: len(values["rule"])} if kind == "aws_wafv2_web_acl" else {})
     if kind == ALARM:
         # An alarm is billed by the metrics that it evaluates.
         return {kind: sum(bool(it["metric"]) for it in values.get("metric_query", ())) or 1}

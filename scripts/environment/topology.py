@@ -142,6 +142,9 @@ class Endpoint(Function):
     routes: tuple[Route, ...] = Field(min_length=1)
     callers: Literal["users", "anyone"] = "anyone"
     """`users`: the API verifies tokens of the user pool; `anyone`: the function authorizes callers itself."""
+    requests_per_second: int | None = Field(default=None, ge=1)
+    """Of each route, on AWS; None for the limit of all routes."""
+    reserved_concurrency: int | None = Field(default=None, ge=1)
 
 
 class PoolTrigger(Function):

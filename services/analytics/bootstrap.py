@@ -16,6 +16,7 @@ from services.shared.database import (
     API,
     OWNER,
     PROJECTOR,
+    WAKING_SECONDS,
     Connection,
     Database,
     DatabaseSettings,
@@ -131,7 +132,9 @@ def migrator() -> Callable[[object, object], dict[str, Any]]:
     telemetry = PowertoolsTelemetry("migrator", settings.metrics_namespace)
     secrets = Clients().secretsmanager()
     commands = AdminCommands(
-        _database(settings, OWNER),
+        Database(
+            connector(settings.conninfo(OWNER), iam_password(settings, OWNER), wait_seconds=WAKING_SECONDS)
+        ),
         lambda: _administrator(settings, secrets),
         telemetry,
         migrator.read(),

@@ -21,6 +21,8 @@ Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 OWNER: Final = "pulsequeue_owner"
 PROJECTOR: Final = "pulsequeue_projector"
 API: Final = "pulsequeue_api"
+WAKING_SECONDS: Final = 60
+"""How long operators wait for a database that has paused; others come again, and find it awake."""
 
 _TRANSIENT = (
     errors.AdminShutdown,
@@ -120,7 +122,9 @@ def _transient_errors() -> Iterator[None]:
         raise
 
 
-def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connection]:
+def connector(
+    conninfo: str, password: Callable[[], str], *, wait_seconds: int = 5
+) -> Callable[[], Connection]:
     """Return a function that opens connections, each with a new password: IAM tokens expire in 15 minutes."""
 
     def connect() -> Connection:
@@ -129,7 +133,7 @@ def connector(conninfo: str, password: Callable[[], str]) -> Callable[[], Connec
             password=password(),
             autocommit=True,  # transactions are opened explicitly
             prepare_threshold=None,
-            connect_timeout=5,
+            connect_timeout=wait_seconds,
             keepalives_idle=30,
             # Without it, the kernel would wait 15 minutes for a peer that is gone.
             tcp_user_timeout=5_000,
@@ -145,9 +149,9 @@ def administrator(conninfo: str, password: Callable[[], str], token: Callable[[]
     RDS refuses the password of a member of rds_iam, and whoever created the roles is one by way of them.
     """
     try:
-        return connector(conninfo, password)()
+        return connector(conninfo, password, wait_seconds=WAKING_SECONDS)()
     except psycopg.OperationalError:
-        return connector(conninfo, token)()
+        return connector(conninfo, token, wait_seconds=WAKING_SECONDS)()
 
 
 def _first_line(error: BaseException) -> str:

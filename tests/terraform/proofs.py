@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.common.project_files import CHECKOUT
-from tests.terraform.sources import INFRA, Sources
+from tests.terraform.sources import INFRA, Block, Sources
 
 PROOFS = INFRA / "PROOFS.md"
 TESTS = CHECKOUT / "tests" / "terraform"
@@ -48,6 +48,14 @@ def parse_table(text: str) -> Sequence[Proof]:
     ]
 
 
+def is_optional(sources: Sources, block: Block) -> bool:
+    """Whether an environment may be without it: `for_each` at the resource, or at what leads to it."""
+    if {"for_each", "count"} & block.body.keys():
+        return True
+    calls = [it for it in sources.every("module") if _called(it) == block.folder]
+    return bool(calls) and all(is_optional(sources, it) for it in calls)
+
+
 def applied_by(sources: Sources) -> Mapping[str, str]:
     """Map each type to the root that creates it, directly or through modules."""
     created = {block.type: NEVER for block in sources.every("resource")}
@@ -81,12 +89,13 @@ def types_that_differ(sources: Sources) -> set[str]:
 
 
 def _below(sources: Sources, folder: str) -> set[str]:
-    modules = {
-        f"modules/{_SOURCE.sub('', it.body['source']).removeprefix('modules/')}"
-        for it in sources.every("module")
-        if it.folder == folder
-    }
+    modules = {_called(it) for it in sources.every("module") if it.folder == folder}
     return {folder}.union(*(_below(sources, it) for it in modules))
+
+
+def _called(module: Block) -> str:
+    """Return the folder of the module that a block calls."""
+    return f"modules/{_SOURCE.sub('', module.body['source']).removeprefix('modules/')}"
 
 
 def _emulator_differences(test: Path) -> Sequence[str]:

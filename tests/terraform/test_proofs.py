@@ -39,7 +39,7 @@ def test_types_never_applied_are_optional_and_have_a_module_test(
 ) -> None:
     for it in table:
         if it.applied_by == NEVER:
-            assert all({"for_each", "count"} & block.body.keys() for block in sources.resources(it.type))
+            assert all(proofs.is_optional(sources, block) for block in sources.resources(it.type))
             assert (it.stable, it.exercised_by, it.asserted_types) == ("", [], YES)
             assert it.note
 

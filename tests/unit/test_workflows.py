@@ -91,10 +91,11 @@ def test_every_job_with_a_role_of_an_environment_runs_in_that_environment() -> N
         assert ("environment" in job) == ("${{ vars.DEPLOY_ROLE_ARN }}" in roles), name
 
 
-def test_every_plan_of_dev_and_prod_knows_the_allowed_origins() -> None:
+def test_every_plan_of_dev_and_prod_knows_the_allowed_origins_and_the_domain() -> None:
     for name in ("dev", "prod", "plan"):
         (env_vars,) = [it["env"] for it in DEPLOY[name]["steps"] if "make deploy" in it.get("run", "")]
-        assert env_vars["TF_VAR_web_origins"] == "${{ vars.PULSEQUEUE_WEB_ORIGINS || 'null' }}", name
+        for name_of, variable in (("web_origins", "WEB_ORIGINS"), ("domain", "DOMAIN")):
+            assert env_vars[f"TF_VAR_{name_of}"] == f"${{{{ vars.PULSEQUEUE_{variable} || 'null' }}}}", name
 
 
 def test_prod_comes_after_a_verified_dev_and_after_every_check() -> None:

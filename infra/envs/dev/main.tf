@@ -7,8 +7,19 @@ provider "aws" {
   }
 }
 
+# Certificates and firewalls of CloudFront.
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
+
+  default_tags {
+    tags = { project = "pulsequeue", environment = var.environment }
+  }
+}
+
 module "environment" {
-  source = "../../modules/environment"
+  source    = "../../modules/environment"
+  providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
 
   environment    = var.environment
   package_folder = var.package_folder
@@ -20,9 +31,11 @@ module "environment" {
   web_origins    = var.web_origins
   repository     = var.repository
   console_domain = var.console_domain
+  domain         = var.domain
+  restore        = var.restore
 
   database = {
-    capacity    = { min = 0.5, max = 2 }
+    capacity    = { min = 0, max = 2 } # pauses when nobody uses it
     instances   = 1
     endpoint    = "cluster" # a proxy costs more than this database
     backup_days = 1

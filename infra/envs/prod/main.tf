@@ -7,8 +7,19 @@ provider "aws" {
   }
 }
 
+# Certificates and firewalls of CloudFront.
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
+
+  default_tags {
+    tags = { project = "pulsequeue", environment = "prod" }
+  }
+}
+
 module "environment" {
-  source = "../../modules/environment"
+  source    = "../../modules/environment"
+  providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
 
   environment    = "prod"
   package_folder = var.package_folder
@@ -20,6 +31,9 @@ module "environment" {
   web_origins    = var.web_origins
   repository     = var.repository
   console_domain = var.console_domain
+  domain         = var.domain
+  restore        = var.restore
+  firewall       = {}
 
   database = {
     capacity    = { min = 1, max = 16 }

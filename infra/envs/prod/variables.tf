@@ -61,3 +61,23 @@ variable "console_domain" {
   })
   default = null
 }
+
+variable "domain" {
+  description = "Hosted zone of Route 53, and the names of the console and the API in it; null for none. In place of console_domain."
+  type = object({
+    zone    = string
+    console = string
+    api     = string
+  })
+  default = null
+}
+
+variable "restore" {
+  description = "After a loss: what tables (by short name) and the database are made from when they are created. Changes nothing that exists."
+  type = object({
+    tables   = optional(map(object({ source = string, at = optional(string) })), {})
+    database = optional(object({ snapshot = optional(string), cluster_resource_id = optional(string), at = optional(string) }))
+  })
+  default  = {}
+  nullable = false
+}

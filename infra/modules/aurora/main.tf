@@ -72,6 +72,9 @@ resource "aws_rds_cluster" "this" {
   serverlessv2_scaling_configuration {
     min_capacity = var.capacity.min
     max_capacity = var.capacity.max
+
+    # Without connections for so long, it pauses, and charges for storage only.
+    seconds_until_auto_pause = var.capacity.min == 0 ? 600 : null
   }
 
   # RDS generates, stores and rotates the password every week; no state, variable or code of ours contains it.
@@ -86,7 +89,21 @@ resource "aws_rds_cluster" "this" {
   db_subnet_group_name                = aws_db_subnet_group.this.name
   vpc_security_group_ids              = [var.security_group_id]
 
+  # After a loss: made from a snapshot, or from an earlier state of a cluster.
+  snapshot_identifier = try(var.restore.snapshot, null)
+
+  dynamic "restore_to_point_in_time" {
+    for_each = try(var.restore.cluster_resource_id, null) == null ? [] : [var.restore]
+
+    content {
+      source_cluster_resource_id = restore_to_point_in_time.value.cluster_resource_id
+      restore_to_time            = restore_to_point_in_time.value.at
+      use_latest_restorable_time = restore_to_point_in_time.value.at == null ? true : null
+    }
+  }
+
   backup_retention_period      = var.backup_days
+  delete_automated_backups     = !var.protected
   preferred_backup_window      = "02:00-03:00"
   preferred_maintenance_window = "sun:03:30-sun:04:30"
   copy_tags_to_snapshot        = true
@@ -95,6 +112,11 @@ resource "aws_rds_cluster" "this" {
   final_snapshot_identifier    = "${local.name}-final"
 
   enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.this)
+
+  # Where it came from matters once: the input can be removed afterwards, and changes no cluster that exists.
+  lifecycle {
+    ignore_changes = [restore_to_point_in_time, snapshot_identifier]
+  }
 }
 
 resource "aws_rds_cluster_instance" "this" {

@@ -20,13 +20,18 @@ variable "engine_version" {
 }
 
 variable "capacity" {
-  description = "Minimum and maximum capacity of each instance, in ACU (2 GiB of memory each)."
+  description = "Minimum and maximum capacity of each instance, in ACU (2 GiB of memory each). With a minimum of 0 the database pauses when nobody is connected."
   type        = object({ min = number, max = number })
   default     = { min = 0.5, max = 4 }
 
   validation {
-    condition     = alltrue([for acu in [var.capacity.min, var.capacity.max] : acu * 2 == floor(acu * 2)]) && var.capacity.min >= 0.5 && var.capacity.max >= 1 && var.capacity.max <= 256 && var.capacity.min <= var.capacity.max
-    error_message = "capacity must be in steps of 0.5 ACU from 0.5 to 256, with max at least 1 and min not above max."
+    condition     = alltrue([for acu in [var.capacity.min, var.capacity.max] : acu * 2 == floor(acu * 2)]) && var.capacity.min >= 0 && var.capacity.max >= 1 && var.capacity.max <= 256 && var.capacity.min <= var.capacity.max
+    error_message = "capacity must be in steps of 0.5 ACU from 0 to 256, with max at least 1 and min not above max."
+  }
+
+  validation {
+    condition     = var.capacity.min > 0 || var.endpoint == "cluster"
+    error_message = "With a proxy the database never pauses: its connections stay open. Give capacity.min at least 0.5, or the endpoint \"cluster\"."
   }
 }
 
@@ -121,4 +126,24 @@ variable "permissions_boundary_arn" {
   description = "ARN of the permissions boundary of the roles (infra/bootstrap); null for none, as on an emulator."
   type        = string
   default     = null
+}
+
+variable "restore" {
+  description = "What to make the database from when it is created: a snapshot, or a cluster (its resource id, also of a deleted one) at a time (RFC 3339; null for the latest). Null for an empty database."
+  type = object({
+    snapshot            = optional(string)
+    cluster_resource_id = optional(string)
+    at                  = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.restore == null ? true : (var.restore.snapshot == null) != (var.restore.cluster_resource_id == null)
+    error_message = "Give a snapshot, or the resource id of a cluster."
+  }
+
+  validation {
+    condition     = try(var.restore.at, null) == null ? true : var.restore.snapshot == null && can(timeadd(var.restore.at, "0s"))
+    error_message = "Give the time of a cluster as 2026-01-31T12:00:00Z; a snapshot has one time only."
+  }
 }

@@ -13,6 +13,9 @@ locals {
     "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:policy/${local.boundary_name}",
   )
 
+  # With a zone of Route 53 the certificate is made here.
+  console_domain = var.domain == null ? var.console_domain : module.dns["this"].console_domain
+
   runbooks = "https://github.com/${var.repository}/blob/main/docs/runbooks"
 }
 
@@ -63,6 +66,7 @@ module "database" {
   endpoint                 = var.database.endpoint
   backup_days              = var.database.backup_days
   engine_version           = var.database.engine_version
+  restore                  = var.restore.database
   subnet_ids               = module.network["this"].isolated_subnet_ids
   security_group_id        = module.network["this"].database_security_group_id
   protected                = var.protected
@@ -80,7 +84,9 @@ module "pulsequeue" {
   traced                   = var.traced
   cold_starts              = var.cold_starts
   web_origins              = var.web_origins
-  console_domain           = var.console_domain
+  console_domain           = local.console_domain
+  firewall_arn             = one([for it in module.firewall : it.arn])
+  restore                  = var.restore.tables
   alarm_topic_arns         = [module.alarms.topic_arn]
 
   database = var.database == null ? null : {
@@ -110,6 +116,27 @@ resource "aws_lambda_permission" "notify" {
   qualifier     = module.pulsequeue.notify.alias
   principal     = "sns.amazonaws.com"
   source_arn    = module.alarms.topic_arn
+}
+
+module "firewall" {
+  source    = "../firewall"
+  for_each  = var.firewall == null ? {} : { this = var.firewall }
+  providers = { aws = aws.us_east_1 }
+
+  name                      = local.prefix
+  requests_per_five_minutes = each.value.requests_per_five_minutes
+}
+
+module "dns" {
+  source    = "../dns"
+  for_each  = var.domain == null ? {} : { this = var.domain }
+  providers = { aws = aws, aws.us_east_1 = aws.us_east_1 }
+
+  zone                = each.value.zone
+  console             = each.value.console
+  api                 = each.value.api
+  distribution_domain = module.pulsequeue.console.domain_name
+  api_id              = module.pulsequeue.api_id
 }
 
 module "monitoring" {

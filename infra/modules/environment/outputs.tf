@@ -1,6 +1,6 @@
 output "api_url" {
-  description = "URL of the API."
-  value       = module.pulsequeue.api_url
+  description = "URL of the API: its own name with `domain`, otherwise that of API Gateway."
+  value       = coalesce(one([for it in module.dns : it.api_url]), module.pulsequeue.api_url)
 }
 
 output "console" {

@@ -90,6 +90,27 @@ variable "console_domain" {
   default = null
 }
 
+variable "domain" {
+  description = "Hosted zone of Route 53, and the names of the console and the API in it; null for none. Certificates and records are made."
+  type = object({
+    zone    = string
+    console = string
+    api     = string
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null || var.console_domain == null
+    error_message = "Give domain or console_domain, not both: domain makes the certificate that console_domain brings."
+  }
+}
+
+variable "firewall" {
+  description = "Web application firewall at CloudFront: requests of one address in five minutes. Null for none; it costs $9 a month."
+  type        = object({ requests_per_five_minutes = optional(number, 2000) })
+  default     = null
+}
+
 variable "repository" {
   description = "GitHub repository (owner/name) whose runbooks alarms link to."
   type        = string
@@ -104,4 +125,14 @@ variable "permissions_boundary_arn" {
   description = "ARN of the permissions boundary of every role; null for that of infra/bootstrap: pulsequeue-boundary-<environment>, and -preview for previews."
   type        = string
   default     = null
+}
+
+variable "restore" {
+  description = "After a loss: what tables (by short name) and the database are made from when they are created. Changes nothing that exists."
+  type = object({
+    tables   = optional(map(object({ source = string, at = optional(string) })), {})
+    database = optional(object({ snapshot = optional(string), cluster_resource_id = optional(string), at = optional(string) }))
+  })
+  default  = {}
+  nullable = false
 }

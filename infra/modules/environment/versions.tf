@@ -5,6 +5,9 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = "5.100.0"
+
+      # CloudFront's certificates and firewalls are in this region only.
+      configuration_aliases = [aws.us_east_1]
     }
   }
 }

@@ -3,6 +3,10 @@ locals {
     for short, it in var.functions : { for route in it.routes : route => { function = short, callers = it.callers } }
   ]...)
 
+  throttled = merge([
+    for it in var.functions : { for route in it.routes : route => it.requests_per_second } if it.requests_per_second != null
+  ]...)
+
   cors_methods = distinct(sort([for route, it in local.routes : split(" ", route)[0] if it.callers == "users"]))
 }
 
@@ -31,6 +35,17 @@ resource "aws_apigatewayv2_stage" "this" {
     throttling_burst_limit = 2 * var.requests_per_second
   }
 
+  # A limit per route: those that cost most, or that an attacker would try, get less than the others.
+  dynamic "route_settings" {
+    for_each = local.throttled
+
+    content {
+      route_key              = route_settings.key
+      throttling_rate_limit  = route_settings.value
+      throttling_burst_limit = 2 * route_settings.value
+    }
+  }
+
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn
 
@@ -46,6 +61,9 @@ resource "aws_apigatewayv2_stage" "this" {
       failed    = "$context.integrationErrorMessage"
     })
   }
+
+  # Only routes that exist can have settings.
+  depends_on = [aws_apigatewayv2_route.this]
 }
 
 resource "aws_cloudwatch_log_group" "this" {

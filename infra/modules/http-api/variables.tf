@@ -9,13 +9,15 @@ variable "name" {
 }
 
 variable "functions" {
-  description = "Functions behind the API, by short name: function name, alias, alias ARN, routes, and whether callers are `users` (a token is required) or `anyone`."
+  description = "Functions behind the API, by short name: function name, alias, alias ARN, routes, whether callers are `users` (a token is required) or `anyone`, and requests per second of each route if fewer than all others may have."
   type = map(object({
     name    = string
     alias   = string
     arn     = string
     routes  = list(string)
     callers = optional(string, "anyone")
+
+    requests_per_second = optional(number)
   }))
 
   validation {
@@ -28,6 +30,11 @@ variable "functions" {
       for route in it.routes : can(regex("^(GET|POST|PUT|PATCH|DELETE) /[a-zA-Z0-9/{}._+-]*$", route))
     ]]))
     error_message = "A route must be a method and a path, such as `GET /metrics`; ANY is not allowed, because it would catch preflight requests."
+  }
+
+  validation {
+    condition     = alltrue([for it in values(var.functions) : it.requests_per_second == null ? true : it.requests_per_second >= 1])
+    error_message = "requests_per_second of a function must be at least 1."
   }
 
   validation {
@@ -61,7 +68,7 @@ variable "web_origins" {
 }
 
 variable "requests_per_second" {
-  description = "Sustained requests per second; bursts may be twice as large."
+  description = "Sustained requests per second of each route; bursts may be twice as large."
   type        = number
   default     = 50
 

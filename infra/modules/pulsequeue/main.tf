@@ -19,6 +19,7 @@ module "table" {
   ttl       = try(each.value.ttl, null)
   stream    = try(each.value.stream, false)
   protected = var.protected
+  restore   = try(var.restore[each.key], null)
 }
 
 module "secret" {
@@ -193,6 +194,8 @@ module "api" {
       arn     = module.function[name].arn
       routes  = it.routes
       callers = try(it.callers, "anyone")
+
+      requests_per_second = try(it.requestsPerSecond, null)
     }
   }
 }
@@ -207,6 +210,8 @@ module "site" {
   protected = var.protected
   tls_only  = var.tls_only
   socket    = one([for it in module.socket : { domain = it.domain }])
+
+  firewall_arn = var.firewall_arn
 
   # An emulator has one address for all APIs.
   api = var.emulator == null ? { domain = module.api.domain, path = "", http_port = 80 } : {

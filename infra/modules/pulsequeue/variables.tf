@@ -107,6 +107,23 @@ variable "console_domain" {
   default = null
 }
 
+variable "restore" {
+  description = "Tables to make from others when they are created, by short name, as in module `table`."
+  type        = map(object({ source = string, at = optional(string) }))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.restore) : contains(keys(local.topology.tables), name)])
+    error_message = "The keys of restore must be tables of infra/functions.yaml."
+  }
+}
+
+variable "firewall_arn" {
+  description = "ARN of the web application firewall before the console and the API, as module `firewall` makes it; null for none."
+  type        = string
+  default     = null
+}
+
 variable "emulator" {
   description = "Address of an emulator, which stands in for AWS's names of the API; null on AWS."
   type = object({

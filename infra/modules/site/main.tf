@@ -94,6 +94,7 @@ resource "aws_cloudfront_distribution" "this" {
   price_class         = var.price_class
   default_root_object = "index.html"
   aliases             = var.domain[*].name
+  web_acl_id          = var.firewall_arn
 
   origin {
     origin_id                = "pages"

@@ -47,6 +47,12 @@ variable "domain" {
   }
 }
 
+variable "firewall_arn" {
+  description = "ARN of the web application firewall, as module `firewall` makes it; null for none."
+  type        = string
+  default     = null
+}
+
 variable "price_class" {
   description = "Where CloudFront serves from: PriceClass_100 (North America and Europe), PriceClass_200 or PriceClass_All."
   type        = string

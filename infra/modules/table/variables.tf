@@ -57,3 +57,22 @@ variable "kms_key_arn" {
     error_message = "Give the ARN of the key."
   }
 }
+
+variable "restore" {
+  description = "Table to make this one from when it is created, by point-in-time recovery, and the time (RFC 3339; null for the latest); null for an empty table."
+  type = object({
+    source = string
+    at     = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = try(var.restore.at, null) == null ? true : can(timeadd(var.restore.at, "0s"))
+    error_message = "Give the time as 2026-01-31T12:00:00Z."
+  }
+
+  validation {
+    condition     = var.restore == null ? true : var.restore.source != var.name
+    error_message = "A table cannot be made from one of its own name: restore that with `pulsequeue backup restore`."
+  }
+}

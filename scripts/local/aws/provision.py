@@ -160,6 +160,7 @@ def _with_trigger(environment: Environment, name: str, shared: _Shared) -> None:
             schedule(environment, name, spec, arn, role)
         case Endpoint():
             route(environment, api, spec, function())
+            _reserve(environment, name, spec.reserved_concurrency)
         case PoolTrigger():
             connect_pool(environment, function())
         case Task(invoked_by="alarms"):

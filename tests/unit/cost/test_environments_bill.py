@@ -41,6 +41,7 @@ def test_prod_without_orders_agrees_with_a_bill_computed_by_hand() -> None:
     assert bill["Network", "interface endpoints"] == pytest.approx(3 * 3 * 730 * 0.01)
     assert bill["Network", "NAT gateways"] == 0
     assert bill["KMS", "keys"] == pytest.approx(3 * 1.00)
+    assert bill["WAF", "web ACLs"] + bill["WAF", "rules"] == pytest.approx(5 + 4 * 1.00)
     assert bill["Secrets Manager", "secrets"] == pytest.approx(1 * 0.40)
     # Four windows of ten metrics each; three alarms of the database, two of its proxy, one of them over two.
     # Errors and throttles of 19 functions; age, deliveries and rule of five queues; age of two without.
@@ -55,7 +56,7 @@ def test_prod_without_orders_agrees_with_a_bill_computed_by_hand() -> None:
 def test_dev_has_one_small_instance_two_zones_and_no_proxy() -> None:
     bill = amounts(DEV)
 
-    assert bill["Aurora", "capacity, at the minimum"] == pytest.approx(0.5 * 730 * 0.12)
+    assert bill["Aurora", "capacity, at the minimum"] == 0
     assert bill["Network", "interface endpoints"] == pytest.approx(3 * 2 * 730 * 0.01)
     assert not any(service == "RDS Proxy" for service, _ in bill)
 

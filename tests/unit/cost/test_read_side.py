@@ -54,6 +54,14 @@ def test_capacity_stays_between_its_minimum_and_its_maximum() -> None:
     assert read_side(SMALL, 1e12).acu == 2
 
 
+def test_a_database_that_pauses_costs_nothing_until_there_are_orders() -> None:
+    pausing = replace(SMALL, min_acu=0)
+
+    hours = {orders: [line.quantity for line in read_side(pausing, orders).capacity()] for orders in (0, 1e6)}
+
+    assert hours == {0: [0, 0, 0], 1e6: [0, 730 * 0.5, 0]}
+
+
 def test_the_storage_of_a_month_is_billed_and_its_backups_beyond_one_day() -> None:
     gib = 1e6 * 5_000 / 2**30
 

@@ -194,6 +194,16 @@ run "the_newest_engine_has_its_own_parameter_group" {
   }
 }
 
+run "a_wrong_endpoint_is_refused" {
+  command = plan
+
+  variables {
+    endpoint = "tunnel"
+  }
+
+  expect_failures = [var.endpoint]
+}
+
 run "wrong_values_are_refused" {
   command = plan
 
@@ -202,7 +212,6 @@ run "wrong_values_are_refused" {
     engine_version    = "19"
     capacity          = { min = 4, max = 2 }
     instances         = 0
-    endpoint          = "tunnel"
     subnet_ids        = ["subnet-1"]
     backup_days       = 0
     log_days          = 8
@@ -211,7 +220,7 @@ run "wrong_values_are_refused" {
   }
 
   expect_failures = [
-    var.prefix, var.engine_version, var.capacity, var.instances, var.endpoint,
+    var.prefix, var.engine_version, var.capacity, var.instances,
     var.subnet_ids, var.backup_days, var.log_days, var.storage_alarm_gib, var.alarm_topic_arns,
   ]
 }

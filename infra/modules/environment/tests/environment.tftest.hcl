@@ -1,4 +1,11 @@
 # Against an emulator (AWS_ENDPOINT_URL), as the module that it is made around.
+provider "aws" {}
+
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
+}
+
 variables {
   environment    = "dev"
   package_folder = "../pulsequeue/tests/packages"
@@ -77,4 +84,53 @@ run "refuses_an_environment_that_notifies_nobody" {
   }
 
   expect_failures = [var.notify, var.repository]
+}
+
+run "without_a_domain_and_a_firewall_has_none" {
+  command = plan
+
+  assert {
+    condition     = length(module.dns) == 0 && length(module.firewall) == 0
+    error_message = "Both cost money, and are left out by default."
+  }
+}
+
+run "with_a_domain_the_console_has_its_name_and_certificate" {
+  command = plan
+
+  variables {
+    domain   = { zone = "example.com", console = "console.example.com", api = "api.example.com" }
+    firewall = {}
+  }
+
+  override_module {
+    target  = module.dns
+    outputs = { console_domain = { name = "console.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }, api_url = "https://api.example.com" }
+  }
+
+  override_module {
+    target  = module.firewall
+    outputs = { arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/dev/1" }
+  }
+
+  assert {
+    condition     = output.api_url == "https://api.example.com" && output.console.url == "https://console.example.com"
+    error_message = "Both must be known by their own names."
+  }
+}
+
+run "refuses_two_domains_of_the_console" {
+  command = plan
+
+  variables {
+    domain         = { zone = "example.com", console = "console.example.com", api = "api.example.com" }
+    console_domain = { name = "console.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
+  }
+
+  override_module {
+    target  = module.dns
+    outputs = { console_domain = { name = "console.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }, api_url = "https://api.example.com" }
+  }
+
+  expect_failures = [var.domain]
 }

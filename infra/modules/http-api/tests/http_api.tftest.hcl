@@ -99,6 +99,22 @@ run "refuses_every_origin" {
   expect_failures = [var.web_origins]
 }
 
+run "a_route_can_have_a_limit_of_its_own" {
+  command = plan
+
+  variables {
+    functions = {
+      metrics = { name = "dev-shop-metrics", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-metrics:live", routes = ["GET /metrics"] }
+      answers = { name = "dev-shop-answers", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:dev-shop-answers:live", routes = ["GET /api/a", "POST /api/b"], callers = "users", requests_per_second = 10 }
+    }
+  }
+
+  assert {
+    condition     = { for it in aws_apigatewayv2_stage.this.route_settings : it.route_key => [it.throttling_rate_limit, it.throttling_burst_limit] } == { "GET /api/a" = [10, 20], "POST /api/b" = [10, 20] }
+    error_message = "Each route of the function, and no other, must have its limit."
+  }
+}
+
 run "refuses_one_route_to_two_functions" {
   command = plan
 
@@ -119,7 +135,7 @@ run "refuses_wrong_values" {
     name                = ""
     requests_per_second = 0
     users               = { issuer = "cognito", client_ids = ["client"] }
-    functions           = { one = { name = "one", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["metrics"], callers = "all" } }
+    functions           = { one = { name = "one", alias = "live", arn = "arn:aws:lambda:eu-central-1:123456789012:function:one", routes = ["metrics"], callers = "all", requests_per_second = 0 } }
   }
 
   expect_failures = [var.name, var.requests_per_second, var.users, var.functions]

@@ -169,3 +169,16 @@ run "refuses_wrong_values" {
 
   expect_failures = [var.name, var.api, var.domain, var.price_class]
 }
+
+run "a_firewall_stands_before_everything" {
+  command = plan
+
+  variables {
+    firewall_arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/dev-shop/1"
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.web_acl_id == "arn:aws:wafv2:us-east-1:123456789012:global/webacl/dev-shop/1"
+    error_message = "The distribution must use the firewall."
+  }
+}

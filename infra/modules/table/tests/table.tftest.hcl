@@ -47,3 +47,40 @@ run "refuses_wrong_names" {
 
   expect_failures = [var.name, var.key, var.kms_key_arn]
 }
+
+run "is_made_from_an_earlier_state_of_another_table" {
+  command = plan
+
+  variables {
+    restore = { source = "prod-shop-orders", at = "2026-01-31T12:00:00Z" }
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.restore_source_name == "prod-shop-orders" && aws_dynamodb_table.this.restore_date_time == "2026-01-31T12:00:00Z"
+    error_message = "The table must be restored to that time."
+  }
+}
+
+run "without_a_time_the_latest_state_is_restored" {
+  command = plan
+
+  variables {
+    restore = { source = "prod-shop-orders" }
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.restore_to_latest_time
+    error_message = "The latest state must be restored."
+  }
+}
+
+run "refuses_a_time_and_a_source_that_cannot_be" {
+  command = plan
+
+  variables {
+    name    = "prod-shop-orders"
+    restore = { source = "prod-shop-orders", at = "yesterday" }
+  }
+
+  expect_failures = [var.restore]
+}
