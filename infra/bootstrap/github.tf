@@ -181,6 +181,16 @@ resource "aws_iam_policy" "boundary" {
         Resource = "*" # Wildcard: these have no name with the environment, or no resource at all.
       },
       {
+        Sid    = "Backups"
+        Effect = "Allow"
+        # Wildcards: what AWS Backup's role reads, makes and copies; its own policy names each action.
+        Action = [
+          "backup:CopyFromBackupVault", "backup:CopyIntoBackupVault", "backup:DescribeBackupVault", "backup:TagResource", "kms:CreateGrant", "kms:DescribeKey",
+          "rds:*DBClusterSnapshot*", "rds:AddTagsToResource", "rds:DescribeDBClusters", "rds:ListTagsForResource", "tag:GetResources"
+        ]
+        Resource = "*" # Wildcard: snapshots and recovery points have names that AWS chooses.
+      },
+      {
         Sid      = "DatabaseSecret"
         Effect   = "Allow"
         Action   = "secretsmanager:GetSecretValue"
@@ -260,6 +270,7 @@ resource "aws_iam_role_policy" "deploy" {
         Action   = "iam:PassRole"
         Resource = local.role_arns[each.key]
         Condition = { StringEquals = { "iam:PassedToService" = [
+          "backup.amazonaws.com",
           "chatbot.amazonaws.com",
           "ecs-tasks.amazonaws.com",
           "lambda.amazonaws.com",

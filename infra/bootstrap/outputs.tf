@@ -33,3 +33,8 @@ output "deploy_role_arns" {
   description = "ARNs of the deploy roles, by environment."
   value       = { for env, role in aws_iam_role.deploy : env => role.arn }
 }
+
+output "state_replica" {
+  description = "Bucket with a copy of the state, in the replica's region; null for none."
+  value       = one(values(local.replica))
+}

@@ -9,6 +9,17 @@ variable "region" {
   }
 }
 
+variable "replica_region" {
+  description = "Region that gets a copy of the state; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.replica_region == null ? true : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.replica_region)) && var.replica_region != var.region
+    error_message = "Give another region of AWS than that of the state."
+  }
+}
+
 variable "state_bucket" {
   description = "Name of the state bucket; null for one derived from the account id and the region."
   type        = string

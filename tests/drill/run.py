@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,11 +23,11 @@ from scripts.ops.aws_context import open_ops_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 _OVERLAP = timedelta(seconds=5)
 """A replay begins before the backup: an event that was in flight is in neither otherwise."""
+_PLENTY = 100_000
 _SETTLE_SECONDS = 120.0
 RESTORED = ("inventory", "orders", "console", "webhooks")
 """What can be computed again (metrics) is not restored."""
@@ -74,8 +75,12 @@ class Drill:
         """Lose everything after `tail` more orders than the backup has."""
         # The caller's own commands use the same home.
         os.environ[HOME_VARIABLE] = str(self._home)
-        self._pulsequeue("up", "--port", str(free_port()), "--db-port", str(free_port()))
+        ports = ("--port", str(free_port()), "--db-port", str(free_port()))
+        self._pulsequeue("up", "--no-samples", *ports)
         try:
+            self._pulsequeue("inventory", "seed")
+            # Where stock is short, a replayed order may be decided otherwise than the first time.
+            self._fill_stock()
             self._place(orders)
             backed_up_at = Clock().now()
             self._pulsequeue("backup", "create")
@@ -89,6 +94,11 @@ class Drill:
         finally:
             self._pulsequeue("reset", "--yes")
         return self._report
+
+    def _fill_stock(self) -> None:
+        ops = open_ops_context("local")
+        for stock in list(ops.store.scan_stock()):
+            ops.store.set_stock(stock.key, stock=_PLENTY)
 
     def _place(self, count: int) -> None:
         self._progress(f"Placing {count} orders ...")
@@ -106,11 +116,15 @@ class Drill:
             dynamodb.delete_table(TableName=environment.names.table(table))
         with closing(psycopg.connect(self._dsn("postgres"), autocommit=True)) as connection:
             connection.execute(f"DROP DATABASE {database.NAME} WITH (FORCE)".encode())
+            # A new cluster comes with an empty one.
+            connection.execute(f"CREATE DATABASE {database.NAME}".encode())
 
     def _recover(self, since: str, before: Counts) -> None:
-        self._step("resources: pulsequeue up", "up")
+        self._step("pulsequeue up, in place of terraform apply", "up", "--no-samples")
         for table in RESTORED:
-            self._step(f"pulsequeue backup restore {table}", "backup", "restore", table, "--yes")
+            # `up` gave the empty stack the sample catalog; Terraform leaves tables empty.
+            replaced = ["--overwrite"] if table == "inventory" else []
+            self._step(f"pulsequeue backup restore {table}", "backup", "restore", table, *replaced, "--yes")
         self._step("pulsequeue replay", "replay", "--from", since, "--yes")
         self._step("pulsequeue db rebuild", "db", "rebuild", "--yes", "--lossy")
         started = time.monotonic()
@@ -157,7 +171,7 @@ class Drill:
 
     def _pulsequeue(self, *command: str, check: bool = True) -> int:
         done = subprocess.run(  # noqa: S603 - our own commands
-            [sys.executable, "-m", "scripts.cli.main", *command],
+            [Path(sys.executable).with_name("pulsequeue"), *command],
             env=self._environ,
             capture_output=True,
             text=True,

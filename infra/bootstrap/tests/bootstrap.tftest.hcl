@@ -17,6 +17,21 @@ mock_provider "aws" {
   mock_resource "aws_s3_bucket" {
     defaults = { arn = "arn:aws:s3:::state" }
   }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/pulsequeue" }
+  }
+}
+
+mock_provider "aws" {
+  alias = "replica"
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/2" }
+  }
 }
 
 variables {
@@ -175,4 +190,35 @@ run "wrong_values_are_refused" {
   }
 
   expect_failures = [var.region, var.repository, var.repository_ids, var.environments]
+}
+
+run "the_state_is_copied_to_another_region" {
+  variables {
+    replica_region = "eu-west-1"
+  }
+
+  assert {
+    condition     = output.state_replica == "pulsequeue-terraform-state-123456789012-eu-west-1-replica" && one(aws_s3_bucket_replication_configuration.state["eu-west-1"].rule).status == "Enabled" && one(one(aws_s3_bucket_replication_configuration.state["eu-west-1"].rule).delete_marker_replication).status == "Enabled"
+    error_message = "Each state must be copied."
+  }
+
+  assert {
+    condition     = one(one(one(aws_s3_bucket_replication_configuration.state["eu-west-1"].rule).destination).encryption_configuration).replica_kms_key_id == "arn:aws:kms:eu-west-1:123456789012:key/2" && aws_kms_key.replica["eu-west-1"].enable_key_rotation
+    error_message = "The copy must be encrypted with a key of its own region."
+  }
+
+  assert {
+    condition     = alltrue([for it in jsondecode(aws_iam_role_policy.replication["eu-west-1"].policy).Statement : alltrue([for resource in flatten([it.Resource]) : strcontains(resource, "pulsequeue-terraform-state-") || strcontains(resource, ":kms:")])])
+    error_message = "The role may copy the state, and nothing else."
+  }
+}
+
+run "refuses_a_copy_in_the_same_region" {
+  command = plan
+
+  variables {
+    replica_region = "us-east-1"
+  }
+
+  expect_failures = [var.replica_region]
 }

@@ -34,6 +34,7 @@ module "environment" {
   domain         = var.domain
   restore        = var.restore
   firewall       = {}
+  backup         = { copy_to_vault_arn = var.backup_vault_arn }
 
   database = {
     capacity    = { min = 1, max = 16 }

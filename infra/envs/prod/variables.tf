@@ -81,3 +81,9 @@ variable "restore" {
   default  = {}
   nullable = false
 }
+
+variable "backup_vault_arn" {
+  description = "ARN of the backup vault in another account or region that gets a copy of each daily backup; null for none (infra/modules/backup)."
+  type        = string
+  default     = null
+}

@@ -29,6 +29,11 @@ output "secret_arn" {
   value       = local.secret_arn
 }
 
+output "cluster_arn" {
+  description = "ARN of the cluster, for its backups."
+  value       = aws_rds_cluster.this.arn
+}
+
 output "cluster_identifier" {
   description = "Identifier of the cluster, for dashboards."
   value       = aws_rds_cluster.this.cluster_identifier

@@ -118,6 +118,18 @@ resource "aws_lambda_permission" "notify" {
   source_arn    = module.alarms.topic_arn
 }
 
+# Of what cannot be computed again.
+module "backup" {
+  source   = "../backup"
+  for_each = var.backup == null ? {} : { this = var.backup }
+
+  permissions_boundary_arn = local.boundary_arn
+  name                     = local.prefix
+  days                     = each.value.days
+  copy_to_vault_arn        = each.value.copy_to_vault_arn
+  resource_arns            = concat(module.pulsequeue.backed_up_table_arns, [for it in module.database : it.cluster_arn])
+}
+
 module "firewall" {
   source    = "../firewall"
   for_each  = var.firewall == null ? {} : { this = var.firewall }

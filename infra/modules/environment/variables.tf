@@ -127,6 +127,12 @@ variable "permissions_boundary_arn" {
   default     = null
 }
 
+variable "backup" {
+  description = "Daily copies of tables and database in a locked vault: days that they are kept, and the vault of another account or region that gets a copy. Null for none."
+  type        = object({ days = optional(number, 35), copy_to_vault_arn = optional(string) })
+  default     = null
+}
+
 variable "restore" {
   description = "After a loss: what tables (by short name) and the database are made from when they are created. Changes nothing that exists."
   type = object({

@@ -33,6 +33,11 @@ output "tables" {
   value       = { for name, it in module.table : name => it.name }
 }
 
+output "backed_up_table_arns" {
+  description = "ARNs of the tables whose items cannot be computed again: all but those of the metrics."
+  value       = [for name, it in module.table : it.arn if name != "metrics"]
+}
+
 output "functions" {
   description = "Function ARNs, by short name."
   value = merge(

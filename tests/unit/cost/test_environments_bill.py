@@ -40,7 +40,7 @@ def test_prod_without_orders_agrees_with_a_bill_computed_by_hand() -> None:
     assert bill["RDS Proxy", "capacity of the proxy"] == pytest.approx(8 * 730 * 0.015)
     assert bill["Network", "interface endpoints"] == pytest.approx(3 * 3 * 730 * 0.01)
     assert bill["Network", "NAT gateways"] == 0
-    assert bill["KMS", "keys"] == pytest.approx(3 * 1.00)
+    assert bill["KMS", "keys"] == pytest.approx(4 * 1.00)
     assert bill["WAF", "web ACLs"] + bill["WAF", "rules"] == pytest.approx(5 + 4 * 1.00)
     assert bill["Secrets Manager", "secrets"] == pytest.approx(1 * 0.40)
     # Four windows of ten metrics each; three alarms of the database, two of its proxy, one of them over two.

@@ -1,8 +1,10 @@
-# The emulator does not return these two attributes, and setting them again takes the provider half a minute each.
+# The emulator does not return these attributes, and setting two of them again takes the provider half a minute each.
 
 resource "aws_rds_cluster" "this" {
   lifecycle {
-    ignore_changes = [enabled_cloudwatch_logs_exports]
+    ignore_changes = [
+      enabled_cloudwatch_logs_exports, restore_to_point_in_time, serverlessv2_scaling_configuration[0].seconds_until_auto_pause, snapshot_identifier,
+    ]
   }
 }
 
