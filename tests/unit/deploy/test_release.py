@@ -1,5 +1,6 @@
 """The steps of a deployment, with Terraform and all commands faked."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.common.errors import ToolError
+from scripts.common.project_files import CHECKOUT
 from scripts.deploy.release import DeployTarget, Grafana, Release, ReleaseTools
 from scripts.deploy.steps import ReleaseStep, run_steps, select_steps
 from tests.unit.conftest import CommandLine
@@ -363,3 +365,13 @@ def test_deploying_the_local_environment_says_what_runs_it(pulsequeue: CommandLi
 
     assert ran.code == 2
     assert "make up" in ran.err
+
+
+def test_the_page_lists_the_steps_in_their_order(release: ReleaseFixture) -> None:
+    page = (CHECKOUT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    table = page[page.index("| step | does |") :].partition("\n\n")[0]
+
+    listed = [name for row in table.splitlines()[2:] for name in re.findall("`([a-z]+)`", row.split("|")[1])]
+
+    steps = Release(release.target, release.tools, release.plan).steps()
+    assert listed == [it.name for it in steps]
