@@ -40,6 +40,10 @@ CATALOG: Mapping[str, Benchmark] = {
         "benchmarks.cases.packing",
         "Which orders should share a transaction, when several workers commit at once?",
     ),
+    "latency": Benchmark(
+        "benchmarks.cases.latency",
+        "How long does an order take on AWS from placed to settled, by how messages are batched?",
+    ),
     "cold-start": Benchmark(
         "benchmarks.cases.cold_start",
         "How long does a function take until its first order, compared with plain boto3?",

@@ -9,7 +9,7 @@ from benchmarks.harness.report import Chart, Report, Table
 from benchmarks.harness.statistics import Spread, number
 from benchmarks.harness.targets import TargetResult
 from scripts.cost.measurements import BATCHES, METRICS, MIXES, OUTCOMES, name
-from scripts.cost.model import RECEIVED_AT_ONCE
+from services.shared.messages import RECEIVED_AT_ONCE
 
 SPREAD = 100
 """SKUs that orders are spread over."""

@@ -91,6 +91,14 @@ TARGETS = {
         ),
         Target("handed-back-hot", "the same: 20 workers on one SKU", _MOST, 0, "%", "packing"),
         Target(
+            "lone-order",
+            "a lone order on AWS, placed to settled, p50 in the model, a gateway without delay",
+            _MOST,
+            0.4,
+            "s",
+            "latency",
+        ),
+        Target(
             "write-units",
             "DynamoDB write units per settled order, batches of 100, one SKU each",
             _MOST,

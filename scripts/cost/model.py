@@ -1,9 +1,9 @@
 """The cost model: measured figures, the deployed functions, and assumptions. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from scripts.common.errors import ToolError
 from scripts.cost.measurements import Figures
@@ -14,13 +14,12 @@ from services.metrics.deployed_resources import DeployedFunction, Deployment
 from services.metrics.series import Catalog
 from services.shared.adapters.clients import CONCURRENCY
 from services.shared.events import MAX_SKUS
+from services.shared.messages import RECEIVED_AT_ONCE
 
 FULL_VCPU_MB = 1769
 """Lambda gives one virtual CPU at this memory, and less in proportion below it."""
 POLLERS = 5
 """Pollers that Lambda keeps on each queue, at least."""
-RECEIVED_AT_ONCE = 10
-"""Lambda receives and deletes up to ten messages in one request."""
 _MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 
 
@@ -101,7 +100,8 @@ class Model:
     def batches(self, per_second: float) -> Mapping[str, float]:
         """Return the batch size of each function while orders arrive evenly."""
         return {
-            name: self.batch or batch_size(per_second, consumer) for name, consumer in self.pipeline.items()
+            name: self.batch or batch_size(per_second, consumer, partial(self.busy_seconds, name))
+            for name, consumer in self.pipeline.items()
         }
 
     def each(self, figure: str, batch: float) -> float:
@@ -160,7 +160,7 @@ class Model:
 
 
 def requests(batch: float) -> float:
-    """SQS requests per message: one to send, and a share of receiving and deleting its batch."""
+    """SQS requests per message: one to send, and a share of receiving and deleting its batch, by tens."""
     return 1 + 2 / min(batch, RECEIVED_AT_ONCE)
 
 
@@ -170,10 +170,17 @@ def without_database(topology: Topology) -> Topology:
     return topology.model_copy(update={"functions": functions})
 
 
-def batch_size(per_second: float, consumer: Consumer) -> float:
-    """Orders that arrive within a batch window. Bursts and backlogs fill batches better."""
-    arrived = per_second * consumer.batch_window_seconds / POLLERS
-    return min(max(1.0, arrived), float(consumer.batch_size))
+def batch_size(per_second: float, consumer: Consumer, busy_seconds: Callable[[float], float]) -> float:
+    """Orders that arrive within a batch window. Bursts and backlogs fill batches better.
+
+    Without a window a batch is what waits, and more than one order waits only when all instances are busy.
+    """
+    if consumer.batch_window_seconds:
+        arrived = per_second * consumer.batch_window_seconds / POLLERS
+        return min(max(1.0, arrived), float(consumer.batch_size))
+    sizes = range(1, consumer.batch_size)
+    enough = (it for it in sizes if per_second * busy_seconds(it) <= consumer.maximum_concurrency)
+    return float(next(enough, consumer.batch_size))
 
 
 def listed_metrics(deployed: Deployment) -> Catalog:

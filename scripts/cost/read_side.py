@@ -87,11 +87,15 @@ class ReadSideMonth:
     function_seconds: float
     database_seconds: float
 
-    @classmethod
-    def of(cls, model: Model, database: AuroraSize, times: ProjectionTimes, orders: float) -> Self:
+    @staticmethod
+    def of(model: Model, database: AuroraSize, times: ProjectionTimes, orders: float) -> "ReadSideMonth":
         events = orders * model.each("events", model.full_batch)
-        batch = batch_size(events / SECONDS_A_MONTH, model.topology.consumer("projector"))
-        return cls(model, database, orders, events, batch, *times.seconds(batch))
+
+        def month(batch: float) -> ReadSideMonth:
+            return ReadSideMonth(model, database, orders, events, batch, *times.seconds(batch))
+
+        consumer = model.topology.consumer("projector")
+        return month(batch_size(events / SECONDS_A_MONTH, consumer, lambda batch: month(batch).busy_seconds))
 
     @property
     def calls(self) -> float:

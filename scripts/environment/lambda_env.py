@@ -80,6 +80,8 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
                 "DEAD_LETTER_QUEUE_URL": inputs.dead_letter_queue_url,
                 "HOLD_SECONDS": str(inputs.hold_seconds),
             }
+            if spec.handed_over < spec.batch_size:
+                env_vars["BATCH_SIZE"] = str(spec.batch_size)
         case Endpoint(callers="users"):
             env_vars["ALLOWED_ORIGINS"] = " ".join(inputs.web_origins)
         case Endpoint():

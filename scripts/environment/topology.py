@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from scripts.common.errors import ToolError
 from scripts.common.project_files import project_file
 from services.shared import events
+from services.shared.messages import RECEIVED_AT_ONCE
 
 TABLE_OF_FUNCTIONS = project_file("infra/functions.yaml")
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -91,11 +92,14 @@ class Consumer(Function):
         unknown = [name for name in self.subscriptions if events.by_name(name) is None]
         if unknown:
             raise ValueError(f"subscribes to {', '.join(unknown)}, which is not an event")
-        if self.batch_size > 10 and self.batch_window_seconds == 0:  # noqa: PLR2004 -- SQS's own limit
-            raise ValueError("a batch of more than 10 needs batchWindowSeconds of at least 1")
         if isinstance(self.delay, int) and not 0 <= self.delay <= MAX_DELAY_SECONDS:
             raise ValueError(f"delaySeconds must be `hold` or 0 to {MAX_DELAY_SECONDS}")
         return self
+
+    @property
+    def handed_over(self) -> int:
+        """The most messages that Lambda hands over at once; the function receives the rest itself."""
+        return self.batch_size if self.batch_window_seconds else min(self.batch_size, RECEIVED_AT_ONCE)
 
     @property
     def visibility_timeout_seconds(self) -> int:

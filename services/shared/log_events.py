@@ -24,6 +24,8 @@ class LogEvent(StrEnum):
         "redelivery.failed",
         "the delay of failed messages could not be set, they return after the queue's time-out",
     )
+    BACKLOG_FAILED = "backlog.failed", "no more messages could be received, the batch is handled without them"
+    DELETION_FAILED = "deletion.failed", "handled messages could not be deleted, they return as duplicates"
     DLQ_FAILED = "dlq.failed", "messages could not be sent to the dead-letter queue"
     PUBLISH_FAILED = "publish.failed", "events were not published"
 

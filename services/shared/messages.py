@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,7 +12,19 @@ from services.shared.log_events import LogEvent
 from services.shared.telemetry import Telemetry
 
 E = TypeVar("E", bound=OrderEvent)
+RECEIVED_AT_ONCE: Final = 10
+"""The most messages that SQS returns to one call, and that Lambda hands over without a batch window."""
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, as its queue handed it out."""
+
+    id: str
+    body: str
+    receipt: str
+    receives: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,16 @@ class Poison:
 class PoisonQueue(Protocol):
     def send(self, poison: Sequence[Poison]) -> Collection[str]:
         """Send messages to the dead-letter queue; returns the ids of those it did not accept."""
+
+
+class Backlog(Protocol):
+    """What else waits in the consumer's queue when a batch came full."""
+
+    def take(self, received: int) -> Sequence[Message]:
+        """Take further messages to a batch, until it is whole or none is left."""
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete taken messages that were handled; one that stays returns as a duplicate."""
 
 
 class Redelivery(Protocol):

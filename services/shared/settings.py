@@ -37,6 +37,8 @@ class QueueSettings(FromEnvironment):
     queue_url: str = Field(alias="QUEUE_URL", min_length=1)
     max_retry_seconds: int | None = Field(alias="MAX_RETRY_SECONDS", ge=0, default=None)
     """Limits how long a failed message stays away; for stacks on one machine."""
+    batch_size: int | None = Field(alias="BATCH_SIZE", ge=1, default=None)
+    """Up to how many messages to handle at once, where Lambda hands over fewer."""
     dead_letter_queue_url: str = Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from services.shared.adapters.clients import CONCURRENCY, Clients
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.sqs_backlog import SqsBacklog
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.backoff import Deadline, redelivery_seconds
@@ -74,6 +75,7 @@ class Runtime:
             accepts,
             handle,
             deadline=self.deadline,
+            run=self.in_parallel,
         )
 
 
@@ -85,6 +87,7 @@ def behind_queue(  # noqa: PLR0913 - the ports of one function
     handle: Handle,
     *,
     deadline: Deadline | None = None,
+    run: Callable[..., Iterable[Any]] = map,
 ) -> Callable[[Any, Any], Any]:
     """Make the function that Lambda hands the messages of a queue."""
     dlq = SqsPoisonQueue(clients.sqs(), queue_url=settings.dead_letter_queue_url, consumer=settings.consumer)
@@ -93,7 +96,22 @@ def behind_queue(  # noqa: PLR0913 - the ports of one function
         queue_url=settings.queue_url,
         delay=partial(redelivery_seconds, most=settings.max_retry_seconds),
     )
-    inbox = Inbox(settings.consumer, accepts, handle, dlq, telemetry, redelivery=redelivery)
+    backlog = (
+        SqsBacklog(
+            clients.sqs(), telemetry, queue_url=settings.queue_url, batch_size=settings.batch_size, run=run
+        )
+        if settings.batch_size
+        else None
+    )
+    inbox = Inbox(
+        settings.consumer,
+        accepts,
+        handle,
+        dlq,
+        telemetry,
+        redelivery=redelivery,
+        backlog=backlog,
+    )
 
     def invoke(event: object, context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401 - Lambda's own
         if deadline is not None:

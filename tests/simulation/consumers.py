@@ -14,6 +14,7 @@ from services.order.service import OrderService
 from services.payment.service import PaymentService
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
+from services.shared.adapters.sqs_backlog import SqsBacklog
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
 from services.shared.backoff import Deadline, redelivery_seconds
 from services.shared.errors import IncompleteReadError, StoreUnavailableError
@@ -160,13 +161,13 @@ def _payments(world: "World", deadline: Deadline) -> PaymentService:
 
 
 FUNCTIONS = (
-    Function("order", (OrderPlaced, OrderCancellationRequested), lambda *it: _orders(*it).handle, 30, 181),
+    Function("order", (OrderPlaced, OrderCancellationRequested), lambda *it: _orders(*it).handle, 30, 180),
     Function(
         "payment",
         (PaymentRequested, PaymentAnswered, OrderCancelled, RefundRequested),
         lambda *it: _payments(*it).handle,
         60,
-        361,
+        360,
     ),
     Function("expiry", (PaymentRequested,), lambda *it: _orders(*it).expire, 30, 185),
 )
@@ -267,7 +268,7 @@ class Consumer:
         if world.scheduler.now < self._away_until and not world.fault_mix.calm:
             world.scheduler.after(self._away_until - world.scheduler.now, self.poll)
             return
-        while self._running < MOST_AT_ONCE and (batch := self._queue.receive(BATCH)):
+        while self._running < MOST_AT_ONCE and (batch := self._queue.receive(self._world.handed_over)):
             self._start(batch)
 
     def _start(self, batch: Sequence[Message]) -> None:
@@ -302,9 +303,10 @@ class Consumer:
         response = inbox.receive({"Records": records})
         self._world.telemetry.flush()
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
-        self._world.watch.on_answer(batch, failed)
-        actor = self._world.scheduler.actor
-        if actor and actor.spared:
+        actor = cast("Actor", self._world.scheduler.actor)
+        kept = {message.id for message in actor.taken} - actor.done
+        self._world.watch.on_answer([*batch, *actor.taken], failed | kept)
+        if actor.spared:
             # Lambda would have ended it: nobody hears its answer, and its messages come again.
             self._world.story.info("is over its time")
             return
@@ -332,6 +334,9 @@ class Consumer:
                 sqs,
                 queue_url=function.name,
                 delay=partial(redelivery_seconds, jitter=world.random.uniform),
+            ),
+            backlog=SqsBacklog(
+                sqs, world.telemetry, queue_url=function.name, batch_size=BATCH, at_once=world.handed_over
             ),
         )
         return inbox, deadline

@@ -57,6 +57,7 @@ class Fault(StrEnum):
 SETTLED_WITHIN = {
     Fault.THROTTLED: 1_700.0,
     Fault.LOST_AFTER: 175.0,
+    Fault.ENTRY_FAILED: 175.0,
     Fault.LATE: 130.0,
     Fault.GATEWAY_SILENT_BEFORE: 950.0,
     Fault.GATEWAY_SILENT_AFTER: 950.0,

@@ -25,11 +25,31 @@ _STORE = "services.shared.adapters.dynamodb_store"
 _PACKING = "services.shared.transaction_planner"
 _LEDGER = "services.shared.ledger"
 _INBOX = "services.shared.adapters.sqs_batch"
+_BACKLOG = "services.shared.adapters.sqs_backlog"
 _OUTBOX = "services.shared.outbox"
 _TRANSITIONS = "services.shared.transitions"
 _COMMIT = "services.shared.group_commit"
 
 MUTATIONS = (
+    # --- messages that a function takes from its queue itself -----------------------------------------
+    Mutation(
+        "delete a taken message although it failed",
+        _INBOX,
+        "self._backlog.delete([message for message in taken if message.id not in retry])",
+        "self._backlog.delete(taken)",
+    ),
+    Mutation(
+        "leave what was taken in the queue",
+        _BACKLOG,
+        "for _ in self._run(self._delete, list(in_batches(messages, lambda _: 0))):",
+        "for _ in ():",
+    ),
+    Mutation(
+        "hand back a taken message by its id only",
+        _INBOX,
+        "failed = sorted({message.id for message in given} & retry)",
+        "failed = []",
+    ),
     Mutation(
         "a conflict goes untold",
         _ORDER,

@@ -79,7 +79,7 @@ class Queue:
 
     def delay_message(self, receipt: str, seconds: float) -> None:
         """Hide a message from now on for some time; an old receipt has no effect."""
-        message = self.messages.get(receipt.rpartition("/")[0])
+        message = self.messages.get(_message_id(receipt))
         if message is not None and message.receipt == receipt:
             message.visible_at = self._scheduler.now + seconds
             self._show(seconds)
@@ -98,6 +98,10 @@ class Queue:
         self._scheduler.after(after + self._network.random.uniform(0, 0.5), self.on_visible)
 
 
+def _message_id(receipt: str) -> str:
+    return receipt.rpartition("/")[0]
+
+
 @lru_cache(maxsize=10_000)
 def about(body: str) -> tuple[str, ...]:
     """Name the order a message is about, if it can be told."""
@@ -109,7 +113,7 @@ def about(body: str) -> tuple[str, ...]:
 
 
 class SQSClient:
-    """What the inbox buries poison with."""
+    """What the inbox fills its batch up from, and buries poison with."""
 
     def __init__(self, queues: dict[str, Queue], network: Network) -> None:
         self._queues = queues
@@ -127,8 +131,54 @@ class SQSClient:
             "ChangeMessageVisibilityBatch", lambda: self._delay(self._queues[QueueUrl], Entries)
         )
 
+    def receive_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - as above
+        MaxNumberOfMessages: int,  # noqa: N803 - as above
+        **_: object,
+    ) -> dict[str, Any]:
+        batch = self._network.call(
+            "ReceiveMessage", lambda: self._receive(self._queues[QueueUrl], MaxNumberOfMessages)
+        )
+        if actor := self._network.scheduler.actor:
+            actor.taken += batch
+        return {
+            "Messages": [
+                {
+                    "MessageId": message.id,
+                    "Body": message.body,
+                    "ReceiptHandle": message.receipt,
+                    "Attributes": {"ApproximateReceiveCount": str(message.receives)},
+                }
+                for message in batch
+            ]
+        }
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:  # noqa: N803
+        if actor := self._network.scheduler.actor:
+            actor.done |= {_message_id(entry["ReceiptHandle"]) for entry in Entries}
+        return self._network.call("DeleteMessageBatch", lambda: self._delete(self._queues[QueueUrl], Entries))
+
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Any]) -> dict[str, Any]:  # noqa: N803
         return self._network.call("SendMessageBatch", lambda: self._send(self._queues[QueueUrl], Entries))
+
+    def _receive(self, queue: Queue, most: int) -> list[Message]:
+        batch = queue.receive(most)
+        if batch:
+            about = tuple(dict.fromkeys(name for message in batch for name in message.about))
+            self._story.info(f"takes {', '.join(message.id for message in batch)}", about)
+        return batch
+
+    def _delete(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
+        failed = []
+        for entry in entries:
+            message_id = _message_id(entry["ReceiptHandle"])
+            if self._network.strikes(Fault.DELETION_LOST, f"{message_id} is not deleted"):
+                failed.append({"Id": entry["Id"]})
+            else:
+                queue.delete([message_id])
+        return {"Failed": failed}
 
     def _delay(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
         for entry in entries:

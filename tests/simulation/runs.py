@@ -100,9 +100,10 @@ class RunChecks:
         for key in keys:
             if key in actor.committed and key not in actor.announced:
                 actor.announced.add(key)
-                waited = self._scheduler.now - actor.committed[key][0]
+                at, order = actor.committed[key]
+                waited = self._scheduler.now - at
                 known = key.pk not in actor.touched and not actor.spared
-                if waited > ANNOUNCED_WITHIN and known:
+                if waited > ANNOUNCED_WITHIN and known and _owed(order):
                     self._watch.report(
                         "what is committed is announced before anything is waited for", f"{waited:.1f} s", key
                     )

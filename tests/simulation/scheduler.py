@@ -16,6 +16,7 @@ from tests.support.fakes import START
 
 if TYPE_CHECKING:
     from services.shared.ledger import Key, Order
+    from tests.simulation.queues import Message
 
 MOST_STEPS = 50_000
 
@@ -35,6 +36,10 @@ class Actor(greenlet):
         """It outlived its messages: another run may delete them, and nobody could finish its work."""
         self.faults = 0
         self.touched: set[str] = set()
+        self.taken: list[Message] = []
+        """Messages that it received from its queue itself."""
+        self.done: set[str] = set()
+        """Ids of those of them that it wanted to delete."""
         """The orders and SKUs that a fault of one of its calls concerned."""
         self.logged: set[Key] = set()
         """The orders of which it logged something other than contention."""

@@ -30,6 +30,8 @@ class World:
         self.random = Random(seed)
         self.hold = timedelta(seconds=self.random.choice(HOLDS))
         self.max_actions = self.random.choice((6, 9, 20, 100))
+        self.handed_over = self.random.choice((1, 3, 10))
+        """Messages that a run begins with, at most; it takes the rest of a batch from its queue itself."""
         self.scheduler = Scheduler()
         self.story = Story(self.scheduler)
         self.fault_mix = FaultMix(self.random)

@@ -6,6 +6,10 @@ locals {
   # Without subscriptions other functions fill the queue.
   has_rule = length(var.subscriptions) > 0
 
+  # Without a window Lambda hands over at most 10 messages; the function receives the rest of a batch itself.
+  handed_over = var.batch.window_seconds > 0 ? var.batch.size : min(var.batch.size, 10)
+  takes_more  = local.handed_over < var.batch.size ? { BATCH_SIZE = tostring(var.batch.size) } : {}
+
   where = "${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}"
 
   # Composed here, because a queue's own policy cannot refer to the queue.
@@ -33,7 +37,7 @@ module "function" {
   alarm_topic_arns = var.alarm_topic_arns
   runbooks_url     = var.runbooks_url
 
-  environment = merge(var.function.environment, {
+  environment = merge(var.function.environment, local.takes_more, {
     QUEUE_URL             = aws_sqs_queue.this.url
     DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letters.url
   })
@@ -53,7 +57,7 @@ module "function" {
 resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn                   = aws_sqs_queue.this.arn
   function_name                      = module.function.arn
-  batch_size                         = var.batch.size
+  batch_size                         = local.handed_over
   maximum_batching_window_in_seconds = var.batch.window_seconds
   function_response_types            = ["ReportBatchItemFailures"]
 

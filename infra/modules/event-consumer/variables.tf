@@ -35,7 +35,7 @@ variable "delay_seconds" {
 }
 
 variable "batch" {
-  description = "Batch size, batch window in seconds, and maximum concurrency."
+  description = "Most messages handled at once, batch window in seconds, and maximum concurrency."
   type = object({
     size           = number
     window_seconds = number
@@ -43,8 +43,8 @@ variable "batch" {
   })
 
   validation {
-    condition     = var.batch.size >= 1 && var.batch.size <= 10000 && (var.batch.size <= 10 || var.batch.window_seconds >= 1)
-    error_message = "The batch size must be 1 to 10,000; above 10 it needs a window of at least 1 second."
+    condition     = var.batch.size >= 1 && var.batch.size <= 10000
+    error_message = "The batch size must be 1 to 10,000."
   }
 
   validation {

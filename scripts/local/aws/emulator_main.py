@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import sqs  # type: ignore[import-untyped]
+from ministack.services import lambda_svc, sqs  # type: ignore[import-untyped]
 
 from scripts.local.aws.emulator_queues import Receiver
 from scripts.local.aws.repeated_calls import RepeatedCalls
@@ -60,10 +60,27 @@ def read_whole_batches() -> None:
         sqs._expire_retained(queue)  # noqa: SLF001 - the emulator offers no other way in
         sqs._dlq_sweep(queue)  # noqa: SLF001 - as above
 
-    receiver = Receiver(sqs._get_q, sweep, sqs._collect_msgs, sqs._queues_lock)  # noqa: SLF001 - as above
+    receiver = Receiver(
+        sqs._get_q,  # noqa: SLF001 - as above
+        sweep,
+        sqs._collect_msgs,  # noqa: SLF001 - as above
+        sqs._queues_lock,  # noqa: SLF001 - as above
+        batch_window,
+    )
     sqs._receive_messages_for_esm = receiver.receive  # noqa: SLF001 - as above
     for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch"):
         sqs._HANDLERS[action] = _then(sqs._HANDLERS[action], receiver.visibility_changed)  # noqa: SLF001 - as above
+
+
+def batch_window(queue_url: str) -> float:
+    """Return the batch window of the mapping that reads a queue, in seconds."""
+    queue = queue_url.rpartition("/")[2]
+    windows = (
+        mapping.get("MaximumBatchingWindowInSeconds", 0)
+        for mapping in list(lambda_svc._esms._data.values())  # noqa: SLF001 - the emulator offers no other way in
+        if mapping.get("EventSourceArn", "").rpartition(":")[2] == queue
+    )
+    return float(next(windows, 0))
 
 
 def queues_first(states: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""How the emulator's event source mappings receive: batches of the configured size, only due messages.
+"""How the emulator's event source mappings receive: whole batches, at the end of their window, when due.
 
-MiniStack returns at most 10 messages whatever the batch size is, and scans every message of a queue at each
-poll, the delayed ones too. `Receiver` replaces that: it remembers when the first message of a queue is due,
-and until then scans only what was appended since.
+MiniStack returns at most 10 messages whatever the batch size is, ignores batch windows, and scans every
+message of a queue at each poll, the delayed ones too. `Receiver` replaces that: it remembers when the first
+message of a queue is due, and until then scans only what was appended since.
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ class Receiver:
     sweep: Callable[[Queue], None]
     collect: Callable[[Queue, int, int], list[Message]]
     lock: AbstractContextManager[object]
+    window: Callable[[str], float] = lambda _: 0.0
+    """How many seconds the mapping of a queue waits for a whole batch."""
     clock: Callable[[], float] = time.time
+    _opened: dict[str, float] = field(default_factory=dict)
+    """When the window of a queue began: when its first message was seen."""
     _scans: dict[str, _Scan] = field(default_factory=dict)
     _changes: int = 0
 
@@ -59,11 +63,27 @@ class Receiver:
             queue = self.queue(queue_url)
             if not self._may_be_due(queue_url, queue["messages"]):
                 return []
+            most = min(max(int(max_number or 1), 1), MOST_MESSAGES)
+            if not self._window_is_over(queue_url, queue["messages"], most):
+                return []
             visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
             self.sweep(queue)
-            batch = self.collect(queue, min(max(int(max_number or 1), 1), MOST_MESSAGES), visibility)
+            batch = self.collect(queue, most, visibility)
             self._remember(queue_url, queue["messages"])
             return batch
+
+    def _window_is_over(self, url: str, messages: list[Message], most: int) -> bool:
+        window = self.window(url)
+        if not window:
+            return True
+        now = self.clock()
+        due = sum(1 for message in messages if message.get("visible_at", 0.0) <= now)
+        if not due:
+            return True
+        if due < most and now < self._opened.setdefault(url, now) + window:
+            return False
+        self._opened.pop(url, None)
+        return True
 
     def visibility_changed(self) -> None:
         """Forget when messages are due: one may have become visible sooner."""

@@ -103,7 +103,7 @@ def _mapping(environment: Environment, name: str, spec: Consumer, queue_arn: str
         functions.update_event_source_mapping(
             UUID=mapping["UUID"],
             Enabled=True,
-            BatchSize=spec.batch_size,
+            BatchSize=spec.handed_over,
             MaximumBatchingWindowInSeconds=spec.batch_window_seconds,
             FunctionResponseTypes=["ReportBatchItemFailures"],
             ScalingConfig=scaling,
@@ -112,7 +112,7 @@ def _mapping(environment: Environment, name: str, spec: Consumer, queue_arn: str
     functions.create_event_source_mapping(
         FunctionName=full_name,
         EventSourceArn=queue_arn,
-        BatchSize=spec.batch_size,
+        BatchSize=spec.handed_over,
         MaximumBatchingWindowInSeconds=spec.batch_window_seconds,
         FunctionResponseTypes=["ReportBatchItemFailures"],
         ScalingConfig=scaling,

@@ -5,7 +5,6 @@ does not hold up its batch.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,8 +17,10 @@ from services.shared.errors import NotAnSqsEventError, TransientError
 from services.shared.events import Event
 from services.shared.log_events import LogEvent
 from services.shared.messages import (
+    Backlog,
     Delivery,
     Handle,
+    Message,
     Poison,
     PoisonQueue,
     Redelivery,
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    id: str
-    body: str
-    receipt: str
-    receives: int
-
-
 class Inbox:
     def __init__(  # noqa: PLR0913 - its ports
         self,
@@ -53,6 +46,7 @@ class Inbox:
         telemetry: Telemetry,
         *,
         redelivery: Redelivery | None = None,
+        backlog: Backlog | None = None,
     ) -> None:
         self._consumer = consumer
         self._accepts = {model.detail_type(): model for model in accepts}
@@ -60,12 +54,15 @@ class Inbox:
         self._dlq = dlq
         self._telemetry = telemetry
         self._redelivery = redelivery
+        self._backlog = backlog
 
     def receive(self, raw: object) -> dict[str, list[dict[str, str]]]:
         """Handle one invocation's batch; returns the partial batch response."""
         deliveries: list[Delivery] = []
         poison: list[Poison] = []
-        messages = _messages(raw)
+        given = _messages(raw)
+        taken = self._backlog.take(len(given)) if self._backlog else ()
+        messages = [*given, *taken]
         for message in messages:
             parsed = self._parse(message.id, message.body)
             if isinstance(parsed, Delivery):
@@ -76,9 +73,12 @@ class Inbox:
         if retry:
             self._telemetry.warning(LogEvent.BATCH_RETRIED, messages=len(retry))
             self._hand_back([message for message in messages if message.id in retry])
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(retry)]}
+        if self._backlog:
+            self._backlog.delete([message for message in taken if message.id not in retry])
+        failed = sorted({message.id for message in given} & retry)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
-    def _hand_back(self, messages: Sequence[_Message]) -> None:
+    def _hand_back(self, messages: Sequence[Message]) -> None:
         """Let failed messages return within seconds, later at each receive, and not all at once."""
         if self._redelivery is None:
             return
@@ -151,10 +151,10 @@ class Inbox:
             return Poison(message_id, body, "invalid_event", explain(error), about)
 
 
-def _messages(raw: object) -> list[_Message]:
+def _messages(raw: object) -> list[Message]:
     try:
         return [
-            _Message(
+            Message(
                 str(record["messageId"]),
                 str(record["body"]),
                 str(record["receiptHandle"]),

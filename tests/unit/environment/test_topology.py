@@ -50,7 +50,6 @@ def test_every_handler_in_the_table_names_a_module_that_exists() -> None:
         (("functions", "order", "batchSizes"), 1, "functions.order.batchSizes"),
         (("functions", "order", "handler"), ..., "functions.order.handler"),
         (("functions", "order", "subscriptions"), ["OrderPlacd"], "OrderPlacd, which is not an event"),
-        (("functions", "order", "batchWindowSeconds"), 0, "needs batchWindowSeconds"),
         (("functions", "order", "tables"), {"orderz": ["read"]}, "uses table orderz"),
         (("functions", "expiry", "delaySeconds"), 901, "delaySeconds must be"),
         (("functions", "expiry", "delaySeconds"), "later", "functions.expiry.delaySeconds"),
@@ -220,7 +219,17 @@ def test_hold_stands_for_the_hold_and_nothing_for_no_delay() -> None:
 
 
 def test_a_message_stays_hidden_six_timeouts_and_the_window() -> None:
-    assert Topology.load().consumer("order").visibility_timeout_seconds == 6 * 30 + 1
+    assert Topology.load().consumer("expiry").visibility_timeout_seconds == 6 * 30 + 5
+
+
+@pytest.mark.parametrize(("size", "window", "handed_over"), [(99, 0, 10), (99, 1, 99), (5, 0, 5), (5, 1, 5)])
+def test_lambda_hands_over_more_than_ten_messages_at_the_end_of_a_window_only(
+    size: int, window: int, handed_over: int
+) -> None:
+    order = Topology.load().consumer("order")
+    batch = {"batch_size": size, "batch_window_seconds": window}
+
+    assert order.model_copy(update=batch).handed_over == handed_over
 
 
 def test_rules_match_live_events_by_name_alone_for_publishers_choose_their_source() -> None:

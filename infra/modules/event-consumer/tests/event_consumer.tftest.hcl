@@ -127,14 +127,36 @@ run "may_consume_its_queue_and_send_to_its_dead_letter_queue" {
   }
 }
 
-run "refuses_a_large_batch_without_a_window" {
+run "without_a_window_ten_messages_are_handed_over_and_the_function_takes_the_rest" {
   command = plan
 
   variables {
-    batch = { size = 11, window_seconds = 0, concurrency = 10 }
+    batch = { size = 99, window_seconds = 0, concurrency = 10 }
   }
 
-  expect_failures = [var.batch]
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.batch_size == 10
+    error_message = "Without a window AWS refuses more than 10 messages."
+  }
+
+  assert {
+    condition     = local.takes_more == { BATCH_SIZE = "99" }
+    error_message = "The function must know up to how many messages it handles at once."
+  }
+}
+
+run "with_a_window_whole_batches_are_handed_over" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.batch_size == 99
+    error_message = "With a window Lambda hands over the whole batch."
+  }
+
+  assert {
+    condition     = length(local.takes_more) == 0
+    error_message = "The function must not take more than its batch."
+  }
 }
 
 run "refuses_values_that_sqs_refuses" {

@@ -18,8 +18,14 @@ class Emulator:
         self.now = 1_000.0
         self.queue: dict[str, Any] = {"messages": [], "attributes": {"VisibilityTimeout": "30"}}
         self.walks = 0
+        self.window = 0.0
         self.receiver = Receiver(
-            lambda _: self.queue, lambda _: None, self._collect, nullcontext(), clock=lambda: self.now
+            lambda _: self.queue,
+            lambda _: None,
+            self._collect,
+            nullcontext(),
+            lambda _: self.window,
+            clock=lambda: self.now,
         )
 
     def send(self, name: str, delay: float = 0) -> None:
@@ -52,6 +58,38 @@ def test_a_batch_holds_as_many_messages_as_the_mapping_asks_for() -> None:
 
     assert len(emulator.receive(99)) == 99
     assert len(emulator.receive(99)) == 51
+
+
+def test_a_batch_that_is_not_whole_waits_for_the_end_of_the_window() -> None:
+    emulator = Emulator()
+    emulator.window = 5
+    emulator.send("first")
+    seen = []
+    for _ in range(12):
+        emulator.now += 1
+        if emulator.now == 1_003:
+            emulator.send("second")
+        seen.append(emulator.receive())
+        if emulator.now == 1_008:
+            emulator.send("third")
+
+    assert [(second, batch) for second, batch in enumerate(seen, 1) if batch] == [(6, ["first", "second"])]
+
+
+def test_a_whole_batch_does_not_wait_and_the_next_window_begins_anew() -> None:
+    emulator = Emulator()
+    emulator.window = 5
+    emulator.send("first")
+    assert emulator.receive(2) == []
+    emulator.send("second")
+    assert emulator.receive(2) == ["first", "second"]
+
+    emulator.now += 4
+    emulator.send("third")
+    emulator.now += 4
+    assert emulator.receive(2) == []
+    emulator.now += 5
+    assert emulator.receive(2) == ["third"]
 
 
 def test_a_batch_is_no_larger_than_aws_allows() -> None:
