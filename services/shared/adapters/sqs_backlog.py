@@ -62,7 +62,10 @@ class SqsBacklog:
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
         except Exception as error:  # noqa: BLE001 - the boundary: what was received can be handled all the same
-            self._log(LogEvent.BACKLOG_FAILED, error)
+            if _passes(error):
+                self._telemetry.warning(LogEvent.BACKLOG_FAILED, why=str(error))
+            else:
+                self._telemetry.error(LogEvent.BACKLOG_FAILED, error)
             return []
         return [_message(it) for it in response.get("Messages", ())]
 
@@ -73,16 +76,17 @@ class SqsBacklog:
                 Entries=[{"Id": str(index), "ReceiptHandle": it.receipt} for index, it in enumerate(batch)],
             )
         except Exception as error:  # noqa: BLE001 - the boundary: what was done must not be handed back
-            self._log(LogEvent.DELETION_FAILED, error)
+            if _passes(error):
+                self._telemetry.warning(LogEvent.DELETION_FAILED, why=str(error))
+            else:
+                self._telemetry.error(LogEvent.DELETION_FAILED, error)
             return
         if failed := len(response.get("Failed", ())):
             self._telemetry.warning(LogEvent.DELETION_FAILED, messages=failed)
 
-    def _log(self, event: LogEvent, error: Exception) -> None:
-        if isinstance(error, (ClientError, BotoCoreError)) and is_transient(error):
-            self._telemetry.warning(event, why=str(error))
-        else:
-            self._telemetry.error(event, error)
+
+def _passes(error: Exception) -> bool:
+    return isinstance(error, (ClientError, BotoCoreError)) and is_transient(error)
 
 
 def _message(received: "MessageTypeDef") -> Message:

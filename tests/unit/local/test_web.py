@@ -1,10 +1,12 @@
 """Building the console: only when its sources changed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from scripts.local import web
+from scripts.packaging.sbom import FILE
 
 
 @pytest.fixture
@@ -19,6 +21,7 @@ def builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     def build() -> Path:
         calls.append("build")
         web.DIST.mkdir(exist_ok=True)
+        (web.DIST / FILE).touch()
         return web.DIST
 
     (tmp_path / "src").mkdir()
@@ -56,7 +59,7 @@ def test_a_changed_lock_file_is_installed(builds: list[str]) -> None:
 
 
 def test_a_removed_build_is_built_again(builds: list[str]) -> None:
-    web.ensure_built().rmdir()
+    shutil.rmtree(web.ensure_built())
 
     web.ensure_built()
 
