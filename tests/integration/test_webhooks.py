@@ -1,11 +1,15 @@
 """Webhooks as deployed: an order's events reach subscribers, whatever some of them do."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from scripts.cli.main import main
+from scripts.environment.local_state import HOME_VARIABLE
 from scripts.local.aws import emulator as ministack
 from scripts.local.aws.user_pool import TENANT
 from scripts.ops.webhooks.webhooks import webhooks_of
@@ -108,3 +112,35 @@ def test_a_dead_subscriber_keeps_no_other_from_its_messages(
     assert posts(receiver, order_id)
     assert done.http_status == 200
     assert (failing.status, failing.error) == ("retrying", "connection")
+
+
+def test_an_operator_adds_tests_and_removes_a_webhook_by_command(
+    stack: RunningStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(stack.home))
+
+    def run(*arguments: str) -> Any:  # noqa: ANN401 - any JSON
+        code = main(["webhook", *arguments, "--tenant", TENANT, "--json"])
+        output = capsys.readouterr()
+        assert code == 0, output.err
+        return json.loads(output.out)
+
+    with http_receiver() as receiver:
+        added = run("add", receiver.url, "--type", "subscription.cancelled", "--description", "by command")
+        assert added["id"] in {it["id"] for it in run("ls")}
+        sent = run("test", added["id"])["messageId"]
+
+        def delivered() -> list[Any]:
+            return [it for it in run("log", added["id"]) if it["status"] == "delivered"]
+
+        wait_until(lambda: bool(delivered()), "the test is delivered")
+        assert [(it["messageId"], it["httpStatus"]) for it in delivered()] == [(sent, 200)]
+        second = run("rotate", added["id"])["secret"]
+        before = len(receiver.raw)
+        assert run("redeliver", added["id"], sent) == {"messageId": sent}
+        wait_until(lambda: len(receiver.raw) > before, "the message is delivered again")
+        for secret in (added["secret"], second):  # the secret before signs for a day
+            Webhook(secret).verify(receiver.raw[-1], dict(receiver.headers[-1]))
+        run("rm", added["id"])
+        assert main(["webhook", "log", added["id"], "--tenant", TENANT]) == 1
+        assert "See `pulsequeue webhook ls`" in capsys.readouterr().err
