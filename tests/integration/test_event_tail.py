@@ -57,18 +57,12 @@ def taps(stack: RunningStack) -> list[str]:
     return sorted([*(it["Name"] for it in rules), *(url.rpartition("/")[2] for url in urls)])
 
 
-def confirm(pipeline: PipelineClient, name: str) -> str:
-    pipeline.place(pipeline.order(name, pipeline.create_sku(5), 1))
-    pipeline.wait_for_status(name, "CONFIRMED")
-    return pipeline.order_id(name)
-
-
 def test_events_of_an_order_are_printed_and_ctrl_c_removes_rule_and_queue(
     stack: RunningStack, pipeline: PipelineClient
 ) -> None:
     with tailing(stack, "--type", "order.confirmed", "--type", "PaymentRequested", "--json") as running:
         assert len(taps(stack)) == 2
-        order_id = confirm(pipeline, "tailed")
+        order_id = pipeline.confirm("tailed")
         assert running.stdout is not None
         heard: set[str] = set()
         while heard != {"OrderConfirmed", "PaymentRequested"}:
@@ -87,7 +81,7 @@ def test_events_are_forwarded_signed_as_webhooks_are(stack: RunningStack, pipeli
         http_receiver() as receiver,
         tailing(stack, "--forward", receiver.url, "--secret", secret, "--type", "order.confirmed") as running,
     ):
-        order_id = confirm(pipeline, "forwarded")
+        order_id = pipeline.confirm("forwarded")
         assert running.stdout is not None
         line = next(it for it in iter(running.stdout.readline, "") if order_id in it)
         at = next(n for n, body in enumerate(receiver.bodies) if body["data"]["orderId"] == order_id)

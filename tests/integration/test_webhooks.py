@@ -61,19 +61,13 @@ def posts(receiver: Receiver, order_id: str) -> list[int]:
     return [at for at, body in enumerate(receiver.bodies) if body["data"]["orderId"] == order_id]
 
 
-def confirm(pipeline: PipelineClient, name: str) -> str:
-    pipeline.place(pipeline.order(name, pipeline.create_sku(5), 1))
-    pipeline.wait_for_status(name, "CONFIRMED")
-    return pipeline.order_id(name)
-
-
 def test_a_subscriber_that_fails_twice_gets_the_same_signed_message(
     pipeline: PipelineClient, webhooks: Webhooks
 ) -> None:
     with http_receiver() as receiver, subscribed(webhooks, receiver.url) as endpoint:
         receiver.first_statuses[:] = [500, 503]
 
-        order_id = confirm(pipeline, "heard")
+        order_id = pipeline.confirm("heard")
 
         # At least once: the queues of this stack bring a message again within seconds, also one in work.
         done = wait_for_delivery(
@@ -101,7 +95,7 @@ def test_a_dead_subscriber_keeps_no_other_from_its_messages(
         subscribed(webhooks, dead_url) as dead,
         subscribed(webhooks, receiver.url) as alive,
     ):
-        order_id = confirm(pipeline, "both")
+        order_id = pipeline.confirm("both")
 
         done = wait_for_delivery(
             webhooks, alive, order_id, lambda it: it.status == "delivered", "the other one has the message"

@@ -10,7 +10,7 @@ from scripts.environment.environment import Environment
 from scripts.ops.aws_context import AwsOpsContext
 from scripts.ops.dlq.dlq import peek
 from scripts.ops.dlq.messages import Filter
-from services.shared.ledger import Key, Order, Price, Stock
+from services.shared.ledger import Key, Order, Price, Status, Stock
 from tests.support.polling import wait_until
 
 
@@ -79,6 +79,20 @@ class PipelineClient:
 
         wait_until(reached, f"{name} reaches {status}; it is {self.find(name)}")
         return self.get(name)
+
+    def confirm(self, name: str) -> str:
+        """Have an order paid; return its id.
+
+        On a busy machine the hold of an order may end before it is charged: then another one is placed.
+        """
+        for number in range(5):
+            chosen = f"{name}-{number}"
+            self.place(self.order(chosen, self.create_sku(5)))
+            settled = self.wait_until_settled([chosen])[chosen]
+            if settled.status is Status.CONFIRMED:
+                return self.order_id(chosen)
+            assert settled.reason == "reservation_expired", settled
+        raise AssertionError(f"no order {name} was charged in time")
 
     def wait_until_settled(self, names: Collection[str]) -> dict[str, Order]:
         """Wait until every order is settled one way or another."""
