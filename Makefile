@@ -19,8 +19,8 @@ $(STAMP): requirements/all.txt requirements/installer.txt pyproject.toml scripts
 install: $(STAMP) ## Create .venv and install the locked dependencies
 
 .PHONY: up
-up: $(STAMP) ## Start or repair the local stack; the first time, place sample orders (PORT=, DB_PORT=, SAMPLES=1)
-	@$(BIN)/pulsequeue up $(if $(PORT),--port $(PORT)) $(if $(DB_PORT),--db-port $(DB_PORT)) $(if $(SAMPLES),--samples)
+up: $(STAMP) ## Start or repair the local stack; the first time, place sample orders (PORT=, DB_PORT=, SAMPLES=1, GATEWAY=stripe)
+	@$(BIN)/pulsequeue up $(if $(PORT),--port $(PORT)) $(if $(DB_PORT),--db-port $(DB_PORT)) $(if $(SAMPLES),--samples) $(if $(GATEWAY),--gateway $(GATEWAY))
 
 .PHONY: down
 down: $(STAMP) ## Stop the local stack and its monitoring; data is kept

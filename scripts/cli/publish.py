@@ -59,7 +59,7 @@ def publish(
         typer.Option(
             metavar="METHOD",
             help="sim_ok, sim_declined, sim_insufficient_funds, sim_pending, sim_unknown, sim_slow "
-            "or sim_unavailable.",
+            "or sim_unavailable; pm_… of Stripe.",
         ),
     ] = None,
     scenario: Annotated[

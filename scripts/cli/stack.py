@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from scripts.local.sample_orders import SamplesResult
 
 _INTERRUPTED = 130
+
+
+class Gateway(Enum):
+    SIMULATED = "simulated"
+    STRIPE = "stripe"
 
 
 def register(app: typer.Typer) -> None:
@@ -50,6 +56,12 @@ def up(
     slow_seconds: Annotated[
         float | None, typer.Option(metavar="N", min=0, max=30, help="Seconds that a slow payment takes.")
     ] = None,
+    gateway: Annotated[
+        Gateway,
+        typer.Option(
+            help="Payment gateway: simulated, or a local Stripe server, whose charges are in memory."
+        ),
+    ] = Gateway.SIMULATED,
     burst: Annotated[
         int, typer.Option(metavar="N", min=1, max=10_000, help="Orders in the sample bursts.")
     ] = 200,
@@ -71,6 +83,7 @@ def up(
         retry_seconds=retry,
         gateway_failure_rate=failure_rate,
         gateway_slow_seconds=slow_seconds,
+        gateway=gateway.value,
     )
     try:
         build = ConsoleBuild()

@@ -8,7 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,7 +17,7 @@ from scripts.environment.environment import LOCAL, Clients, Environment
 from scripts.environment.lambda_env import DatabaseAddress
 from scripts.environment.local_state import StackState, home_folder, make_home, state_file
 from scripts.environment.topology import Topology
-from scripts.local import database, metrics_endpoint, postgres, processes, stack_data
+from scripts.local import database, metrics_endpoint, postgres, processes, stack_data, stripe
 from scripts.local.aws import emulator
 from scripts.local.aws.provision import Overrides, provision
 from scripts.local.aws.triggers import route_url
@@ -47,6 +47,7 @@ class StackOptions:
     """Seconds until a failed message is redelivered; default: the visibility timeout of the queue."""
     gateway_failure_rate: float | None = None
     gateway_slow_seconds: float | None = None
+    gateway: Literal["simulated", "stripe"] = "simulated"
     shipper_seconds: float = 2.0
     """How often the CloudWatch shipper reads logs and queues."""
     functions_endpoint: str | None = None
@@ -109,7 +110,12 @@ def up(
         progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
         endpoint = metrics_endpoint.metrics_endpoint(home, state.aws_endpoint, environment.names)
-        site = _provision(environment, options.overrides(state, endpoint.token))
+        state = stripe.stop(state)
+        overrides = options.overrides(state, endpoint.token)
+        if options.gateway == "stripe":
+            progress("Starting a Stripe server ...")
+            state, overrides = _with_stripe(home, state, overrides)
+        site = _provision(environment, overrides)
         database.migrate(environment)
         state = state.model_copy(
             update={
@@ -119,6 +125,9 @@ def up(
                 "console_url": site.url,
             }
         )
+        if url := overrides.variables.get("STRIPE_API_URL"):
+            webhook = route_url(state.aws_endpoint, environment.names.api, "/webhooks/stripe")
+            stripe.send_answers(url, webhook, overrides.secrets["stripe-webhook-secret"])
         state.write(home)
         state = _with_shipper(home, state, options)
         undo.pop_all()
@@ -296,6 +305,26 @@ def _provision(environment: Environment, overrides: Overrides) -> Site:
         return provision(environment, overrides)
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"provisioning failed: {error}") from error
+
+
+def _with_stripe(home: Path, state: StackState, overrides: Overrides) -> tuple[StackState, Overrides]:
+    record, url = stripe.start(home)
+    state = state.model_copy(
+        update={
+            "processes": (*state.processes, record),
+            "logs": {**state.logs, stripe.STRIPE: str(home / "stripe.log")},
+        }
+    )
+    try:
+        state.write(home)
+    except BaseException:
+        processes.stop([record])
+        raise
+    return state, replace(
+        overrides,
+        variables={**overrides.variables, **stripe.variables(url)},
+        secrets={**overrides.secrets, **stripe.new_secrets()},
+    )
 
 
 def _with_shipper(home: Path, state: StackState, options: StackOptions) -> StackState:

@@ -25,6 +25,7 @@ from scripts.local import database, processes
 from scripts.local.aws import emulator
 from scripts.local.aws.user_pool import pool_trigger
 from scripts.local.stack import PROCESSES
+from scripts.local.stripe import STRIPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -104,7 +105,8 @@ def status(*, home: Path | None = None) -> Status:
 
 
 def _process_problems(state: StackState) -> Iterator[str]:
-    for name in PROCESSES:
+    chosen = [name for name in (STRIPE,) if state.process(name) is not None]
+    for name in (*PROCESSES, *chosen):
         record = state.process(name)
         if record is None:
             yield f"{name} was never started; {_REPAIR}"

@@ -12,8 +12,11 @@ _EXCLUDED: Final = (
     "aws_lambda_powertools/utilities",
     "aws_xray_sdk/ext",  # patches for libraries we do not have
     "botocore/data",
+    "charset_normalizer/cli",
     "pydantic/mypy.py",
     "pydantic/v1",
+    "stripe/events",  # of webhooks, which we read ourselves
+    "stripe/params",  # types of parameters
     "bin",
 )
 _INCLUDED: Final = (
@@ -36,9 +39,14 @@ _ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     "aws_lambda_powertools/event_handler": _HTTP,
     "aws_lambda_powertools/utilities/data_classes": _HTTP,
     "prometheus_client": frozenset({"metrics"}),
+    "certifi": frozenset({"payment"}),
+    "charset_normalizer": frozenset({"payment"}),
+    "idna": frozenset({"payment"}),
     "psycopg": frozenset({"analytics"}),
     "psycopg_binary": frozenset({"analytics"}),
+    "requests": frozenset({"payment"}),
     "standardwebhooks": frozenset({"webhooks"}),
+    "stripe": frozenset({"payment"}),
 }
 """Packages, and parts of them, that only these services import."""
 
@@ -78,6 +86,9 @@ def _goes_with(service: str, path: PurePosixPath) -> bool:
     if top != "services":
         # A package comes with metadata (package-1.2.dist-info) and possibly libraries (package.libs).
         package = top.partition("-")[0].removesuffix(".libs")
+        if "__mypyc." in top:
+            # A compiled part of it, under a name that its build invents.
+            package = "charset_normalizer"
         module = PurePosixPath(package, *below)
         return all(service in only for part, only in _ONLY_FOR.items() if module.is_relative_to(part))
     of_a_service = len(below) > 1 and below[0] not in {"shared", "__pycache__"}

@@ -27,6 +27,10 @@ DRIVER_BYTES: Final = 4_600_000
 """What the PostgreSQL driver and its TLS library may add."""
 
 
+STRIPE_BYTES: Final = 4_500_000
+"""What the package of Stripe and its HTTP client may add."""
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     service: str
@@ -111,7 +115,11 @@ def _package(service: str, functions: Sequence[str], staged: Mapping[str, bytes]
     sizes: Counter[str] = Counter()
     for path, content in files.items():
         sizes[PurePosixPath(path).parts[0]] += len(content)
-    budget = BUDGET_BYTES + (DRIVER_BYTES if "psycopg" in sizes else 0)
+    budget = (
+        BUDGET_BYTES
+        + (DRIVER_BYTES if "psycopg" in sizes else 0)
+        + (STRIPE_BYTES if "stripe" in sizes else 0)
+    )
     return within_budget(Package(service, functions, zipped(files), sizes, sbom), budget)
 
 

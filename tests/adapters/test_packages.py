@@ -62,6 +62,22 @@ assert answer({"rawPath": "/api/orders", "requestContext": context}, None)["stat
 """
 
 
+_LAZY_IMPORTS_OF_PAYMENT = """
+from services.payment.gateway import ChargeRequest
+from services.payment.stripe_gateway import gateway_of
+from services.shared.errors import GatewayUnavailableError
+nobody = gateway_of(lambda: "sk_live_nobody", "http://127.0.0.1:9")
+request = ChargeRequest("default#o", "o", 1, "USD", "pm_1", "pi_1")
+for call in (nobody.prepare, nobody.charge, nobody.void):
+    try:
+        call(request)
+    except GatewayUnavailableError as error:
+        assert "APIConnectionError" in str(error), error
+    else:
+        raise AssertionError(call)
+"""
+
+
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """The unpacked packages of this machine: folders by service."""
@@ -109,6 +125,16 @@ def test_the_packages_hold_all_that_their_functions_import_and_no_other_service(
         ours = {it.name for it in (folder / "services").iterdir() if it.is_dir()} - {"__pycache__"}
         assert ours == {service, "shared"}
         _run(folder, _LAZY_IMPORTS)
+
+
+def test_payments_find_the_package_of_stripe_and_no_other_function_carries_it(
+    unpacked: Mapping[str, Path],
+) -> None:
+    _run(unpacked["payment"], _LAZY_IMPORTS_OF_PAYMENT)
+
+    for part in ("stripe", "requests", "certifi", "charset_normalizer", "idna"):
+        assert [name for name, folder in unpacked.items() if (folder / part).exists()] == ["payment"]
+    assert [name for name, folder in unpacked.items() if list(folder.glob("*__mypyc*"))] in (["payment"], [])
 
 
 def test_the_read_side_finds_its_driver_its_schema_and_its_routes(unpacked: Mapping[str, Path]) -> None:

@@ -83,6 +83,7 @@ module "pulsequeue" {
   protected                = var.protected
   traced                   = var.traced
   cold_starts              = var.cold_starts
+  payment_gateway          = var.payment_gateway
   web_origins              = var.web_origins
   console_domain           = local.console_domain
   firewall_arn             = one([for it in module.firewall : it.arn])

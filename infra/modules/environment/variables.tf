@@ -75,6 +75,12 @@ variable "cold_starts" {
   default = {}
 }
 
+variable "payment_gateway" {
+  description = "Payment gateway: simulated, or stripe (docs/payments.md)."
+  type        = string
+  default     = "simulated"
+}
+
 variable "web_origins" {
   description = "Origins of other web pages that may call the API (CORS)."
   type        = list(string)

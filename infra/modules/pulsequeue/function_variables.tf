@@ -39,6 +39,10 @@ locals {
         for variable in ["STALE_SECONDS"] : variable => tostring(local.settings.staleSeconds)
         if can(it.routes) && try(it.callers, "anyone") == "anyone"
       },
+      {
+        for variable in ["PAYMENT_GATEWAY"] : variable => var.payment_gateway
+        if contains(try(it.secrets, []), "stripe-api-key") && var.payment_gateway != "simulated"
+      },
       { for variable in ["POWERTOOLS_TRACE_DISABLED"] : variable => "true" if !var.traced },
       var.extra_variables,
     )

@@ -46,7 +46,7 @@ locals {
         for secret in try(it.secrets, []) : "Read${replace(title(replace(secret, "-", " ")), " ", "")}" => {
           actions   = ["ssm:GetParameter"]
           resources = [module.secret[secret].arn]
-        }
+        } if secret != "stripe-api-key" || var.payment_gateway == "stripe"
       },
       {
         # services/webhooks/queues.py

@@ -61,6 +61,18 @@ variable "hold_seconds" {
   }
 }
 
+variable "payment_gateway" {
+  description = "Payment gateway: simulated, which moves no money, or stripe, whose keys are secrets to set."
+  type        = string
+  default     = "simulated"
+  nullable    = false
+
+  validation {
+    condition     = contains(["simulated", "stripe"], var.payment_gateway)
+    error_message = "payment_gateway must be simulated or stripe."
+  }
+}
+
 variable "concurrency_limit" {
   description = "Maximum concurrency of each consumer if lower than in infra/functions.yaml; null for no further limit."
   type        = number

@@ -86,7 +86,7 @@ def check(orders: Sequence[OrderInput], now: datetime) -> None:
             label = f"{given.label} ({order_id})" if isinstance(order_id, str) and order_id else given.label
             problems += [f"{label}: {fault}" for fault in faults(error)]
             continue
-        if order.payment_method not in (None, *METHODS):
+        if order.payment_method not in (None, *METHODS) and not str(order.payment_method).startswith("pm_"):
             problems.append(
                 f"{given.label}: paymentMethod: {order.payment_method!r} is unknown; known are "
                 f"{', '.join(sorted(METHODS))}; add --no-validate to send it anyway"
