@@ -11,6 +11,9 @@ from itertools import pairwise
 
 from services.shared.ledger import Key, Order, Status, Stock
 
+REFUNDED_WITHIN = timedelta(hours=1)
+"""A message is delivered five times in half an hour; then it waits in the dead-letter queue."""
+
 
 class Kind(StrEnum):
     RESERVED = "reserved"
@@ -26,6 +29,8 @@ class Kind(StrEnum):
     """An order is in a state that no order can reach."""
     CHARGED = "charged"
     """An order was charged, but neither confirmed nor refunded."""
+    UNREFUNDED = "unrefunded"
+    """A refund is promised in an order, and was not made."""
     UNREADABLE = "unreadable"
     """A row of a table cannot be read."""
 
@@ -124,8 +129,22 @@ def check_order(order: Order, now: datetime, grace: timedelta) -> Iterator[Discr
     unsettled = order.status in (Status.RESERVED, Status.CANCELLED, Status.REJECTED)
     if unsettled and payment is not None and payment.charge_id and not _is_refunded(order):
         yield Discrepancy(Kind.CHARGED, order.key, f"{order.status} but charged ({payment.charge_id})")
+    yield from _unrefunded(order, now)
     for message in impossible(order):
         yield Discrepancy(Kind.SHAPE, order.key, message)
+
+
+def _unrefunded(order: Order, now: datetime) -> Iterator[Discrepancy]:
+    """Find what was set aside for refunds longer ago than their messages are delivered."""
+    refunds = order.payment.refunds if order.status is Status.CONFIRMED and order.payment else ()
+    owed = sum(refund.amount_minor for refund in refunds if refund.id is None)
+    # Whatever happened to the order since then was about its refunds.
+    since = order.history[-1].at if order.history else now
+    if owed and since + REFUNDED_WITHIN < now:
+        message = (
+            f"{owed} {order.currency} set aside for refunds at {since:%Y-%m-%d %H:%M:%S}, not given back"
+        )
+        yield Discrepancy(Kind.UNREFUNDED, order.key, message)
 
 
 def impossible(order: Order) -> Iterator[str]:

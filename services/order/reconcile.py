@@ -68,7 +68,7 @@ def gauges(result: Reconciliation, now: datetime) -> dict[str, float]:
     return {
         Metric.AUDIT_DRIFT: result.drift,
         Metric.AUDIT_OVERDUE: result.count(Kind.OVERDUE),
-        Metric.AUDIT_UNCONFIRMED: result.count(Kind.CHARGED),
+        Metric.AUDIT_UNCONFIRMED: result.count(Kind.CHARGED) + result.count(Kind.UNREFUNDED),
         Metric.AUDIT_FINISHED: now.timestamp(),
     }
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.order.consistency import Kind, Reconciliation, find_discrepancies
-from services.order.reconcile import reconcile
+from services.order.reconcile import gauges, reconcile
 from services.shared.ledger import Key, Line, Order, Payment, Price, Refund, Status, Stock, Transition
+from services.shared.metric_names import Metric
 from tests.support.fakes import START, a_stock
 from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 
@@ -204,6 +205,33 @@ def test_a_charge_of_a_cancelled_order_without_a_refund_is_found() -> None:
         Kind.CHARGED
     ]
     assert find_discrepancies([refunded], [], START).discrepancies == ()
+
+
+def test_a_refund_that_was_promised_and_not_made_is_found_after_an_hour() -> None:
+    made, owed = Refund("r", 500, "broken", id="re", at=START), Refund("s", 700, "late")
+    promised = SETTLED.moved(Status.CONFIRMED, START, "s", payment=Payment("ch", refunds=(made, owed)))
+    kept = replace(promised, payment=Payment("ch", refunds=(made,)))
+
+    def found(order: Order, after: timedelta) -> list[tuple[Kind, str]]:
+        return [(it.kind, it.message) for it in find_discrepancies([order], [], START + after).discrepancies]
+
+    assert found(promised, timedelta(hours=1)) == []
+    assert found(promised, timedelta(hours=1, seconds=1)) == [
+        (Kind.UNREFUNDED, f"700 USD set aside for refunds at {START:%Y-%m-%d %H:%M:%S}, not given back")
+    ]
+    assert found(kept, timedelta(days=9)) == []
+
+
+def test_what_is_owed_to_customers_is_one_gauge() -> None:
+    charged = replace(CANCELLED, payment=Payment(charge_id="ch"))
+    promised = SETTLED.moved(
+        Status.CONFIRMED, START, "s", payment=Payment("ch", refunds=(Refund("s", 700, "late"),))
+    )
+    now = START + timedelta(hours=2)
+
+    levels = gauges(find_discrepancies([charged, promised], [], now), now)
+
+    assert levels[Metric.AUDIT_UNCONFIRMED] == 2
 
 
 # --- a system in motion --------------------------------------------------------------------------
