@@ -19,7 +19,7 @@ from scripts.environment.environment import open_environment
 from scripts.environment.local_state import HOME_VARIABLE, StackState
 from scripts.local import database, postgres
 from scripts.local.aws.emulator import free_port
-from scripts.ops.aws_context import open_ops_context
+from scripts.ops.aws_context import AwsOpsContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,8 +73,6 @@ class Drill:
 
     def run(self, *, orders: int, tail: int) -> Report:
         """Lose everything after `tail` more orders than the backup has."""
-        # The caller's own commands use the same home.
-        os.environ[HOME_VARIABLE] = str(self._home)
         ports = ("--port", str(free_port()), "--db-port", str(free_port()))
         self._pulsequeue("up", "--no-samples", *ports)
         try:
@@ -96,7 +94,7 @@ class Drill:
         return self._report
 
     def _fill_stock(self) -> None:
-        ops = open_ops_context("local")
+        ops = self._ops()
         for stock in list(ops.store.scan_stock()):
             ops.store.set_stock(stock.key, stock=_PLENTY)
 
@@ -140,7 +138,7 @@ class Drill:
         report.rows_before, report.rows_after = before.rows, after.rows
 
     def _count(self) -> Counts:
-        ops = open_ops_context("local")
+        ops = self._ops()
         with closing(psycopg.connect(self._dsn(database.NAME))) as connection:
             rows = connection.execute("SELECT status, count(*) FROM orders GROUP BY status").fetchall()
         return Counts(
@@ -156,6 +154,9 @@ class Drill:
                 return found  # the report says what differs
             time.sleep(0.5)
         return found
+
+    def _ops(self) -> AwsOpsContext:
+        return AwsOpsContext(open_environment("local", home=self._home))
 
     def _dsn(self, name: str) -> str:
         state = StackState.read(self._home)

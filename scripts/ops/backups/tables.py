@@ -89,7 +89,7 @@ class TableBackups:
             progress(f"Copying to {self._names.table(table)} ...")
             return self._copy(scratch, table, overwrite=overwrite)
         finally:
-            self._dynamodb.delete_table(TableName=scratch)
+            self._remove(scratch, progress)
 
     def _windows(self, table: str) -> Iterator[Backup]:
         try:
@@ -151,6 +151,12 @@ class TableBackups:
             if self._clock.now().timestamp() > deadline:
                 raise ToolError(f"{name} is still not restored after {_WAIT_SECONDS // 3600} hours.")
             self._clock.sleep(_POLL_SECONDS)
+
+    def _remove(self, name: str, progress: Callable[[str], object]) -> None:
+        try:
+            self._dynamodb.delete_table(TableName=name)
+        except self._dynamodb.exceptions.ResourceInUseException:
+            progress(f"{name} is still being restored, and cannot be deleted yet; delete it later.")
 
     def _copy(self, source: str, table: str, *, overwrite: bool) -> Restored:
         target, key = self._names.table(table), self._tables[table].key
