@@ -131,6 +131,8 @@ def test_payments_find_the_package_of_stripe_and_no_other_function_carries_it(
     unpacked: Mapping[str, Path],
 ) -> None:
     _run(unpacked["payment"], _LAZY_IMPORTS_OF_PAYMENT)
+    # The default gateway does not pay for the import.
+    _run(unpacked["payment"], "import services.payment.bootstrap; assert 'stripe' not in sys.modules")
 
     for part in ("stripe", "requests", "certifi", "charset_normalizer", "idna"):
         assert [name for name, folder in unpacked.items() if (folder / part).exists()] == ["payment"]

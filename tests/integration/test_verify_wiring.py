@@ -163,16 +163,16 @@ def wiring_problem(environment: Environment) -> str:
     return ""
 
 
+PAYMENT_EVENTS = ("PaymentRequested", "PaymentAnswered", "OrderCancelled", "RefundRequested")
+
 # `@` stands for the prefix of the environment's names with its dash, `!` for the prefix alone.
 DEFECTS: dict[str, tuple[Callable[[Environment], Defect], str]] = {
     "a rule that matches too few events": (
-        lambda it: rule_matching(it, "payment", "PaymentRequested", "OrderCancelled"),
+        lambda it: rule_matching(it, "payment", "PaymentRequested", "PaymentAnswered", "OrderCancelled"),
         "rule @payment does not match RefundRequested",
     ),
     "a rule that matches too many events": (
-        lambda it: rule_matching(
-            it, "payment", "PaymentRequested", "OrderCancelled", "RefundRequested", "OrderPlaced"
-        ),
+        lambda it: rule_matching(it, "payment", *PAYMENT_EVENTS, "OrderPlaced"),
         'rule @payment has the pattern {"detail-type": ["PaymentRequested", ',
     ),
     "an expiry queue without a delay": (
