@@ -16,7 +16,11 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch)\// },
-            { name: "console", test: /src\/(api|lib|ui\/(Page|stat|states|table))/ },
+            {
+              name: "console",
+              // Without what only settings and webhooks need.
+              test: /src\/(?!\w+\/(organization|views|webhooks))(api|lib|ui\/(Page|stat|states|table))/,
+            },
           ],
         },
       },
