@@ -49,7 +49,7 @@ def test_a_mapping_reports_partial_failures_in_batches_of_the_table(environment:
 
         (mapping,) = response["EventSourceMappings"]
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert mapping["BatchSize"] == spec.batch_size
+        assert mapping["BatchSize"] == spec.handed_over
         assert mapping["MaximumBatchingWindowInSeconds"] == spec.batch_window_seconds
         assert mapping["ScalingConfig"]["MaximumConcurrency"] == local_concurrency(spec.maximum_concurrency)
 
