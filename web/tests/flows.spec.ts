@@ -417,7 +417,22 @@ test.describe("failures", () => {
       "href",
       "/auth/login?next=%2Forders%3Fstatus%3DPLACED",
     );
+    for (const provider of ["GitHub", "Google"]) {
+      await expect(page.getByRole("link", { name: `Continue with ${provider}` })).toHaveAttribute(
+        "href",
+        `/auth/login?next=%2Forders%3Fstatus%3DPLACED&provider=${provider}`,
+      );
+    }
+    await expectAccessible(page);
     expect(await page.evaluate(() => document.cookie)).toBe("");
+  });
+
+  test("a user pool that is busy for a moment signs nobody out", async ({ page, site }) => {
+    site.isSignedIn = false;
+    site.busy = 1;
+    await page.goto("/");
+    await expect(page.getByRole("region", { name: "Latest orders" }).getByRole("row").first()).toBeVisible();
+    expect(site.requests.filter(({ path }) => path === "/auth/refresh")).toHaveLength(2);
   });
 
   test("signing out ends the session, and that of the user pool's own page", async ({ page, site }) => {

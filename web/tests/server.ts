@@ -62,6 +62,9 @@ export class FakeSite {
   /** Files of the build that a newer one has replaced. */
   replaced: RegExp | undefined;
   canRenew = true;
+  /** Answers before a session is renewed: a busy user pool. */
+  busy = 0;
+  providers = ["GitHub", "Google"];
   isMember = true;
   mayFound = true;
   tenantId = data.MEMBERSHIP.tenantId;
@@ -124,6 +127,7 @@ export class FakeSite {
       return problem(403, "Forbidden", "The header x-requested-with is missing.");
     }
     if (pathname === "/auth/refresh") {
+      if (this.busy-- > 0) return problem(503, "Service unavailable", "Retry in a few seconds.");
       this.isSignedIn = this.canRenew;
       return this.canRenew ? { status: 204 } : problem(401, "Unauthenticated", "Sign in again.");
     }
@@ -131,6 +135,7 @@ export class FakeSite {
       this.isSignedIn = this.canRenew = false;
       return { status: 200, body: { data: { logoutUrl: "/sign-in?from=pool" } } };
     }
+    if (pathname === "/auth/providers") return { status: 200, body: { data: { providers: this.providers } } };
     if (!this.isSignedIn) return problem(401, "Unauthenticated", "The session has ended.");
     const failure = this.failures.get(pathname);
     if (failure) return failure;

@@ -2,23 +2,18 @@
 
 import createClient from "openapi-fetch";
 import { problemOf, Unreachable } from "./problem";
+import { makeRenewal } from "./renewal";
 import type { paths } from "./schema";
 
 /** Without it the edge refuses a write: another site can make a browser send cookies, but not this header. */
 export const WRITE_HEADERS = { "x-requested-with": "pulsequeue-console" };
 
-let renewal: Promise<boolean> | undefined;
-
-/** Renew the session; requests that fail together share one renewal. */
-function renewSession(): Promise<boolean> {
-  renewal ??= fetch("/auth/refresh", { method: "POST", headers: WRITE_HEADERS })
-    .then((response) => response.ok)
-    .catch(() => false)
-    .finally(() => {
-      renewal = undefined;
-    });
-  return renewal;
-}
+const renewSession = makeRenewal({
+  post: () => fetch("/auth/refresh", { method: "POST", headers: WRITE_HEADERS }),
+  locks: navigator.locks,
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  random: Math.random,
+});
 
 async function send(request: Request): Promise<Response> {
   try {
@@ -33,7 +28,14 @@ async function send(request: Request): Promise<Response> {
 export async function fetchOrThrow(request: Request): Promise<Response> {
   const second = request.clone();
   let response = await send(request);
-  if (response.status === 401 && (await renewSession())) response = await send(second);
+  if (response.status === 401) {
+    const renewal = await renewSession().catch(() => {
+      throw new Unreachable();
+    });
+    if (renewal === "renewed") response = await send(second);
+    // The server is busy: the session may well go on.
+    else if (renewal !== "over") response = renewal.clone();
+  }
   if (!response.ok) throw await problemOf(response);
   return response;
 }

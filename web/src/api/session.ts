@@ -22,9 +22,21 @@ export function isAdmin(me: Me | undefined): boolean {
   return me?.current?.role === "admin";
 }
 
-export function signInAddress(next: string): string {
-  return `/auth/login?next=${encodeURIComponent(next)}`;
+export function signInAddress(next: string, provider?: string): string {
+  const query = new URLSearchParams({ next, ...(provider && { provider }) });
+  return `/auth/login?${query}`;
 }
+
+/** Where one can sign in beside the user pool's page. The page works without it. */
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: async ({ signal }): Promise<string[]> => {
+    const response = await fetch("/auth/providers", { signal });
+    return response.ok ? (await response.json()).data.providers : [];
+  },
+  staleTime: 5 * 60_000,
+  retry: false,
+});
 
 /** A new token, with the organisation and role of now; then everything is read again. */
 export async function startAgain(path: string): Promise<void> {

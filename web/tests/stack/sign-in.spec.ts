@@ -15,7 +15,7 @@ test("a person signs in, renews the session in two tabs, and signs out", async (
   await page.goto("/auth/login?next=/orders");
   await page.locator("input[name=username]").fill("editor");
   await page.locator("input[name=password]").fill(CONSOLE_PASSWORD);
-  await page.locator("button[type=submit]").click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(`${CONSOLE_URL}/orders`);
 
   // Script sees the variant of feature flags, and nothing of the session.
@@ -45,3 +45,20 @@ test("a person signs in, renews the session in two tabs, and signs out", async (
   expect((await context.cookies()).map((it) => it.name)).toContain("refresh");
   expect(await post("/auth/refresh"), "the refresh token was revoked").toBe(401);
 });
+
+test("a test user signs in by one click", async ({ page }) => {
+  await page.goto("/sign-in?next=/orders");
+  await page.getByRole("link", { name: "Sign in", exact: true }).click();
+  await page.getByRole("button", { name: "Continue as editor" }).click();
+  await expect(page).toHaveURL(`${CONSOLE_URL}/orders`);
+});
+
+for (const provider of ["Google", "GitHub"]) {
+  test(`somebody continues with ${provider}, and is told to ask for an invitation`, async ({ page }) => {
+    await page.goto("/sign-in?next=/orders");
+    await page.getByRole("link", { name: `Continue with ${provider}` }).click();
+    await page.getByRole("link", { name: /Ada/ }).click();
+    await expect(page.getByText(/invitation/i).first()).toBeVisible();
+    expect(await page.evaluate(() => document.cookie)).toMatch(/^variant=\d+$/);
+  });
+}
