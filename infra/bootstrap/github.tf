@@ -175,7 +175,7 @@ resource "aws_iam_policy" "boundary" {
         Action = [
           "cloudwatch:DescribeAlarms", "cloudwatch:GetMetric*", "cloudwatch:PutMetricData", "cognito-idp:*", "ec2:*NetworkInterface*",
           "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer",
-          "execute-api:ManageConnections", "kms:Decrypt", "kms:GenerateDataKey*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:Describe*",
+          "execute-api:ManageConnections", "kms:Decrypt", "kms:GenerateDataKey*", "kms:GetPublicKey", "kms:Sign", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:Describe*",
           "logs:GetLogEvents", "logs:PutLogEvents", "logs:PutRetentionPolicy", "rds-db:connect", "sns:Publish", "xray:Put*"
         ]
         Resource = "*" # Wildcard: these have no name with the environment, or no resource at all.

@@ -27,6 +27,10 @@ def token(
             show_envvar=True,
         ),
     ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="What the authenticator app of the user shows."),
+    ] = None,
 ) -> None:
     """Sign in to the user pool and print a token for the analytics API, valid for five minutes."""
     from scripts.environment.cognito import ROLES
@@ -48,4 +52,4 @@ def token(
     given = (
         password if password is not None else typer.prompt(f"Password of {name}", hide_input=True, err=True)
     )
-    session.out.show({"user": name, "token": (signed := sign_in(environment, name, given))}, signed)
+    session.out.show({"user": name, "token": (signed := sign_in(environment, name, given, code))}, signed)

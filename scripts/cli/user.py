@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     command(users, "ls", examples=("user ls --tenant shop",))(ls)
     command(users, "remove", examples=("user remove ana --tenant shop",))(remove)
     command(users, "invite", examples=("user invite ana@example.com --role viewer --tenant shop",))(invite)
+    command(users, "second-factor", examples=("user second-factor ana --env prod",))(second_factor)
     app.add_typer(users, name="user")
 
 
@@ -90,6 +91,39 @@ def invite(
         {"id": invitation.id, "email": email, "role": role, "expiresAt": expires, "token": invitation.token},
         f"Send this token to {email}; it is shown once and expires at {expires}:",
         invitation.token,
+    )
+
+
+def second_factor(
+    session: Session,
+    name: Name,
+    *,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PULSEQUEUE_PASSWORD",
+            metavar="PASSWORD",
+            help="The user's password; prompted for by default.",
+            show_envvar=True,
+        ),
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(metavar="CODE", help="A code of the app so far, to replace it by another.")
+    ] = None,
+) -> None:
+    """Set an authenticator app up for a user; the user pool then asks for its codes at every sign-in."""
+    from scripts.environment.environment import open_environment
+    from scripts.ops.members.second_factor import Enrolment
+
+    environment = open_environment(session.env)
+    given = password or typer.prompt(f"Password of {name}", hide_input=True, err=True)
+    enrolment = Enrolment(environment, name, given, code)
+    # Whole, whatever the width of the terminal.
+    typer.echo(f"Enter this secret in the authenticator app: {enrolment.secret}", err=True)
+    typer.echo(f"Or open: {enrolment.address}", err=True)
+    enrolment.confirm(typer.prompt("Code that the app shows", err=True).strip())
+    session.out.show(
+        {"name": name, "secondFactor": True}, f"{name} signs in with a second factor from now on."
     )
 
 

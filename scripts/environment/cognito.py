@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +10,8 @@ from scripts.common.errors import ToolError
 from services.shared.http import roles
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import AuthenticationResultTypeTypeDef
+
     from scripts.environment.environment import Environment
 
 ROLES: Final = roles.ROLES
@@ -17,7 +19,10 @@ COMMAND_LINE: Final = "command-line"
 SESSION: Final = "session"
 """The clients of the pool."""
 
-_REFUSALS: Final = frozenset({"NotAuthorizedException", "UserNotFoundException"})
+_SECOND_FACTOR: Final = "SOFTWARE_TOKEN_MFA"
+_REFUSALS: Final = frozenset(
+    {"CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"}
+)
 
 
 def pool_id(environment: Environment) -> str | None:
@@ -31,14 +36,51 @@ def pool_id(environment: Environment) -> str | None:
     return next((pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name), None)
 
 
-def token(environment: Environment, user: str, password: str) -> str:
+def token(environment: Environment, user: str, password: str, code: str | None = None) -> str:
     """Sign a user in; return the ID token that the API accepts."""
+    return sign_in(environment, user, password, code)["IdToken"]
+
+
+def sign_in(
+    environment: Environment, user: str, password: str, code: str | None = None
+) -> AuthenticationResultTypeTypeDef:
+    """Sign a user in as the command line's client, with the code of an authenticator app if need be."""
+    cognito, client = environment.client("cognito-idp"), _client(environment)
+    try:
+        response: Any = cognito.initiate_auth(
+            ClientId=client,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": user, "PASSWORD": password},
+        )
+        if response.get("ChallengeName") == _SECOND_FACTOR and code is not None:
+            response = cognito.respond_to_auth_challenge(
+                ClientId=client,
+                ChallengeName=_SECOND_FACTOR,
+                Session=response["Session"],
+                ChallengeResponses={"USERNAME": user, "SOFTWARE_TOKEN_MFA_CODE": code},
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _REFUSALS:
+            raise ToolError(f"sign-in of {user} failed: wrong user name, password or code.") from error
+        raise
+    if "AuthenticationResult" not in response:
+        if response.get("ChallengeName") == _SECOND_FACTOR:
+            raise ToolError(f"{user} has a second factor; give the code of the app with --code.")
+        raise ToolError(
+            f"{user} must complete {response.get('ChallengeName')}; sign in with the console first."
+        )
+    result: AuthenticationResultTypeTypeDef = response["AuthenticationResult"]
+    return result
+
+
+def _client(environment: Environment) -> str:
+    """Return the id of the command line's client."""
     cognito, pool = environment.client("cognito-idp"), pool_id(environment)
     if pool is None:
         raise ToolError(
             f"user pool {environment.names.user_pool} not found; deploy {environment.name} first."
         )
-    clients = {
+    clients: dict[str, str] = {
         it["ClientName"]: it["ClientId"]
         for it in cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
     }
@@ -47,18 +89,4 @@ def token(environment: Environment, user: str, password: str) -> str:
             f"user pool {environment.names.user_pool} has no client {COMMAND_LINE}; "
             f"deploy {environment.name} again."
         )
-    try:
-        response = cognito.initiate_auth(
-            ClientId=clients[COMMAND_LINE],
-            AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": user, "PASSWORD": password},
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _REFUSALS:
-            raise ToolError(f"sign-in of {user} failed: wrong user name or password.") from error
-        raise
-    if "AuthenticationResult" not in response:
-        raise ToolError(
-            f"{user} must complete {response.get('ChallengeName')}; sign in with the console first."
-        )
-    return response["AuthenticationResult"]["IdToken"]
+    return clients[COMMAND_LINE]

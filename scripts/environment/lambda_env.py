@@ -19,6 +19,19 @@ class DatabaseAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubSignIn:
+    """GitHub as a provider of OpenID Connect: our app there, and the key that signs for it."""
+
+    client_id: str
+    issuer: str
+    callback_url: str
+    """Where the user pool takes browsers back."""
+    signing_key: str
+    url: str = "https://github.com"
+    api_url: str = "https://api.github.com"
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """Where people sign in, and the client of the user pool that signs them in."""
 
@@ -30,6 +43,7 @@ class SignIn:
     keys_url: str
     client_id: str
     providers: Sequence[str] = ()
+    github: GitHubSignIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,18 @@ def _user_pool(names: Names, function: str, spec: Function, inputs: LambdaEnvInp
         "OAUTH_CLIENT_ID": sign_in.client_id,
         "OAUTH_CLIENT_SECRET_PARAMETER": names.oauth_client_secret,
         "IDENTITY_PROVIDERS": " ".join(sign_in.providers),
+        **(_github(sign_in.github) if sign_in.github else {}),
+    }
+
+
+def _github(github: GitHubSignIn) -> dict[str, str]:
+    return {
+        "GITHUB_CLIENT_ID": github.client_id,
+        "GITHUB_ISSUER": github.issuer,
+        "GITHUB_CALLBACK_URL": github.callback_url,
+        "GITHUB_SIGNING_KEY": github.signing_key,
+        "GITHUB_URL": github.url,
+        "GITHUB_API_URL": github.api_url,
     }
 
 

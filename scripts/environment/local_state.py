@@ -48,6 +48,8 @@ class StackState(Record):
     api_url: str | None = None
     console_url: str | None = None
     """The one origin of the console and the API."""
+    identity_provider_url: str | None = None
+    """Who plays Google and GitHub."""
     postgres: str | None = None
     """A DSN."""
     postgres_port: int = 0

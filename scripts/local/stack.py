@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 EMULATOR = "emulator"
 CLOUDWATCH_SHIPPER = "cloudwatch-shipper"
+IDENTITY_PROVIDER = "identity-provider"
 POSTGRES = "postgres"
-PROCESSES = (EMULATOR, POSTGRES, CLOUDWATCH_SHIPPER)
+PROCESSES = (EMULATOR, POSTGRES, IDENTITY_PROVIDER, CLOUDWATCH_SHIPPER)
 
 _SAVE_SECONDS = 15.0
 
@@ -74,6 +75,7 @@ class StackOptions:
             database=DatabaseAddress(postgres.HOST, state.postgres_port, "disable", database.NAME),
             users_password=state.users_password,
             web_origins=self.web_origins,
+            identity_provider_url=state.identity_provider_url,
         )
 
 
@@ -107,6 +109,7 @@ def up(
         else:
             beside()
         state = _with_postgres(home, state, options, progress)
+        state = _with_identity_provider(home, state)
         progress("Creating queues, tables and functions ...")
         environment = Environment(LOCAL, topology, Clients.of_state(state))
         endpoint = metrics_endpoint.metrics_endpoint(home, state.aws_endpoint, environment.names)
@@ -327,11 +330,29 @@ def _with_stripe(home: Path, state: StackState, overrides: Overrides) -> tuple[S
     )
 
 
+def _with_identity_provider(home: Path, state: StackState) -> StackState:
+    if _runs(state, IDENTITY_PROVIDER):
+        return state
+    port, log = emulator.free_port(), home / "identity-provider.log"
+    state = state.model_copy(
+        update={
+            "identity_provider_url": f"http://{emulator.HOST}:{port}",
+            "logs": {**state.logs, IDENTITY_PROVIDER: str(log)},
+        }
+    )
+    command = [sys.executable, "-P", "-m", "scripts.local.identity_provider", "--port", str(port)]
+    return _with_process(home, state, processes.start(IDENTITY_PROVIDER, command, {}, log))
+
+
 def _with_shipper(home: Path, state: StackState, options: StackOptions) -> StackState:
     if _runs(state, CLOUDWATCH_SHIPPER):
         return state
-    record = _start_shipper(home, state, options)
-    others = tuple(it for it in state.processes if it.name != CLOUDWATCH_SHIPPER)
+    return _with_process(home, state, _start_shipper(home, state, options))
+
+
+def _with_process(home: Path, state: StackState, record: ProcessRecord) -> StackState:
+    """Store that a process was started, or stop it."""
+    others = tuple(it for it in state.processes if it.name != record.name)
     state = state.model_copy(update={"processes": (*others, record)})
     try:
         state.write(home)

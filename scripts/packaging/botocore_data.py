@@ -1,7 +1,7 @@
 """Reduces botocore's data to the services our functions call, without documentation.
 
 botocore scans the folders of all of its 400 services when it creates its first client, and reads all their
-endpoints. In our packages it finds eight.
+endpoints. In our packages it finds nine.
 """
 
 import gzip
@@ -14,6 +14,7 @@ SERVICES: Final = {
     "cognito-idp": "cognito-idp",
     "dynamodb": "dynamodb",
     "events": "events",
+    "kms": "kms",
     "secretsmanager": "secretsmanager",
     "sqs": "sqs",
     "ssm": "ssm",

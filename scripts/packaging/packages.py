@@ -20,7 +20,7 @@ from scripts.packaging.target import Target
 from scripts.packaging.wheels import fetch
 from scripts.packaging.zip import zipped
 
-BUDGET_BYTES: Final = 7_200_000
+BUDGET_BYTES: Final = 7_300_000
 """The size limit of one zip: a cold start downloads all of it."""
 
 DRIVER_BYTES: Final = 4_600_000

@@ -15,15 +15,15 @@ from services.commands import requests
 from services.commands.service import Commands
 from services.shared.events import rfc3339
 from services.shared.http import problems
-from services.shared.http.app import HttpApi
+from services.shared.http.app import HttpApi, answer
 from services.shared.http.caching import Caching
-from services.shared.http.identity import Caller, caller_of, require
+from services.shared.http.identity import Caller
 from services.shared.http.params import NoParams, RequestParams, parse, parse_body
 from services.shared.http.problems import KEY_REUSED, WRONG_STATE
 from services.shared.http.request import Request
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import EDITORS, EVENTS_WRITE, INVENTORY_WRITE, ORDERS_WRITE
-from services.shared.http.routes import JSON_MEDIA_TYPE, Route
+from services.shared.http.routes import Route
 from services.shared.http.writers import Writers
 from services.shared.ledger import Key
 from services.shared.telemetry import Telemetry
@@ -195,16 +195,10 @@ def build(
     telemetry: Telemetry,
 ) -> HttpApi[CommandRoute]:
     def handle(route: CommandRoute, request: Request, path_params: Mapping[str, str]) -> Response[str]:
-        caller = caller_of(request.claims, clock().astimezone(UTC))
-        require(route, caller)
-        caller = writers.admit(route, caller)
+        caller = writers.identify(route, request.claims, clock().astimezone(UTC))
         command = _command(route, request, path_params, caller)
         accepted = route.handler(commands, command)
-        headers = {"cache-control": route.caching.value}
-        if accepted.location:
-            headers["location"] = accepted.location
-        body = json.dumps({"data": accepted.data.model_dump(mode="json")})
-        return Response(route.status, JSON_MEDIA_TYPE, body, headers)
+        return answer(route, accepted.data, {"location": accepted.location} if accepted.location else None)
 
     return HttpApi(
         routes=ROUTES,

@@ -1,6 +1,5 @@
 """Wires commands to AWS, once per process."""
 
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -11,13 +10,10 @@ from services.commands.api import build
 from services.commands.service import Commands
 from services.shared.adapters.clients import Clients
 from services.shared.adapters.console_table import ConsoleTable
-from services.shared.adapters.dynamodb_rate_limit import DynamoDBRateLimiter
 from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.telemetry import PowertoolsTelemetry
-from services.shared.http.writers import Writers
-from services.shared.membership import ConsoleMemberships
-from services.shared.rate_limit import WRITES
+from services.shared.http_wiring import entry, writers
 from services.shared.receipts import Receipts
 from services.shared.settings import FromEnvironment
 from services.shared.wiring import utc_now
@@ -49,17 +45,9 @@ def commands() -> Callable[[Any, Any], dict[str, Any]]:
             telemetry=telemetry,
             clock=utc_now,
         ),
-        Writers(
-            ConsoleMemberships(console),
-            DynamoDBRateLimiter(dynamodb, settings.console_table, WRITES, time.time),
-        ),
+        writers(dynamodb, settings.console_table),
         allowed_origins=settings.allowed_origins.split(),
         clock=utc_now,
         telemetry=telemetry,
     )
-
-    def invoke(event: dict[str, Any], context: object) -> dict[str, Any]:
-        with telemetry.invocation(context):
-            return api(event, context)
-
-    return invoke
+    return entry(api, telemetry)

@@ -1,6 +1,5 @@
 """Organisations over HTTP: who may call what, and how a response looks."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,15 +13,15 @@ from services.organizations.machines import Machines
 from services.organizations.service import Organizations, User
 from services.shared.events import rfc3339
 from services.shared.http import problems
-from services.shared.http.app import HttpApi
+from services.shared.http.app import HttpApi, answer
 from services.shared.http.caching import Caching
-from services.shared.http.identity import Caller, caller_of, require, user_of
+from services.shared.http.identity import Caller, user_of
 from services.shared.http.params import NoParams, RequestParams, parse, parse_body
 from services.shared.http.problems import WRONG_STATE, ProblemType
 from services.shared.http.request import Request
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import ADMINS, MACHINE, ROLES
-from services.shared.http.routes import JSON_MEDIA_TYPE, Route
+from services.shared.http.routes import Route
 from services.shared.http.writers import Writers
 from services.shared.membership import Membership, current
 from services.shared.telemetry import Telemetry
@@ -352,8 +351,7 @@ def build(
         params = parse(route.params_model, [*path_params.items(), *request.query])
         body = parse_body(route.body_model, request.json(MAX_BODY_BYTES)) if route.body_model else None
         data = route.handler(services, Call(user, caller, params, body))
-        response = json.dumps({"data": data.model_dump(mode="json")})
-        return Response(route.status, JSON_MEDIA_TYPE, response, {"cache-control": route.caching.value})
+        return answer(route, data)
 
     return HttpApi(
         routes=ROUTES,
@@ -381,6 +379,4 @@ def _caller(
         if route.method != "GET":
             writers.limit("", user.id)
         return Caller("", user.id, "")
-    caller = caller_of(request.claims, now)
-    require(route, caller)
-    return caller if route.method == "GET" else writers.admit(route, caller)
+    return writers.identify(route, request.claims, now)

@@ -1,10 +1,10 @@
 """Wires organisations to AWS, once per process; each function imports only what it needs."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from services.organizations.settings import ClaimsSettings, OrganizationsSettings
+from services.organizations.settings import OrganizationsSettings, TriggerSettings
 from services.shared.adapters.clients import Clients
 from services.shared.adapters.console_table import ConsoleTable
 from services.shared.adapters.telemetry import PowertoolsTelemetry
@@ -16,13 +16,18 @@ Entry = Callable[[Any, Any], dict[str, Any]]
 def claims() -> Entry:
     from services.organizations.claims import with_claims  # noqa: PLC0415 - the API does not need it
 
-    settings = ClaimsSettings.from_environment()
+    settings, clients = TriggerSettings.from_environment(), Clients()
     telemetry = PowertoolsTelemetry("claims", settings.metrics_namespace)
-    console = ConsoleTable(Clients().dynamodb(), settings.console_table)
+    console = ConsoleTable(clients.dynamodb(), settings.console_table)
+    has_second_factor = None
+    if settings.admins_need_second_factor:
+        from services.organizations.cognito import second_factor  # noqa: PLC0415 - most environments need it not
+
+        has_second_factor = partial(second_factor, clients.cognito_idp())
 
     def invoke(event: dict[str, Any], context: object) -> dict[str, Any]:
         with telemetry.invocation(context):
-            return with_claims(event, console, telemetry)
+            return with_claims(event, console, telemetry, has_second_factor)
 
     return invoke
 
@@ -30,17 +35,13 @@ def claims() -> Entry:
 @cache
 def organizations() -> Entry:
     import secrets  # noqa: PLC0415 - the trigger needs none of this
-    import time  # noqa: PLC0415
     from uuid import uuid4  # noqa: PLC0415
 
     from services.organizations.api import Services, build  # noqa: PLC0415
     from services.organizations.cognito import CognitoMachineUsers  # noqa: PLC0415
     from services.organizations.machines import Machines  # noqa: PLC0415
     from services.organizations.service import Organizations  # noqa: PLC0415
-    from services.shared.adapters.dynamodb_rate_limit import DynamoDBRateLimiter  # noqa: PLC0415
-    from services.shared.http.writers import Writers  # noqa: PLC0415
-    from services.shared.membership import ConsoleMemberships  # noqa: PLC0415
-    from services.shared.rate_limit import WRITES  # noqa: PLC0415
+    from services.shared.http_wiring import entry, writers  # noqa: PLC0415
     from services.shared.wiring import utc_now  # noqa: PLC0415
 
     settings = OrganizationsSettings.from_environment()
@@ -73,17 +74,9 @@ def organizations() -> Entry:
             ),
             founding_allowed=settings.founding_allowed,
         ),
-        Writers(
-            ConsoleMemberships(console),
-            DynamoDBRateLimiter(dynamodb, settings.console_table, WRITES, time.time),
-        ),
+        writers(dynamodb, settings.console_table),
         allowed_origins=settings.allowed_origins.split(),
         clock=utc_now,
         telemetry=telemetry,
     )
-
-    def invoke(event: dict[str, Any], context: object) -> dict[str, Any]:
-        with telemetry.invocation(context):
-            return api(event, context)
-
-    return invoke
+    return entry(api, telemetry)

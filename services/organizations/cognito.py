@@ -1,4 +1,4 @@
-"""Machines as users of the Cognito user pool."""
+"""Machines as users of the Cognito user pool, and the second factors of people."""
 
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,18 @@ class CognitoMachineUsers:
                 raise _unavailable(error) from error
         except BotoCoreError as error:
             raise _unavailable(error) from error
+
+
+def second_factor(client: "CognitoIdentityProviderClient", pool_id: str, username: str) -> bool:
+    """Return whether the pool asks a user for a second factor at every sign-in.
+
+    The pool never asks people who sign in with Google or GitHub: they have none here.
+    """
+    try:
+        user = client.admin_get_user(UserPoolId=pool_id, Username=username)
+    except (ClientError, BotoCoreError) as error:
+        raise _unavailable(error) from error
+    return bool(user.get("UserMFASettingList")) and user.get("UserStatus") != "EXTERNAL_PROVIDER"
 
 
 def _unavailable(error: ClientError | BotoCoreError) -> Exception:

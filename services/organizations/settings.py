@@ -9,6 +9,10 @@ class ClaimsSettings(FromEnvironment):
     console_table: str = Field(alias="CONSOLE_TABLE", min_length=1)
 
 
+class TriggerSettings(ClaimsSettings):
+    admins_need_second_factor: bool = Field(alias="ADMINS_NEED_SECOND_FACTOR", default=False)
+
+
 class OrganizationsSettings(ClaimsSettings):
     user_pool_id: str = Field(alias="USER_POOL_ID", min_length=1)
     founding_allowed: bool = Field(alias="FOUNDING_ALLOWED", default=False)

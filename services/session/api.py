@@ -1,17 +1,16 @@
 """Sessions over HTTP: what each route takes and answers, and with which cookies."""
 
-import base64
-import binascii
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from services.session import cookies
+from services.session import cookies, github_routes
+from services.session.calls import Call, Reply, client_of, form_of, oauth_error
+from services.session.github import GitHub
 from services.session.oidc import RefusedError, Tokens
 from services.session.service import Sessions
 from services.shared.errors import TransientError
@@ -24,29 +23,9 @@ from services.shared.telemetry import Telemetry
 
 REFRESH_SECONDS: Final = 7 * 86_400
 """As long as the pool's refresh tokens are valid."""
-MAX_BODY_BYTES: Final = 8 * 1_024
 
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    request: Request
-    cookies: Mapping[str, str]
-
-    def param(self, name: str) -> str:
-        """Return a parameter of the query; one that is given twice counts as not given."""
-        values = [value for key, value in self.request.query if key == name]
-        return values[0] if len(values) == 1 else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Sequence[str] = ()
 
 
 Handler: TypeAlias = Callable[[Sessions, Call], Reply]
@@ -92,20 +71,25 @@ def _me(sessions: Sessions, call: Call) -> Reply:
     return Reply(200, {"data": data})
 
 
+def _providers(sessions: Sessions, _: Call) -> Reply:
+    """Where one can sign in beside the pool's own page."""
+    return Reply(200, {"data": {"providers": sorted(sessions.providers)}})
+
+
 def _token(sessions: Sessions, call: Call) -> Reply:
     """The token endpoint of RFC 6749, for the grant client_credentials."""
-    form = _form(call.request)
+    form = form_of(call.request)
     if form is None or "grant_type" not in form:
-        return _oauth_error(400, "invalid_request", "Send a form with grant_type once.")
+        return oauth_error(400, "invalid_request", "Send a form with grant_type once.")
     if form["grant_type"] != "client_credentials":
-        return _oauth_error(400, "unsupported_grant_type", "Send grant_type=client_credentials.")
-    client_id, secret = _client(call.request, form)
+        return oauth_error(400, "unsupported_grant_type", "Send grant_type=client_credentials.")
+    client_id, secret = client_of(call, form)
     try:
         tokens, granted = sessions.machine(client_id, secret)
     except RefusedError:
-        return _oauth_error(401, "invalid_client", "The client id or the secret is wrong.")
+        return oauth_error(401, "invalid_client", "The client id or the secret is wrong.")
     if not set(form.get("scope", "").split()) <= set(granted.split()):
-        return _oauth_error(400, "invalid_scope", f"The machine has the scopes {granted}.")
+        return oauth_error(400, "invalid_scope", f"The machine has the scopes {granted}.")
     body = {
         "access_token": tokens.id_token,
         "token_type": "Bearer",
@@ -119,18 +103,28 @@ ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", "/auth/login"): _login,
     ("GET", "/auth/callback"): _callback,
     ("GET", "/auth/me"): _me,
+    ("GET", "/auth/providers"): _providers,
     ("POST", "/auth/logout"): _logout,
     ("POST", "/auth/refresh"): _refresh,
     ("POST", "/auth/token"): _token,
 }
 
 
-def build(sessions: Sessions, telemetry: Telemetry) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def build(
+    sessions: Sessions, telemetry: Telemetry, github: GitHub | None = None
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Answer the routes of sign-in; those of GitHub only where people can sign in with it."""
+    routes: dict[tuple[str, str], Callable[[Call], Reply]] = {
+        route: partial(handler, sessions) for route, handler in ROUTES.items()
+    }
+    if github is not None:
+        routes |= {route: partial(handler, github) for route, handler in github_routes.ROUTES.items()}
+
     def answer(event: dict[str, Any]) -> dict[str, Any]:
         request = Request.of(APIGatewayProxyEventV2(event))
         call = Call(request, cookies.read(event))
         try:
-            reply = _handler(request)(sessions, call)
+            reply = _handler(routes, request)(call)
         except RefusedError as error:
             telemetry.info(LogEvent.SIGN_IN_REFUSED, path=request.path, why=str(error))
             reply = _refused(call)
@@ -150,9 +144,11 @@ def build(sessions: Sessions, telemetry: Telemetry) -> Callable[[dict[str, Any]]
     return answer
 
 
-def _handler(request: Request) -> Handler:
+def _handler(
+    routes: Mapping[tuple[str, str], Callable[[Call], Reply]], request: Request
+) -> Callable[[Call], Reply]:
     try:
-        return ROUTES[request.method, request.path]
+        return routes[request.method, request.path]
     except KeyError:
         raise problems.not_found("There is no such route of sign-in.") from None
 
@@ -196,38 +192,6 @@ def _problem(call: Call, error: ProblemError) -> Reply:
         return Reply(problem.status, page, {**error.headers, **headers})
     body = problem.model_dump(mode="json", exclude_none=True)
     return Reply(problem.status, body, {**error.headers, "content-type": problems.MEDIA_TYPE})
-
-
-def _oauth_error(status: int, error: str, description: str) -> Reply:
-    challenge = {"www-authenticate": 'Basic realm="pulsequeue"'} if status == 401 else {}  # noqa: PLR2004 - HTTP
-    return Reply(status, {"error": error, "error_description": description}, challenge)
-
-
-def _form(request: Request) -> Mapping[str, str] | None:
-    """Return the fields of a form; None for another body, or a field that is given twice."""
-    media_type = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded" or len(request.body) > MAX_BODY_BYTES:
-        return None
-    try:
-        pairs = parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        return None
-    fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else None
-
-
-def _client(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
-    """Return the client's id and secret, from Basic authentication or from the form, not from both."""
-    scheme, _, credentials = (request.headers.get("authorization") or "").partition(" ")
-    if not scheme:
-        return form.get("client_id", ""), form.get("client_secret", "")
-    if scheme.lower() != "basic" or "client_secret" in form:
-        return "", ""
-    try:
-        name, _, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return unquote_plus(name), unquote_plus(secret)
 
 
 def _membership(membership: Membership) -> dict[str, str]:

@@ -8,9 +8,12 @@ from typing import Any
 
 from services.session.api import build
 from services.session.cognito import CognitoTokenClient, published_keys, ssm_secret
+from services.session.github import GitHub
+from services.session.github_client import HttpGitHub
 from services.session.oidc import Pool
 from services.session.service import Sessions
 from services.session.settings import SessionSettings
+from services.session.signing import KmsSigner
 from services.shared.adapters.clients import Clients
 from services.shared.adapters.console_table import ConsoleTable
 from services.shared.adapters.telemetry import PowertoolsTelemetry
@@ -35,6 +38,7 @@ def session() -> Callable[[Any, Any], dict[str, Any]]:
             clock=time.time,
         ),
         telemetry,
+        _github(settings, clients),
     )
 
     def invoke(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -42,3 +46,17 @@ def session() -> Callable[[Any, Any], dict[str, Any]]:
             return answer(event)
 
     return invoke
+
+
+def _github(settings: SessionSettings, clients: Clients) -> GitHub | None:
+    if not settings.github_client_id:
+        return None
+    return GitHub(
+        client_id=settings.github_client_id,
+        issuer=settings.github_issuer,
+        callback_url=settings.github_callback_url,
+        url=settings.github_url,
+        api=HttpGitHub(settings.github_url, settings.github_api_url),
+        signer=KmsSigner(clients.kms(), settings.github_signing_key),
+        clock=time.time,
+    )

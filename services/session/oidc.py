@@ -73,7 +73,7 @@ class Pool:
 
 def challenge_of(verifier: str) -> str:
     """Return the PKCE challenge (RFC 7636, S256)."""
-    return _encode(hashlib.sha256(verifier.encode()).digest())
+    return encode(hashlib.sha256(verifier.encode()).digest())
 
 
 def secret_hash(username: str, client_id: str, secret: str) -> str:
@@ -86,6 +86,19 @@ def verified_claims(
     token: str, keys: Mapping[str, "PublicKey"], pool: Pool, now: float
 ) -> Mapping[str, Any] | None:
     """Return the claims of an ID token of this pool for our client; None for any other token."""
+    claims = signed_claims(token, keys)
+    if claims is None:
+        return None
+    try:
+        ours = (claims["iss"], claims["aud"], claims["token_use"]) == (pool.issuer, pool.client_id, "id")
+        valid = ours and float(claims["exp"]) > now
+    except (ValueError, KeyError, TypeError):
+        return None
+    return claims if valid else None
+
+
+def signed_claims(token: str, keys: Mapping[str, "PublicKey"]) -> Mapping[str, Any] | None:
+    """Return the claims of a token that one of these keys signed; None for any other token."""
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - a JWT has three parts
         return None
@@ -93,11 +106,9 @@ def verified_claims(
         header, claims = (json.loads(_decode(it)) for it in parts[:2])
         key = keys.get(header["kid"]) if header["alg"] == "RS256" else None
         signed = key is not None and key.verifies(f"{parts[0]}.{parts[1]}".encode(), _decode(parts[2]))
-        ours = (claims["iss"], claims["aud"], claims["token_use"]) == (pool.issuer, pool.client_id, "id")
-        valid = signed and ours and float(claims["exp"]) > now
     except (ValueError, KeyError, TypeError):
         return None
-    return claims if valid else None
+    return claims if signed and isinstance(claims, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,11 @@ class PublicKey:
     @classmethod
     def of_jwk(cls, jwk: Mapping[str, str]) -> "PublicKey":
         return cls(*(int.from_bytes(_decode(jwk[name]), "big") for name in ("n", "e")))
+
+    def jwk(self) -> Mapping[str, str]:
+        numbers = {"n": self.modulus, "e": self.exponent}
+        parts = {name: it.to_bytes((it.bit_length() + 7) // 8, "big") for name, it in numbers.items()}
+        return {"kty": "RSA", **{name: encode(it) for name, it in parts.items()}}
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
         """Compare with the one valid encoding (RFC 8017, 8.2.2); nothing of the signature is parsed."""
@@ -130,7 +146,7 @@ def claims_unverified(token: str) -> Mapping[str, Any]:
     return claims
 
 
-def _encode(content: bytes) -> str:
+def encode(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 

@@ -18,3 +18,14 @@ class SessionSettings(FromEnvironment):
     secret_parameter: str = Field(alias="OAUTH_CLIENT_SECRET_PARAMETER", min_length=1)
     providers: str = Field(alias="IDENTITY_PROVIDERS", default="")
     """Identity providers beside the pool, separated by spaces."""
+    github_client_id: str = Field(alias="GITHUB_CLIENT_ID", default="")
+    """Our OAuth app at GitHub; empty where nobody signs in with GitHub."""
+    github_issuer: str = Field(alias="GITHUB_ISSUER", default="")
+    github_callback_url: str = Field(alias="GITHUB_CALLBACK_URL", default="")
+    """Where the user pool takes browsers back from GitHub."""
+    github_signing_key: str = Field(alias="GITHUB_SIGNING_KEY", default="")
+    """The KMS key that signs what the user pool learns of a person at GitHub."""
+    github_url: str = Field(alias="GITHUB_URL", default="https://github.com", pattern=r"^https?://[^/]")
+    github_api_url: str = Field(
+        alias="GITHUB_API_URL", default="https://api.github.com", pattern=r"^https?://[^/]"
+    )

@@ -93,6 +93,10 @@ class LogEvent(StrEnum):
     WEBHOOK_DISABLED = "webhook.disabled", "webhook disabled, no further messages are sent"
 
     # sign-in
+    SECOND_FACTOR_UNKNOWN = (
+        "second_factor.unknown",
+        "the user pool did not say whether an administrator has a second factor, refused for now",
+    )
     TOKEN_ISSUED = "token.issued", "a token is issued"
     SIGN_IN_REFUSED = "sign_in.refused", "a sign-in or a renewal is refused"
 

@@ -1,6 +1,5 @@
 """Webhooks over HTTP: who may call what, and how a response looks."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,15 +9,15 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from services.shared.events import rfc3339
-from services.shared.http.app import HttpApi
+from services.shared.http.app import HttpApi, answer
 from services.shared.http.caching import Caching
-from services.shared.http.identity import Caller, caller_of, require
+from services.shared.http.identity import Caller
 from services.shared.http.params import NoParams, RequestParams, parse, parse_body
 from services.shared.http.problems import WRONG_STATE, ProblemType
 from services.shared.http.request import Request
 from services.shared.http.responses import ResponseModel
 from services.shared.http.roles import ADMINS, EDITORS
-from services.shared.http.routes import JSON_MEDIA_TYPE, Route
+from services.shared.http.routes import Route
 from services.shared.http.writers import Writers
 from services.shared.telemetry import Telemetry
 from services.webhooks import requests
@@ -226,15 +225,10 @@ def build(
     telemetry: Telemetry,
 ) -> HttpApi[WebhookRoute]:
     def handle(route: WebhookRoute, request: Request, path_params: Mapping[str, str]) -> Response[str]:
-        caller = caller_of(request.claims, clock().astimezone(UTC))
-        require(route, caller)
-        if route.method != "GET":
-            caller = writers.admit(route, caller)
+        caller = writers.identify(route, request.claims, clock().astimezone(UTC))
         params = parse(route.params_model, [*path_params.items(), *request.query])
         body = parse_body(route.body_model, request.json(MAX_BODY_BYTES)) if route.body_model else None
-        data = route.handler(webhooks, Call(caller, params, body))
-        response = json.dumps({"data": data.model_dump(mode="json")})
-        return Response(route.status, JSON_MEDIA_TYPE, response, {"cache-control": route.caching.value})
+        return answer(route, route.handler(webhooks, Call(caller, params, body)))
 
     return HttpApi(
         routes=ROUTES,

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from services.organizations.store import add_member
 from services.session.api import build
+from services.session.github import GitHub
 from services.session.oidc import Pool, PublicKey, RefusedError, Tokens, challenge_of
 from services.session.service import Sessions
 from services.shared.membership import Membership
@@ -129,6 +130,10 @@ class Browser:
             clock=lambda: NOW,
         )
         self._answer = build(self.sessions, self.telemetry)
+
+    def visit(self, github: GitHub) -> None:
+        """Turn to a function where people can sign in with GitHub, too."""
+        self._answer = build(self.sessions, self.telemetry, github)
 
     def get(self, address: str, **headers: str) -> Answer:
         return self.send("GET", address, headers)

@@ -33,6 +33,9 @@ module "environment" {
   console_domain = var.console_domain
   domain         = var.domain
   restore        = var.restore
+  sign_in_with   = var.sign_in_with
+
+  admins_need_second_factor = var.admins_need_second_factor
 
   database = {
     capacity    = { min = 0, max = 2 } # pauses when nobody uses it

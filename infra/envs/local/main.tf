@@ -21,6 +21,7 @@ module "pulsequeue" {
   web_origins       = var.web_origins
   emulator          = { host = "127.0.0.1", port = var.emulator_port }
   sign_in_url       = var.emulator_url
+  github            = var.github
 
   # There is no X-Ray daemon on this machine. Whoever signs in may found an organization, and webhooks may stay on it.
   extra_variables = { POWERTOOLS_TRACE_DISABLED = "true", FOUNDING_ALLOWED = "true", WEBHOOKS_ALLOW_LOCAL = "true" }

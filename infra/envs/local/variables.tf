@@ -52,3 +52,15 @@ variable "web_origins" {
   default     = ["http://localhost:3000", "http://localhost:5173"]
   nullable    = false
 }
+
+variable "github" {
+  description = "What stands in for GitHub; null for no sign-in with GitHub."
+  type = object({
+    client_id     = string
+    client_secret = string
+    url           = string
+    api_url       = string
+  })
+  default   = null
+  sensitive = true
+}

@@ -35,6 +35,9 @@ module "environment" {
   restore        = var.restore
   firewall       = {}
   backup         = { copy_to_vault_arn = var.backup_vault_arn }
+  sign_in_with   = var.sign_in_with
+
+  admins_need_second_factor = var.admins_need_second_factor
 
   database = {
     capacity    = { min = 1, max = 16 }

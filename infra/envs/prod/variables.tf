@@ -87,3 +87,19 @@ variable "backup_vault_arn" {
   type        = string
   default     = null
 }
+
+variable "sign_in_with" {
+  description = "Our OAuth clients at Google and GitHub; null for no sign-in with them. Their secrets are parameters (docs/deploy.md)."
+  type = object({
+    google_client_id = optional(string)
+    github_client_id = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "admins_need_second_factor" {
+  description = "Whether administrators without a second factor are refused (docs/sign-in.md)."
+  type        = bool
+  default     = false
+}

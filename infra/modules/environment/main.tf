@@ -15,8 +15,17 @@ locals {
 
   # With a zone of Route 53 the certificate is made here.
   console_domain = var.domain == null ? var.console_domain : module.dns["this"].console_domain
+  # By name; null ones are left out.
+  client_ids = { for name, it in { google = var.sign_in_with.google_client_id, github = var.sign_in_with.github_client_id } : name => it if it != null }
 
   runbooks = "https://github.com/${var.repository}/blob/main/docs/runbooks"
+}
+
+# An operator puts them there: they come from the pages of Google and GitHub.
+data "aws_ssm_parameter" "client_secret" {
+  for_each = toset([for name, it in local.client_ids : name])
+
+  name = "/${local.prefix}/${each.key}-client-secret"
 }
 
 # Only the database and monitoring need a VPC.
@@ -89,6 +98,13 @@ module "pulsequeue" {
   firewall_arn             = one([for it in module.firewall : it.arn])
   restore                  = var.restore.tables
   alarm_topic_arns         = [module.alarms.topic_arn]
+
+  admins_need_second_factor = var.admins_need_second_factor
+
+  identity_providers = {
+    for name, id in local.client_ids : "Google" => { type = "Google", client_id = id, client_secret = data.aws_ssm_parameter.client_secret[name].value } if name == "google"
+  }
+  github = !can(local.client_ids.github) ? null : { client_id = local.client_ids.github, client_secret = data.aws_ssm_parameter.client_secret["github"].value }
 
   database = var.database == null ? null : {
     host               = module.database["this"].host

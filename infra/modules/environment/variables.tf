@@ -117,6 +117,27 @@ variable "firewall" {
   default     = null
 }
 
+variable "sign_in_with" {
+  description = "Our OAuth clients at Google and GitHub, for people to sign in with them; null for no sign-in there. Their secrets are the parameters /<environment>-pulsequeue/google-client-secret and github-client-secret, which must exist before."
+  type = object({
+    google_client_id = optional(string)
+    github_client_id = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for it in [var.sign_in_with.google_client_id, var.sign_in_with.github_client_id] : it == null ? true : can(regex("^[A-Za-z0-9._-]+$", it))])
+    error_message = "A client id must be what Google or GitHub shows of our client: letters, digits, dots, dashes and underscores."
+  }
+}
+
+variable "admins_need_second_factor" {
+  description = "Whether administrators without a second factor are refused; people who sign in with Google or GitHub have none here."
+  type        = bool
+  default     = false
+}
+
 variable "repository" {
   description = "GitHub repository (owner/name) whose runbooks alarms link to."
   type        = string

@@ -51,7 +51,7 @@ locals {
   # By what a function does with the user pool.
   user_variables = {
     managesUsers = { USER_POOL_ID = module.users.id }
-    signsIn = {
+    signsIn = merge({
       CONSOLE_URL                   = local.console_url
       SIGN_IN_URL                   = coalesce(var.sign_in_url, module.users.session.sign_in_url)
       ISSUER                        = module.users.issuer
@@ -59,7 +59,7 @@ locals {
       OAUTH_CLIENT_ID               = module.users.session.client_id
       OAUTH_CLIENT_SECRET_PARAMETER = module.users.session.secret_parameter
       IDENTITY_PROVIDERS            = join(" ", module.users.session.identity_providers)
-    }
+    }, local.github_variables)
   }
 
   # RDS chooses the name of a secret that it rotates; the ARN works in its place.

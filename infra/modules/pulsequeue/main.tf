@@ -38,7 +38,7 @@ module "users" {
   protected = var.protected
 
   console_url        = local.console_url
-  identity_providers = var.identity_providers
+  identity_providers = local.identity_providers
 }
 
 # Functions that the user pool invokes. Apart from the others, which may know the pool.
@@ -55,7 +55,7 @@ module "pool_trigger" {
   runs_on                  = var.runs_on
   memory_mb                = each.value.memoryMb
   timeout_seconds          = each.value.timeoutSeconds
-  environment              = local.variables[each.key]
+  environment              = merge(local.variables[each.key], { for variable in ["ADMINS_NEED_SECOND_FACTOR"] : variable => "true" if var.admins_need_second_factor })
   permissions              = local.permissions[each.key]
   log_days                 = local.settings.logDays
   traced                   = var.traced

@@ -73,7 +73,7 @@ output "alarm_arns" {
 
 output "users" {
   description = "User pool whose tokens the API accepts."
-  value       = { pool_id = module.users.id, client_id = module.users.client_id, issuer = module.users.issuer }
+  value       = { pool_id = module.users.id, client_id = module.users.client_id, issuer = module.users.issuer, identity_providers = module.users.session.identity_providers }
 }
 
 output "notify" {

@@ -26,12 +26,12 @@ locals {
         resources = ["${local.arn}:cognito-idp:${local.where}:userpool/${module.users.id}"]
       }
     }
-    signsIn = {
+    signsIn = merge({
       ReadOauthClientSecret = {
         actions   = ["ssm:GetParameter"]
         resources = [module.users.session.secret_parameter_arn]
       }
-    }
+    }, local.github_permissions)
   }
 
   permissions = {

@@ -158,6 +158,24 @@ variable "sign_in_url" {
   default     = null
 }
 
+variable "github" {
+  description = "Our OAuth app at GitHub, for people to sign in with it; null for no sign-in with GitHub. `url` and `api_url` are those of a server that stands in for it."
+  type = object({
+    client_id     = string
+    client_secret = string
+    url           = optional(string, "https://github.com")
+    api_url       = optional(string, "https://api.github.com")
+  })
+  default   = null
+  sensitive = true
+}
+
+variable "admins_need_second_factor" {
+  description = "Whether administrators without a second factor are refused."
+  type        = bool
+  default     = false
+}
+
 variable "identity_providers" {
   description = "Providers that people may sign in with, beside the user pool, as in module `user-pool`."
   type = map(object({

@@ -14,12 +14,13 @@ output "client_ids" {
 }
 
 output "session" {
-  description = "The OAuth client that signs people in: its id, the parameter with its secret, and the pages to sign in on."
+  description = "The OAuth client that signs people in: its id, the parameter with its secret, the pages to sign in on, and where other identity providers send browsers back."
   value = {
     client_id            = aws_cognito_user_pool_client.session.id
     secret_parameter     = aws_ssm_parameter.client_secret.name
     secret_parameter_arn = aws_ssm_parameter.client_secret.arn
     sign_in_url          = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${data.aws_region.this.name}.amazoncognito.com"
+    idp_callback_url     = "https://${local.domain}.auth.${data.aws_region.this.name}.amazoncognito.com/oauth2/idpresponse"
     identity_providers   = [for it in aws_cognito_identity_provider.this : it.provider_name]
   }
 }

@@ -3,7 +3,7 @@
 MiniStack reads a function's output only as far as it has arrived within 5 ms. On a busy machine the last
 lines arrived later: with the next invocation, or not at all. A function has written everything before it
 returns, so the pipe is read until it is empty. emulator_queues.py changes how mappings read queues,
-repeated_calls.py what Terraform gets when it repeats a call.
+repeated_calls.py what Terraform gets when it repeats a call, emulator_sign_in.py how people sign in.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import lambda_svc, sqs  # type: ignore[import-untyped]
+from ministack.services import cognito, lambda_svc, sqs  # type: ignore[import-untyped]
 
 from scripts.local.aws.emulator_queues import Receiver
+from scripts.local.aws.emulator_sign_in import as_json_says, with_test_users, without_password
 from scripts.local.aws.repeated_calls import RepeatedCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _LONGEST: Final = 2.0
 _FIRST_LINE: Final = 0.05
@@ -93,6 +94,18 @@ def queues_first(states: Callable[[], dict[str, Any]]) -> Callable[[], dict[str,
     return ordered
 
 
+def sign_in_by_one_click() -> None:
+    """Have test users sign in without a password, on the emulator's page only."""
+
+    def users_of(client_id: str) -> Mapping[str, Any]:
+        _, pool, _ = cognito._find_pool_by_client_id(client_id)  # noqa: SLF001 - the emulator offers no other way in
+        return pool["_users"] if pool else {}
+
+    cognito._login_page_html = with_test_users(cognito._login_page_html, users_of)  # noqa: SLF001 - as above
+    cognito._authenticate_hosted_ui_user = without_password(cognito._authenticate_hosted_ui_user)  # noqa: SLF001 - as above
+    cognito._decode_id_token_unverified = as_json_says(cognito._decode_id_token_unverified)  # noqa: SLF001 - as above
+
+
 def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
     def done(*arguments: Any) -> Any:  # noqa: ANN401 - MiniStack's type
         try:
@@ -105,6 +118,7 @@ def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[...
 
 def main() -> None:
     read_whole_batches()
+    sign_in_by_one_click()
     worker = lambda_runtime.Worker
     worker._drain_stderr_bounded = wait_for_output(worker._drain_stderr_bounded)  # noqa: SLF001
     app._build_persistence_save_dict = queues_first(app._build_persistence_save_dict)  # noqa: SLF001 - as above

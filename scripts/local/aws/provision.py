@@ -21,10 +21,11 @@ from scripts.environment.topology import (
     Task,
 )
 from scripts.local import postgres
+from scripts.local.aws.federation import make_providers
 from scripts.local.aws.site import Site, make_site
 from scripts.local.aws.socket import make_socket
 from scripts.local.aws.streams import connect_stream
-from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, schedule
+from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, route_url, schedule
 from scripts.local.aws.user_pool import (
     connect_console,
     connect_pool,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 RUNTIME: Final = "python3.13"
 _SERVICES: Final = (
-    *("apigatewayv2", "cloudfront", "cognito-idp", "dynamodb", "events", "iam"),
+    *("apigatewayv2", "cloudfront", "cognito-idp", "dynamodb", "events", "iam", "kms"),
     *("lambda", "logs", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm"),
 )
 
@@ -85,6 +86,8 @@ class Overrides:
     database: DatabaseAddress = _NO_DATABASE
     users_password: str = field(default_factory=generate_password, repr=False)
     web_origins: Sequence[str] = ()
+    identity_provider_url: str | None = None
+    """Who plays Google and GitHub; None where people sign in on the pool's page only."""
 
 
 def provision(environment: Environment, overrides: Overrides) -> Site:
@@ -103,7 +106,17 @@ def provision(environment: Environment, overrides: Overrides) -> Site:
     users = make_user_pool(environment)
     api = make_api(environment, users, overrides.web_origins)
     site = make_site(environment, api.id)
-    shared = _Shared(package, overrides, api, connect_console(environment, users, site.url))
+    github = (
+        make_providers(
+            environment,
+            users.id,
+            url,
+            route_url(environment.client("cognito-idp").meta.endpoint_url, api.id, ""),
+        )
+        if (url := overrides.identity_provider_url)
+        else None
+    )
+    shared = _Shared(package, overrides, api, connect_console(environment, users, site.url, github))
     _log_group(environment, names.operations_log_group)
     with ThreadPoolExecutor(max_workers=len(topology.functions)) as pool:
         for future in [pool.submit(_with_trigger, environment, name, shared) for name in topology.functions]:

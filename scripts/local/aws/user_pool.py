@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scripts.environment.cognito import COMMAND_LINE, ROLES, SESSION, pool_id
 from scripts.environment.lambda_env import SignIn
+from scripts.local.aws.federation import PROVIDERS
 from services.organizations.store import add_member
 from services.shared.adapters.console_table import ConsoleTable
 from services.shared.membership import Membership
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scripts.environment.environment import Environment
+    from scripts.environment.lambda_env import GitHubSignIn
 
 TENANT: Final = "default"
 _REFRESH_DAYS: Final = 7
@@ -60,11 +62,13 @@ def make_user_pool(environment: Environment) -> UserPool:
     )
 
 
-def connect_console(environment: Environment, users: UserPool, console_url: str) -> SignIn:
+def connect_console(
+    environment: Environment, users: UserPool, console_url: str, github: GitHubSignIn | None = None
+) -> SignIn:
     """Have people come back to this origin after they signed in, and give the session its secret."""
-    cognito = environment.client("cognito-idp")
+    cognito, providers = environment.client("cognito-idp"), PROVIDERS if github else ()
     cognito.update_user_pool_client(
-        UserPoolId=users.id, ClientId=users.session_client_id, **_session(console_url)
+        UserPoolId=users.id, ClientId=users.session_client_id, **_session(console_url, providers)
     )
     described = cognito.describe_user_pool_client(UserPoolId=users.id, ClientId=users.session_client_id)
     environment.client("ssm").put_parameter(
@@ -80,6 +84,8 @@ def connect_console(environment: Environment, users: UserPool, console_url: str)
         issuer=users.issuer,
         keys_url=f"{gateway}/{users.id}/.well-known/jwks.json",
         client_id=users.session_client_id,
+        providers=providers,
+        github=github,
     )
 
 
@@ -89,6 +95,12 @@ def connect_pool(environment: Environment, function_arn: str) -> None:
         UserPoolId=pool_id(environment) or "",
         AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
         LambdaConfig={"PreTokenGenerationConfig": {"LambdaArn": function_arn, "LambdaVersion": "V2_0"}},
+        MfaConfiguration="OPTIONAL",
+    )
+    environment.client("cognito-idp").set_user_pool_mfa_config(
+        UserPoolId=pool_id(environment) or "",
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        MfaConfiguration="OPTIONAL",
     )
 
 
@@ -158,7 +170,7 @@ def _command_line() -> dict[str, Any]:
     }
 
 
-def _session(console_url: str) -> dict[str, Any]:
+def _session(console_url: str, providers: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH"],
         "AllowedOAuthFlowsUserPoolClient": True,
@@ -166,7 +178,7 @@ def _session(console_url: str) -> dict[str, Any]:
         "AllowedOAuthScopes": ["email", "openid", "profile"],
         "CallbackURLs": [f"{console_url}/auth/callback"],
         "LogoutURLs": [f"{console_url}/"],
-        "SupportedIdentityProviders": ["COGNITO"],
+        "SupportedIdentityProviders": ["COGNITO", *providers],
         "WriteAttributes": ["email", "name"],
         "ReadAttributes": ["email", "email_verified", "name"],
         "RefreshTokenValidity": _REFRESH_DAYS,

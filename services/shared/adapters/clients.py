@@ -78,6 +78,9 @@ class Clients:
     def events(self) -> "EventBridgeClient":
         return self._make("events")  # type: ignore[no-any-return]
 
+    def kms(self) -> Any:  # noqa: ANN401 - its stubs are not installed
+        return self._make("kms")
+
     def secretsmanager(self) -> "SecretsManagerClient":
         return self._make("secretsmanager")  # type: ignore[no-any-return]
 

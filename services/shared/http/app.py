@@ -18,6 +18,7 @@ from services.shared.http.caching import etag, matches
 from services.shared.http.identity import caller_of
 from services.shared.http.problems import ProblemError
 from services.shared.http.request import Request
+from services.shared.http.responses import ResponseModel
 from services.shared.http.routes import JSON_MEDIA_TYPE, Route
 from services.shared.log_events import LogEvent
 from services.shared.telemetry import Telemetry
@@ -125,6 +126,14 @@ class HttpApi(Generic[R]):
 
     def _not_found(self) -> ProblemError:
         return problems.not_found(f"See {self.document_path} for the available paths.")
+
+
+def answer(route: Route, data: ResponseModel, headers: Mapping[str, str] | None = None) -> Response[str]:
+    """Answer with data, as the route says."""
+    body = json.dumps({"data": data.model_dump(mode="json")})
+    return Response(
+        route.status, JSON_MEDIA_TYPE, body, {"cache-control": route.caching.value, **(headers or {})}
+    )
 
 
 def _cors(allowed_origins: Sequence[str]) -> CORSConfig | None:

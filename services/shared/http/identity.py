@@ -9,13 +9,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.shared.events import Identifier
 from services.shared.http.problems import forbidden, unauthenticated
-from services.shared.http.roles import MACHINE, Role, allows, role_of, scopes_of
+from services.shared.http.roles import ADMIN, MACHINE, Role, allows, role_of, scopes_of
 from services.shared.http.routes import Route
 
 TENANT_CLAIM: Final = "custom:tenant_id"
 ROLE_CLAIM: Final = "custom:role"
 SCOPES_CLAIM: Final = "custom:scopes"
+SECOND_FACTOR_CLAIM: Final = "custom:second_factor"
 """Set when a token is issued, from membership; no user can write them."""
+
+HAS_SECOND_FACTOR: Final = "yes"
+"""Of that claim. Any other value refuses administrators, no claim refuses nobody: the setting is off."""
 
 _IDENTIFIER: Final = TypeAdapter[str](Identifier)
 
@@ -26,6 +30,8 @@ class Caller:
     user_id: str
     role: Role
     scopes: frozenset[str] = frozenset()
+    is_secure: bool = True
+    """Whether the sign-in is good enough for an administrator."""
 
 
 def caller_of(claims: Mapping[str, Any] | None, now: datetime) -> Caller:
@@ -38,11 +44,16 @@ def caller_of(claims: Mapping[str, Any] | None, now: datetime) -> Caller:
             "The user is a member of no organization. "
             "Ask an administrator for an invitation, then sign in again."
         )
-    return Caller(tenant_id, user_id, role, scopes_of(verified.get(SCOPES_CLAIM)))
+    return Caller(tenant_id, user_id, role, scopes_of(verified.get(SCOPES_CLAIM)), _is_secure(verified))
 
 
 def require(route: Route, caller: Caller) -> None:
-    """Refuse a caller that the route does not take."""
+    """Refuse a caller that the route does not take, or an administrator without a needed second factor."""
+    if caller.role == ADMIN and not caller.is_secure:
+        raise forbidden(
+            "Administrators need a second factor here. Set one up with an authenticator app "
+            "(`pulsequeue user second-factor`), then sign in again."
+        )
     if allows(route.roles, route.scope, caller.role, caller.scopes):
         return
     if caller.role == MACHINE:
@@ -61,6 +72,16 @@ def user_of(claims: Mapping[str, Any] | None, now: datetime) -> str:
     if user_id is None:
         raise unauthenticated()
     return user_id
+
+
+def _is_secure(claims: Mapping[str, Any]) -> bool:
+    """Return whether an administrator's second factor is not needed, set up, or was used for this sign-in.
+
+    `amr` is Cognito's, which adds it pool by pool; the gateway passes a list on as a text in brackets.
+    """
+    amr = claims.get("amr") or ()
+    methods = amr.strip("[]").replace(",", " ").split() if isinstance(amr, str) else amr
+    return claims.get(SECOND_FACTOR_CLAIM, HAS_SECOND_FACTOR) == HAS_SECOND_FACTOR or "mfa" in methods
 
 
 def _expiry(claims: Mapping[str, Any]) -> float:

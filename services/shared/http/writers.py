@@ -1,9 +1,12 @@
 """Who may write at this moment: membership is read again, and requests are counted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from services.shared.http import problems
-from services.shared.http.identity import Caller, require
+from services.shared.http.identity import Caller, caller_of, require
 from services.shared.http.routes import Route
 from services.shared.membership import FindMembership, Memberships
 from services.shared.rate_limit import RateLimiter
@@ -13,6 +16,12 @@ from services.shared.rate_limit import RateLimiter
 class Writers:
     memberships: Memberships
     rate_limiter: RateLimiter
+
+    def identify(self, route: Route, claims: Mapping[str, Any] | None, now: datetime) -> Caller:
+        """Return who may call the route, read or write, or refuse."""
+        caller = caller_of(claims, now)
+        require(route, caller)
+        return caller if route.method == "GET" else self.admit(route, caller)
 
     def admit(self, route: Route, caller: Caller) -> Caller:
         """Return the caller with the role of this moment, or refuse one that may not or writes too often."""

@@ -216,3 +216,43 @@ def test_a_user_of_several_organizations_chooses(api: Api) -> None:
     assert back.data["current"]["tenantId"] == "acme"
     assert {it["tenantId"] for it in back.data["memberships"]} == {"acme", founded["tenantId"]}
     assert refused.status == 404
+
+
+# --- a second factor of administrators, where a setting demands one
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, 200),  # the setting is off
+        ({"custom:second_factor": "yes"}, 200),
+        ({"custom:second_factor": "no"}, 403),
+        ({"custom:second_factor": "unknown"}, 403),
+        ({"custom:second_factor": ""}, 403),
+        ({"custom:second_factor": "no", "amr": "[pwd otp mfa]"}, 200),
+        ({"custom:second_factor": "no", "amr": "[pwd, otp, mfa]"}, 200),
+        ({"custom:second_factor": "no", "amr": "[pwd]"}, 403),
+        ({"custom:second_factor": "no", "amr": "[no-mfa]"}, 403),
+    ],
+)
+def test_an_administrator_without_a_second_factor_is_refused(
+    api: Api, more: dict[str, str], status: int
+) -> None:
+    by = claims("ann", "admin", **more)
+
+    assert [api.call(it, by=by).status for it in ("GET /api/members", "GET /api/views")] == [status] * 2
+
+
+def test_whoever_was_made_an_administrator_a_moment_ago_is_refused_too(api: Api) -> None:
+    """The token is of a viewer, whom nobody looked up; membership is read again for a write."""
+    by = claims("ann", "viewer", **{"custom:second_factor": "unknown"})
+    view = {"page": "orders", "name": "Mine", "query": "status=PAID", "shared": False}
+
+    refused = api.call("POST /api/views", view, by=by)
+
+    assert refused.status == 403
+    assert "second factor" in refused.body["detail"]
+
+
+def test_without_a_second_factor_one_still_learns_who_one_is(api: Api) -> None:
+    assert api.call("GET /api/me", by=claims("ann", "admin", **{"custom:second_factor": "no"})).status == 200

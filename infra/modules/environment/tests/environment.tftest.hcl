@@ -134,3 +134,41 @@ run "refuses_two_domains_of_the_console" {
 
   expect_failures = [var.domain]
 }
+
+run "people_sign_in_with_what_has_a_client_id" {
+  command = plan
+
+  variables {
+    sign_in_with = { github_client_id = "Ov23" }
+  }
+
+  override_data {
+    target = data.aws_ssm_parameter.client_secret["github"]
+    values = { value = "secret" }
+  }
+
+  assert {
+    condition     = toset(keys(data.aws_ssm_parameter.client_secret)) == toset(["github"]) && data.aws_ssm_parameter.client_secret["github"].name == "/dev-pulsequeue/github-client-secret"
+    error_message = "Only the secret of GitHub may be read."
+  }
+
+  assert {
+    condition     = toset(module.pulsequeue.users.identity_providers) == toset(["GitHub"])
+    error_message = "People must be able to sign in with GitHub, and not with Google."
+  }
+}
+
+run "refuses_what_is_no_client_id" {
+  command = plan
+
+  variables {
+    sign_in_with = { google_client_id = "a client" }
+  }
+
+  override_data {
+    target = data.aws_ssm_parameter.client_secret["google"]
+    values = { value = "secret" }
+  }
+
+  expect_failures = [var.sign_in_with]
+}

@@ -61,6 +61,67 @@ run "sets_no_certificate_file_where_the_database_is_not_verified" {
   }
 }
 
+run "without_a_client_there_is_no_sign_in_with_github_and_no_key" {
+  command = plan
+
+  assert {
+    condition     = length(aws_kms_key.github) == 0 && length(module.users.session.identity_providers) == 0
+    error_message = "A key costs $1 a month; there must be none unless people sign in with GitHub."
+  }
+
+  assert {
+    condition     = !can(local.user_permissions.signsIn.SignForGithub) && !can(local.user_variables.signsIn.GITHUB_CLIENT_ID)
+    error_message = "The function must not know of GitHub, nor sign for it."
+  }
+}
+
+run "people_sign_in_with_google_and_github" {
+  command = plan
+
+  variables {
+    github             = { client_id = "Ov23", client_secret = "secret" }
+    identity_providers = { Google = { type = "Google", client_id = "google", client_secret = "secret" } }
+  }
+
+  assert {
+    condition     = toset(module.users.session.identity_providers) == toset(["GitHub", "Google"])
+    error_message = "Both must be providers of the user pool."
+  }
+
+  assert {
+    condition     = aws_kms_key.github["this"].key_usage == "SIGN_VERIFY" && aws_kms_key.github["this"].customer_master_key_spec == "RSA_2048"
+    error_message = "The key must be able to sign tokens, and nothing else."
+  }
+
+  assert {
+    condition     = toset(local.user_permissions.signsIn.SignForGithub.actions) == toset(["kms:GetPublicKey", "kms:Sign"])
+    error_message = "The function must be able to sign and to publish the key, and nothing else."
+  }
+
+  assert {
+    condition     = local.user_variables.signsIn.GITHUB_CALLBACK_URL == "https://dev-pulsequeue-000000000000.auth.us-east-1.amazoncognito.com/oauth2/idpresponse"
+    error_message = "Browsers must go back to the user pool, and nowhere else."
+  }
+
+  assert {
+    condition     = !contains(keys(local.github_variables), "GITHUB_CLIENT_SECRET")
+    error_message = "The function must not hold GitHub's secret: it is the user pool's."
+  }
+}
+
+run "administrators_need_a_second_factor_where_the_setting_says_so" {
+  command = plan
+
+  variables {
+    admins_need_second_factor = true
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.second_factor) == 1 && aws_iam_role_policy.second_factor["this"].role == "dev-pulsequeue-claims"
+    error_message = "Only the function that sets claims may look users up."
+  }
+}
+
 run "refuses_wrong_values" {
   command = plan
 
