@@ -51,10 +51,27 @@ export class FakeOrganization {
     },
   ];
   views: Schemas["SavedView"][] = [];
+  governance: Schemas["MetricGovernance"][] = [
+    "churn",
+    "cohorts",
+    "mrr",
+    "orders",
+    "pipeline",
+    "sales",
+    "summary",
+  ].map((metric) => ({
+    metric,
+    visibleTo: metric === "mrr" ? ["admin"] : ["admin", "editor", "viewer"],
+    audited: metric === "mrr",
+    smallestGroup: metric === "cohorts" ? 5 : null,
+    customersHiddenFrom: metric === "orders" ? ["viewer"] : [],
+  }));
 
   /** The answer to a request about the organisation; undefined where it is about something else. */
   answer(method: string, path: string, body: Record<string, unknown>): Answer | undefined {
     const [, collection, id] = /^\/api\/(members|invitations|machines|views)(?:\/(.+))?$/.exec(path) ?? [];
+    const [isGovernance, metric] = /^\/api\/governance(?:\/(.+))?$/.exec(path) ?? [];
+    if (isGovernance) return this.ofGovernance(metric, body);
     switch (collection) {
       case "members":
         return this.ofMembers(method, id, body);
@@ -67,6 +84,13 @@ export class FakeOrganization {
       default:
         return undefined;
     }
+  }
+
+  private ofGovernance(metric: string | undefined, body: Record<string, unknown>): Answer {
+    if (metric === undefined) return ok({ metrics: this.governance });
+    const found = this.governance.find((each) => each.metric === metric);
+    if (!found) return problem(404, "Not found", "No such metric.");
+    return ok(Object.assign(found, body));
   }
 
   private ofMembers(method: string, id: string | undefined, body: Record<string, unknown>): Answer {

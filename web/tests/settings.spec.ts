@@ -78,6 +78,30 @@ test("a machine's secret is shown once", async ({ page, site }) => {
   await expect(page.getByText("Nightly export")).toHaveCount(0);
 });
 
+test("who sees a metric is changed, with the rules that it has", async ({ page, site }) => {
+  await page.goto("/settings");
+  const table = page.getByRole("table", { name: "Who sees which metric" });
+  await expect(table.getByRole("row")).toHaveCount(8);
+  await page.getByRole("button", { name: "Change who sees MRR" }).click();
+  await expect(page.getByText("Smallest group")).toHaveCount(0);
+  await page.getByRole("checkbox", { name: "Editors" }).check();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await expect(table.getByRole("row", { name: /^MRR/ })).toContainText("Admins, Editors");
+  await page.getByRole("button", { name: "Change who sees Cohorts" }).click();
+  await page.getByLabel("Smallest group that is shown (empty: any)").fill("10");
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await expect(table.getByRole("row", { name: /^Cohorts/ })).toContainText("Groups below 10 are withheld");
+  const sent = site.requests.filter(({ method }) => method === "PATCH").map(({ path, body }) => [path, body]);
+  expect(sent).toEqual([
+    ["/api/governance/mrr", { visibleTo: ["admin", "editor"], audited: true }],
+    [
+      "/api/governance/cohorts",
+      { visibleTo: ["admin", "editor", "viewer"], audited: false, smallestGroup: 10 },
+    ],
+  ]);
+});
+
 test("working for another organisation takes a new token, and reads everything again", async ({
   page,
   site,

@@ -1,7 +1,8 @@
-"""Which media type a client prefers (RFC 9110, section 12.5.1)."""
+"""What a client prefers, by the weights of its headers (RFC 9110, section 12.4.2)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 _WEIGHT: Final = re.compile(r"q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
@@ -11,18 +12,32 @@ def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
     """Return the offered media type that is accepted most, the first of several; None: none is accepted."""
     if not (accept or "").strip():
         return offered[0]
-    ranges = dict(_range(part) for part in str(accept).lower().split(","))
+    ranges = {it.name: it.weight for it in choices(str(accept))}
     weights = {media_type: _weight_of(media_type, ranges) for media_type in offered}
     best = max(offered, key=weights.__getitem__)
     return best if weights[best] else None
 
 
-def _range(text: str) -> tuple[str, float]:
-    """Parse a range of media types with its weight; one whose weight is unreadable is not accepted."""
-    name, *parameters = (part.strip() for part in text.split(";"))
-    given = next((it for it in parameters if re.match(r"q\s*=", it)), "q=1")
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the values of a header such as Accept or Accept-Encoding."""
+
+    name: str
+    weight: float
+    """Zero, not accepted, where it is unreadable."""
+    parameters: Mapping[str, str]
+
+
+def choices(header: str) -> Sequence[Choice]:
+    return [_choice(part) for part in header.lower().split(",")]
+
+
+def _choice(text: str) -> Choice:
+    name, *rest = (part.strip() for part in text.split(";"))
+    given = next((it for it in rest if re.match(r"q\s*=", it)), "q=1")
     weight = _WEIGHT.fullmatch(given)
-    return name, float(weight[1]) if weight else 0.0
+    parameters = dict(it.split("=", 1) for it in rest if "=" in it and it != given)
+    return Choice(name, float(weight[1]) if weight else 0.0, parameters)
 
 
 def _weight_of(media_type: str, ranges: dict[str, float]) -> float:

@@ -120,3 +120,16 @@ test("sales, pipeline, cohorts and revenue show what was sold", async ({ page })
   await page.getByText("Show the numbers as a table").click();
   await expect(page.getByRole("table", { name: /^MRR movements in/ }).getByRole("row")).toHaveCount(13);
 });
+
+test("viewers see no MRR any more, once an administrator says so, and again", async ({ page }) => {
+  await page.goto("/settings");
+  const row = page.getByRole("table", { name: "Who sees which metric" }).getByRole("row", { name: /^MRR/ });
+  const before = (await row.getByRole("cell").first().textContent()) ?? "";
+  for (const expected of ["Admins", before]) {
+    await page.getByRole("button", { name: "Change who sees MRR" }).click();
+    for (const role of ["Editors", "Viewers"])
+      await page.getByRole("checkbox", { name: role }).setChecked(expected.includes(role));
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    await expect(row.getByRole("cell").first()).toHaveText(expected);
+  }
+});

@@ -26,7 +26,7 @@ export function PipelinePage() {
       lead={`By region and by product, ${day(days.from)} to ${day(days.to)}, both included. Days are UTC.`}
     >
       <Filters label="Days">
-        <DaysFields value={filter} change={change} />
+        <DaysFields value={days} change={change} />
         <Link to="/pipeline" className="button" disabled={Object.keys(filter).length === 0}>
           Last 30 days
         </Link>

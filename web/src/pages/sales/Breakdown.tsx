@@ -62,7 +62,7 @@ export function Breakdown({ filter }: { filter: SalesFilter }) {
             </select>
           </label>
         )}
-        <DaysFields value={filter} change={change} />
+        <DaysFields value={days} change={change} />
         <SavedViews page="sales" query={filter} open={change} />
       </Filters>
       {by === "region" && <ByRegion days={days} />}

@@ -4,6 +4,7 @@ import { isAdmin, type Me, meQuery, startAgain } from "../../api/session";
 import { words } from "../../lib/format";
 import { Card, Facts, Page } from "../../ui/Page";
 import { Async } from "../../ui/states/states";
+import { Governance } from "./Governance";
 import { Invitations } from "./Invitations";
 import { Machines } from "./Machines";
 import { Members } from "./Members";
@@ -21,6 +22,7 @@ export function SettingsPage() {
               <>
                 <Invitations />
                 <Machines />
+                <Governance />
               </>
             )}
           </>
@@ -33,7 +35,7 @@ export function SettingsPage() {
 const MAY: Record<string, string> = {
   viewer: "read what the organisation shows to viewers",
   editor: "also place, cancel and refund orders, and adjust stock",
-  admin: "everything, also members, machines and operations",
+  admin: "everything, also members, machines and who sees which metric",
 };
 
 function Organization({ me }: { me: Me }) {
