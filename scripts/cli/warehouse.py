@@ -68,7 +68,7 @@ def export(
     from scripts.local import warehouse
 
     selection = _selection(table or (), first, last)
-    with _explained():
+    with explained():
         result = warehouse.run_export(selection, session.out.note, load=load)
     session.out.show(_run_json(result), *_run_view(result))
     _require_sound(result.load, result.reconciliation)
@@ -78,7 +78,7 @@ def load(session: Session) -> None:
     """Load the exported days that the warehouse does not have yet."""
     from scripts.local import warehouse
 
-    with _explained():
+    with explained():
         result = warehouse.run_load(session.out.note)
     session.out.show(_load_json(result), _load_line(result), *_damaged_view(result))
     _require_sound(result, None)
@@ -88,7 +88,7 @@ def status(session: Session) -> None:
     """Show what is exported, and what of it is loaded."""
     from scripts.local import warehouse
 
-    with _explained():
+    with explained():
         found = warehouse.status()
     rows = [
         (it.table, it.days, it.rows, _size(it.bytes), _moment(it.newest_version), it.days - it.loaded_days)
@@ -113,7 +113,7 @@ def reconcile(session: Session) -> None:
     """Compare rows and sums of every table and day: database, files, warehouse."""
     from scripts.local import warehouse
 
-    with _explained():
+    with explained():
         report = warehouse.run_reconcile()
     session.out.show(_report_json(report), *_report_view(report))
     _require_sound(None, report)
@@ -138,7 +138,7 @@ def sql(
     text = (session.stdin or sys.stdin).read() if statement == "-" else statement
     is_table = not as_csv and not session.as_json
     most = limit or (_SHOWN_ROWS if is_table else None)
-    with _explained(), warehouse.reader() as reader:
+    with explained(), warehouse.reader() as reader:
         answer = reader.query(text, limit=most and most + 1)
     rows = answer.rows[:most] if most else answer.rows
     if as_csv:
@@ -153,7 +153,7 @@ def sql(
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     from services.shared.errors import PulseQueueError
 
     try:

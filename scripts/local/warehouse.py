@@ -14,7 +14,7 @@ from scripts.common.errors import ToolError
 from scripts.environment.local_state import StackState, home_folder
 from scripts.local import stack_data
 from services.shared.database import OWNER
-from services.warehouse.adapters.duckdb_warehouse import open_duckdb
+from services.warehouse.adapters.duckdb_warehouse import DuckDBWarehouse, open_duckdb
 from services.warehouse.adapters.parquet import open_parquet
 from services.warehouse.exporter import Exporter, ExportResult, Selection
 from services.warehouse.loader import Loader, LoadResult
@@ -143,6 +143,13 @@ def reader() -> Iterator[Reader]:
         raise ToolError("nothing was exported yet; run `pulsequeue export`.")
     with open_reader(at.warehouse, at.export) as opened:
         yield opened
+
+
+@contextmanager
+def writer() -> Iterator[DuckDBWarehouse]:
+    with open_duckdb(place().warehouse) as warehouse:
+        warehouse.prepare()
+        yield warehouse
 
 
 @contextmanager

@@ -25,9 +25,10 @@ class Dialect:
 
     def sum(self, column: Column) -> str:
         """Return the sum of a column, exact."""
-        if column.type == ColumnType.TIMESTAMP:
-            return f"sum({self.microseconds.format(column.name)})"
-        return f"sum({column.name})"
+        value = self.microseconds.format(column.name) if column.type == ColumnType.TIMESTAMP else column.name
+        scale = 10 if column.type == ColumnType.DECIMAL else 0
+        # Decimals are added exactly everywhere; whole numbers may be added as floats.
+        return f"sum(CAST({value} AS DECIMAL(38, {scale})))"
 
 
 DUCKDB: Final = Dialect(
@@ -40,6 +41,17 @@ DUCKDB: Final = Dialect(
         ColumnType.TIMESTAMP: "TIMESTAMP",
     },
     "epoch_us({})",
+)
+SNOWFLAKE: Final = Dialect(
+    {
+        ColumnType.TEXT: "VARCHAR",
+        ColumnType.INTEGER: "NUMBER(38, 0)",
+        ColumnType.WHOLE: "NUMBER(38, 0)",
+        ColumnType.DECIMAL: "NUMBER(38, 10)",
+        ColumnType.DATE: "DATE",
+        ColumnType.TIMESTAMP: "TIMESTAMP_NTZ(6)",
+    },
+    "date_part(epoch_microsecond, {})",
 )
 
 FCT_SALES: Final = (
@@ -158,7 +170,7 @@ def _merge(
         f" AND ({keys}) NOT IN (SELECT {keys} FROM ({source}) AS s)"
     )
     merge = (
-        f"MERGE INTO {target} AS t USING ({source}) AS s ON {matched}"
+        f"MERGE INTO {target} t USING ({source}) s ON {matched}"
         f" WHEN MATCHED AND ({changed}) THEN UPDATE SET {updates}"
         f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({inserted})"
     )

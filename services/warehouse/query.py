@@ -51,9 +51,12 @@ def open_reader(warehouse: Path, export: Path) -> Iterator[Reader]:
         connection.execute("ATTACH ':memory:' AS files")
         store = FolderStore(export)
         for table in EXPORTED:
-            paths = [store.folder / day.file for day in read_manifest(store, table.name).days]
+            days = read_manifest(store, table.name).days
+            same = all(day.shape == table.shape for day in days)
+            paths = [store.folder / day.file for day in days]
             if paths := [path for path in paths if path.is_file()]:
-                connection.execute(f"CREATE VIEW files.{table.name} AS FROM {parquet(table, paths)}")
+                rows = parquet(table, paths, same_columns=same)
+                connection.execute(f"CREATE VIEW files.{table.name} AS FROM {rows}")
         connection.execute(f"SET search_path = 'warehouse.{models.MODELED}'")
         _lock(connection, export / FILES)
         yield Reader(connection)

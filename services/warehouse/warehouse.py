@@ -34,7 +34,7 @@ class DayFile:
 @dataclass(frozen=True, slots=True)
 class Answer:
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[tuple[Any, ...]]
 
 
 class Warehouse(Protocol):

@@ -14,7 +14,7 @@ from services.warehouse.adapters.duckdb_warehouse import DuckDBWarehouse, open_d
 from services.warehouse.adapters.parquet import ParquetFiles, open_parquet
 from services.warehouse.exporter import Exporter, ExportResult, Selection
 from services.warehouse.loader import Loader, LoadResult
-from services.warehouse.manifest import ExportedDay, Manifest
+from services.warehouse.manifest import ExportedDay, Manifest, Totals
 from services.warehouse.reconcile import Reconciliation, reconcile
 from services.warehouse.source import open_snapshot
 from services.warehouse.store import ExportStore, FolderStore, file_key, sha256_of, write_manifest
@@ -109,8 +109,8 @@ def exported_days(
                 bytes=path.stat().st_size,
                 sha256=sha256_of(path),
                 shape=table.shape,
-                rows=totals[day].rows,
-                sums=totals[day].sums,
+                rows=totals.get(day, Totals()).rows,
+                sums=totals.get(day, Totals()).sums,
             )
         )
     return written

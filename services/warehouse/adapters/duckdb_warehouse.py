@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -40,7 +40,8 @@ class DuckDBWarehouse:
     def load(self, table: ExportedTable, files: Sequence[DayFile], now: datetime) -> None:
         days = [file.day.day for file in files]
         columns = ", ".join(it.name for it in table.stored)
-        rows = parquet(table, [file.path for file in files])
+        same = all(file.day.shape == table.shape for file in files)
+        rows = parquet(table, [file.path for file in files], same_columns=same)
         with self._transaction():
             execute(self._connection, models.clear_raw(table, days))
             execute(
@@ -59,6 +60,9 @@ class DuckDBWarehouse:
     def totals(self, table: ExportedTable) -> Mapping[date, Totals]:
         found = execute(self._connection, models.modeled_totals(table, models.DUCKDB)).fetchall()
         return {row[0]: totals_of(table, row[1:]) for row in found}
+
+    def run(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        return execute(self._connection, statement).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -68,14 +68,18 @@ def open_parquet(folder: Path, *, memory: str = _MEMORY) -> Iterator[ParquetFile
         yield ParquetFiles(connection)
 
 
-def parquet(table: ExportedTable, paths: Sequence[Path]) -> str:
-    """Return the rows of these files; a column that an old file does not have is NULL in its rows."""
+def parquet(table: ExportedTable, paths: Sequence[Path], *, same_columns: bool = False) -> str:
+    """Return the rows of these files; a column that an old file does not have is NULL in its rows.
+
+    Files known to have the table's columns are not opened before they are read.
+    """
     files = ", ".join(quoted(str(path)) for path in paths)
     # The empty relation names all columns, for files that were written before one was added.
     columns = ", ".join(f"CAST(NULL AS {DUCKDB.types[it.type]}) AS {it.name}" for it in table.stored)
+    union = str(not same_columns).lower()
     return (
-        f"(SELECT {columns} WHERE false UNION ALL BY NAME"
-        f" SELECT * FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false))"
+        f"(SELECT {columns} WHERE false UNION ALL BY NAME SELECT * FROM"
+        f" read_parquet([{files}], union_by_name = {union}, hive_partitioning = false))"
     )
 
 

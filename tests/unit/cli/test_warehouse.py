@@ -125,3 +125,43 @@ def test_load_fails_when_a_file_is_missing(pulsequeue: CommandLine, home: Path) 
     assert loaded.code == 1
     assert "its file is missing" in loaded.out
     assert "Loaded 1 rows of 1 days." in loaded.out
+
+
+def test_a_pipeline_is_imported_kept_and_asked_for_live(pulsequeue: CommandLine, home: Path) -> None:
+    file = home / "fct_sales.csv"
+    today = pulsequeue.ops.clock.now().date()
+    file.write_text(
+        "sale_id,product,region,amount,stage,customer_name,sale_date,status\n"
+        f"1,Tea,North,12.50,Proposal,Acme,{today},Open\n"
+    )
+
+    before = pulsequeue("pipeline", "show")
+    imported = pulsequeue("pipeline", "import", str(file), "--currency", "eur")
+    refreshed = pulsequeue("pipeline", "refresh")
+    file.write_text(file.read_text().replace("1,Tea", "2,Tea"))
+    pulsequeue("pipeline", "import", str(file), "--currency", "eur")
+    kept, live = (
+        pulsequeue("pipeline", "show", "--by", "product", "--json"),
+        pulsequeue("pipeline", "live", "--json"),
+    )
+
+    assert (before.code, "run `pulsequeue pipeline refresh`" in before.err) == (1, True)
+    assert (imported.code, refreshed.code) == (0, 0)
+    assert ["North", "1", "1250", "EUR"] in [line.split() for line in refreshed.out.splitlines()]
+    assert kept.json["rows"] == [{"name": "Tea", "currency": "EUR", "sales": 1, "amountMinor": 1250}]
+    assert live.json["rows"] == [{"name": "North", "currency": "EUR", "sales": 2, "amountMinor": 2500}]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (("pipeline", "show", "--by", "colour"), "give region or product"),
+        (("pipeline", "import", "/nowhere/sales.csv"), "No such file"),
+    ],
+)
+def test_pipeline_refuses_in_one_sentence(pulsequeue: CommandLine, line: tuple[str, ...], said: str) -> None:
+    refused = pulsequeue(*line)
+
+    assert refused.code == 2
+    assert said in refused.err
