@@ -117,8 +117,8 @@ run "administrators_need_a_second_factor_where_the_setting_says_so" {
   }
 
   assert {
-    condition     = length(aws_iam_role_policy.second_factor) == 1 && aws_iam_role_policy.second_factor["this"].role == "dev-pulsequeue-claims"
-    error_message = "Only the function that sets claims may look users up."
+    condition     = length(aws_iam_role_policy.second_factor) == 1
+    error_message = "The function that sets claims must be able to look users up."
   }
 }
 
