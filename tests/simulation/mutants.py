@@ -421,8 +421,8 @@ MUTATIONS = (
     Mutation(
         "batch failure reported for nobody",
         _INBOX,
-        "for message_id in sorted(retry)]}",
-        "for message_id in sorted(retry) if not retry]}",
+        "for message_id in failed]}",
+        "for message_id in failed if not failed]}",
     ),
     Mutation(
         "an unforeseen error drops its message",
