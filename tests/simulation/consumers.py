@@ -177,6 +177,8 @@ def _deferring(handle: Handle, world: "World") -> Handle:
     """Let a whole batch meet a dependency that is unavailable, before anything was done."""
 
     def handled(deliveries: Sequence[Delivery]) -> Collection[str]:
+        # Two attempts to write an order are told apart by their time, which counts milliseconds.
+        world.scheduler.sleep_until_alone()
         world.watch.runs.on_start(deliveries)
         if world.network.strikes(Fault.BATCH_DEFERRED):
             world.network.touch(
@@ -292,8 +294,6 @@ class Consumer:
 
     def _work(self, batch: Sequence[Message]) -> None:
         network = self._world.network
-        # Two attempts to write an order are told apart by their time, which counts milliseconds.
-        self._world.scheduler.sleep_until_alone()
         process = self._idle.pop() if self._idle else self._process()
         inbox, deadline = process
         records = [sqs_record(message.id, message.body, receives=message.receives) for message in batch]

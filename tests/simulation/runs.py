@@ -159,7 +159,9 @@ class RunChecks:
         own = {key.pk} | {Key(key.tenant_id, line.sku).pk for line in (order.lines if order else ())}
         placed = envelope["detail-type"] == "OrderPlaced"
         if placed:
-            own |= {Key(key.tenant_id, item["sku"]).pk for item in detail["items"]}
+            # Of all that was placed under this id: a batch decides the first, and answers the others by it.
+            wishes = self._watch.wishes[key]
+            own |= {Key(key.tenant_id, sku).pk for wish in wishes for sku, _ in wish.quantities}
         elif key in actor.logged:
             return
         if queue == "expiry" and (order is None or self._is_early(actor, order)):
