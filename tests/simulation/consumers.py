@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 MOST_AT_ONCE = 3
+RETURNS_WITHIN = 4.0
+"""Two seconds and half as much again, and then some."""
 BATCH = 10
 AUDIT_EVERY = 3_600.0
 AUDITS = 3
@@ -67,6 +69,8 @@ class StoryTelemetry:
 
     def info(self, event: LogEvent, key: Key | None = None, **fields: object) -> None:
         actor = self._world.scheduler.actor
+        if actor and event is LogEvent.REDELIVERY_FAILED:
+            actor.redelivery_failed = True
         if actor and key and event not in _CONTENTION:
             actor.logged.add(key)
         if key and event in _CONTENTION:
@@ -80,7 +84,7 @@ class StoryTelemetry:
 
     def error(self, event: LogEvent, error: BaseException) -> None:
         if isinstance(error, UnforeseenError):
-            self._world.story.info(f"logs: {event.text}")
+            self.info(event)
             self._world.watch.runs.on_lost()
             return
         self._world.watch.report("no handler fails in an unforeseen way", f"{event.text}: {error!r}")
@@ -313,10 +317,19 @@ class Consumer:
         for message in batch:
             if message.id in failed:
                 self._world.story.info(f"hands {message.id} back", message.about)
+                self._check_return(message, actor)
             elif not network.strikes(Fault.DELETION_LOST, f"{message.id} is not deleted", message.about):
                 self._queue.delete([message.id])
         if not network.strikes(Fault.COLD_START):
             self._idle.append(process)
+
+    def _check_return(self, message: Message, actor: "Actor") -> None:
+        """What failed the first time returns within seconds, unless its queue could not be told."""
+        away = message.visible_at - self._world.scheduler.now
+        if message.receives == 1 and away > RETURNS_WITHIN and not actor.redelivery_failed:
+            self._world.watch.report(
+                "what failed comes again within seconds", f"{message.id} in {away:.0f} s"
+            )
 
     def _process(self) -> tuple[Inbox, Deadline]:
         """Start a process: it remembers nothing of those before it."""

@@ -35,6 +35,8 @@ class Actor(greenlet):
         self.spared = False
         """It outlived its messages: another run may delete them, and nobody could finish its work."""
         self.faults = 0
+        self.redelivery_failed = False
+        """Its queue could not be told when the messages that failed are to return."""
         self.touched: set[str] = set()
         self.taken: list[Message] = []
         """Messages that it received from its queue itself."""
