@@ -59,7 +59,8 @@ def up(
     gateway: Annotated[
         Gateway,
         typer.Option(
-            help="Payment gateway: simulated, or a local Stripe server, whose charges are in memory."
+            metavar="NAME",
+            help="Payment gateway: simulated, or stripe, a local server whose charges are in memory.",
         ),
     ] = Gateway.SIMULATED,
     burst: Annotated[

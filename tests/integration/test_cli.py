@@ -274,7 +274,11 @@ def test_a_token_for_a_role_opens_the_api(pulsequeue: Program) -> None:
     [
         ((), 2, "give either --role or --user"),
         (("--role", "owner"), 2, "role 'owner' not found; choose one of admin, editor, viewer"),
-        (("--user", "nobody", "--password", "x"), 1, "sign-in of nobody failed: wrong user name or password"),
+        (
+            ("--user", "nobody", "--password", "x"),
+            1,
+            "sign-in of nobody failed: wrong user name, password or code",
+        ),
     ],
 )
 def test_a_token_is_refused_in_a_sentence(
