@@ -43,7 +43,7 @@ pytestmark = pytest.mark.stack
 SCRAPED_SECONDS = 75.0
 HOLD_SECONDS = 10
 WAVES = 12
-SCRAPES_PER_COLLECTION = 3
+SCRAPES_PER_COLLECTION = 2
 STEP = 2.0
 """Also how long a scrape may take: a function that starts on a busy machine needs more than a second."""
 

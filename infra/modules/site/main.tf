@@ -81,8 +81,7 @@ resource "aws_cloudfront_response_headers_policy" "this" {
 }
 
 resource "aws_cloudfront_distribution" "this" {
-  # checkov:skip=CKV_AWS_68:A web application firewall costs $5 a month and more; the API throttles, and every request is authorized.
-  # checkov:skip=CKV2_AWS_47:No Java runs behind it, and a firewall only for Log4j would cost as above.
+  # checkov:skip=CKV2_AWS_47:No Java runs behind it; a firewall only against Log4j would cost $5 a month and more.
   # checkov:skip=CKV_AWS_86:The API logs its requests without tokens; logs of CloudFront would hold the addresses of visitors.
   # checkov:skip=CKV_AWS_310:There is one API and one bucket, in one region: no other origin could answer.
   # checkov:skip=CKV_AWS_374:Customers may be anywhere; who may see data is decided by sign-in, not by country.
