@@ -18,8 +18,8 @@ export default defineConfig({
             { name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch)\// },
             {
               name: "console",
-              // Without what only settings and webhooks need.
-              test: /src\/(?!\w+\/(organization|views|webhooks))(api|lib|ui\/(Page|stat|states|table))/,
+              // Without what the first page does not need.
+              test: /src\/(?!.*(ColumnsChoice|csv|governance|organization|views|webhooks))(api|lib|ui\/(Page|stat|states|table))/,
             },
           ],
         },
