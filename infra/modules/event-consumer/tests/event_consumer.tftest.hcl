@@ -140,7 +140,7 @@ run "without_a_window_ten_messages_are_handed_over_and_the_function_takes_the_re
   }
 
   assert {
-    condition     = local.takes_more == { BATCH_SIZE = "99" }
+    condition     = local.takes_more["BATCH_SIZE"] == "99"
     error_message = "The function must know up to how many messages it handles at once."
   }
 }
