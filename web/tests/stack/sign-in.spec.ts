@@ -13,7 +13,7 @@ test("a person signs in, renews the session in two tabs, and signs out", async (
   const get = (path: string) => page.evaluate(async (to) => (await fetch(to)).status, path);
 
   await page.goto("/auth/login?next=/orders");
-  await page.locator("input[name=username]").fill("editor");
+  await page.locator("input[name=username][type=text]").fill("editor");
   await page.locator("input[name=password]").fill(CONSOLE_PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(`${CONSOLE_URL}/orders`);
