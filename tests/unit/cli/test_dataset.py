@@ -54,11 +54,11 @@ def test_the_saved_recipe_reads_the_next_file(pulsequeue: CommandLine, tmp_path:
 def test_an_open_question_is_answered_by_an_option(pulsequeue: CommandLine, tmp_path: Path) -> None:
     file, out = _file(tmp_path, "day\n01/02/2026\n"), str(tmp_path / "out")
 
-    asked = pulsequeue("dataset", "convert", file, "--to", out)
+    requested = pulsequeue("dataset", "convert", file, "--to", out)
     answered = pulsequeue("dataset", "convert", file, "--to", out, "--date-order", "day=mdy")
 
-    assert asked.code == 2
-    assert "--date-order 'day=dmy'" in asked.err
+    assert requested.code == 2
+    assert "--date-order 'day=dmy'" in requested.err
     assert answered.code == 0
 
 

@@ -452,9 +452,9 @@ def test_a_part_of_a_payment_is_refunded(pulsequeue: CommandLine, ops: MemoryOps
     left = PAID.amount_minor - 500
 
     refused = pulsequeue("order", "refund", "o-1", "--amount-minor", str(left + 1))
-    asked = pulsequeue("order", "refund", "o-1", "--amount-minor", str(left))
+    requested = pulsequeue("order", "refund", "o-1", "--amount-minor", str(left))
 
-    assert (refused.code, asked.code) == (1, 0)
+    assert (refused.code, requested.code) == (1, 0)
     assert "are left to refund of order 'o-1'" in refused.err
     assert [f'"amountMinor":{left}' in event.wire() for event in ops.bus.published] == [True]
 

@@ -50,18 +50,18 @@ def test_sql_says_when_there_are_more_rows(pulsequeue: CommandLine) -> None:
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statement", "printed"),
     [
         ("DELETE FROM orders", "only SELECT is answered, not DELETE"),
         ("SELECT nothing FROM orders", '"nothing" not found'),
         ("FROM read_csv('/etc/passwd')", "only the exported files can be read"),
     ],
 )
-def test_sql_refuses_in_one_sentence(pulsequeue: CommandLine, statement: str, said: str) -> None:
+def test_sql_refuses_in_one_sentence(pulsequeue: CommandLine, statement: str, printed: str) -> None:
     refused = pulsequeue("sql", statement)
 
     assert (refused.code, refused.out) == (1, "")
-    assert said in refused.err
+    assert printed in refused.err
 
 
 def test_without_an_export_sql_says_how_to_make_one(
@@ -77,7 +77,7 @@ def test_without_an_export_sql_says_how_to_make_one(
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "printed"),
     [
         (("--table", "nothing"), "give one of orders, order_items"),
         (("--from", "yesterday"), "give a date such as"),
@@ -85,12 +85,12 @@ def test_without_an_export_sql_says_how_to_make_one(
     ],
 )
 def test_export_refuses_what_it_cannot_mean(
-    pulsequeue: CommandLine, options: tuple[str, ...], said: str
+    pulsequeue: CommandLine, options: tuple[str, ...], printed: str
 ) -> None:
     refused = pulsequeue("export", *options)
 
     assert refused.code == 2
-    assert said in refused.err
+    assert printed in refused.err
 
 
 @pytest.mark.usefixtures("home")
@@ -140,7 +140,7 @@ def test_a_pipeline_is_imported_kept_and_asked_for_live(pulsequeue: CommandLine,
     refreshed = pulsequeue("pipeline", "refresh")
     file.write_text(file.read_text().replace("1,Tea", "2,Tea"))
     pulsequeue("pipeline", "import", str(file), "--currency", "eur")
-    kept, live = (
+    stored, live = (
         pulsequeue("pipeline", "show", "--by", "product", "--json"),
         pulsequeue("pipeline", "live", "--json"),
     )
@@ -148,20 +148,22 @@ def test_a_pipeline_is_imported_kept_and_asked_for_live(pulsequeue: CommandLine,
     assert (before.code, "run `pulsequeue pipeline refresh`" in before.err) == (1, True)
     assert (imported.code, refreshed.code) == (0, 0)
     assert ["North", "1", "1250", "EUR"] in [line.split() for line in refreshed.out.splitlines()]
-    assert kept.json["rows"] == [{"name": "Tea", "currency": "EUR", "sales": 1, "amountMinor": 1250}]
+    assert stored.json["rows"] == [{"name": "Tea", "currency": "EUR", "sales": 1, "amountMinor": 1250}]
     assert live.json["rows"] == [{"name": "North", "currency": "EUR", "sales": 2, "amountMinor": 2500}]
 
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "printed"),
     [
         (("pipeline", "show", "--by", "colour"), "give region or product"),
         (("pipeline", "import", "/nowhere/sales.csv"), "No such file"),
     ],
 )
-def test_pipeline_refuses_in_one_sentence(pulsequeue: CommandLine, line: tuple[str, ...], said: str) -> None:
+def test_pipeline_refuses_in_one_sentence(
+    pulsequeue: CommandLine, line: tuple[str, ...], printed: str
+) -> None:
     refused = pulsequeue(*line)
 
     assert refused.code == 2
-    assert said in refused.err
+    assert printed in refused.err

@@ -112,14 +112,14 @@ def factor(
 
 @pytest.mark.parametrize(("has", "claim"), [(True, "yes"), (False, "no")])
 def test_an_administrator_is_looked_up_by_name(has: bool, claim: str) -> None:
-    asked: list[tuple[str, str]] = []
+    requested: list[tuple[str, str]] = []
 
     def find(pool: str, name: str) -> bool:
-        asked.append((pool, name))
+        requested.append((pool, name))
         return has
 
     assert factor("admin", find)[0] == claim
-    assert asked == [("pool", "Ann")]
+    assert requested == [("pool", "Ann")]
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor", None])

@@ -49,7 +49,7 @@ class Recorded(stripe.HTTPClient):
     def __init__(self, *answers: tuple[int, Mapping[str, Any]] | Exception) -> None:
         super().__init__()
         self.answers = list(answers)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.sent: list[dict[str, list[str]]] = []
         self.keys: list[str | None] = []
 
@@ -61,7 +61,7 @@ class Recorded(stripe.HTTPClient):
         post_data: str | None = None,
         **_: object,
     ) -> tuple[str, int, Mapping[str, str]]:
-        self.asked.append(f"{method} {url.removeprefix('https://api.stripe.com/v1')}".partition("?")[0])
+        self.requested.append(f"{method} {url.removeprefix('https://api.stripe.com/v1')}".partition("?")[0])
         self.sent.append(parse_qs(post_data or ""))
         self.keys.append((headers or {}).get("Idempotency-Key") if method == "post" else None)
         answer = self.answers.pop(0)
@@ -80,7 +80,7 @@ def test_an_intent_is_created_with_the_parameters_of_the_current_api() -> None:
 
     assert gateway(recorded).prepare(REQUEST) == "pi_1"
 
-    assert (recorded.asked, recorded.keys) == (["post /payment_intents"], ["default#order-1/intent"])
+    assert (recorded.requested, recorded.keys) == (["post /payment_intents"], ["default#order-1/intent"])
     assert recorded.sent == [
         {
             "amount": ["2000"],
@@ -207,7 +207,7 @@ def test_a_pending_charge_is_read_because_answers_to_repeated_requests_are_old()
     request = ChargeRequest("default#order-1", "order-1", 2_000, "EUR", "pm_1", "pi_1", pending=True)
 
     assert gateway(recorded).charge(request) == Charged("py_1")
-    assert recorded.asked == ["get /payment_intents/pi_1"]
+    assert recorded.requested == ["get /payment_intents/pi_1"]
 
 
 @pytest.mark.parametrize(
@@ -248,13 +248,13 @@ def refund(refund_id: str, key: str) -> dict[str, Any]:
 
 
 def test_a_refund_is_looked_up_before_it_is_made() -> None:
-    asked = RefundRequest("key-1", "py_1", 500, "EUR")
+    requested = RefundRequest("key-1", "py_1", 500, "EUR")
 
     found = Recorded(listed(refund("re_0", "key-0"), refund("re_1", "key-1")))
-    assert gateway(found).refund(asked) == "re_1"
+    assert gateway(found).refund(requested) == "re_1"
 
     made = Recorded(listed(refund("re_0", "key-0")), (200, refund("re_2", "key-1")))
-    assert gateway(made).refund(asked) == "re_2"
+    assert gateway(made).refund(requested) == "re_2"
     assert made.sent[1] == {"charge": ["py_1"], "amount": ["500"], "metadata[key]": ["key-1"]}
     assert made.keys == [None, "key-1/refund"]
 

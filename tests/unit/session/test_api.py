@@ -167,7 +167,7 @@ def test_the_pool_s_own_refusal_is_a_page_with_a_way_back(browser: Browser) -> N
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "expected",
     [
         *(
             "https://evil.example",
@@ -183,12 +183,12 @@ def test_the_pool_s_own_refusal_is_a_page_with_a_way_back(browser: Browser) -> N
         *("/auth/logout", "/" + "a" * 2_000, " /orders", "/orders\x00"),
     ],
 )
-def test_after_signing_in_one_stays_on_this_origin(browser: Browser, wanted: str) -> None:
-    assert browser.sign_in(path=quote(wanted, safe="")).location == "/"
+def test_after_signing_in_one_stays_on_this_origin(browser: Browser, expected: str) -> None:
+    assert browser.sign_in(path=quote(expected, safe="")).location == "/"
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "expected",
     [
         "/",
         "/orders",
@@ -199,8 +199,8 @@ def test_after_signing_in_one_stays_on_this_origin(browser: Browser, wanted: str
         "/orders/ord.1",
     ],
 )
-def test_paths_of_this_origin_are_kept(wanted: str) -> None:
-    assert safe_path(wanted) == wanted
+def test_paths_of_this_origin_are_kept(expected: str) -> None:
+    assert safe_path(expected) == expected
 
 
 # --- renewing and ending a session

@@ -73,8 +73,8 @@ def test_the_snapshot_stays_as_it_was_while_the_live_answer_changes(
 
     _import(warehouse, tmp_path, ONE_MORE)
     assert sum(_whole(sales.last_month(warehouse.run, "acme", NOW)).values()) == 690_000
-    kept = sales.current(store, "acme", "region")
-    assert (sum(_whole(kept.rows).values()), kept.etag, kept.as_of) == (490_000, by_region.etag, NOW)
+    stored = sales.current(store, "acme", "region")
+    assert (sum(_whole(stored.rows).values()), stored.etag, stored.as_of) == (490_000, by_region.etag, NOW)
 
     later = NOW + timedelta(days=1)
     sales.refresh(warehouse.run, store, "acme", later)

@@ -127,17 +127,17 @@ def test_an_address_inside_is_refused_before_anything_is_sent() -> None:
 
 
 def test_a_name_that_changes_its_address_between_look_ups_is_looked_up_once() -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def rebinding(host: str, _port: int) -> list[str]:
-        asked.append(host)
-        return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
+        requested.append(host)
+        return ["127.0.0.1"] if len(requested) == 1 else ["10.0.0.1"]
 
     with server(200) as (url, _):
         answer = PinnedHttpClient(allow_local=True, resolve=rebinding)(url, {}, b"{}")
 
     assert answer.accepted
-    assert asked == ["hooks.example"]
+    assert requested == ["hooks.example"]
 
 
 def test_a_name_nobody_knows_is_a_result() -> None:
