@@ -142,7 +142,9 @@ def _up_as_processes(
     found = Monitoring(kind="process", pages={}, log=str(folder / "prometheus.log"))
     try:
         if alertmanager_binary is not None:
-            manager = alertmanager.start(alertmanager_binary, folder, _port(_USUAL_ALERTMANAGER_PORT))
+            # Beside a second Prometheus, the usual port belongs to the first one's Alertmanager.
+            manager_port = _port(_USUAL_ALERTMANAGER_PORT) if port == _USUAL_PORT else free_port()
+            manager = alertmanager.start(alertmanager_binary, folder, manager_port)
             prometheus.write_alertmanager(folder / "scrape", f"{HOST}:{manager.port}")
             found = found.model_copy(
                 update={"alertmanager": manager.process, "pages": {"Alertmanager": manager.url}}

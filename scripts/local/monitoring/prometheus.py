@@ -132,10 +132,14 @@ def _configuration(port: int, *, scrape_interval: str, rules: bool) -> str:
 def wait_until_ready(name: str, process: ProcessRecord, url: str, log: Path) -> None:
     """Wait until Prometheus or Alertmanager is ready; raise an error with the reason if it exits."""
     deadline = time.monotonic() + _START_SECONDS
-    while not is_ready(url):
+    while True:
+        answers = is_ready(url)
+        # Asked after the page: what answers may be another program that took the port first.
         if processes.find(process) is None:
             reason = last_line(log) or "no output"
             raise ToolError(f"{name} exited at startup: {reason} (log: {log})")
+        if answers:
+            return
         if time.monotonic() > deadline:
             raise ToolError(f"{name} was not ready after {_START_SECONDS:.0f} s; see {log}.")
         time.sleep(0.05)
