@@ -1,27 +1,26 @@
-"""`pulsequeue dataset`: look at CSV files, and turn them into typed columns."""
+"""`pulsequeue dataset inspect|convert`: look at CSV files, and turn them into typed columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from scripts.cli import dataset_uploads
+from scripts.cli.dataset_options import DECIMALS, ORDERS, DateOrders, Decimals, Types, answers
 from scripts.cli.output import Table
 from scripts.cli.session import Session, command
 from scripts.common.errors import ToolError
 
 if TYPE_CHECKING:
-    from services.datasets.domain import DateOrder, DecimalMark, Inspection, LoadResult, Recipe
+    from services.datasets.domain import Inspection, LoadResult, Recipe
 
 _SHOWN_ROWS: Final = 5
 _SHOWN_COLUMNS: Final = 6
 _SHOWN_TEXT: Final = 40
 _SHOWN_REJECTS: Final = 10
 _USAGE: Final = 2
-_ORDERS: "Final[Sequence[DateOrder]]" = ("ymd", "dmy", "mdy")
-_DECIMALS: "Final[Sequence[DecimalMark]]" = (".", ",")
-_T = TypeVar("_T", bound=str)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A text file of rows, such as CSV.")]
 Encoding = Annotated[
@@ -30,7 +29,7 @@ Encoding = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Look at CSV files, and turn them into typed columns.", no_args_is_help=True)
+    group = typer.Typer(help="Look at CSV files, and load them as time series.", no_args_is_help=True)
     command(group, examples=("dataset inspect sales.csv", "dataset inspect old.csv --encoding cp1250"))(
         inspect
     )
@@ -42,6 +41,7 @@ def register(app: typer.Typer) -> None:
             "dataset convert june.csv --to june --recipe sales/recipe.json",
         ),
     )(convert)
+    dataset_uploads.register(group)
     app.add_typer(group, name="dataset")
 
 
@@ -62,25 +62,18 @@ def convert(
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Read as this recipe.json says; no guesses.")
     ] = None,
-    date_order: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN=ORDER", help="Order of dates: ymd, dmy or mdy.")
-    ] = None,
-    decimal: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN=MARK", help="Decimal mark: '.' or ','.")
-    ] = None,
-    type_: Annotated[
-        list[str] | None,
-        typer.Option("--type", metavar="COLUMN=TYPE", help="text, integer, number, date or timestamp."),
-    ] = None,
+    date_order: DateOrders = None,
+    decimal: Decimals = None,
+    type_: Types = None,
     encoding: Encoding = None,
 ) -> None:
     """Write the rows that fit as Parquet, and those that do not as rejects.csv with line and reason."""
-    from services.datasets.domain import ColumnType
-    from services.datasets.loading import REJECTS, load
+    from services.datasets.domain import REJECTS, ColumnType
+    from services.datasets.loading import load
 
-    orders = _answers("--date-order", date_order, _ORDERS)
-    decimals = _answers("--decimal", decimal, _DECIMALS)
-    types = _answers("--type", type_, tuple(ColumnType))
+    orders = answers("--date-order", date_order, ORDERS)
+    decimals = answers("--decimal", decimal, DECIMALS)
+    types = answers("--type", type_, tuple(ColumnType))
     with _refusals(file):
         known = _read_recipe(recipe) if recipe else None
         base = known or _inspected(session, file, encoding).recipe
@@ -116,20 +109,6 @@ def _read_recipe(path: Path) -> "Recipe":
     from services.datasets.domain import Recipe
 
     return Recipe.model_validate_json(path.read_text(encoding="utf-8"))
-
-
-def _answers(option: str, given: Sequence[str] | None, allowed: Sequence[_T]) -> Mapping[str, _T]:
-    """Return what COLUMN=VALUE options say; a name may hold an equals sign."""
-    answers: dict[str, _T] = {}
-    for text in given or ():
-        column, _, value = text.rpartition("=")
-        known = next((one for one in allowed if one == value), None)
-        if not column or known is None:
-            raise ToolError(
-                f"{option} {text}: give COLUMN=VALUE, with one of {' '.join(allowed)}.", exit_code=_USAGE
-            )
-        answers[column] = known
-    return answers
 
 
 def _require_answers(recipe: "Recipe") -> None:

@@ -142,25 +142,11 @@ def _require_environment(session: Session) -> None:
 
 
 def _http_orders(session: Session, user: str | None) -> "HttpOrders":
-    """Sign in, locally as the editor, and find the API."""
-    import os
-
-    from scripts.environment.cognito import token
-    from scripts.environment.environment import open_environment
-    from scripts.environment.local_state import StackState, home_folder
-    from scripts.ops import metrics_page
+    from scripts.cli.api_session import sign_in
     from scripts.ops.orders.http_orders import HttpOrders
 
-    environment = open_environment(session.env)
-    name, password = user, os.environ.get("PULSEQUEUE_PASSWORD", "")
-    if environment.is_local and user is None:
-        state = StackState.read(home_folder())
-        name, password = "editor", state.users_password if state else ""
-    if not name or not password:
-        raise ToolError("--http needs --user NAME and PULSEQUEUE_PASSWORD.", exit_code=_USAGE)
-    who = name
-    api_url = metrics_page.address(environment).url.removesuffix("/metrics")
-    return HttpOrders(api_url, lambda: token(environment, who, password))
+    found = sign_in(session, user, "--http")
+    return HttpOrders(found.api_url, found.sign_in)
 
 
 def _end_of(sent: "SendResult", total: int) -> str | None:

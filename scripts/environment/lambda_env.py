@@ -3,9 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from scripts.common.errors import ToolError
 from scripts.environment.topology import Consumer, Endpoint, Function, Names, Topology
+
+LOCAL_ACCOUNT: Final = "000000000000"
+"""The account of the emulator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class LambdaEnvInputs:
     web_origins: Sequence[str] = ()
     user_pool_id: str = ""
     sign_in: SignIn | None = None
+    account: str = LOCAL_ACCOUNT
 
 
 def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnvInputs) -> dict[str, str]:
@@ -68,6 +73,7 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
         "POWERTOOLS_SERVICE_NAME": function,
         "POWERTOOLS_LOG_LEVEL": "INFO",
         **{f"{_upper(table)}_TABLE": names.table(table) for table in spec.tables},
+        **{f"{_upper(it)}_BUCKET": names.bucket(it, inputs.account) for it in spec.buckets},
         **{f"{_upper(secret)}_PARAMETER": names.secret(secret) for secret in spec.secrets},
     }
     env_vars |= {f"{_upper(other)}_QUEUE": names.queue(other) for other in spec.sends_to}

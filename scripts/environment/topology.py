@@ -55,6 +55,12 @@ class Table(_Section):
     """Whether changes are published to a stream, with the item before and after."""
 
 
+class Bucket(_Section):
+    notifies: Slug | None = None
+    """The function whose queue hears of each upload."""
+    expire_days: int | None = Field(default=None, ge=1)
+
+
 class Function(_Section):
     """What every function has, whatever triggers it."""
 
@@ -63,6 +69,8 @@ class Function(_Section):
     memory_mb: int = Field(ge=128, le=10_240)
     timeout_seconds: int = Field(ge=1, le=900)
     tables: Mapping[str, tuple[Right, ...]] = Field(default_factory=dict)
+    buckets: Mapping[str, tuple[Literal["read", "write", "delete"], ...]] = Field(default_factory=dict)
+    scratch_mb: int = Field(ge=512, le=10_240, default=512)
     publishes: bool = False
     reads_metrics: bool = False
     sends_to: tuple[Slug, ...] = ()
@@ -235,6 +243,7 @@ class Topology(_Section):
     settings: Settings
     functions: Mapping[Slug, AnyFunction] = Field(min_length=1)
     tables: Mapping[Slug, Table]
+    buckets: Mapping[Slug, Bucket] = Field(default_factory=dict)
 
     @property
     def consumers(self) -> Mapping[str, Consumer]:
@@ -266,6 +275,19 @@ class Topology(_Section):
             missing = sorted(set(function.tables) - set(self.tables))
             if missing:
                 raise ValueError(f"function {name} uses table {', '.join(missing)}, which is not listed")
+        return self
+
+    @model_validator(mode="after")
+    def _buckets_exist(self) -> Self:
+        for name, function in self.functions.items():
+            missing = sorted(set(function.buckets) - set(self.buckets))
+            if missing:
+                raise ValueError(f"function {name} uses bucket {', '.join(missing)}, which is not listed")
+        for name, bucket in self.buckets.items():
+            if bucket.notifies is not None and bucket.notifies not in self.workers:
+                raise ValueError(
+                    f"bucket {name} notifies {bucket.notifies}, which is no function with `queue`"
+                )
         return self
 
     @model_validator(mode="after")
@@ -439,9 +461,13 @@ class Names:
         """The distribution of the console, and what belongs to it."""
         return self.prefix
 
+    def bucket(self, bucket: str, account: str) -> str:
+        """Names of buckets are unique across all accounts."""
+        return f"{self.prefix}-{bucket}-{account}"
+
     def site_bucket(self, account: str) -> str:
-        """The bucket of the console's files; names of buckets are unique across all accounts."""
-        return f"{self.prefix}-site-{account}"
+        """The bucket of the console's files."""
+        return self.bucket("site", account)
 
     @property
     def oauth_client_secret(self) -> str:

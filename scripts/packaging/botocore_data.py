@@ -15,6 +15,7 @@ SERVICES: Final = {
     "dynamodb": "dynamodb",
     "events": "events",
     "kms": "kms",
+    "s3": "s3",
     "secretsmanager": "secretsmanager",
     "sqs": "sqs",
     "ssm": "ssm",

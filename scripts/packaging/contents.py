@@ -1,5 +1,6 @@
 """Selects the files of each package."""
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
@@ -33,7 +34,8 @@ _INCLUDED: Final = (
     "aws_xray_sdk/ext/resources",
     "aws_xray_sdk/ext/util.py",
 )
-_HTTP: Final = frozenset({"analytics", "commands", "organizations", "session", "webhooks"})
+_HTTP: Final = frozenset({"analytics", "commands", "datasets", "organizations", "session", "webhooks"})
+_DATABASE: Final = frozenset({"analytics", "datasets"})
 _ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     # The logger imports the event handler only to log pydantic models; ours log plain values.
     "aws_lambda_powertools/event_handler": _HTTP,
@@ -42,9 +44,22 @@ _ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     "certifi": frozenset({"payment"}),
     "charset_normalizer": frozenset({"payment"}),
     "idna": frozenset({"payment"}),
-    "psycopg": frozenset({"analytics"}),
-    "psycopg_binary": frozenset({"analytics"}),
     "requests": frozenset({"payment"}),
+    "psycopg": _DATABASE,
+    "psycopg_binary": _DATABASE,
+    **dict.fromkeys(
+        (
+            "_duckdb",
+            "adbc_driver_duckdb",
+            "botocore/data/s3",
+            "chardet",
+            "clevercsv",
+            "duckdb",
+            "packaging",
+            "regex",
+        ),
+        frozenset({"datasets"}),
+    ),
     "standardwebhooks": frozenset({"webhooks"}),
     "stripe": frozenset({"payment"}),
 }
@@ -84,11 +99,12 @@ def of_service(service: str, staged: Mapping[str, bytes]) -> dict[str, bytes]:
 def _goes_with(service: str, path: PurePosixPath) -> bool:
     top, *below = path.parts
     if top != "services":
-        # A package comes with metadata (package-1.2.dist-info) and possibly libraries (package.libs).
-        package = top.partition("-")[0].removesuffix(".libs")
         if "__mypyc." in top:
-            # A compiled part of it, under a name that its build invents.
-            package = "charset_normalizer"
+            # A compiled part of chardet or of charset_normalizer, under a name that its build invents.
+            return service in {"datasets", "payment"}
+        # A package may come with metadata (package-1.2.dist-info), libraries (package.libs) and a module
+        # of its own (_package.abi3.so).
+        package = re.split(r"[-.]", top, maxsplit=1)[0]
         module = PurePosixPath(package, *below)
         return all(service in only for part, only in _ONLY_FOR.items() if module.is_relative_to(part))
     of_a_service = len(below) > 1 and below[0] not in {"shared", "__pycache__"}

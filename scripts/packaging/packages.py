@@ -26,6 +26,8 @@ BUDGET_BYTES: Final = 7_300_000
 DRIVER_BYTES: Final = 4_600_000
 """What the PostgreSQL driver and its TLS library may add."""
 
+DUCKDB_BYTES: Final = 32_000_000
+"""What DuckDB may add; Lambda takes 50 MB in one piece, and 250 MB unpacked."""
 
 STRIPE_BYTES: Final = 4_500_000
 """What the package of Stripe and its HTTP client may add."""
@@ -115,11 +117,8 @@ def _package(service: str, functions: Sequence[str], staged: Mapping[str, bytes]
     sizes: Counter[str] = Counter()
     for path, content in files.items():
         sizes[PurePosixPath(path).parts[0]] += len(content)
-    budget = (
-        BUDGET_BYTES
-        + (DRIVER_BYTES if "psycopg" in sizes else 0)
-        + (STRIPE_BYTES if "stripe" in sizes else 0)
-    )
+    extra = {"psycopg": DRIVER_BYTES, "duckdb": DUCKDB_BYTES, "stripe": STRIPE_BYTES}
+    budget = BUDGET_BYTES + sum(size for name, size in extra.items() if name in sizes)
     return within_budget(Package(service, functions, zipped(files), sizes, sbom), budget)
 
 

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from services.shared.errors import PulseQueueError
 
+DATA: Final = "data.parquet"
+REJECTS: Final = "rejects.csv"
+"""The files that a load makes."""
 MAX_BYTES: Final = 512 * 1024 * 1024
 MAX_COLUMNS: Final = 500
 MAX_LINE: Final = 1_000_000
@@ -55,7 +58,7 @@ class Column(_Value):
     """Of dates and timestamps; None while it is not decided."""
 
     @property
-    def question(self) -> str | None:
+    def question(self) -> Literal["date-order", "decimal"] | None:
         """The option that decides what the values leave open."""
         if self.type is ColumnType.NUMBER and self.decimal is None:
             return "decimal"

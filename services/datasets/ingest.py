@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from services.datasets.domain import FileRefusedError, Recipe, RowsLostError
+from services.datasets.domain import DATA, REJECTS, FileRefusedError, Recipe, RowsLostError
 from services.datasets.inspection import inspect
-from services.datasets.loading import DATA, REJECTS, load
+from services.datasets.loading import load
 from services.datasets.points import Points, open_points
 from services.datasets.records import DatasetLoad, LoadKey, LoadState
 from services.datasets.store import DatasetStore

@@ -5,12 +5,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from services.datasets.dialect import Dialect, header_of
 from services.datasets.domain import (
+    DATA,
     FIRST_DAY,
     LAST_DAY,
+    REJECTS,
     Column,
     FileRefusedError,
     LoadResult,
@@ -22,9 +23,6 @@ from services.datasets.encoding import require_text, rewrite
 from services.datasets.engine import BrokenRow, Rows, open_rows
 from services.datasets.record_count import Records, count_records, record_lines
 from services.datasets.rejects import RejectWriter
-
-DATA: Final = "data.parquet"
-REJECTS: Final = "rejects.csv"
 
 
 def load(path: Path, recipe: Recipe, target: Path) -> LoadResult:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import duckdb
 
 from services.datasets.domain import ColumnType, FileRefusedError, Recipe
 from services.datasets.engine import identifier, literal
+from services.datasets.records import TOTAL, Chunk, Hour, Series
 
 MAX_KPIS: Final = 50
 MAX_DIMENSIONS: Final = 10
@@ -20,42 +20,6 @@ MAX_MONTHS: Final = 600
 _NUMBERS: Final = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 _ROW_NUMBER: Final = "file_row_number"
 """What DuckDB calls the number of a row."""
-TOTAL: Final = ""
-"""The dimension that all points belong to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What a loaded file has: numbers, the texts that divide them, and when they are."""
-
-    kpis: Sequence[str]
-    dimensions: Sequence[str]
-    months: Sequence[date]
-    first_at: datetime | None
-    last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Points of one KPI from some rows; each column is an array in the notation of PostgreSQL."""
-
-    kpi: str
-    rows: str
-    at: str
-    values: str
-    dimensions: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    kpi: str
-    dimension: str
-    hour: datetime
-    member: str
-    count: int
-    sum: float
-    min: float
-    max: float
 
 
 class Points:

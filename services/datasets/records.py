@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from services.datasets.domain import Inspection, Recipe, Reject
+
+TOTAL: Final = ""
+"""The dimension that all points belong to."""
 
 
 class LoadState(StrEnum):
@@ -87,3 +90,37 @@ class Dataset:
     recipe: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a loaded file has: numbers, the texts that divide them, and when they are."""
+
+    kpis: Sequence[str]
+    dimensions: Sequence[str]
+    months: Sequence[date]
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Points of one KPI from some rows; each column is an array in the notation of PostgreSQL."""
+
+    kpi: str
+    rows: str
+    at: str
+    values: str
+    dimensions: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    kpi: str
+    dimension: str
+    hour: datetime
+    member: str
+    count: int
+    sum: float
+    min: float
+    max: float

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from services.datasets.points import TOTAL
-from services.datasets.records import DatasetLoad
+from services.datasets.records import TOTAL, DatasetLoad
 from services.shared.database import Database
 
 INTERVALS: Final = ("hour", "day", "week", "month", "quarter", "year")

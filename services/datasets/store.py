@@ -8,8 +8,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from services.datasets.domain import Inspection, LoadResult, Recipe
-from services.datasets.points import Chunk, Hour, Series
-from services.datasets.records import Dataset, DatasetLoad, LoadKey, LoadState
+from services.datasets.records import Chunk, Dataset, DatasetLoad, Hour, LoadKey, LoadState, Series
 from services.shared.database import Connection, Database
 
 _LOAD_COLUMNS: Final = ", ".join(DatasetLoad.__dataclass_fields__)

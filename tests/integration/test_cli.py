@@ -230,7 +230,7 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
         *("order", "payment", "expiry", "collector", "exposition"),
         *("projector", "analytics", "migrator", "audit"),
         *("claims", "commands", "notify", "organizations", "session"),
-        *("fanout", "delivery", "retries", "webhook", "webhooks"),
+        *("fanout", "delivery", "retries", "webhook", "webhooks", "datasets", "ingest"),
     }
     assert {function["triggerState"] for function in ran.json["functions"]} == {"Enabled"}
     assert [queue["name"].rpartition("-")[2] for queue in ran.json["queues"]] == [

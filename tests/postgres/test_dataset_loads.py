@@ -3,11 +3,9 @@
 import csv
 import io
 import random
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,43 +15,16 @@ import pytest
 
 from services.datasets.domain import Inspection
 from services.datasets.ingest import Ingest, OutOfTimeError
-from services.datasets.points import Chunk
-from services.datasets.records import LoadKey
+from services.datasets.records import Chunk, LoadKey
 from services.datasets.series import SeriesQuery, read_series
 from services.datasets.store import DatasetStore
 from services.shared.database import API
 from tests.postgres.conftest import Analytics
+from tests.support.datasets import FolderFiles
 
 TENANT = "acme"
 CHUNK = 10
 KPIS = ("price", "units")
-
-
-@dataclass
-class FolderFiles:
-    """Buckets as folders."""
-
-    folder: Path
-    stored: list[str] = field(default_factory=list)
-
-    def upload(self, key: LoadKey, text: str) -> None:
-        self._path(key, "upload").write_text(text, encoding="utf-8")
-
-    def fetch_upload(self, key: LoadKey, target: Path) -> None:
-        shutil.copy(self._path(key, "upload"), target)
-
-    def fetch_result(self, key: LoadKey, name: str, target: Path) -> bool:
-        found = self._path(key, name)
-        if found.exists():
-            shutil.copy(found, target)
-        return found.exists()
-
-    def store_result(self, key: LoadKey, name: str, source: Path) -> None:
-        shutil.copy(source, self._path(key, name))
-        self.stored.append(name)
-
-    def _path(self, key: LoadKey, name: str) -> Path:
-        return self.folder / f"{key.tenant_id}-{key.dataset_id}-{key.load_id}-{name}"
 
 
 class Datasets:

@@ -17,7 +17,7 @@ from scripts.common.project_files import CHECKOUT
 from scripts.deploy.terraform import MIRROR_VARIABLE, Terraform, find_with_providers
 from scripts.environment.cognito import token
 from scripts.environment.environment import Clients, Environment
-from scripts.environment.lambda_env import DatabaseAddress
+from scripts.environment.lambda_env import LOCAL_ACCOUNT, DatabaseAddress
 from scripts.environment.topology import Topology
 from scripts.local import database, postgres
 from scripts.local.aws import emulator as ministack
@@ -125,6 +125,9 @@ class Applied:
         label = self.outputs["console"]["domain_name"].partition(".")[0]
         port = urlsplit(self.terraform.environ["AWS_ENDPOINT_URL"]).port
         return f"http://{label}.cloudfront.localhost:{port}"
+
+    def bucket(self, name: str) -> str:
+        return self.environment.names.bucket(name, LOCAL_ACCOUNT)
 
     def get(self, path: str, token_value: str) -> Any:  # noqa: ANN401 - JSON of the API
         """GET a path of the API; None on an HTTP error."""

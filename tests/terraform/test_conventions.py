@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.environment.lambda_env import LOCAL_ACCOUNT
 from tests.terraform.conftest import Applied
 from tests.terraform.conventions import RULES, Rule
 from tests.terraform.sources import INFRA, Sources
@@ -99,14 +100,29 @@ def test_queues_are_encrypted_and_have_a_dlq_with_an_alarm(applied: Applied) -> 
             assert target == queues[f"{name}-dlq"]["arn"]
 
 
-def test_a_queue_and_its_dlq_accept_messages_from_their_own_rule_only(applied: Applied) -> None:
+def test_a_queue_and_its_dlq_accept_messages_from_their_own_rule_or_bucket_only(applied: Applied) -> None:
     rules = {it["name"]: it["arn"] for it in applied.resources("aws_cloudwatch_event_rule")}
-    workers = {applied.environment.names.queue(it) for it in applied.environment.topology.workers}
+    names, topology = applied.environment.names, applied.environment.topology
+    workers = {names.queue(it) for it in topology.workers}
+    notified = {
+        names.queue(it.notifies): applied.bucket(bucket)
+        for bucket, it in topology.buckets.items()
+        if it.notifies
+    }
 
     for queue in applied.resources("aws_sqs_queue"):
         name = queue["name"].removesuffix("-dlq")
         statements = json.loads(queue["policy"])["Statement"] if queue["policy"] else []
         allowed = [it for it in statements if it["Effect"] == "Allow"]
+        if queue["name"] in notified:
+            (statement,) = allowed
+            assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+            assert statement["Condition"] == {
+                "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{notified[name]}"},
+                "StringEquals": {"aws:SourceAccount": LOCAL_ACCOUNT},
+            }
+            assert statement["Resource"] == [queue["arn"]]
+            continue
         if name in workers:
             assert allowed == []  # functions send there, by their roles
             continue

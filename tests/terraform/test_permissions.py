@@ -8,18 +8,29 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from itertools import count
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import psycopg
 import pytest
 
+from scripts.common.errors import ToolError
 from scripts.environment.cognito import pool_id
 from scripts.environment.lambda_env import DatabaseAddress
 from scripts.local import postgres
 from scripts.local.aws.user_pool import TENANT
+from scripts.ops.datasets.upload import send_file
+from services.datasets.domain import Column, ColumnType, Inspection, Recipe
+from services.datasets.load_messages import message as load_message
+from services.datasets.records import LoadKey
+from services.datasets.s3_files import object_key
+from services.datasets.store import DatasetStore
 from services.shared.adapters.console_table import ConsoleTable
-from services.shared.database import API
+from services.shared.database import API, Database
 from services.shared.events import Event, InventoryAdjusted
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Committed, Key, Placement, Price, Stock
@@ -363,6 +374,103 @@ def webhooks(runner: FunctionRunner, _invocations: int) -> Check:
     return works
 
 
+def posted(form: Mapping[str, Any]) -> bool:
+    """Post a file by a signed form."""
+    with NamedTemporaryFile() as file:
+        file.write(b"price\n1\n")
+        file.flush()
+        try:
+            send_file(form["url"], form["fields"], Path(file.name), lambda _sent: None)
+        except ToolError:
+            return False
+    return True
+
+
+def downloaded(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=20) as response:  # noqa: S310 - loopback
+            return bool(response.read())
+    except HTTPError as error:
+        error.close()
+        return False
+
+
+@contextmanager
+def dataset_store(runner: FunctionRunner) -> Iterator[DatasetStore]:
+    where = runner.applied.database
+    dsn = f"postgresql://{API}@{where.host}:{where.port}/{where.name}"
+    with closing(Database(lambda: psycopg.connect(dsn, autocommit=True, prepare_threshold=None))) as opened:
+        yield DatasetStore(opened)
+
+
+def uploaded(store: DatasetStore, name: str) -> LoadKey:
+    """Make a dataset whose only load waits for a confirmation."""
+    store.create(TENANT, name, name, "ann")
+    key = store.begin_load(TENANT, name, "sales.csv", "ann", automatic=False)
+    assert key is not None
+    store.uploaded(key, 1, "hash")
+    columns = (Column(name="price", type=ColumnType.INTEGER),)
+    recipe = Recipe(encoding="utf-8", delimiter=",", columns=columns)
+    store.inspected(key, Inspection(recipe=recipe, guesses=(), sample=()))
+    return key
+
+
+def confirmed(store: DatasetStore, name: str) -> LoadKey:
+    key = uploaded(store, name)
+    found = store.load(key)
+    assert found is not None
+    assert found.proposal is not None
+    assert store.confirm(key, found.proposal.recipe)
+    return key
+
+
+def dataset_ingest(runner: FunctionRunner, _invocations: int) -> Check:
+    s3 = runner.applied.environment.client("s3")
+    uploads, results = (runner.applied.bucket(it) for it in ("raw-uploads", "processed-data"))
+
+    def loads_and_goes_on() -> bool:
+        with dataset_store(runner) as store:
+            new, resumed = (confirmed(store, runner.next_name()) for _ in range(2))
+        s3.put_object(Bucket=uploads, Key=object_key(new), Body=b"price\n1\n2\n")
+        if not runner.processes("dataset-ingest", load_message(new)):
+            return False
+        # Its upload is gone; an earlier attempt has stored the rows.
+        s3.copy_object(
+            Bucket=results,
+            Key=f"{object_key(resumed)}/data.parquet",
+            CopySource={"Bucket": results, "Key": f"{object_key(new)}/data.parquet"},
+        )
+        return all(runner.processes("dataset-ingest", it) for it in (load_message(resumed), "{}"))
+
+    return loads_and_goes_on
+
+
+def datasets(runner: FunctionRunner, _invocations: int) -> Check:
+    claims = signed_in(runner, "uploader", "editor")
+    s3, results = runner.applied.environment.client("s3"), runner.applied.bucket("processed-data")
+
+    def call(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - a JSON tree
+        response = runner.invoke("datasets", request(claims, method, path, body))
+        if response is None or response["statusCode"] not in {200, 201, 202}:
+            return None
+        return json.loads(response["body"])["data"]
+
+    def works() -> bool:
+        with dataset_store(runner) as store:
+            waiting = uploaded(store, runner.next_name())
+            ready = confirmed(store, runner.next_name())
+            assert store.finish(ready, iter(()))
+        s3.put_object(Bucket=results, Key=f"{object_key(ready)}/data.parquet", Body=b"rows")
+        path = f"/api/datasets/{waiting.dataset_id}"
+        if not call("POST", f"{path}/loads/1"):
+            return False
+        form = call("POST", f"{path}/loads", {"fileName": "sales.csv"})
+        file = call("GET", f"/api/datasets/{ready.dataset_id}/file")
+        return bool(form and file and posted(form) and downloaded(file["url"]) and call("DELETE", path))
+
+    return works
+
+
 def migrator(runner: FunctionRunner, _invocations: int) -> Check:
     def creates_a_missing_role() -> bool:
         with role_missing(runner.applied.database, API):
@@ -413,6 +521,9 @@ def message(event: Event) -> str:
         webhook_retries,
         webhook_fanout,
         webhooks,
+        # As with webhooks.
+        dataset_ingest,
+        datasets,
         migrator,
     ],
     ids=lambda it: it.__name__,

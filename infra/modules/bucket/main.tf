@@ -24,7 +24,7 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV2_AWS_62:No consumer needs notifications of these buckets: Terraform and tasks read objects on demand.
+  # checkov:skip=CKV2_AWS_62:Notifications are configured beside the queue that receives them, where there is one.
   # checkov:skip=CKV_AWS_144:Versioning undoes mistakes; after the loss of a region the contents can be recreated from the repository.
   bucket        = var.name
   force_destroy = !var.protected
@@ -117,6 +117,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
   # The rules are about earlier versions, which exist only with versioning.
   depends_on = [aws_s3_bucket_versioning.this]
+}
+
+resource "aws_s3_bucket_cors_configuration" "this" {
+  for_each = toset(length(var.upload_origins) > 0 ? ["uploads"] : [])
+
+  bucket = aws_s3_bucket.this.id
+
+  cors_rule {
+    allowed_methods = ["POST"]
+    allowed_origins = var.upload_origins
+    allowed_headers = ["content-type"]
+    max_age_seconds = 600
+  }
 }
 
 resource "aws_s3_bucket_logging" "this" {

@@ -59,6 +59,17 @@ variable "distribution_arn" {
   default     = null
 }
 
+variable "upload_origins" {
+  description = "Origins of web pages that may post files by signed forms (CORS); none by default."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for it in var.upload_origins : can(regex("^https?://[^/*]+$", it))])
+    error_message = "Origins are a scheme, a host and possibly a port, without a path or a wildcard."
+  }
+}
+
 variable "tls_only" {
   description = "Whether requests without TLS are denied; false for an emulator, which has no TLS."
   type        = bool

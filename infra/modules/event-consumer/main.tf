@@ -29,6 +29,7 @@ module "function" {
   runs_on                  = var.function.runs_on
   memory_mb                = var.function.memory_mb
   timeout_seconds          = var.function.timeout_seconds
+  scratch_mb               = var.function.scratch_mb
   log_days                 = var.function.log_days
   network                  = var.function.network
   traced                   = var.function.traced

@@ -3,6 +3,11 @@ output "function_arn" {
   value       = module.function.arn
 }
 
+output "queue_arn" {
+  description = "ARN of the queue."
+  value       = aws_sqs_queue.this.arn
+}
+
 output "queue_url" {
   description = "URL of the queue."
   value       = aws_sqs_queue.this.url

@@ -25,13 +25,29 @@ locals {
     }
   }
 
+  # S3 sends notifications of objects to the queue alone: what it cannot send it tries again for hours.
+  from_bucket = [
+    for bucket in var.source_bucket[*] : {
+      Sid       = "AllowBucket"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = ["sqs:SendMessage"]
+      Resource  = [local.queue_arn]
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = "arn:${data.aws_partition.this.partition}:s3:::${bucket}" }
+        StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.this.account_id }
+      }
+    }
+  ]
+
   # A policy needs a statement: without any there is none.
   policies = {
-    for named in ["queue", "dead_letters"] : named => var.tls_only || local.has_rule ? jsonencode({
+    for named in ["queue", "dead_letters"] : named => var.tls_only || local.has_rule || (named == "queue" && var.source_bucket != null) ? jsonencode({
       Version = "2012-10-17"
       Statement = concat(
         var.tls_only ? [local.only_encrypted[named]] : [],
         local.has_rule ? [local.from_rule[named]] : [],
+        named == "queue" ? local.from_bucket : [],
       )
     }) : null
   }

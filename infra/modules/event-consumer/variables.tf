@@ -23,6 +23,12 @@ variable "subscriptions" {
   }
 }
 
+variable "source_bucket" {
+  description = "Name of the bucket of this account that sends notifications of its objects to the queue; null for none."
+  type        = string
+  default     = null
+}
+
 variable "delay_seconds" {
   description = "Delivery delay of the queue, in seconds."
   type        = number
@@ -112,6 +118,7 @@ variable "function" {
     runs_on         = optional(object({ runtime = optional(string), architecture = optional(string) }), {})
     memory_mb       = number
     timeout_seconds = number
+    scratch_mb      = optional(number, 512)
     environment     = optional(map(string), {})
     permissions     = optional(map(object({ actions = list(string), resources = list(string) })), {})
     log_days        = optional(number, 30)

@@ -22,6 +22,14 @@ resource "aws_lambda_function" "this" {
     variables = var.environment
   }
 
+  dynamic "ephemeral_storage" {
+    for_each = var.scratch_mb > 512 ? [var.scratch_mb] : []
+
+    content {
+      size = ephemeral_storage.value
+    }
+  }
+
   tracing_config {
     mode = var.traced ? "Active" : "PassThrough"
   }

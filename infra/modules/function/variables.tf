@@ -33,6 +33,17 @@ variable "package" {
   }
 }
 
+variable "scratch_mb" {
+  description = "Disk of the function in MB; 512 costs nothing."
+  type        = number
+  default     = 512
+
+  validation {
+    condition     = var.scratch_mb >= 512 && var.scratch_mb <= 10240
+    error_message = "scratch_mb must be 512 to 10,240."
+  }
+}
+
 variable "runs_on" {
   description = "Python runtime and architecture the package was built for."
   type = object({

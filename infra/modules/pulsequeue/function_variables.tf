@@ -18,6 +18,7 @@ locals {
         POWERTOOLS_LOG_LEVEL    = "INFO"
       },
       { for table in keys(try(it.tables, {})) : "${upper(replace(table, "-", "_"))}_TABLE" => "${local.prefix}-${table}" },
+      { for bucket in keys(try(it.buckets, {})) : "${upper(replace(bucket, "-", "_"))}_BUCKET" => local.bucket_names[bucket] },
       { for secret in try(it.secrets, []) : "${upper(replace(secret, "-", "_"))}_PARAMETER" => "/${local.prefix}/${secret}" },
       { for other in try(it.sendsTo, []) : "${upper(replace(other, "-", "_"))}_QUEUE" => "${local.prefix}-${other}" },
       { for variable in ["BUS_NAME"] : variable => local.prefix if try(it.publishes, false) },

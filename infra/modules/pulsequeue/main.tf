@@ -22,6 +22,31 @@ module "table" {
   restore   = try(var.restore[each.key], null)
 }
 
+module "bucket" {
+  source   = "../bucket"
+  for_each = local.buckets
+
+  name            = local.bucket_names[each.key]
+  protected       = var.protected
+  noncurrent_days = 30
+  expire_days     = try(each.value.expireDays, null)
+  tls_only        = var.tls_only
+  # Pages upload by signed forms.
+  upload_origins = can(each.value.notifies) ? distinct(concat([local.console_url], var.web_origins)) : []
+}
+
+# After the queue and its policy: S3 tries at once whether it may send.
+resource "aws_s3_bucket_notification" "this" {
+  for_each = local.notified
+
+  bucket = module.bucket[each.value].name
+
+  queue {
+    queue_arn = module.consumer[each.key].queue_arn
+    events    = ["s3:ObjectCreated:*"]
+  }
+}
+
 module "secret" {
   source   = "../secret"
   for_each = local.secrets
@@ -76,6 +101,7 @@ module "consumer" {
   max_receives             = try(each.value.queue.maxReceives, local.settings.maxReceives)
   max_wait_seconds         = try(each.value.queue.maxWaitSeconds, 600)
   retention_days           = local.settings.retentionDays
+  source_bucket            = try(local.bucket_names[local.notified[each.key]], null)
   alarm_topic_arns         = var.alarm_topic_arns
   tls_only                 = var.tls_only
 
@@ -92,12 +118,14 @@ module "consumer" {
     runs_on         = var.runs_on
     memory_mb       = each.value.memoryMb
     timeout_seconds = each.value.timeoutSeconds
-    environment     = local.variables[each.key]
-    permissions     = local.permissions[each.key]
-    log_days        = local.settings.logDays
-    network         = local.networks[each.key]
-    traced          = var.traced
-    cold_starts     = try(var.cold_starts[each.key], {})
+    # An emulator does not tell the size of a disk.
+    scratch_mb  = var.emulator == null ? try(each.value.scratchMb, 512) : 512
+    environment = local.variables[each.key]
+    permissions = local.permissions[each.key]
+    log_days    = local.settings.logDays
+    network     = local.networks[each.key]
+    traced      = var.traced
+    cold_starts = try(var.cold_starts[each.key], {})
   }
 }
 

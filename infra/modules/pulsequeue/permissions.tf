@@ -17,6 +17,9 @@ locals {
     metrics  = { read = ["dynamodb:GetItem"], write = ["dynamodb:DeleteItem", "dynamodb:PutItem"] }
   }
 
+  # services/datasets/s3_files.py
+  bucket_calls = { read = "s3:GetObject", write = "s3:PutObject", delete = "s3:DeleteObject" }
+
   # By what a function does with the user pool. Apart from the other permissions: the pool depends on a function that
   # has those. services/organizations/cognito.py, services/session/cognito.py
   user_permissions = {
@@ -40,6 +43,13 @@ locals {
         for table, access in try(it.tables, {}) : "Use${title(table)}" => {
           actions   = sort(flatten([for kind in access : local.calls[table][kind]]))
           resources = [module.table[table].arn]
+        }
+      },
+      {
+        for bucket, access in try(it.buckets, {}) : "Use${replace(title(replace(bucket, "-", " ")), " ", "")}" => {
+          actions = sort([for kind in access : local.bucket_calls[kind]])
+          # Wildcard: all objects.
+          resources = ["${local.arn}:s3:::${local.bucket_names[bucket]}/*"]
         }
       },
       {

@@ -23,6 +23,14 @@ locals {
     if !can(it.subscriptions) && !can(it.queue) && !can(it.userPool) && !can(it.stream)
   }
 
+  # Those that a function uses.
+  buckets = {
+    for name, it in local.topology.buckets : name => it
+    if anytrue([for function in values(local.functions) : contains(keys(try(function.buckets, {})), name)])
+  }
+  bucket_names = { for name, it in local.buckets : name => "${local.prefix}-${name}-${data.aws_caller_identity.this.account_id}" }
+  notified     = { for name, it in local.buckets : it.notifies => name if can(it.notifies) }
+
   secrets = toset(flatten([for it in values(local.functions) : try(it.secrets, [])]))
 
   packages = { for name, it in local.functions : name => "${var.package_folder}/${split(".", it.handler)[1]}.zip" }

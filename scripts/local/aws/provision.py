@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
+from scripts.environment.lambda_env import LOCAL_ACCOUNT, DatabaseAddress, LambdaEnvInputs, SignIn, variables
 from scripts.environment.topology import (
     Consumer,
     Endpoint,
@@ -25,7 +25,16 @@ from scripts.local.aws.federation import make_providers
 from scripts.local.aws.site import Site, make_site
 from scripts.local.aws.socket import make_socket
 from scripts.local.aws.streams import connect_stream
-from scripts.local.aws.triggers import Api, connect_queue, make_api, make_queues, route, route_url, schedule
+from scripts.local.aws.triggers import (
+    Api,
+    connect_buckets,
+    connect_queue,
+    make_api,
+    make_queues,
+    route,
+    route_url,
+    schedule,
+)
 from scripts.local.aws.user_pool import (
     connect_console,
     connect_pool,
@@ -101,6 +110,8 @@ def provision(environment: Environment, overrides: Overrides) -> Site:
         _table(environment, names.table(table), spec)
     for secret in sorted({it for function in topology.functions.values() for it in function.secrets}):
         _secret(environment, names.secret(secret), overrides.secrets.get(secret))
+    for bucket in topology.buckets:
+        environment.client("s3").create_bucket(Bucket=names.bucket(bucket, LOCAL_ACCOUNT))
     _archive(environment, _bus(environment))
     _database_secret(environment)
     users = make_user_pool(environment)
@@ -167,6 +178,7 @@ def _with_trigger(environment: Environment, name: str, shared: _Shared) -> None:
             queues = make_queues(environment, name, spec, hold_seconds=hold, retry_seconds=retry)
             function(queues.url, queues.dead_letter_url)
             connect_queue(environment, name, spec, queues)
+            connect_buckets(environment, name, queues)
         case Scheduled():
             arn = function()
             _reserve(environment, name, spec.reserved_concurrency)

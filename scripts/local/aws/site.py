@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from scripts.common.project_files import CHECKOUT
+from scripts.environment.lambda_env import LOCAL_ACCOUNT
 from scripts.local.aws.triggers import route_url
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 
 _RUNTIME: Final = "cloudfront-js-2.0"
-_ACCOUNT: Final = "000000000000"
 # Policies that AWS manages, by their fixed ids.
 _CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 _CACHING_DISABLED: Final = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -64,7 +64,7 @@ class _Parts:
 def make_site(environment: Environment, api_id: str) -> Site:
     """Create or update the bucket and the distribution; return its address, which the first start chooses."""
     names = environment.names
-    bucket = names.site_bucket(_ACCOUNT)
+    bucket = names.site_bucket(LOCAL_ACCOUNT)
     s3 = environment.client("s3")
     s3.create_bucket(Bucket=bucket)  # answers the same for one's own bucket
     parts = _Parts(

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from scripts.environment.lambda_env import LOCAL_ACCOUNT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -79,6 +81,18 @@ def connect_queue(environment: Environment, name: str, spec: Consumer, queues: Q
     # Last, so that nothing arrives before it can be consumed.
     if spec.subscriptions:
         _rule(environment, name, spec, queues)
+
+
+def connect_buckets(environment: Environment, name: str, queues: Queues) -> None:
+    """Send messages of uploads to the queue."""
+    for bucket, spec in environment.topology.buckets.items():
+        if spec.notifies == name:
+            environment.client("s3").put_bucket_notification_configuration(
+                Bucket=environment.names.bucket(bucket, LOCAL_ACCOUNT),
+                NotificationConfiguration={
+                    "QueueConfigurations": [{"QueueArn": queues.arn, "Events": ["s3:ObjectCreated:*"]}]
+                },
+            )
 
 
 def make_queue(

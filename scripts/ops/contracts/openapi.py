@@ -10,13 +10,14 @@ from scripts.common.errors import ToolError
 from services.analytics.api.openapi import FILE, PATH
 from services.analytics.api.routes import ROUTES as ANALYTICS
 from services.commands.api import ROUTES as COMMANDS
+from services.datasets.api import ROUTES as DATASETS
 from services.organizations.api import ROUTES as ORGANIZATIONS
 from services.shared.http import openapi
 from services.shared.http.routes import Route
 from services.webhooks.api import ROUTES as WEBHOOKS
 
 PUBLISHED: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
-ROUTES: Final[Sequence[Route]] = (*ANALYTICS, *COMMANDS, *ORGANIZATIONS, *WEBHOOKS)
+ROUTES: Final[Sequence[Route]] = (*ANALYTICS, *COMMANDS, *DATASETS, *ORGANIZATIONS, *WEBHOOKS)
 
 
 def document() -> openapi.Json:

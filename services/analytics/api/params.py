@@ -1,12 +1,10 @@
 """The parameters of each route, their formats, and their defaults."""
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from services.analytics.model.date_ranges import Days, Months, later
 from services.analytics.queries.params import (
@@ -26,7 +24,7 @@ from services.analytics.queries.params import (
     SalesHistoryQuery,
 )
 from services.shared.events import Identifier, Label, Text
-from services.shared.http.params import MAX_CURSOR_LENGTH, RequestParams
+from services.shared.http.params import MAX_CURSOR_LENGTH, Day, RequestParams, formatted
 from services.shared.http.problems import InvalidParameter, bad_parameters, invalid_parameter
 
 MAX_DAYS: Final = 366
@@ -34,36 +32,16 @@ MAX_HISTORY_DAYS: Final = 1_096
 """Three years, of rollups that have few rows a day."""
 MAX_MONTHS: Final = 36
 
-_DAY: Final = r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _MONTH: Final = r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])"
 
 
-def _format(pattern: str, convert: Callable[[str], object], message: str) -> BeforeValidator:
-    """Accept text of one format alone: pydantic by itself would also take times, fractions and Unix times."""
-
-    def validate(value: object) -> object:
-        if isinstance(value, str) and re.fullmatch(pattern, value):
-            try:
-                return convert(value)
-            except ValueError:
-                pass
-        raise ValueError(message)
-
-    return BeforeValidator(validate)
-
-
-Day = Annotated[
-    date,
-    _format(_DAY, date.fromisoformat, "must be a day such as 2026-01-31"),
-    WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{_DAY}$"}),
-]
 Month = Annotated[
     date,
-    _format(_MONTH, lambda month: date.fromisoformat(f"{month}-01"), "must be a month such as 2026-01"),
+    formatted(_MONTH, lambda month: date.fromisoformat(f"{month}-01"), "must be a month such as 2026-01"),
     WithJsonSchema({"type": "string", "pattern": f"^{_MONTH}$"}),
 ]
 Limit = Annotated[
-    int, Field(ge=1, le=200), _format(r"[0-9]{1,9}", int, "must be a whole number from 1 to 200")
+    int, Field(ge=1, le=200), formatted(r"[0-9]{1,9}", int, "must be a whole number from 1 to 200")
 ]
 Basis = Literal["order", "subscription"]
 Interval = Literal["day", "week", "month"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -80,6 +81,10 @@ class Clients:
 
     def kms(self) -> Any:  # noqa: ANN401 - its stubs are not installed
         return self._make("kms")
+
+    def s3(self) -> "S3Client":
+        # Otherwise some regions get links with signatures of version 2, which most regions refuse.
+        return self._make("s3", read_timeout=60, signature_version="s3v4")  # type: ignore[no-any-return]
 
     def secretsmanager(self) -> "SecretsManagerClient":
         return self._make("secretsmanager")  # type: ignore[no-any-return]

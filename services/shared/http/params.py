@@ -1,9 +1,11 @@
 """Parameters of the path and the query, parsed more strictly than the router itself would."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
 from services.shared.http.problems import (
     InvalidParameter,
@@ -16,6 +18,28 @@ MAX_LENGTH: Final = 256
 MAX_CURSOR_LENGTH: Final = 1024
 _MAX_NAME_LENGTH: Final = 64
 _MAX_ERRORS: Final = 20
+_DAY: Final = r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+
+
+def formatted(pattern: str, convert: Callable[[str], object], message: str) -> BeforeValidator:
+    """Accept text of one format alone: pydantic by itself would also take times, fractions and Unix times."""
+
+    def validate(value: object) -> object:
+        if isinstance(value, str) and re.fullmatch(pattern, value):
+            try:
+                return convert(value)
+            except ValueError:
+                pass
+        raise ValueError(message)
+
+    return BeforeValidator(validate)
+
+
+Day = Annotated[
+    date,
+    formatted(_DAY, date.fromisoformat, "must be a day such as 2026-01-31"),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{_DAY}$"}),
+]
 
 
 class RequestParams(BaseModel):

@@ -216,7 +216,7 @@ def test_an_unknown_function_is_refused_with_the_known_ones(pulsequeue: CommandL
         1,
         (
             "pulsequeue: function 'ordr' not found; functions with a queue: order, payment, expiry, "
-            "projector, webhook-fanout, webhook-delivery, webhook-retries.\n"
+            "projector, webhook-fanout, webhook-delivery, webhook-retries, dataset-ingest.\n"
         ),
     )
 

@@ -44,9 +44,9 @@ def test_prod_without_orders_agrees_with_a_bill_computed_by_hand() -> None:
     assert bill["WAF", "web ACLs"] + bill["WAF", "rules"] == pytest.approx(5 + 4 * 1.00)
     assert bill["Secrets Manager", "secrets"] == pytest.approx(1 * 0.40)
     # Four windows of ten metrics each; three alarms of the database, two of its proxy, one of them over two.
-    # Errors and throttles of 19 functions; age, deliveries and rule of five queues; age of two without.
+    # Errors and throttles of 21 functions; age, deliveries and rule of five queues; age of three without.
     # Then the API and the pipeline.
-    metrics = (4 * 10 + 3 + 3) + 19 * 2 + 5 * (1 + 1 + 2) + 2 + (2 + 1) + (7 + 2)
+    metrics = (4 * 10 + 3 + 3) + 21 * 2 + 5 * (1 + 1 + 2) + 3 + (2 + 1) + (7 + 2)
     assert bill["CloudWatch", "metrics of other alarms"] == pytest.approx(metrics * 0.10)
     assert bill["CloudWatch", "composite alarms"] == pytest.approx(2 * 0.50)
     # The collector every minute and Prometheus every half.

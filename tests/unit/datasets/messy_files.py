@@ -171,3 +171,16 @@ MESSY: Final = (
     Messy("Parquet", b"PAR1rest", Refused("a Parquet file")),
     Messy("random bytes", bytes(range(256)) * 40, Refused("")),
 )
+
+
+def described(messy: Messy) -> str:
+    """Return a row of the table in docs/datasets.md."""
+    match messy.outcome:
+        case Refused(because):
+            outcome = f"refused: {because}" if because else "refused"
+        case Loads(loaded, _, _, rejects, questions):
+            faults = "".join(f"; line {line} rejected: {reason}" for line, _, reason in rejects[:3])
+            more = f"; {len(rejects) - 3} more" if len(rejects) > 3 else ""
+            asks = f"; asks about {', '.join(questions)}" if questions else ""
+            outcome = f"{loaded:,} loaded{faults}{more}{asks}"
+    return f"| {messy.name} | {outcome} |".replace("\n", " ")

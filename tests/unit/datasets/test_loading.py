@@ -10,9 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.datasets.domain import Column, ColumnType, FileRefusedError, Recipe, RowsLostError
+from services.datasets.domain import (
+    DATA,
+    REJECTS,
+    Column,
+    ColumnType,
+    FileRefusedError,
+    Recipe,
+    RowsLostError,
+)
 from services.datasets.inspection import inspect
-from services.datasets.loading import DATA, REJECTS, load
+from services.datasets.loading import load
 from tests.unit.datasets.messy_files import MESSY, Loads, Messy, Refused
 
 NAME = Column(name="name", type=ColumnType.TEXT)

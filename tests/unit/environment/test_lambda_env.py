@@ -112,6 +112,8 @@ def test_only_who_owns_the_schema_is_told_of_the_administrator_s_secret() -> Non
     assert {name for name, it in by_function.items() if "DATABASE_HOST" in it} == {
         "projector",
         "analytics",
+        "datasets",
+        "dataset-ingest",
         "migrator",
     }
     assert by_function["migrator"]["DATABASE_ADMIN_SECRET"] == "dev-pulsequeue-database"

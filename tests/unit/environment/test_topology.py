@@ -138,6 +138,7 @@ def test_only_users_reach_the_api_and_the_others_guard_themselves() -> None:
     assert callers == {
         "analytics": "users",
         "commands": "users",
+        "datasets": "users",
         "exposition": "anyone",
         "organizations": "users",
         "session": "anyone",

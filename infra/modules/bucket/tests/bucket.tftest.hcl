@@ -20,6 +20,36 @@ run "nothing_in_it_can_become_public" {
   }
 }
 
+run "no_page_may_post_by_default" {
+  assert {
+    condition     = length(aws_s3_bucket_cors_configuration.this) == 0
+    error_message = "Pages of other origins may post."
+  }
+}
+
+run "pages_of_given_origins_may_post_and_nothing_else" {
+  variables {
+    upload_origins = ["https://console.example"]
+  }
+
+  assert {
+    condition = [for rule in aws_s3_bucket_cors_configuration.this["uploads"].cors_rule : [rule.allowed_methods, rule.allowed_origins]] == [
+      [toset(["POST"]), toset(["https://console.example"])]
+    ]
+    error_message = "Only posts of the given origins may be allowed."
+  }
+}
+
+run "refuses_origins_that_are_wildcards" {
+  command = plan
+
+  variables {
+    upload_origins = ["*"]
+  }
+
+  expect_failures = [var.upload_origins]
+}
+
 run "requires_recent_tls" {
   assert {
     condition = alltrue([

@@ -249,3 +249,24 @@ run "without_tls_and_rule_there_is_no_policy" {
     error_message = "A policy without a statement is refused by SQS."
   }
 }
+
+run "a_bucket_of_this_account_may_send_to_the_queue_and_not_to_the_other" {
+  command = plan
+
+  variables {
+    subscriptions = []
+    source_bucket = "dev-shop-uploads"
+  }
+
+  assert {
+    condition = [for it in jsondecode(aws_sqs_queue.this.policy).Statement : [it.Principal.Service, it.Resource, it.Condition.ArnEquals["aws:SourceArn"], it.Condition.StringEquals["aws:SourceAccount"]] if it.Effect == "Allow"] == [
+      ["s3.amazonaws.com", ["arn:aws:sqs:eu-central-1:123456789012:dev-shop-order"], "arn:aws:s3:::dev-shop-uploads", "123456789012"]
+    ]
+    error_message = "Only the bucket of this account may send notifications."
+  }
+
+  assert {
+    condition     = [for it in jsondecode(aws_sqs_queue.dead_letters.policy).Statement : it.Sid if it.Effect == "Allow"] == []
+    error_message = "Nobody but the function may send to the dead-letter queue."
+  }
+}

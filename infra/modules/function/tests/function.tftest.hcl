@@ -223,3 +223,16 @@ run "raises_alarms_on_errors_and_throttles" {
     error_message = "One alarm is on errors and one on throttles."
   }
 }
+
+run "has_a_larger_disk_if_configured" {
+  command = plan
+
+  variables {
+    scratch_mb = 2048
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.this.ephemeral_storage).size == 2048
+    error_message = "The disk must have the configured size."
+  }
+}

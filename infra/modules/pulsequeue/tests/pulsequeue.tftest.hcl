@@ -22,16 +22,43 @@ run "each_function_signs_in_to_the_database_with_its_own_role" {
 
   assert {
     condition = { for name, it in output.permissions : name => it.ConnectToDatabase.resources if can(it.ConnectToDatabase) } == {
-      analytics = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_api"]
-      migrator  = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_owner"]
-      projector = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_projector"]
+      analytics      = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_api"]
+      dataset-ingest = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_api"]
+      datasets       = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_api"]
+      migrator       = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_owner"]
+      projector      = ["arn:aws:rds-db:us-east-1:000000000000:dbuser:cluster-ABC/pulsequeue_projector"]
     }
-    error_message = "Three functions must have three database roles."
+    error_message = "Each function must have the database role that it needs."
   }
 
   assert {
     condition     = [for name, it in output.permissions : name if can(it.ReadDatabaseSecret)] == ["migrator"]
     error_message = "Only the migrator may read the administrator's secret."
+  }
+}
+
+run "uploads_reach_the_queue_of_the_function_that_loads_them" {
+  command = plan
+
+  variables {
+    database    = { host = "db.internal", port = 5432, resource_id = "cluster-ABC", secret_arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:dev-pulsequeue-database" }
+    web_origins = ["https://shop.example"]
+    console_url = "https://console.example"
+  }
+
+  assert {
+    condition     = local.bucket_names == { processed-data = "dev-pulsequeue-processed-data-000000000000", raw-uploads = "dev-pulsequeue-raw-uploads-000000000000" } && local.notified == { dataset-ingest = "raw-uploads" }
+    error_message = "Uploads and results must have a bucket each, and uploads be announced."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.this["dataset-ingest"].queue[0].events == toset(["s3:ObjectCreated:*"])
+    error_message = "Every new upload must be announced."
+  }
+
+  assert {
+    condition     = output.permissions["dataset-ingest"].UseRawUploads == { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::dev-pulsequeue-raw-uploads-000000000000/*"] }
+    error_message = "Uploads must be read, and neither changed nor listed."
   }
 }
 
@@ -43,7 +70,7 @@ run "sets_the_certificate_file_where_the_database_is_verified" {
   }
 
   assert {
-    condition     = { for name, env in local.variables : name => env.SSL_CERT_FILE if can(env.SSL_CERT_FILE) } == { for name in ["analytics", "migrator", "projector"] : name => "/var/task/botocore/cacert.pem" }
+    condition     = { for name, env in local.variables : name => env.SSL_CERT_FILE if can(env.SSL_CERT_FILE) } == { for name in ["analytics", "dataset-ingest", "datasets", "migrator", "projector"] : name => "/var/task/botocore/cacert.pem" }
     error_message = "The driver would find no certificate authorities on Lambda and trust no server."
   }
 }
