@@ -57,7 +57,7 @@ run "uploads_reach_the_queue_of_the_function_that_loads_them" {
   }
 
   assert {
-    condition     = output.permissions["dataset-ingest"].UseRawUploads == { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::dev-pulsequeue-raw-uploads-000000000000/*"] }
+    condition     = jsonencode(output.permissions["dataset-ingest"].UseRawUploads) == jsonencode({ actions = ["s3:GetObject"], resources = ["arn:aws:s3:::dev-pulsequeue-raw-uploads-000000000000/*"] })
     error_message = "Uploads must be read, and neither changed nor listed."
   }
 }
