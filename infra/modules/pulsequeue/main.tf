@@ -43,7 +43,8 @@ resource "aws_s3_bucket_notification" "this" {
 
   queue {
     queue_arn = module.consumer[each.key].queue_arn
-    events    = ["s3:ObjectCreated:*"]
+    # Wildcard: a form, a put and an upload in parts.
+    events = ["s3:ObjectCreated:*"]
   }
 }
 
