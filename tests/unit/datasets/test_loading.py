@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scripts.common.project_files import CHECKOUT
 from services.datasets.domain import (
     DATA,
     REJECTS,
@@ -21,7 +22,7 @@ from services.datasets.domain import (
 )
 from services.datasets.inspection import inspect
 from services.datasets.loading import load
-from tests.unit.datasets.messy_files import MESSY, Loads, Messy, Refused
+from tests.unit.datasets.messy_files import MESSY, Loads, Messy, Refused, described
 
 NAME = Column(name="name", type=ColumnType.TEXT)
 NUMBER = Column(name="n", type=ColumnType.INTEGER)
@@ -186,3 +187,10 @@ def test_no_text_loses_a_record_in_silence(text: str, tmp_path: Path) -> None:
 
     assert result.records == result.loaded + result.rejected
     assert len(_rows(tmp_path / "out")) == result.loaded
+
+
+def test_the_table_of_messy_files_in_the_documentation_is_that_of_these_tests() -> None:
+    page = (CHECKOUT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| file | outcome |\n|---|---|\n")
+
+    assert table.splitlines() == [described(it) for it in MESSY]
