@@ -7,7 +7,6 @@ import pytest
 from scripts.common.errors import ToolError
 from scripts.environment.cognito import token
 from scripts.environment.local_state import StackState
-from scripts.ops import metrics_page
 from scripts.ops.api_client import ApiClient
 from scripts.ops.datasets.upload import send_file
 from tests.conftest import RunningStack
@@ -76,9 +75,9 @@ def test_a_file_that_can_be_read_in_two_ways_is_loaded_after_an_answer(
 def test_a_form_takes_one_file_of_its_size_under_its_key(stack: RunningStack, tmp_path: Path) -> None:
     state = StackState.read(stack.home)
     assert state is not None
+    assert state.api_url is not None
     password = state.users_password
-    url = metrics_page.address(stack.environment).url.removesuffix("/metrics")
-    api = ApiClient(url, lambda: token(stack.environment, "editor", password))
+    api = ApiClient(state.api_url, lambda: token(stack.environment, "editor", password))
     form = api.call("POST", "/api/datasets", {"name": "Forms", "fileName": "x.csv"})
     path = tmp_path / "x.csv"
     path.write_text("day,price\n2026-01-01,1\n", encoding="utf-8")
