@@ -241,6 +241,7 @@ def test_the_status_says_all_that_scripts_rely_on(pulsequeue: Program) -> None:
         "fanout",
         "delivery",
         "retries",
+        "ingest",
     ]
     assert ran.json["metricsUrl"].startswith(ran.json["awsEndpoint"])
     assert ran.json["metricsUrl"].endswith("/metrics")
