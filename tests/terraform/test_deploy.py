@@ -297,7 +297,8 @@ def test_only_functions_with_a_database_are_in_the_vpc(state: Mapping[str, Any])
         if it["type"] == "aws_lambda_function" and it["values"]["vpc_config"]
     }
 
-    assert vpc_subnets == {f"dev-pulsequeue-{it}": subnets for it in ("projector", "analytics", "migrator")}
+    with_database = ("projector", "analytics", "datasets", "dataset-ingest", "migrator")
+    assert vpc_subnets == {f"dev-pulsequeue-{it}": subnets for it in with_database}
 
 
 def test_destroy_leaves_no_resources(bootstrapped: Bootstrapped, destroyed: Completed) -> None:
