@@ -28,6 +28,10 @@ CATALOG: Mapping[str, Benchmark] = {
         "benchmarks.cases.per_order",
         "What does an order take: calls, bytes, DynamoDB units, events, log and handler time?",
     ),
+    "http-orders": Benchmark(
+        "benchmarks.cases.http_orders",
+        "What does an order over HTTP take, and how many are accepted a second, beside PutEvents?",
+    ),
     "metrics": Benchmark(
         "benchmarks.cases.metrics",
         "How long do rendering and scraping the metrics take, and what does CloudWatch bill for it?",

@@ -122,16 +122,26 @@ def actions(calls: Iterable[Call], kind: str) -> list[Mapping[str, Any]]:
 
 
 def plain_write_units(calls: Iterable[Call]) -> int:
-    """Sum the units of writes outside transactions; a deletion counts as the item it deletes."""
+    """Sum the units of writes outside transactions; a deletion counts as the item it deletes.
+
+    An update counts as one unit, which is right for small items, whether or not its condition holds.
+    """
     units, sizes = 0, dict[str, int]()
     for call in calls:
         if call.operation == "PutItem":
             item = call.params["Item"]
             sizes[item["pk"]["S"]] = size = item_bytes(item)
             units += write_units(size)
+        elif call.operation == "UpdateItem":
+            units += 1
         elif call.operation == "DeleteItem":
             units += write_units(sizes.get(call.params["Key"]["pk"]["S"], 0))
     return units
+
+
+def put_bytes(calls: Iterable[Call]) -> int:
+    """Sum the sizes of items put outside transactions."""
+    return sum(item_bytes(call.params["Item"]) for call in calls if call.operation == "PutItem")
 
 
 def consistent_read_units(calls: Iterable[Call]) -> int:

@@ -107,6 +107,22 @@ TARGETS = {
             "per-order",
         ),
         Target(
+            "http-orders",
+            "orders/s that POST /api/orders accepts of 8 clients: what one caller may send",
+            _LEAST,
+            20,
+            "orders/s",
+            "http-orders",
+        ),
+        Target(
+            "http-order-stages",
+            "calls to AWS one after another until an order over HTTP is accepted",
+            _MOST,
+            6,
+            "calls",
+            "http-orders",
+        ),
+        Target(
             "cpu-overhead",
             "CPU per order above plain botocore calls for the same writes",
             _MOST,

@@ -22,7 +22,7 @@ _LOCAL = "local"
 
 
 def register(app: typer.Typer) -> None:
-    examples = ("cost --orders 1e6", "cost --env prod --rate 5 --explain", "cost --limits --rate 500")
+    examples = ("cost --orders 1e6 --http", "cost --env prod --rate 5 --explain", "cost --limits --rate 500")
     command(app, examples=examples)(cost)
 
 
@@ -54,6 +54,7 @@ def cost(
         float, typer.Option(metavar="MS", help="Assumed duration of a call to the payment gateway.")
     ] = 200.0,
     scrapers: Annotated[int, typer.Option(metavar="N", help="Prometheus servers.")] = 1,
+    http: Annotated[bool, typer.Option("--http", help="Orders come over HTTP: POST /api/orders.")] = False,
     figures: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Results of the benchmark per-order, instead of the repository's."),
@@ -77,6 +78,7 @@ def cost(
     from scripts.cost.model import Assumptions, Model, OrderMix
     from scripts.cost.pipeline_costs import monthly
     from scripts.cost.prices import SECONDS_A_MONTH
+    from scripts.cost.way_in import HttpOrderFigures
     from scripts.environment.topology import Topology
 
     month = _month(orders, rate, SECONDS_A_MONTH)
@@ -86,6 +88,7 @@ def cost(
         OrderMix(skus=items, declined=decline_share, rejected=reject_share, hot=hot),
         Assumptions(round_trip_ms, gateway_ms, scrapers),
         batch,
+        HttpOrderFigures.load() if http else None,
     )
     if show_limits:
         has_rate = rate is not None or orders is not None

@@ -10,8 +10,9 @@ from scripts.cost.environments import AuroraSize, EnvironmentSize, load_sizes
 from scripts.cost.markdown import VOLUMES, dollars, table, volume_label, with_tables
 from scripts.cost.model import Model, without_database
 from scripts.cost.pipeline_costs import Deployed, monthly
-from scripts.cost.prices import SECONDS_A_MONTH
+from scripts.cost.prices import MILLION, SECONDS_A_MONTH
 from scripts.cost.read_side import ProjectionTimes, ReadSideMonth
+from scripts.cost.way_in import HttpOrderFigures, way_in_costs
 from scripts.environment.topology import Topology
 
 PAGE = CHECKOUT / "docs" / "cost.md"
@@ -53,6 +54,7 @@ def with_current_tables(text: str, model: Model) -> str:
         "less": less_table(priced),
         "database": database_table(priced),
         "starts": cold_starts_table(model),
+        "http": way_in_table(model),
     }
     return with_tables(text, tables)
 
@@ -199,6 +201,17 @@ def cold_starts_table(model: Model) -> str:
         "provisioned concurrency of 1 a month",
     )
     return table(columns, rows)
+
+
+def way_in_table(model: Model) -> str:
+    """What each order over HTTP adds, and each million of them."""
+    lines = list(way_in_costs(model, HttpOrderFigures.load(), MILLION))
+    rows = [
+        [it.service, it.name, f"{it.quantity / MILLION:.3g}", it.price.label(), dollars(it.dollars)]
+        for it in lines
+    ]
+    rows.append(["**total**", "", "", "", f"**{dollars(sum(it.dollars for it in lines))}**"])
+    return table(["service", "item", "quantity per order", "price", "per million"], rows)
 
 
 def _totals(bills: Sequence[Bill]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from scripts.cost.environments import WEB_ACL_RULES, EnvironmentSize, Monitoring
 from scripts.cost.model import Model
 from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH
 from scripts.cost.read_side import ReadSideMonth
+from scripts.cost.way_in import ACCESS_LOG_BYTES
 
 _FIXED = CostDriver.FIXED
 _SCRAPES = MINUTES_A_MONTH * 2
@@ -20,8 +21,6 @@ _SECONDS_A_REQUEST = 0.02
 """At the median; the slowest query of the benchmark `analytics` takes 7 ms on a whole processor."""
 _TRACED_A_SECOND, _TRACED_BEYOND = 1.0, 0.05
 """Lambda traces the first invocation of a function in each second, and 5 % of the others."""
-_LINE_BYTES = 250
-"""Of the access log of the HTTP API."""
 _FLOWS, _FLOW_BYTES, _INTERVALS = 100, 140, MINUTES_A_MONTH / 10
 """Connections per zone, each with a line in the flow log every ten minutes. Assumed."""
 _DATABASE_METRICS_BYTES = 10_000
@@ -78,7 +77,7 @@ def _counted(model: Model, environment: EnvironmentSize) -> Iterator[BillLine]:
     yield BillLine("CloudWatch", "metrics of other alarms", alarms, prices.ALARM, _FIXED)
     composite = environment.number_of("aws_cloudwatch_composite_alarm")
     yield BillLine("CloudWatch", "composite alarms", composite, prices.COMPOSITE_ALARM, _FIXED)
-    access_log = _SCRAPES * model.assumed.scrapers * _LINE_BYTES / GIB
+    access_log = _SCRAPES * model.assumed.scrapers * ACCESS_LOG_BYTES / GIB
     yield BillLine("CloudWatch", "access log of the API", access_log, prices.LOGS_INGESTED, _FIXED)
 
 
@@ -107,6 +106,8 @@ def _traces(model: Model, orders: float, read_side: ReadSideMonth | None) -> Ite
     if read_side:
         calls.append(read_side.calls)
         yield BillLine("X-Ray", "API requests", recorded(API_REQUESTS), prices.TRACE_RECORDED, _FIXED)
+    if model.http:
+        calls.append(orders)
     traced = sum(map(recorded, calls))
     yield BillLine("X-Ray", "invocations for orders", traced, prices.TRACE_RECORDED, CostDriver.ORDER)
 

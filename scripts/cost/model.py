@@ -8,6 +8,7 @@ from functools import cache, partial
 from scripts.common.errors import ToolError
 from scripts.cost.measurements import Figures
 from scripts.cost.prices import MINUTES_A_MONTH
+from scripts.cost.way_in import HttpOrderFigures
 from scripts.environment.topology import Consumer, Names, Topology
 from services.metrics.catalog import catalog
 from services.metrics.deployed_resources import DeployedFunction, Deployment
@@ -83,6 +84,8 @@ class Model:
     assumed: Assumptions = ASSUMED
     batch: float | None = None
     """Orders per batch; None derives it from the rate."""
+    http: HttpOrderFigures | None = None
+    """What accepting an order over HTTP takes; None: shops publish orders themselves."""
 
     def __post_init__(self) -> None:
         if self.batch is not None and not 1 <= self.batch <= self.full_batch:

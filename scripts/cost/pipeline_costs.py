@@ -10,6 +10,7 @@ from scripts.cost.fixed_costs import environment_costs
 from scripts.cost.model import POLLERS, Model, requests, without_database
 from scripts.cost.prices import GIB, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH
 from scripts.cost.read_side import ProjectionTimes, ReadSideMonth
+from scripts.cost.way_in import way_in_costs
 
 _LONG_POLL_SECONDS = 20
 _SCRAPES = MINUTES_A_MONTH * 2
@@ -39,6 +40,8 @@ def monthly(model: Model, orders: float, deployed: Deployed | None = None) -> Bi
         lines += _function(model, function, orders, batch)
     lines += _events(model, orders, batches["order"])
     lines += _tables(model, orders, batches["order"])
+    if model.http:
+        lines += way_in_costs(model, model.http, orders)
     if deployed:
         lines += _environment(model, orders, deployed)
     return Bill(orders, batches, lines)

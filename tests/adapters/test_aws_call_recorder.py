@@ -1,6 +1,7 @@
 """Recorded calls hold requests and responses; their units are those that DynamoDB reports, where it does."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -99,6 +100,28 @@ def test_writes_outside_transactions_count_once_and_a_deletion_as_what_it_delete
     dynamodb.delete_item(TableName=recording.orders, Key={"pk": {"S": "part"}})
 
     assert aws_call_recorder.plain_write_units(recording.recorder.take().calls) == 6
+
+
+def test_an_update_counts_whether_or_not_its_condition_holds(recording: Recording) -> None:
+    dynamodb = recording.clients.client("dynamodb")
+    update: Any = {
+        "TableName": recording.orders,
+        "Key": {"pk": {"S": "rate"}},
+        "UpdateExpression": "ADD n :one",
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    dynamodb.update_item(**update)
+    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
+        dynamodb.update_item(**update, ConditionExpression="attribute_not_exists(pk)")
+
+    assert aws_call_recorder.plain_write_units(recording.recorder.take().calls) == 2
+
+
+def test_items_that_are_put_are_sized(recording: Recording) -> None:
+    dynamodb = recording.clients.client("dynamodb")
+    dynamodb.put_item(TableName=recording.orders, Item={"pk": {"S": "part"}, "data": {"B": b"x" * 300}})
+
+    assert aws_call_recorder.put_bytes(recording.recorder.take().calls) == len("part" + "pk" + "data") + 300
 
 
 def test_calls_one_after_the_other_are_as_many_stages(recording: Recording) -> None:

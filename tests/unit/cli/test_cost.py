@@ -30,6 +30,13 @@ def test_explained_a_bill_shows_what_is_paid_for(pulsequeue: CommandLine) -> Non
     assert "$0.0000133334 per GB-second" in ran.out
 
 
+def test_orders_over_http_cost_more(pulsequeue: CommandLine) -> None:
+    published, over_http = (pulsequeue("cost", *it, "--json").json for it in ((), ("--http",)))
+
+    assert over_http["perMillionOrders"] > published["perMillionOrders"] + 1.2
+    assert "orders over HTTP" in {line["item"] for line in over_http["lines"]}
+
+
 def test_without_orders_the_bill_has_fixed_costs_only(pulsequeue: CommandLine) -> None:
     bill = pulsequeue("cost", "--orders", "0", "--json").json
 
