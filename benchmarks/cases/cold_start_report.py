@@ -79,12 +79,12 @@ def report(compared: Starts, variants: Starts, imports: Starts, profile: str) ->
             f"{name}: {stage}, {kind}, s": [getattr(start, field)[number] for start in starts]
             for name, starts in {**compared, **{f"{it} (variants)": s for it, s in variants.items()}}.items()
             for number, stage in enumerate(STAGES)
-            for field, kind in (("clock", "wall clock"), ("processor", "CPU"))
+            for field, kind in (("wall", "wall clock"), ("cpu", "CPU"))
         }
         | {
             f"{name} alone: import, {kind}, s": [getattr(start, field)[0] for start in starts]
             for name, starts in imports.items()
-            for field, kind in (("clock", "wall clock"), ("processor", "CPU"))
+            for field, kind in (("wall", "wall clock"), ("cpu", "CPU"))
         }
         | {
             f"{name}: peak, MB": [start.peak_megabytes for start in starts]
