@@ -1,6 +1,7 @@
 """The edge function, run in Node: who a request is from, and what is served for a path."""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -64,6 +65,29 @@ def outgoing(content_type: str, cookies: Event | None = None, sent: Event | None
 
 def test_the_function_fits_on_the_edge() -> None:
     assert EDGE_FUNCTION.stat().st_size < MAXIMUM_BYTES
+
+
+@pytest.mark.parametrize(
+    ("feature", "pattern"),
+    [
+        ("spread", r"\.\.\."),
+        ("optional chaining", r"\?\.(?!\d)"),
+        ("nullish coalescing", r"\?\?"),
+        ("computed names", r"[{,]\s*\[[^\]]*\]\s*:"),
+        ("destructuring", r"\b(?:const|let|var)\s*[\[{]"),
+        ("classes", r"\bclass\s"),
+        ("for of", r"\bfor\s*\([^;)]*\sof\s"),
+        ("default values", r"\bfunction\b[^(]*\([^)]*="),
+        ("shorthand names", r"[{,]\s*\w+\s*(?=[,}])"),
+    ],
+)
+def test_the_function_uses_what_the_runtime_of_the_edge_has(feature: str, pattern: str) -> None:
+    """The emulator runs it in Node, which has the whole language; runtime 2.0 has ES 5.1 and some more."""
+    code = re.sub(
+        r"//.*|/(?:\\.|[^/\n\\])+/(?=[.;])|\"[^\"\n]*\"", "x", EDGE_FUNCTION.read_text(encoding="utf-8")
+    )
+
+    assert not re.search(pattern, code), f"runtime 2.0 of CloudFront Functions has no {feature}"
 
 
 def test_the_session_becomes_the_token_of_the_api() -> None:
