@@ -2,20 +2,24 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from scripts.environment.cognito import pool_id, token
+from scripts.environment.cognito import pool_id, sign_in, token
 from scripts.environment.environment import Environment
 from scripts.environment.topology import Topology
 from scripts.local.aws.provision import Overrides, provision
 from scripts.local.aws.triggers import route_url
 from scripts.ops.members.users import Users
 from services.organizations.store import add_member
+from services.session.oidc import secret_hash
 from services.shared.adapters.console_table import ConsoleTable
 from services.shared.membership import Membership
 from tests.conftest import RunningEmulator
@@ -180,14 +184,37 @@ def test_a_token_of_another_pool_opens_nothing(site: Site) -> None:
 
 
 def test_nobody_learns_from_the_pool_s_page_who_has_an_account(site: Site) -> None:
-    def refused(user: str) -> str:
+    def refused(user: str) -> tuple[int, str]:
         browser = site.browser()
-        login = browser.get("/auth/login").location
-        with pytest.raises(KeyError, match="location"):
-            browser.pool_page(login, user, "wrong")
-        return "refused"
+        answer = browser.fill_in(browser.get("/auth/login").location, user, "wrong")
+        # Each page carries what its own sign-in began with.
+        return answer.status, re.sub(r'value="[^"]*"|href="[^"]*"', "", answer.text.replace(user, "NAME"))
 
-    assert refused("viewer") == refused("nobody-of-this-name")
+    site.new_user("known-person", "viewer")
+    known, unknown = refused("known-person"), refused("nobody-at-all")
+
+    assert known == unknown
+
+
+@pytest.mark.parametrize("client", ["command-line", "session"])
+def test_nobody_learns_from_the_pool_itself_who_has_an_account(site: Site, client: str) -> None:
+    """Anyone may ask the pool for a token with the id of a client, which is no secret."""
+    cognito, pool = site.environment.client("cognito-idp"), pool_id(site.environment) or ""
+    clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+    (client_id,) = [it["ClientId"] for it in clients if it["ClientName"] == client]
+    found = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client_id)["UserPoolClient"]
+
+    def refused(user: str) -> Any:  # noqa: ANN401 - an error as AWS writes it
+        parameters = {"USERNAME": user, "PASSWORD": "wrong"}
+        if secret := found.get("ClientSecret"):
+            parameters["SECRET_HASH"] = secret_hash(user, client_id, secret)
+        with pytest.raises(cognito.exceptions.NotAuthorizedException) as raised:
+            cognito.initiate_auth(
+                ClientId=client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
+            )
+        return raised.value.response["Error"]
+
+    assert refused("viewer") == refused("nobody-at-all")
 
 
 # --- machines
@@ -303,6 +330,66 @@ def test_an_attribute_cannot_raise_a_role(site: Site) -> None:
 
     assert claims_of(browser)["custom:role"] == "viewer"
     assert claims_of(browser)["custom:tenant_id"] == "acme"
+
+
+def test_nobody_writes_a_claim_with_a_token_of_their_own(site: Site) -> None:
+    """Role escalation by claim: a user's access token may change that user's attributes."""
+    site.new_user("self-made", "viewer", "acme")
+    signed = sign_in(site.environment, "self-made", PASSWORD)
+    cognito = site.environment.client("cognito-idp")
+
+    for name in ("custom:role", "custom:tenant_id", "custom:scopes", "custom:second_factor"):
+        with suppress(cognito.exceptions.NotAuthorizedException):
+            cognito.update_user_attributes(
+                AccessToken=signed["AccessToken"], UserAttributes=[{"Name": name, "Value": "admin"}]
+            )
+    browser = site.signed_in("self-made")
+
+    claims = claims_of(browser)
+    assert (claims["custom:role"], claims["custom:tenant_id"]) == ("viewer", "acme")
+    assert site.browser().get("/api/machines", **as_edge(browser)).status == 403
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        {"x_forwarded_host": "evil.example", "x_forwarded_proto": "https", "x_forwarded_port": "1"},
+        {"forwarded": "host=evil.example;proto=https", "x_forwarded_prefix": "/evil"},
+        {"x_original_url": "/auth/logout", "x_rewrite_url": "/auth/logout"},
+        {"x_http_method_override": "DELETE", "x_method_override": "DELETE"},
+    ],
+)
+def test_headers_of_a_proxy_change_nothing(site: Site, smuggled: dict[str, str]) -> None:
+    browser = site.signed_in("viewer")
+
+    login = site.browser().get("/auth/login", **smuggled)
+    mine, plain = (site.browser().get("/api/me", **it, **as_edge(browser)) for it in (smuggled, {}))
+
+    asked = parse_qs(urlsplit(login.location).query)
+    assert asked["redirect_uri"] == [f"{site.console_url}/auth/callback"]
+    assert "evil.example" not in login.text + login.location + str(login.cookies)
+    assert (mine.status, mine.json) == (200, plain.json)
+
+
+def test_headers_that_name_a_caller_change_nothing(site: Site) -> None:
+    """What gateways and proxies of others hand over, with the claims of an administrator."""
+    browser = site.signed_in("viewer")
+    claims = json.dumps({"custom:role": "admin", "custom:tenant_id": "acme"})
+    smuggled = {
+        "x_amzn_oidc_data": claims,
+        "x_amzn_oidc_identity": "admin",
+        "x_amzn_request_context": json.dumps({"authorizer": {"jwt": {"claims": json.loads(claims)}}}),
+        "x_user_id": "admin",
+        "x_tenant_id": "acme",
+        "x_role": "admin",
+    }
+
+    answers = [site.browser().get("/api/me", **it, **as_edge(browser)) for it in (smuggled, {})]
+
+    assert [it.status for it in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+    assert site.browser().get("/api/me", **smuggled).status == 401
+    assert site.browser().get("/api/machines", **smuggled, **as_edge(browser)).status == 403
 
 
 def test_idempotency_keys_of_two_organizations_never_meet(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -82,6 +82,38 @@ def test_a_write_with_cookies_needs_the_header(site: Site) -> None:
 
     assert (refused.status, json.loads(refused.body)["title"]) == (403, "Forbidden")
     assert admitted.status == 401  # of the authorizer: it saw the token
+
+
+def test_the_session_counts_and_no_token_that_comes_beside_it(environment: Environment, site: Site) -> None:
+    viewer, admin = (token(environment, name, PASSWORD) for name in ("viewer", "admin"))
+    session = {"Cookie": f"__Host-session={viewer}"}
+
+    answers = [
+        request(f"{site.url}/api/me", headers={**session, **smuggled})
+        for smuggled in (
+            {},
+            {"Authorization": f"Bearer {admin}"},
+            {"X-Forwarded-Authorization": f"Bearer {admin}", "X-Original-Authorization": f"Bearer {admin}"},
+            {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "127.0.0.1"},
+        )
+    ]
+
+    assert [it.status for it in answers] == [200] * 4
+    assert {it.body for it in answers} == {answers[0].body}
+    assert json.loads(answers[0].body)["data"]["current"]["role"] == "viewer"
+
+
+def test_signing_in_leads_to_the_console_whatever_a_proxy_says(site: Site) -> None:
+    smuggled = {
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "http",
+        "Forwarded": "host=evil.example",
+    }
+
+    response = request(f"{site.url}/auth/login?next=/orders", headers=smuggled)
+
+    (back,) = parse_qs(urlsplit(response.headers["location"]).query)["redirect_uri"]
+    assert (response.status, back) == (302, f"{site.url}/auth/callback")
 
 
 def test_the_bucket_is_read_by_its_distribution_only(environment: Environment, site: Site) -> None:

@@ -73,14 +73,17 @@ class WebClient:
 
     def pool_page(self, address: str, username: str, password: str) -> str:
         """Fill in the page to sign in on; returns where it sends the browser, as a path of the API."""
+        return path_of(self.fill_in(address, username, password).location)
+
+    def fill_in(self, address: str, username: str, password: str) -> Reply:
+        """Fill in the page to sign in on; returns its answer."""
         page = self.get(address).text
         hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page)
         url = urlsplit(address)
         form = {name: unescape(value) for name, value in hidden}
-        done = self.post_form(
+        return self.post_form(
             f"{url.scheme}://{url.netloc}/login", {**form, "username": username, "password": password}
         )
-        return path_of(done.location)
 
     def back(self, path: str) -> Reply:
         return self.get(path)
