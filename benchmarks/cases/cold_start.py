@@ -32,7 +32,7 @@ from benchmarks.fixtures.package_variants import (
 from benchmarks.harness.report import Report
 from benchmarks.harness.statistics import Scale, alternate
 from scripts.environment.lambda_env import DatabaseAddress, LambdaEnvInputs, SignIn, variables
-from scripts.environment.topology import Names, Topology
+from scripts.environment.topology import Function, Names, Topology
 
 _PROBE = Path(fixtures.__file__).with_name("cold_start_probe.py")
 _SKU = "prod-cold"
@@ -53,7 +53,8 @@ def run(scale: Scale) -> Report:
         )
         profile = starter.import_profile()
         imports = starter.imports(packages, scale.pick(2, 15))
-    return cold_start_report.report(compared, variants, imports, profile)
+        requests = starter.first_requests(packages, scale.pick(2, 15))
+    return cold_start_report.report(compared, variants, imports, requests, profile)
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,35 @@ class Starter:
 
     def imports(self, packages: Mapping[str, Path], repetitions: int) -> Mapping[str, Sequence[Start]]:
         """Import each function's module from its service's package, in turns."""
+        functions = Topology.load().functions
+        return self._of_functions("module", packages, functions, repetitions)
+
+    def first_requests(self, packages: Mapping[str, Path], repetitions: int) -> Mapping[str, Sequence[Start]]:
+        """Have each function that people wait for answer its first request, in turns."""
+        endpoints = {
+            name: it for name, it in Topology.load().endpoints.items() if it.callers == "users" or it.signs_in
+        }
+        return self._of_functions("request", packages, endpoints, repetitions)
+
+    def _of_functions(
+        self,
+        kind: str,
+        packages: Mapping[str, Path],
+        functions: Mapping[str, Function],
+        repetitions: int,
+    ) -> Mapping[str, Sequence[Start]]:
         starts: defaultdict[str, list[Start]] = defaultdict(list)
 
-        def start(function: str, handler: str) -> float:
-            module = handler.rpartition(".")[0]
-            arguments = ["module", str(packages[module.split(".")[1]]), module]
-            starts[function].append(_start(self._interpret(arguments, self._environment(function))))
-            return starts[function][-1].cpu[0]
+        def start(name: str, handler: str) -> float:
+            module, _, function = handler.rpartition(".")
+            arguments = [kind, str(packages[module.split(".")[1]]), module, function]
+            starts[name].append(_start(self._interpret(arguments, self._environment(name))))
+            return starts[name][-1].cpu[0]
 
-        functions = Topology.load().functions.items()
-        alternate(
-            {name: partial(start, name, spec.handler) for name, spec in functions}, repetitions, warm_ups=1
-        )
+        measures: dict[str, Callable[[], float]] = {
+            name: partial(start, name, spec.handler) for name, spec in functions.items()
+        }
+        alternate(measures, repetitions, warm_ups=1)
         return {name: each[1:] for name, each in starts.items()}
 
     def import_profile(self) -> str:
@@ -121,7 +139,9 @@ class Starter:
         aws = self.resources.aws
         database = DatabaseAddress("127.0.0.1", 5432, "disable")
         sign_in = SignIn("http://localhost", aws.endpoint, "issuer", f"{aws.endpoint}/keys", "client")
-        around = LambdaEnvInputs(hold_seconds=900, database=database, sign_in=sign_in)
+        around = LambdaEnvInputs(
+            hold_seconds=900, database=database, sign_in=sign_in, user_pool_id="us-east-1_bench"
+        )
         return {
             **variables(Names("bench"), Topology.load(), function, around),
             **aws.credentials(),

@@ -44,7 +44,7 @@ Starts = Mapping[str, Sequence[Start]]
 Take = Callable[[Start], float]
 
 
-def report(compared: Starts, variants: Starts, imports: Starts, profile: str) -> Report:
+def report(compared: Starts, variants: Starts, imports: Starts, requests: Starts, profile: str) -> Report:
     ours = compared[PACKAGE]
     overhead = _overhead(compared, PACKAGE, BOTO3)
     return Report(
@@ -53,8 +53,13 @@ def report(compared: Starts, variants: Starts, imports: Starts, profile: str) ->
         question="How long does a function take until its clients exist and its first order is handled, "
         "compared with a program that only imports boto3 and makes the same clients and calls?",
         method=_method(len(ours)),
-        findings=_findings(compared, variants, overhead),
-        tables=(_stages_table(compared), _variants_table(variants), _imports_table(imports)),
+        findings=[*_findings(compared, variants, overhead), _slowest(requests)],
+        tables=(
+            _stages_table(compared),
+            _variants_table(variants),
+            _imports_table(imports),
+            _requests_table(requests),
+        ),
         charts=(
             Chart(
                 "Cold start by stage",
@@ -84,6 +89,12 @@ def report(compared: Starts, variants: Starts, imports: Starts, profile: str) ->
         | {
             f"{name} alone: import, {kind}, s": [getattr(start, field)[0] for start in starts]
             for name, starts in imports.items()
+            for field, kind in (("wall", "wall clock"), ("cpu", "CPU"))
+        }
+        | {
+            f"{name}, first request: {stage}, {kind}, s": [getattr(start, field)[number] for start in starts]
+            for name, starts in requests.items()
+            for number, stage in enumerate(("import", "answer"))
             for field, kind in (("wall", "wall clock"), ("cpu", "CPU"))
         }
         | {
@@ -213,6 +224,34 @@ def _imports_table(imports: Starts) -> Table:
         ],
         f"Imports only, {len(imports['order'])} starts each in turns: the state before the first request, "
         "which a snapshot would hold.",
+    )
+
+
+def _requests_table(requests: Starts) -> Table:
+    return Table(
+        "The first request of the API's functions",
+        ("", "import", "answer", "both", "both, wall clock", "peak memory"),
+        [
+            (
+                name,
+                *(
+                    f"{_milliseconds(starts, it).text()} ms"
+                    for it in (_stage(0), _stage(1), _to_clients, _wall)
+                ),
+                f"{Spread.of([start.peak_megabytes for start in starts]).text()} MB",
+            )
+            for name, starts in requests.items()
+        ],
+        "Clients are made and a request for a path that does not exist is answered; "
+        f"{len(next(iter(requests.values())))} starts each in turns.",
+    )
+
+
+def _slowest(requests: Starts) -> str:
+    name, starts = max(requests.items(), key=lambda it: _milliseconds(it[1], _to_clients).median)
+    return (
+        f"Of the API's functions {name} takes longest to its first answer: "
+        f"{_milliseconds(starts, _to_clients).text()} ms."
     )
 
 

@@ -25,10 +25,13 @@ def test_every_stage_is_kept_by_wall_clock_and_by_processor_time() -> None:
         {PACKAGE: starts(120), BOTO3: starts(100), BOTO3_TRIMMED: starts(80), SOURCES: starts(300)},
         {it: starts(120) for it in (PACKAGE, NO_BYTECODE, ALL_DATA, NO_SOURCES, GZIPPED, TRACED)},
         {"order": starts(100), "session": starts(110)},
+        {"session": starts(130), "commands": starts(120)},
         "",
     )
 
     assert [round(it.measured.median, 6) for it in report.targets] == [20]
     assert report.series[f"{PACKAGE}: import, wall clock, s"] == [0.24, 0.24]
     assert report.series[f"{PACKAGE}: clients, CPU, s"] == [0.12, 0.12]
+    assert report.series["commands, first request: answer, CPU, s"] == [0.12, 0.12]
+    assert report.findings[-1].startswith("Of the API's functions session takes longest")
     assert report.series["session alone: import, CPU, s"] == [0.11, 0.11]
