@@ -78,3 +78,15 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_functions" {
   from_port                    = 443
   to_port                      = 443
 }
+
+# Packets to a gateway endpoint keep the public addresses of the service, which its prefix list names.
+resource "aws_vpc_security_group_egress_rule" "functions_to_gateway" {
+  for_each = aws_vpc_endpoint.gateway
+
+  security_group_id = aws_security_group.functions.id
+  description       = "AWS services: ${each.key}"
+  prefix_list_id    = each.value.prefix_list_id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}

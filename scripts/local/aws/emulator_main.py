@@ -3,7 +3,8 @@
 MiniStack reads a function's output only as far as it has arrived within 5 ms. On a busy machine the last
 lines arrived later: with the next invocation, or not at all. A function has written everything before it
 returns, so the pipe is read until it is empty. emulator_queues.py changes how mappings read queues,
-repeated_calls.py what Terraform gets when it repeats a call, emulator_sign_in.py how people sign in.
+repeated_calls.py what Terraform gets when it repeats a call, emulator_sign_in.py how people sign in. A rule
+of a security group keeps its prefix lists.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import runpy
 import struct
 import termios
 import time
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import cognito, lambda_svc, sqs  # type: ignore[import-untyped]
+from ministack.services import cognito, ec2, lambda_svc, sqs  # type: ignore[import-untyped]
 
 from scripts.local.aws.emulator_queues import Receiver
 from scripts.local.aws.emulator_sign_in import as_json_says, with_test_users, without_password
@@ -106,6 +108,36 @@ def sign_in_by_one_click() -> None:
     cognito._decode_id_token_unverified = as_json_says(cognito._decode_id_token_unverified)  # noqa: SLF001 - as above
 
 
+def with_prefix_lists(
+    parse: Callable[..., list[dict[str, Any]]], read: Callable[..., str]
+) -> Callable[..., list[dict[str, Any]]]:
+    """Wrap the reader of security group rules: keep the prefix lists that a rule names."""
+
+    def parsed(params: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
+        rules = parse(params, prefix)
+        for number, rule in enumerate(rules, start=1):
+            listed = (f"{prefix}.{number}.PrefixListIds.{it}" for it in count(1))
+            rule["PrefixListIds"] = [
+                {key: read(params, f"{it}.{key}") for key in ("PrefixListId", "Description")}
+                for it in takewhile(lambda it: read(params, f"{it}.PrefixListId"), listed)
+            ]
+        return rules
+
+    return parsed
+
+
+def showing_prefix_lists(show: Callable[..., str]) -> Callable[..., str]:
+    """Wrap the writer of security group rules: show the prefix list of a rule."""
+
+    def shown(group: str, rule: Mapping[str, Any], *arguments: Any, **options: Any) -> str:  # noqa: ANN401 - MiniStack's type
+        text = show(group, rule, *arguments, **options)
+        for it in rule.get("PrefixListIds", []):
+            text = f"{text.removesuffix('</item>')}<prefixListId>{it['PrefixListId']}</prefixListId></item>"
+        return text
+
+    return shown
+
+
 def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
     def done(*arguments: Any) -> Any:  # noqa: ANN401 - MiniStack's type
         try:
@@ -119,6 +151,8 @@ def _then(action: Callable[..., Any], after: Callable[[], None]) -> Callable[...
 def main() -> None:
     read_whole_batches()
     sign_in_by_one_click()
+    ec2._parse_ip_permissions = with_prefix_lists(ec2._parse_ip_permissions, ec2._p)  # noqa: SLF001 - as above
+    ec2._sg_rule_xml = showing_prefix_lists(ec2._sg_rule_xml)  # noqa: SLF001 - as above
     worker = lambda_runtime.Worker
     worker._drain_stderr_bounded = wait_for_output(worker._drain_stderr_bounded)  # noqa: SLF001
     app._build_persistence_save_dict = queues_first(app._build_persistence_save_dict)  # noqa: SLF001 - as above

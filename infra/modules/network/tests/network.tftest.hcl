@@ -88,6 +88,21 @@ run "only_functions_and_the_proxy_reach_the_database_and_only_its_port" {
   }
 }
 
+run "functions_reach_dynamodb_and_s3_through_their_gateways" {
+  assert {
+    condition = alltrue([
+      for service, rule in aws_vpc_security_group_egress_rule.functions_to_gateway :
+      rule.security_group_id == aws_security_group.functions.id && rule.prefix_list_id == aws_vpc_endpoint.gateway[service].prefix_list_id && rule.ip_protocol == "tcp" && rule.from_port == 443 && rule.to_port == 443
+    ])
+    error_message = "A rule admits something else."
+  }
+
+  assert {
+    condition     = keys(aws_vpc_security_group_egress_rule.functions_to_gateway) == ["dynamodb", "s3"]
+    error_message = "Functions cannot reach a service that has a gateway endpoint only."
+  }
+}
+
 run "interface_endpoints_serve_this_account_only" {
   assert {
     condition     = keys(aws_vpc_endpoint.interface) == ["secretsmanager", "sqs", "ssm"] && keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"]

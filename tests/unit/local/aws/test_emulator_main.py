@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from scripts.local.aws.emulator_main import wait_for_output
+from ministack.services import ec2  # type: ignore[import-untyped]
+
+from scripts.local.aws.emulator_main import showing_prefix_lists, wait_for_output, with_prefix_lists
 
 
 @dataclass
@@ -50,3 +52,32 @@ def test_a_worker_that_is_gone_is_not_waited_for() -> None:
     worker._proc.stderr.close()  # noqa: SLF001 - the emulator's
 
     assert wait_for_output(lambda *_: "what there was")(worker) == "what there was"
+
+
+def test_rules_of_security_groups_keep_their_prefix_lists() -> None:
+    asked = {
+        "IpPermissions.1.IpProtocol": ["tcp"],
+        "IpPermissions.1.IpRanges.1.CidrIp": ["10.0.0.0/8"],
+        "IpPermissions.2.IpProtocol": ["tcp"],
+        "IpPermissions.2.PrefixListIds.1.PrefixListId": ["pl-1"],
+        "IpPermissions.2.PrefixListIds.1.Description": ["DynamoDB"],
+        "IpPermissions.2.PrefixListIds.2.PrefixListId": ["pl-2"],
+    }
+
+    rules = with_prefix_lists(ec2._parse_ip_permissions, ec2._p)(asked, "IpPermissions")  # noqa: SLF001 - the emulator offers no other way in
+
+    assert [it["PrefixListIds"] for it in rules] == [
+        [],
+        [
+            {"PrefixListId": "pl-1", "Description": "DynamoDB"},
+            {"PrefixListId": "pl-2", "Description": ""},
+        ],
+    ]
+
+
+def test_rules_of_security_groups_show_their_prefix_list() -> None:
+    show = showing_prefix_lists(ec2._sg_rule_xml)  # noqa: SLF001 - the emulator offers no other way in
+    rule = {"IpProtocol": "tcp", "PrefixListIds": [{"PrefixListId": "pl-1"}]}
+
+    assert "<prefixListId>pl-1</prefixListId></item>" in show("sg-1", rule, is_egress=True)
+    assert "prefixListId" not in show("sg-1", {"IpProtocol": "tcp", "PrefixListIds": []}, is_egress=True)
