@@ -48,6 +48,10 @@ CATALOG: Mapping[str, Benchmark] = {
         "benchmarks.cases.latency",
         "How long does an order take on AWS from placed to settled, by how messages are batched?",
     ),
+    "surge": Benchmark(
+        "benchmarks.cases.surge",
+        "Which limit of AWS do orders meet first when their rate rises tenfold, and what comes after it?",
+    ),
     "cold-start": Benchmark(
         "benchmarks.cases.cold_start",
         "How long does a function take until its first order, compared with plain boto3?",

@@ -80,7 +80,8 @@ _PREFACE = (
 )
 _FILES = (
     "Medians and spreads of each report are in [summaries](summaries). A run writes its raw series and "
-    "profiles to `benchmarks/results/`, which is not committed."
+    "profiles to `benchmarks/results/`, which is not committed. [Beside other systems](peers.md) "
+    "holds what was measured once against others."
 )
 _TARGET_COLUMNS = ("what", "target", "measured", "lower bound", "usual approach", "result")
 
