@@ -46,6 +46,8 @@ def add(
 ) -> None:
     """Make a user and a member of an organization; for one who is there, set the role."""
     _check_role(role)
+    if email is not None:
+        _check_address(email)
     added = _users(session).add(name, tenant, role, email=email, password=password)
     done = "is a new user and" if added.created else "exists and"
     session.out.show(
@@ -56,7 +58,10 @@ def add(
 
 def ls(session: Session, *, tenant: Tenant = DEFAULT_TENANT) -> None:
     """List the members of an organization."""
-    members = _users(session).members(tenant)
+    users = _users(session)
+    members = users.members(tenant)
+    if not members and users.organization(tenant) is None:
+        raise ToolError(f"organization {tenant!r} not found; found it with `pulsequeue org add`.")
     session.out.show(
         [
             {"userId": it.user_id, "email": it.email, "role": it.role, "addedAt": it.added_at}
@@ -85,6 +90,7 @@ def invite(
 ) -> None:
     """Print the token of an invitation, once; whoever signs in with this address can accept it."""
     _check_role(role)
+    _check_address(email)
     invitation = _users(session).invite(email, tenant, role)
     expires = invitation.expires_at.astimezone(UTC).isoformat(timespec="seconds")
     session.out.show(
@@ -125,6 +131,20 @@ def second_factor(
     session.out.show(
         {"name": name, "secondFactor": True}, f"{name} signs in with a second factor from now on."
     )
+
+
+def _check_address(email: str) -> None:
+    """Nobody could accept an invitation to what is no address."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from services.organizations.requests import Email
+
+    try:
+        TypeAdapter(Email).validate_python(email)
+    except ValidationError:
+        raise ToolError(
+            f"{email!r} is no e-mail address; give one like ana@example.com.", exit_code=_USAGE
+        ) from None
 
 
 def _users(session: Session) -> "Users":

@@ -117,6 +117,24 @@ def test_an_unknown_role_is_refused(pulsequeue: Members, command: tuple[str, str
     assert "choose one of" in ran.err
 
 
+@pytest.mark.parametrize("address", ["ana", "ana@", "@example.com", "ana example.com", ""])
+@pytest.mark.parametrize("command", [("invite",), ("add", "ana", "--email")])
+def test_what_is_no_address_is_refused(pulsequeue: Members, command: tuple[str, ...], address: str) -> None:
+    ran = pulsequeue("user", *command, address)
+
+    assert ran.code == 2
+    assert ran.err.strip() == f"pulsequeue: {address!r} is no e-mail address; give one like ana@example.com."
+
+
+def test_members_of_an_organization_that_is_not_there_are_not_listed(pulsequeue: Members) -> None:
+    ran = pulsequeue("user", "ls", "--tenant", "nowhere")
+
+    assert ran.code == 1
+    assert (
+        ran.err.strip() == "pulsequeue: organization 'nowhere' not found; found it with `pulsequeue org add`."
+    )
+
+
 def test_an_invitation_shows_its_token_once(pulsequeue: Members) -> None:
     add(pulsequeue, "root", "--role", "admin")
 
