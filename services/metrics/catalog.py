@@ -111,9 +111,15 @@ def _inventory(own: str) -> Iterator[Family]:
 
 
 _PUBLISHED = (
+    events.OrderPlaced,
+    events.OrderCancellationRequested,
+    events.SubscriptionStarted,
+    events.SubscriptionChanged,
+    events.SubscriptionCancelled,
     events.PaymentRequested,
     events.PaymentProcessed,
     events.PaymentFailed,
+    events.PaymentAnswered,
     events.OrderConfirmed,
     events.OrderRejected,
     events.OrderConflicted,

@@ -1,11 +1,18 @@
 """What is in the catalogue, and that it follows what is deployed."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
+from services.commands.domain import PUBLISHABLE
 from services.metrics.catalog import catalog
 from services.metrics.deployed_resources import DeployedFunction
 from services.metrics.series import CAPACITY, MILLISECONDS, SECONDS
+from services.shared import events
+from services.shared.metric_names import Label, Metric
 from tests.support.metrics_fakes import SMALL, series_of
+
+SERVICES = Path(__file__).parents[3] / "services"
 
 
 def test_no_two_series_share_a_key() -> None:
@@ -65,3 +72,28 @@ def test_seconds_are_kept_in_whole_microseconds_and_capacity_in_thousandths() ->
     assert SECONDS.from_units(SECONDS.to_units(0.1) + SECONDS.to_units(0.2)) == 0.3
     assert MILLISECONDS.from_units(MILLISECONDS.to_units(1234.56)) == 1.23456
     assert CAPACITY.from_units(CAPACITY.to_units(0.5)) == 0.5
+
+
+def test_every_event_that_a_function_publishes_is_counted() -> None:
+    kinds = {name for name, value in vars(events).items() if _is_event(value)}
+    made = {
+        node.id
+        for service in ("order", "payment", "commands")
+        for path in sorted((SERVICES / service).glob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        for node in ast.walk(call.func)
+        if isinstance(node, ast.Name)
+    }
+
+    counted = {
+        dict(series.labels)[Label.EVENT]
+        for series in series_of(SMALL).values()
+        if series.name == Metric.EVENTS_PUBLISHED
+    }
+
+    assert (made & kinds) | {*PUBLISHABLE} == counted
+
+
+def _is_event(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, events.Event)
