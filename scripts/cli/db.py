@@ -102,6 +102,7 @@ def rebuild(
             "sent": dict(result.sent),
         },
         f"{result.sent.total()} events sent to the projector; `pulsequeue db status` shows the progress.",
+        *([f"{coverage.imported} events of imports were read again."] if coverage.imported else []),
     )
     if not environment.is_local:
         session.out.note(

@@ -326,6 +326,78 @@ class SubscriptionCancelled(SubscriptionEvent):
     reason: Text | None = None
 
 
+class ImportedLine(_Model):
+    """What was sold of a product or, with a negative quantity, came back."""
+
+    sku: Identifier
+    quantity: Annotated[StrictInt, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+    total_minor: StrictInt
+    """The exact amount of the line, negative where goods came back."""
+    unit_price: Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,10})?$")] | None = None
+    """As the file has it; it may have more decimals than the currency, and is not calculated with."""
+
+    @model_validator(mode="after")
+    def _has_one_direction(self) -> Self:
+        if not self.quantity:
+            raise ValueError("a line has a quantity other than 0")
+        if self.quantity * self.total_minor < 0:
+            raise ValueError("quantity and total of a line are both positive, or both negative")
+        return self
+
+
+class OrderImported(OrderEvent):
+    """An order of an earlier system, as a file tells it: never reserved, charged or sent from here.
+
+    It is not published on the bus. Of several about one order the newest counts, and none does once the order
+    has events of its own.
+    """
+
+    customer_id: Identifier
+    placed_at: Instant
+    status: Literal["PLACED", "CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"]
+    lines: Annotated[tuple[ImportedLine, ...], AfterValidator(_some)]
+    currency: Currency
+    discount_minor: StrictInt = 0
+    tax_minor: StrictInt = 0
+    shipping_minor: StrictInt = 0
+    region: Label | None = None
+    channel: Label | None = None
+
+    @model_validator(mode="after")
+    def _costs_something(self) -> Self:
+        if self.sold_minor + self.extras_minor < 0 and self.units:
+            raise ValueError("the discount is larger than the order")
+        return self
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.lines if line.quantity > 0)
+
+    @property
+    def sold_minor(self) -> int:
+        return sum(line.total_minor for line in self.lines if line.quantity > 0)
+
+    @property
+    def returned_minor(self) -> int:
+        return -sum(line.total_minor for line in self.lines if line.quantity < 0)
+
+    @property
+    def extras_minor(self) -> int:
+        return self.tax_minor + self.shipping_minor - self.discount_minor
+
+    @property
+    def amount_minor(self) -> int:
+        """What the customer paid; nothing where goods only came back."""
+        return self.sold_minor + self.extras_minor if self.units else 0
+
+    @property
+    def refunded_minor(self) -> int:
+        """What the customer got back."""
+        if not self.units:
+            return max(0, self.returned_minor - self.extras_minor)
+        return max(self.returned_minor, self.amount_minor if self.status == "REFUNDED" else 0)
+
+
 CATALOGUE: tuple[type[Event], ...] = (
     OrderPlaced,
     PaymentRequested,
@@ -349,8 +421,12 @@ INTERNAL: tuple[type[Event], ...] = (PaymentAnswered,)
 """Events between our own functions: the read side and other systems do not hear them."""
 
 
+IMPORTED: tuple[type[Event], ...] = (OrderImported,)
+"""Events made of files: they go straight to the read side, and never over the bus."""
+
+
 def by_name(name: str) -> type[Event] | None:
     return _BY_NAME.get(name)
 
 
-_BY_NAME = {model.detail_type(): model for model in (*CATALOGUE, *INTERNAL)}
+_BY_NAME = {model.detail_type(): model for model in (*CATALOGUE, *INTERNAL, *IMPORTED)}

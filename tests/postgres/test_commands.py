@@ -65,7 +65,8 @@ def test_a_tenant_s_currency_can_be_chosen_before_and_after_its_first_event(anal
 
     assert analytics.rows("SELECT tenant_id, reporting_currency FROM tenants") == [("acme", "GBP")]
     [tenant] = commands.run({"action": "status"})["tenants"]
-    assert tenant == {"tenantId": "acme", "currency": "GBP", "events": 0, "lastEventAt": None}
+    numbers = {"events": 0, "imported": 0}
+    assert tenant == {"tenantId": "acme", "currency": "GBP", **numbers, "lastEventAt": None}
 
 
 _A_PERIOD = """

@@ -472,4 +472,5 @@ def test_every_table_either_follows_from_events_or_is_brought_in_by_people(analy
         *("tenants", "users", "role_metric_visibility", "governance_rules", "fx_rates"),
         *("marketing_campaigns", "audit_logs", "audit_heads", "schema_migrations"),
         *("datasets", "dataset_loads", "dataset_points", "dataset_hours"),
+        *("imports", "import_chunks"),
     }

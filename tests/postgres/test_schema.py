@@ -36,6 +36,8 @@ def test_there_are_the_tables_that_answers_are_made_from(analytics: Analytics) -
             "dataset_loads",
             "dataset_points",
             "dataset_hours",
+            "imports",
+            "import_chunks",
         ),
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.errors import ToolError
-from services.shared.events import CATALOGUE
+from services.shared.events import CATALOGUE, IMPORTED
 
 Schema = dict[str, Any]
 
@@ -19,7 +19,7 @@ def schemas() -> dict[str, Schema]:
     missing; the models require those fields only because they are filled before the models see them.
     """
     contract: dict[str, Schema] = {}
-    for model in CATALOGUE:
+    for model in (*CATALOGUE, *IMPORTED):
         generated = model.model_json_schema(by_alias=True, mode="validation")
         required = [name for name in generated.get("required", ()) if name not in _FILLED_BY_THE_CONSUMER]
         name = model.detail_type()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scripts.common.errors import ToolError
 from scripts.environment.migrator_client import invoke_migrator
+from scripts.ops.imports import sending
 from scripts.ops.replay import replay
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ class Coverage:
     """How much of the database the archive can restore."""
 
     recorded: int
-    """Distinct events in the database."""
+    """Distinct events in the database, without those of imported files, which it keeps."""
     archived: int | None
     """Events in the archive; None or too low while EventBridge has not counted them."""
     since: datetime
+    imported: int = 0
+    """Events of imported files, which are read again."""
 
     @property
     def missing(self) -> int:
@@ -39,7 +42,9 @@ def coverage(ops: "OpsContext", environment: "Environment") -> Coverage:
     contents = ops.archive.contents()
     retained = ops.clock.now() - timedelta(days=environment.topology.settings.archive_days)
     since = max(retained, contents.since) if contents.since else retained
-    return Coverage(sum(it["events"] for it in status["tenants"]), contents.events, since)
+    imported = sum(it["imported"] for it in status["tenants"])
+    recorded = sum(it["events"] for it in status["tenants"]) - imported
+    return Coverage(recorded, contents.events, since, imported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def rebuild(
     plan: Rebuild,
     on_progress: replay.OnProgress = lambda _: None,
 ) -> replay.ReplayResult:
-    """Empty the database and replay the archive to the projector alone.
+    """Empty the database, read imports again, and replay the archive to the projector alone.
 
     Live events are projected meanwhile: rows depend on the set of events, not on their order.
     """
@@ -71,6 +76,7 @@ def rebuild(
     routes = replay.routes(ops.topology, (), (PROJECTOR,))
     ops.operations_log.record("db rebuild", {**found.counts(), "currencies": dict(plan.currencies)}, {})
     invoke_migrator(environment, {"action": "empty", "currencies": dict(plan.currencies)})
+    sending.restore(environment, lambda _: None)
     # Until now, not until the start: events projected before the database was emptied are gone with it.
     since, until = _window(ops, found)
     return replay.replay(ops, replay.Plan(since, until, routes), on_progress=on_progress)

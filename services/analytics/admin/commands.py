@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from pydantic.alias_generators import to_camel
 
 from services.analytics.admin import migrator
+from services.analytics.admin.imports import ImportCommand, Imports
 from services.analytics.admin.migrator import Migration, Step
 from services.analytics.admin.reset import empty
 from services.analytics.model.date_ranges import midnight
@@ -87,9 +88,8 @@ class SetRate(_Command):
     rate: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=10)]
 
 
-Command = Annotated[
-    Migrate | Contract | Status | Empty | SetCurrency | SetRate, Field(discriminator="action")
-]
+DatabaseCommand = Migrate | Contract | Status | Empty | SetCurrency | SetRate
+Command = Annotated[DatabaseCommand | ImportCommand, Field(discriminator="action")]
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 
 
@@ -105,6 +105,7 @@ class AdminCommands:
         self._administrator = administrator
         self._telemetry = telemetry
         self._migrations = migrations
+        self._imports = Imports(owner)
 
     def run(self, raw: object) -> Mapping[str, Any]:
         """Run a command and return its result."""
@@ -112,11 +113,13 @@ class AdminCommands:
             command = _COMMANDS.validate_python(raw)
         except ValidationError as error:
             raise UnknownCommandError(explain(error)) from error
-        result = self._run(command)
-        self._telemetry.info(LogEvent.DATABASE_COMMAND, **command.model_dump(mode="json"))
+        result = self._imports.run(command) if isinstance(command, ImportCommand) else self._run(command)
+        # Without the events of a file: they name customers, and are many.
+        logged = command.model_dump(mode="json", exclude={"events"})
+        self._telemetry.info(LogEvent.DATABASE_COMMAND, **logged)
         return result
 
-    def _run(self, command: Command) -> Mapping[str, Any]:
+    def _run(self, command: DatabaseCommand) -> Mapping[str, Any]:
         match command:
             case Migrate():
                 return self._migrate(contract=False)
@@ -176,8 +179,14 @@ class AdminCommands:
         return {
             "migrations": _steps(steps),
             "tenants": [
-                {"tenantId": tenant, "currency": currency, "events": events, "lastEventAt": last}
-                for tenant, currency, events, last in tenants
+                {
+                    "tenantId": tenant,
+                    "currency": currency,
+                    "events": events,
+                    "imported": imported,
+                    "lastEventAt": last,
+                }
+                for tenant, currency, events, imported, last in tenants
             ],
         }
 
@@ -243,6 +252,8 @@ ORDER BY customer_id LIMIT %s
 _NEW_VERSION = b"UPDATE projection_checkpoints SET events = events WHERE tenant_id = %s"
 _TENANTS = b"""
 SELECT tenant_id, reporting_currency, coalesce(events, 0),
+       (SELECT coalesce(sum(event_count), 0)::bigint FROM import_chunks c
+        WHERE c.tenant_id = t.tenant_id AND applied),
        to_char(last_event_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-FROM tenants LEFT JOIN projection_checkpoints USING (tenant_id) ORDER BY tenant_id
+FROM tenants t LEFT JOIN projection_checkpoints USING (tenant_id) ORDER BY tenant_id
 """

@@ -33,6 +33,9 @@ class ItemRow(NamedTuple):
     unit_price_minor: int | None
     """None where it is not known, or differs between lines."""
     total_minor: int | None
+    returned: int = 0
+    """Units that came back, as an imported file tells; not taken off the quantity."""
+    returned_minor: int = 0
 
 
 class PaymentRow(NamedTuple):

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar, cast
 
 from services.analytics.db.tables import FulfillmentRow, ItemRow, OrderRow, OrderRows, PaymentRow, ProductRow
+from services.analytics.model.imported_orders import imported_rows
 from services.shared.events import (
     Event,
     InventoryAdjusted,
     OrderCancelled,
     OrderConfirmed,
     OrderEvent,
+    OrderImported,
     OrderPlaced,
     OrderRejected,
     PaymentFailed,
@@ -54,7 +56,10 @@ def subject_of(event: Event) -> Subject:
 
 def order_rows(events: Sequence[Event]) -> OrderRows:
     """Fold all the events of one order, of which there is at least one."""
-    first = _FirstEvents(events)
+    own = [event for event in events if not isinstance(event, OrderImported)]
+    if not own:
+        return imported_rows(cast("Sequence[OrderImported]", events))
+    first = _FirstEvents(own, version=len(events))
     tenant_id, order_id = events[0].tenant_id, cast("OrderEvent", events[0]).order_id
     items = _items(tenant_id, order_id, first)
     units = sum([item.quantity for item in items])
@@ -83,10 +88,11 @@ def product_row(event: InventoryAdjusted) -> ProductRow:
 class _FirstEvents:
     """The first event of each kind."""
 
-    __slots__ = ("_by_kind", "all", "refunds")
+    __slots__ = ("_by_kind", "all", "refunds", "version")
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event], version: int) -> None:
         self.all = events
+        self.version = version
         self._by_kind: dict[type[Event], Event] = {}
         for event in events:
             kind = type(event)
@@ -142,7 +148,7 @@ def _order(order_id: str, first: _FirstEvents, units: int) -> OrderRow:
         reserved_at=requested.occurred_at if requested else None,
         confirmed_at=confirmed.occurred_at if confirmed else None,
         ended_at=end.occurred_at if end else None,
-        version=len(first.all),
+        version=first.version,
     )
 
 
@@ -238,7 +244,7 @@ def _payment(order_id: str, first: _FirstEvents) -> PaymentRow | None:
         requested_at=requested.occurred_at if requested else None,
         answered_at=answer.occurred_at if answer else None,
         refunded_at=refund.occurred_at if refund else None,
-        version=len(first.all),
+        version=first.version,
     )
 
 
@@ -267,7 +273,7 @@ def _fulfillment(order_id: str, first: _FirstEvents, units: int) -> FulfillmentR
         units=units,
         due_at=confirmed.occurred_at,
         ended_at=first.refunds.last.occurred_at if first.refunds and status != "DUE" else None,
-        version=len(first.all),
+        version=first.version,
     )
 
 

@@ -48,7 +48,7 @@ _OUTCOMES: Final = {
     "CANCELLED": (0, 0, 1, 0),
     "REFUNDED": (1, 0, 0, 1),
 }
-
+_RETURN: Final = (0, 0, 0, 0, 0)
 
 Bought = Mapping[tuple[date, str], Amounts]
 """The confirmed orders of one customer by month and currency, as in CUSTOMER_MONTH."""
@@ -103,15 +103,17 @@ def of_order(rows: OrderRows) -> list[Contribution]:
     tenant_id, day, currency = order.tenant_id, order.placed_at.date(), order.currency or NO_CURRENCY
     revenue = (order.amount_minor or 0) if confirmed else 0
     refunded_minor = rows.payment.refunded_minor if rows.payment and confirmed else 0
-    sold = (1, *outcome, order.units if confirmed else 0, revenue, refunded_minor)
+    # Goods that came back under a number of their own are no order: they only lower what is left of revenue.
+    counts = (1, *outcome) if order.units or not confirmed else _RETURN
+    sold = (*counts, order.units if confirmed else 0, revenue, refunded_minor)
     found = [
         Contribution(SALES_DAILY, (tenant_id, day, order.region or NO_REGION, currency), sold),
         Contribution(CHANNEL_DAILY, (tenant_id, day, order.channel or NO_CHANNEL, currency), sold),
     ]
-    for item, returned_minor in zip(rows.items, _shares(rows.items, refunded_minor), strict=True):
+    for item, returned_minor in zip(rows.items, _returned(rows.items, refunded_minor), strict=True):
         units = item.quantity if confirmed else 0
         revenue_minor = (item.total_minor or 0) if confirmed else 0
-        sold = (1, *outcome, units, revenue_minor, returned_minor)
+        sold = (*(counts if item.quantity else _RETURN), units, revenue_minor, returned_minor)
         month = month_of(order.placed_at)
         found.append(Contribution(PRODUCT_DAILY, (tenant_id, day, item.sku, currency), sold))
         found.append(Contribution(PRODUCT_MONTH, (tenant_id, month, item.sku, currency), sold))
@@ -120,10 +122,16 @@ def of_order(rows: OrderRows) -> list[Contribution]:
             Contribution(
                 CUSTOMER_MONTH,
                 (tenant_id, order.customer_id, month_of(order.placed_at), currency),
-                (1, revenue, refunded_minor),
+                (counts[0], revenue, refunded_minor),
             )
         )
     return found
+
+
+def _returned(items: Sequence[ItemRow], refunded_minor: int) -> list[int]:
+    """Return what was given back of each line: as a file tells, or else divided."""
+    known = [item.returned_minor for item in items]
+    return known if any(known) else _shares(items, refunded_minor)
 
 
 def _shares(items: Sequence[ItemRow], refunded_minor: int) -> list[int]:
@@ -166,7 +174,8 @@ def of_bought(tenant_id: str, bought: Bought) -> list[Contribution]:
     months = {month for (month, _), (orders, *_) in bought.items() if orders}
     found = of_months_with_orders(tenant_id, months)
     for (month, currency), (_, revenue, refunded) in bought.items():
-        if month in months:
+        # Also what only came back in a month without an order.
+        if months:
             amounts = (Decimal(revenue), Decimal(refunded))
             found.append(_cohort_revenue(tenant_id, "order", min(months), month, currency, amounts))
     return found

@@ -1,5 +1,6 @@
 """The event inbox: every event is stored once, and all events of a subject are loaded together."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -88,6 +89,19 @@ def load_events(session: Connection, subjects: Collection[Subject]) -> dict[Subj
     return found
 
 
+def delete(session: Connection, keys: Iterable[EventKey]) -> None:
+    session.execute(
+        """
+        DELETE FROM event_inbox i
+        USING unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+          AS gone (tenant_id, kind, subject, event, event_id)
+        WHERE (i.tenant_id, i.kind, i.subject, i.event, i.event_id)
+          = (gone.tenant_id, gone.kind, gone.subject, gone.event, gone.event_id)
+        """,
+        [list(column) for column in zip(*keys, strict=True)],
+    )
+
+
 def parse(name: str, detail: str) -> Event:
     """Parse a stored event."""
     model = by_name(name)
@@ -116,6 +130,29 @@ def update_checkpoints(session: Connection, new: Mapping[EventKey, datetime]) ->
         """,
         [list(column) for column in zip(*rows, strict=True)],
     )
+
+
+def lower_checkpoints(session: Connection, gone: Iterable[EventKey]) -> None:
+    """Take deleted events off the count; `newest_event` corrects the time of the newest at the end."""
+    counts = Counter(key.tenant_id for key in gone)
+    for tenant_id in sorted(counts):
+        session.execute(
+            "UPDATE projection_checkpoints SET events = events - %s WHERE tenant_id = %s",
+            [counts[tenant_id], tenant_id],
+        )
+
+
+def newest_event(session: Connection, tenant_id: str) -> None:
+    """Set the time of the tenant's newest event again, after some were deleted; without any there is none."""
+    session.execute(
+        """
+        UPDATE projection_checkpoints SET last_event_at = newest.at
+        FROM (SELECT max(occurred_at) AS at FROM event_inbox WHERE tenant_id = %(tenant)s) AS newest
+        WHERE tenant_id = %(tenant)s AND newest.at IS NOT NULL
+        """,
+        {"tenant": tenant_id},
+    )
+    session.execute("DELETE FROM projection_checkpoints WHERE tenant_id = %s AND events = 0", [tenant_id])
 
 
 def _lock_number(subject: Subject) -> int:

@@ -38,12 +38,29 @@ class RowDiff:
         self.put[ORDERS].append(after.order)
         if after.payment:
             self.put[PAYMENTS].append(after.payment)
+        elif before and before.payment:
+            # The order was imported; a newer file, or its first own event, knows of no payment.
+            self.removed[PAYMENTS].append(before.order[:2])
         if after.fulfillment:
             self.put[FULFILLMENT].append(after.fulfillment)
         self._replace(ORDER_ITEMS, before.items if before else (), after.items)
         self.totals.add(rollups.of_order(after))
         if before:
             self.totals.subtract(rollups.of_order(before))
+
+    def undo_order(self, before: OrderRows, after: OrderRows | None) -> None:
+        """Replace the rows of an order with those of fewer events, or of none."""
+        # Removed first: a row never gives way to one made from fewer events.
+        self.removed[ORDERS].append(before.order[:2])
+        if before.payment:
+            self.removed[PAYMENTS].append(before.order[:2])
+        if before.fulfillment:
+            self.removed[FULFILLMENT].append(before.order[:2])
+        if after:
+            self.order(before, after)
+            return
+        self._replace(ORDER_ITEMS, before.items, ())
+        self.totals.subtract(rollups.of_order(before))
 
     def subscriptions(
         self, periods: Iterable[PeriodRow], movements: Iterable[MovementRow], after: CustomerRows

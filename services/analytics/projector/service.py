@@ -108,6 +108,43 @@ def refold_customers(session: Connection, customers: Collection[Subject]) -> Non
     _write(session, diff)
 
 
+def project_imported(session: Connection, events: Sequence[Event]) -> int:
+    """Project events made of a file, all or none; return how many are new."""
+    by_key = {event_inbox.key_of(event): event for event in events}
+    event_inbox.ensure_tenants(session, {key.tenant_id for key in by_key})
+    if refused := _without_rate(session, by_key):
+        raise NoExchangeRateError(next(iter(refused.values())))
+    return len(_project(session, by_key))
+
+
+def forget(session: Connection, events: Sequence[Event]) -> None:
+    """Remove events made of a file, and leave the rows as if they had never been there."""
+    gone = {event_inbox.key_of(event) for event in events}
+    subjects = {key.subject_key for key in gone}
+    event_inbox.lock(session, subjects)
+    by_subject = event_inbox.load_events(session, subjects)
+    known = {key for stored in by_subject.values() for key in stored} & gone
+    if not known:
+        return
+    event_inbox.delete(session, known)
+    diff = RowDiff()
+    left: dict[Subject, Events] = {}
+    for subject, stored in by_subject.items():
+        left[subject] = {key: event for key, event in stored.items() if key not in gone}
+        if subject.kind == "order" and len(left[subject]) < len(stored):
+            rest = list(left[subject].values())
+            diff.undo_order(order_rows(list(stored.values())), order_rows(rest) if rest else None)
+    customers = [(subject.tenant_id, subject.id) for subject in subjects if subject.kind == "subscription"]
+    # A row never gives way to one made from fewer events.
+    diff.removed[SUBSCRIPTIONS].extend(
+        row[: SUBSCRIPTIONS.key_size] for row in row_writer.stored(session, SUBSCRIPTIONS, customers)
+    )
+    _diff_subscriptions(session, left, diff)
+    _diff_cohorts(session, diff)
+    _write(session, diff)
+    event_inbox.lower_checkpoints(session, known)
+
+
 def _project(session: Connection, events: Events) -> NewEvents:
     if not events:
         return {}

@@ -1,6 +1,7 @@
 """A rebuild of the read side misses no event that is published meanwhile."""
 
 import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from scripts.ops.replay import rebuild
 from scripts.ops.replay.rebuild import Coverage, Rebuild
 from tests.support.ops_context import MemoryOpsContext
 
+_ANSWERS = {"empty": {"emptied": True}, "restoreImports": {"events": 0}}
+
 
 class MigratorClients(Clients):
     """A migrator alone; something else happens while it is invoked."""
@@ -26,9 +29,11 @@ class MigratorClients(Clients):
         assert service == "lambda"
         return self
 
-    def invoke(self, **_request: object) -> dict[str, Any]:
-        self._meanwhile()
-        return {"Payload": io.BytesIO(b'{"emptied": true}')}
+    def invoke(self, Payload: bytes, **_request: object) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        action = json.loads(Payload)["action"]
+        if action == "empty":
+            self._meanwhile()
+        return {"Payload": io.BytesIO(json.dumps(_ANSWERS[action]).encode())}
 
 
 def test_events_projected_while_the_database_is_emptied_are_replayed() -> None:
