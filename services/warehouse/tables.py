@@ -88,7 +88,8 @@ ORDER_ITEMS: Final = ExportedTable(
     "order_items",
     ("tenant_id", "order_id", "sku"),
     _columns(
-        f"tenant_id order_id sku quantity:integer unit_price_minor:integer total_minor:integer {_CHANGES}"
+        "tenant_id order_id sku quantity:integer unit_price_minor:integer total_minor:integer"
+        f" returned:integer returned_minor:integer {_CHANGES}"
     ),
     "placed_at",
     with_order=True,
