@@ -85,7 +85,10 @@ def test_pages_come_from_the_private_bucket_through_the_distribution_only(applie
     direct = request(f"{applied.terraform.environ['AWS_ENDPOINT_URL']}/{bucket}/index.html")
 
     assert (page.status, page.body) == (200, b"<p>page</p>")
-    assert "script-src 'self'" in page.headers["content-security-policy"]
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    uploads = f"{applied.terraform.environ['AWS_ENDPOINT_URL']}/{applied.bucket('raw-uploads')}"
+    assert f"; connect-src 'self' {uploads}; " in policy
     assert direct.status == 403
 
 

@@ -31,8 +31,8 @@ module "bucket" {
   noncurrent_days = 30
   expire_days     = try(each.value.expireDays, null)
   tls_only        = var.tls_only
-  # Pages upload by signed forms.
-  upload_origins = can(each.value.notifies) ? distinct(concat([local.console_url], var.web_origins)) : []
+  # Pages upload by signed forms. Without `distinct`: CloudFront's own name is not known before, and a set is made of it.
+  upload_origins = can(each.value.notifies) ? concat([module.site.url, local.console_url], var.web_origins) : []
 }
 
 # After the queue and its policy: S3 tries at once whether it may send.
@@ -242,7 +242,13 @@ module "site" {
 
   firewall_arn = var.firewall_arn
 
-  # An emulator has one address for all APIs.
+  # An emulator has one address for all APIs and buckets. By name, since the buckets name this site as an origin.
+  upload_addresses = [
+    for it in values(local.notified) : var.emulator == null
+    ? "https://${local.bucket_names[it]}.s3.${data.aws_region.this.name}.${data.aws_partition.this.dns_suffix}"
+    : "http://${var.emulator.host}:${var.emulator.port}/${local.bucket_names[it]}"
+  ]
+
   api = var.emulator == null ? { domain = module.api.domain, path = "", http_port = 80 } : {
     domain    = var.emulator.host
     path      = "/_aws/execute-api/${module.api.id}/$default"

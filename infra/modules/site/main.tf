@@ -11,7 +11,7 @@ locals {
   api_paths = ["/api/*", "/auth/*", "/webhooks/*"]
   viewers   = var.tls_only ? "redirect-to-https" : "allow-all"
 
-  content_security_policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+  content_security_policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src ${join(" ", concat(["'self'"], var.upload_addresses))}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 
 module "bucket" {

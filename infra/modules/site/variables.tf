@@ -33,6 +33,17 @@ variable "socket" {
   default     = null
 }
 
+variable "upload_addresses" {
+  description = "Where pages may send files to, beside this origin: buckets that take signed forms."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for it in var.upload_addresses : can(regex("^https?://[a-z0-9.:-]+(/[a-z0-9.-]+)?$", it))])
+    error_message = "Give origins, or addresses of one path, without quotes, wildcards and spaces."
+  }
+}
+
 variable "domain" {
   description = "Domain of one's own, and its ACM certificate in us-east-1; null for a domain of CloudFront."
   type = object({

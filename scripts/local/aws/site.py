@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 EDGE_FUNCTION: Final = CHECKOUT / "infra/modules/site/edge.js"
 API_PATHS: Final = ("/api/*", "/auth/*", "/webhooks/*")
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 
 _RUNTIME: Final = "cloudfront-js-2.0"
 # Policies that AWS manages, by their fixed ids.
@@ -42,6 +38,21 @@ _PAGES: Final = "pages"
 _API: Final = "api"
 _READS: Final = ("GET", "HEAD")
 _ALL_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def content_security_policy(environment: Environment) -> str:
+    """Return what pages may do: requests go to their own origin and, with files, to the bucket of uploads."""
+    endpoint = environment.client("s3").meta.endpoint_url
+    addresses = [
+        f"{endpoint}/{environment.names.bucket(name, LOCAL_ACCOUNT)}"
+        for name, it in environment.topology.buckets.items()
+        if it.notifies
+    ]
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src 'self' {' '.join(addresses)}; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +219,7 @@ def _function_arn(environment: Environment) -> str:
 
 
 def _headers_policy(environment: Environment) -> str:
-    cloudfront, config = environment.client("cloudfront"), _headers(environment.names.site)
+    cloudfront, config = environment.client("cloudfront"), _headers(environment)
     listed = cloudfront.list_response_headers_policies(Type="custom")["ResponseHeadersPolicyList"]
     found = [it["ResponseHeadersPolicy"] for it in listed.get("Items", ())]
     for policy in found:
@@ -223,11 +234,14 @@ def _headers_policy(environment: Environment) -> str:
     ]["Id"]
 
 
-def _headers(name: str) -> ResponseHeadersPolicyConfigTypeDef:
+def _headers(environment: Environment) -> ResponseHeadersPolicyConfigTypeDef:
     return {
-        "Name": name,
+        "Name": environment.names.site,
         "SecurityHeadersConfig": {
-            "ContentSecurityPolicy": {"Override": True, "ContentSecurityPolicy": CONTENT_SECURITY_POLICY},
+            "ContentSecurityPolicy": {
+                "Override": True,
+                "ContentSecurityPolicy": content_security_policy(environment),
+            },
             "ContentTypeOptions": {"Override": True},
             "FrameOptions": {"Override": True, "FrameOption": "DENY"},
             "ReferrerPolicy": {"Override": True, "ReferrerPolicy": "same-origin"},

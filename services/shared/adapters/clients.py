@@ -83,8 +83,10 @@ class Clients:
         return self._make("kms")
 
     def s3(self) -> "S3Client":
-        # Otherwise some regions get links with signatures of version 2, which most regions refuse.
-        return self._make("s3", read_timeout=60, signature_version="s3v4")  # type: ignore[no-any-return]
+        # Otherwise some regions get links with signatures of version 2, which most regions refuse. Forms name
+        # the bucket in its region: pages may send files there alone, and the global name redirects at first.
+        hosts = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+        return self._make("s3", read_timeout=60, signature_version="s3v4", s3=hosts)  # type: ignore[no-any-return]
 
     def secretsmanager(self) -> "SecretsManagerClient":
         return self._make("secretsmanager")  # type: ignore[no-any-return]

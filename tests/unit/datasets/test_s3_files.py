@@ -12,6 +12,7 @@ import pytest
 from services.datasets.domain import MAX_BYTES
 from services.datasets.records import LoadKey
 from services.datasets.s3_files import FORM_SECONDS, LINK_SECONDS, S3Files, UploadForm, load_of, object_key
+from services.shared.adapters.clients import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -44,6 +45,21 @@ def test_a_form_is_for_one_key_one_type_and_a_limited_size(files: S3Files) -> No
         "nothing is left open"
     )
     assert form.fields["key"] == object_key(KEY)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+def test_forms_and_links_name_the_bucket_in_its_region(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+    files = S3Files(Clients().s3(), uploads="uploads", results="results")
+
+    assert files.form(KEY).url == f"https://uploads.s3.{region}.amazonaws.com/"
+    assert files.link(KEY, "data.parquet", "a.parquet").startswith(
+        f"https://results.s3.{region}.amazonaws.com/"
+    )
 
 
 def test_a_form_is_signed_over_its_whole_policy(files: S3Files) -> None:

@@ -94,6 +94,38 @@ run "every_answer_has_a_strict_content_security_policy" {
   }
 }
 
+run "pages_send_requests_to_their_own_origin_alone" {
+  command = plan
+
+  assert {
+    condition     = strcontains(one(one(aws_cloudfront_response_headers_policy.this.security_headers_config).content_security_policy).content_security_policy, "; connect-src 'self'; ")
+    error_message = "Without uploads no other address may be asked."
+  }
+}
+
+run "pages_send_files_to_the_bucket_of_uploads" {
+  command = plan
+
+  variables {
+    upload_addresses = ["https://dev-shop-raw-uploads.s3.eu-central-1.amazonaws.com"]
+  }
+
+  assert {
+    condition     = strcontains(one(one(aws_cloudfront_response_headers_policy.this.security_headers_config).content_security_policy).content_security_policy, "; connect-src 'self' https://dev-shop-raw-uploads.s3.eu-central-1.amazonaws.com; ")
+    error_message = "Exactly the bucket's origin must be added."
+  }
+}
+
+run "an_address_with_a_wildcard_is_refused" {
+  command = plan
+
+  variables {
+    upload_addresses = ["https://*.amazonaws.com"]
+  }
+
+  expect_failures = [var.upload_addresses]
+}
+
 run "the_edge_function_is_published" {
   command = plan
 
