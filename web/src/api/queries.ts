@@ -2,7 +2,7 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { addDays, addMonths, type Day, type Month } from "../lib/days";
-import type { CohortBasis, MovementKind, OrdersFilter, ProductSort } from "../lib/filters";
+import type { MovementKind, OrdersFilter } from "../lib/filters";
 import { api, body } from "./client";
 import type { components } from "./schema";
 
@@ -88,21 +88,6 @@ export const churnQuery = (month: Month) =>
     placeholderData: keepPreviousData,
   });
 
-export const cohortsQuery = (basis: CohortBasis) =>
-  queryOptions({
-    queryKey: ["cohorts", basis],
-    queryFn: ({ signal }) => body(api.GET("/api/metrics/cohorts", { params: { query: { basis } }, signal })),
-    placeholderData: keepPreviousData,
-  });
-
-export const revenueCohortsQuery = (basis: CohortBasis) =>
-  queryOptions({
-    queryKey: ["revenue-cohorts", basis],
-    queryFn: ({ signal }) =>
-      body(api.GET("/api/metrics/cohorts/revenue", { params: { query: { basis } }, signal })),
-    placeholderData: keepPreviousData,
-  });
-
 export const indicatorsQuery = (month: Month) =>
   queryOptions({
     queryKey: ["indicators", month],
@@ -141,40 +126,6 @@ export const productsQuery = (days: Days) =>
       body(api.GET("/api/pipeline/by-product", { params: { query: range(days) }, signal })),
     placeholderData: keepPreviousData,
   });
-
-export const regionSalesQuery = (days: Days) =>
-  queryOptions({
-    queryKey: ["sales-by-region", days],
-    queryFn: ({ signal }) =>
-      body(api.GET("/api/sales/by-region", { params: { query: range(days) }, signal })),
-    placeholderData: keepPreviousData,
-  });
-
-export const channelSalesQuery = (days: Days) =>
-  queryOptions({
-    queryKey: ["sales-by-channel", days],
-    queryFn: ({ signal }) =>
-      body(api.GET("/api/sales/by-channel", { params: { query: range(days) }, signal })),
-    placeholderData: keepPreviousData,
-  });
-
-export const productSalesQuery = (days: Days, sort: ProductSort, limit = 50) =>
-  infiniteQueryOptions({
-    queryKey: ["sales-by-product", days, sort, limit],
-    queryFn: ({ pageParam, signal }) => {
-      const query = { ...range(days), sort, limit, ...(pageParam && { cursor: pageParam }) };
-      return body(api.GET("/api/sales/by-product", { params: { query }, signal }));
-    },
-    initialPageParam: "",
-    getNextPageParam: (last) => last.page.nextCursor,
-    placeholderData: keepPreviousData,
-  });
-
-export const lastMonthQuery = queryOptions({
-  queryKey: ["last-month"],
-  queryFn: ({ signal }) => body(api.GET("/api/sales/last-month", { signal })),
-  refetchInterval: LIVE_MS,
-});
 
 export type OrderCommand = "cancel" | "refund";
 

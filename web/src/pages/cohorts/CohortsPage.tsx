@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { cohortsQuery, revenueCohortsQuery } from "../../api/queries";
+import { cohortsQuery, revenueCohortsQuery } from "../../api/cohorts";
 import {
   COHORT_BASES,
   COHORT_MEASURES,

@@ -1,14 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { csvAddress } from "../../api/csv";
-import {
-  channelSalesQuery,
-  type Days,
-  productSalesQuery,
-  range,
-  regionSalesQuery,
-  type Schemas,
-} from "../../api/queries";
+import { type Days, range, type Schemas } from "../../api/queries";
+import { channelSalesQuery, productSalesQuery, regionSalesQuery } from "../../api/sales";
 import {
   daysOf,
   PRODUCT_SORTS,

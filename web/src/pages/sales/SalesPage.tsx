@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
-import { lastMonthQuery, type Schemas } from "../../api/queries";
+import type { Schemas } from "../../api/queries";
+import { lastMonthQuery } from "../../api/sales";
 import type { Day } from "../../lib/days";
 import { count, day, money, share } from "../../lib/format";
 import { add, amount } from "../../lib/money";
