@@ -19,7 +19,7 @@ export default defineConfig({
             {
               name: "console",
               // Without what the first page does not need.
-              test: /src\/(?!.*(ColumnsChoice|api\/cohorts|api\/sales|csv|governance|organization|views|webhooks))(api|lib|ui\/(Page|stat|states|table))/,
+              test: /src\/(?!.*(ColumnsChoice|api\/cohorts|api\/sales|csv|datasets|governance|organization|views|webhooks))(api|lib|ui\/(Page|stat|states|table))/,
             },
           ],
         },

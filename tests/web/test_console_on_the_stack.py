@@ -12,6 +12,7 @@ import pytest
 
 from scripts.environment.cognito import token
 from scripts.environment.environment import open_environment
+from scripts.environment.lambda_env import LOCAL_ACCOUNT
 from scripts.environment.local_state import StackState
 from scripts.local import stack as local_stack
 from scripts.local import web
@@ -103,6 +104,11 @@ def stocked_product(stack: RunningStack, state: StackState, bearer: str) -> str:
     return sku
 
 
+def addresses_of_files(stack: RunningStack) -> list[str]:
+    names, endpoint = stack.environment.names, stack.environment.client("s3").meta.endpoint_url
+    return [f"{endpoint}/{names.bucket(it, LOCAL_ACCOUNT)}" for it in ("raw-uploads", "processed-data")]
+
+
 def test_what_people_do_on_each_page(
     stack: RunningStack, state: StackState, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +117,7 @@ def test_what_people_do_on_each_page(
     start_subscription(state, admin)
     monkeypatch.setenv("CONSOLE_SKU", stocked_product(stack, state, admin))
     monkeypatch.setenv("CONSOLE_URL", state.console_url or "")
+    monkeypatch.setenv("CONSOLE_BUCKETS", " ".join(addresses_of_files(stack)))
     monkeypatch.setenv("CONSOLE_PASSWORD", state.users_password)
     monkeypatch.setenv("CONSOLE_TOKEN", token(stack.environment, "admin", state.users_password))
 

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import {
   parseCohorts,
+  parseDataset,
   parseDays,
   parseInventory,
   parseNext,
@@ -112,6 +113,16 @@ const sales = createRoute({
   ),
 });
 
+const datasets = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/datasets",
+  validateSearch: parseDataset,
+  component: lazyRouteComponent(
+    part(() => import("./pages/datasets/DatasetsPage")),
+    "DatasetsPage",
+  ),
+});
+
 // Not /webhooks: that belongs to payment providers (infra/modules/site/edge.js).
 const webhooks = createRoute({
   getParentRoute: () => signedIn,
@@ -167,6 +178,7 @@ const routes = root.addChildren([
     cohorts,
     pipeline,
     sales,
+    datasets,
     webhooks,
     settings,
     anythingElse,

@@ -1,6 +1,7 @@
 /** Every page at three widths in both themes: axe, no sideways scroll, and a picture to look at. */
 
 import { ORDERS } from "./data";
+import { UNDECIDED } from "./datasets";
 import { expectAccessible, expectLoaded, test } from "./site";
 
 const PAGES = {
@@ -14,6 +15,9 @@ const PAGES = {
   pipeline: "/pipeline",
   sales: "/sales",
   "sales-by-product": "/sales?by=product",
+  datasets: "/datasets",
+  dataset: "/datasets?dataset=ds_1",
+  "dataset-undecided": `/datasets?dataset=${UNDECIDED.id}`,
   webhooks: "/hooks?webhook=webhook-1",
   settings: "/settings",
   "sign-in": "/sign-in",
@@ -27,6 +31,7 @@ const HEIGHT = 1_800;
 for (const [name, path] of Object.entries(PAGES)) {
   test(`${name}: axe and width at ${WIDTHS.join(", ")} px, light and dark`, async ({ page, site }) => {
     site.role = "admin";
+    site.datasets.datasets.push(UNDECIDED);
     for (const theme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: theme });
       await page.goto(path);

@@ -9,6 +9,7 @@ import type { Me } from "../src/api/session";
 import type { Day } from "../src/lib/days";
 import { csvOf } from "./csv";
 import * as data from "./data";
+import { FakeDatasets } from "./datasets";
 import { type Answer, FakeOrganization, problem } from "./organization";
 import { FakeWebhooks } from "./webhooks";
 
@@ -21,12 +22,11 @@ const TYPES: Record<string, string> = {
   ".map": "application/json",
   ".json": "application/json",
 };
-const SECURITY = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+const security = (uploads: string) => ({
+  "content-security-policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${uploads}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
   "x-content-type-options": "nosniff",
   "referrer-policy": "same-origin",
-};
+});
 
 type Body = Record<string, unknown>;
 
@@ -56,6 +56,7 @@ export class FakeSite {
   readonly requests: Sent[] = [];
   readonly organization = new FakeOrganization();
   readonly webhooks = new FakeWebhooks();
+  readonly datasets = new FakeDatasets();
   isSignedIn = true;
   isEmpty = false;
   flags: Record<string, { share: number; ends: Day }> = {};
@@ -83,6 +84,7 @@ export class FakeSite {
   }
 
   async start(): Promise<string> {
+    await this.datasets.start();
     const server = createServer(async (request, response) => {
       const address = new URL(request.url ?? "/", "http://site");
       const { method = "GET", headers } = request;
@@ -110,7 +112,10 @@ export class FakeSite {
       const isGone = this.replaced?.test(path);
       const content = isGone ? undefined : await readFile(join(DIST, normalize(path))).catch(() => undefined);
       if (!content) response.writeHead(404).end();
-      else response.writeHead(200, { ...SECURITY, "content-type": TYPES[extname(path)] }).end(content);
+      else
+        response
+          .writeHead(200, { ...security(this.datasets.uploadUrl), "content-type": TYPES[extname(path)] })
+          .end(content);
     });
     this.server = server;
     await new Promise<void>((started) => server.listen(0, "127.0.0.1", started));
@@ -118,6 +123,7 @@ export class FakeSite {
   }
 
   stop(): void {
+    this.datasets.stop();
     this.server?.closeAllConnections();
     this.server?.close();
   }
@@ -146,6 +152,8 @@ export class FakeSite {
     if (ofOrganization) return ofOrganization;
     const ofWebhooks = this.webhooks.answer(request.method, pathname, request.body, this.role);
     if (ofWebhooks) return ofWebhooks;
+    const ofDatasets = this.datasets.answer(request.method, pathname, request.body, this.role);
+    if (ofDatasets) return ofDatasets;
     if (request.method === "POST")
       return this.adjust(pathname, request.body) ?? this.command(pathname, request.body);
     const found = this.read(pathname, searchParams);

@@ -14,7 +14,7 @@ export const test = base.extend<{ site: FakeSite; origin: string; isExpectingErr
   },
   origin: async ({ site }, use) => use(await site.start()),
   baseURL: async ({ origin }, use) => use(origin),
-  page: async ({ page, origin, isExpectingErrors }, use) => {
+  page: async ({ page, site, origin, isExpectingErrors }, use) => {
     const complaints: string[] = [];
     page.on("console", (message) => {
       // The browser itself logs each answer of 4xx and 5xx.
@@ -23,8 +23,8 @@ export const test = base.extend<{ site: FakeSite; origin: string; isExpectingErr
     });
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("request", (request) => {
-      if (!request.url().startsWith(origin) && !request.url().startsWith("blob:"))
-        complaints.push(request.url());
+      const isKnown = [origin, "blob:", site.datasets.uploadUrl].some((it) => request.url().startsWith(it));
+      if (!isKnown) complaints.push(request.url());
     });
     await use(page);
     expect(complaints, "errors in the console, and requests to other origins").toEqual([]);

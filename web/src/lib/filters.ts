@@ -90,6 +90,15 @@ export function parseWebhook(raw: Raw): WebhookFilter {
   return given<WebhookFilter>({ webhook: text(raw.webhook, 64) });
 }
 
+export interface DatasetFilter {
+  /** The id of the one that is shown. */
+  readonly dataset?: string;
+}
+
+export function parseDataset(raw: Raw): DatasetFilter {
+  return given<DatasetFilter>({ dataset: text(raw.dataset, 64) });
+}
+
 export interface OperationsFilter {
   readonly function?: string;
 }

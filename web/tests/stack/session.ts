@@ -2,7 +2,9 @@
 
 import { test as base, expect } from "@playwright/test";
 
-const { CONSOLE_URL = "", CONSOLE_TOKEN = "" } = process.env;
+const { CONSOLE_URL = "", CONSOLE_TOKEN = "", CONSOLE_BUCKETS = "" } = process.env;
+/** The console, and the buckets of files that people send and save. */
+const KNOWN = [CONSOLE_URL, "blob:", ...CONSOLE_BUCKETS.split(" ")];
 
 export const test = base.extend({
   page: async ({ page, context }, use) => {
@@ -21,8 +23,7 @@ export const test = base.extend({
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("request", (request) => {
-      if (!request.url().startsWith(CONSOLE_URL) && !request.url().startsWith("blob:"))
-        complaints.push(request.url());
+      if (!KNOWN.some((address) => request.url().startsWith(address))) complaints.push(request.url());
     });
     await use(page);
     expect(complaints, "errors in the console, and requests to other origins").toEqual([]);

@@ -7,6 +7,7 @@ export const PAGES = [
   { path: "/cohorts", title: "Cohorts", key: "c" },
   { path: "/pipeline", title: "Pipeline", key: "p" },
   { path: "/sales", title: "Sales", key: "s" },
+  { path: "/datasets", title: "Datasets", key: "d" },
   { path: "/hooks", title: "Webhooks", key: "w" },
   { path: "/settings", title: "Settings", key: "," },
 ] as const;

@@ -18,6 +18,8 @@ const KINDS: Record<string, string> = {
   retrying: "warn",
   failed: "bad",
   dropped: "warn",
+  inspected: "warn",
+  ready: "good",
 };
 
 /** The status in words for people; the colour only repeats them. */
