@@ -141,6 +141,10 @@ test.describe("failures", () => {
       "href",
       "/auth/login?next=%2Finvitation",
     );
+    await expect(page.getByRole("link", { name: "Continue with Google" })).toHaveAttribute(
+      "href",
+      "/auth/login?next=%2Finvitation&provider=Google",
+    );
     await expectAccessible(page);
     site.isSignedIn = true;
     await page.goto("/invitation");

@@ -2,8 +2,9 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { acceptInvitation } from "../../api/organization";
 import { ApiProblem } from "../../api/problem";
-import { meQuery, signInAddress, startAgain } from "../../api/session";
+import { meQuery, startAgain } from "../../api/session";
 import { FormFrame } from "../../ui/FormFrame";
+import { SignInLinks } from "../../ui/SignInLinks";
 
 const KEPT = "invitation";
 
@@ -33,9 +34,7 @@ export function InvitationPage() {
         title="You are invited to PulseQueue"
         lead="Sign in with the e-mail address that was invited."
       >
-        <a className="button primary" href={signInAddress("/invitation")}>
-          Sign in
-        </a>
+        <SignInLinks next="/invitation" />
       </FormFrame>
     );
   }
