@@ -11,6 +11,14 @@ test("a person signs in, renews the session in two tabs, and signs out", async (
       headers,
     ] as const);
   const get = (path: string) => page.evaluate(async (to) => (await fetch(to)).status, path);
+  // While the user pool is busy the answer is 503; the console then tries again, too.
+  const renew = async () => {
+    for (let tries = 0; tries < 10; tries += 1) {
+      const status = await post("/auth/refresh");
+      if (status !== 503) return status;
+    }
+    return 503;
+  };
 
   await page.goto("/auth/login?next=/orders");
   await page.locator("input[name=username][type=text]").fill("editor");
@@ -35,7 +43,7 @@ test("a person signs in, renews the session in two tabs, and signs out", async (
   // A form of another site cannot send the header.
   expect(await post("/auth/logout", {})).toBe(403);
   expect(await get("/api/me")).toBe(200);
-  expect(await Promise.all([post("/auth/refresh"), post("/auth/refresh")])).toEqual([204, 204]);
+  expect(await Promise.all([renew(), renew()])).toEqual([204, 204]);
   expect(await get("/api/me")).toBe(200);
 
   expect(await post("/auth/logout")).toBe(200);
