@@ -184,10 +184,12 @@ def site(environment: Environment) -> Resources:
     cloudfront, name = environment.client("cloudfront"), environment.names.site
     listed = cloudfront.list_distributions()["DistributionList"].get("Items", ())
     policies: Any = cloudfront.list_response_headers_policies(Type="custom")["ResponseHeadersPolicyList"]
-    headers = {
+    configs = {
         it["ResponseHeadersPolicy"]["Id"]: it["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
         for it in policies.get("Items", ())
     }
+    # The policy names the bucket of uploads by its address, and each emulator has a port of its own.
+    headers = json.loads(json.dumps(configs).replace(str(cloudfront.meta.endpoint_url), "http://emulator"))
     found: dict[str, Any] = {}
     for listing in (it for it in listed if it["Comment"] == name):
         config: Any = cloudfront.get_distribution_config(Id=listing["Id"])["DistributionConfig"]
