@@ -76,7 +76,7 @@ def variables(names: Names, topology: Topology, function: str, inputs: LambdaEnv
         **{f"{_upper(it)}_BUCKET": names.bucket(it, inputs.account) for it in spec.buckets},
         **{f"{_upper(secret)}_PARAMETER": names.secret(secret) for secret in spec.secrets},
     }
-    env_vars |= {f"{_upper(other)}_QUEUE": names.queue(other) for other in spec.sends_to}
+    env_vars |= {f"{_upper(other)}_QUEUE": names.queue(other) for other in spec.sends_to if other != function}
     if spec.publishes:
         env_vars["BUS_NAME"] = names.bus
     env_vars |= _user_pool(names, function, spec, inputs)

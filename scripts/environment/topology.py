@@ -294,8 +294,10 @@ class Topology(_Section):
     def _messages_have_a_queue(self) -> Self:
         for name, function in self.functions.items():
             for other in function.sends_to:
-                if other not in self.workers:
-                    raise ValueError(f"function {name} sends to {other}, which is no function with `queue`")
+                if other not in self.workers and other != name:
+                    raise ValueError(
+                        f"function {name} sends to {other}, neither itself nor a function with `queue`"
+                    )
         return self
 
     @model_validator(mode="after")

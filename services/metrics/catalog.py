@@ -165,6 +165,7 @@ def _audit(own: str) -> Iterator[Family]:
         ),
         (Metric.AUDIT_OVERDUE, "Reservations past their expiry that are still open"),
         (Metric.AUDIT_UNCONFIRMED, "Charges without a confirmed order"),
+        (Metric.AUDIT_HELD_LONG, "Units in open reservations whose payments take days"),
         (Metric.AUDIT_FINISHED, "When the last audit ended; the audit_* gauges are as of then"),
     ):
         query = Query(own, name, "Maximum")

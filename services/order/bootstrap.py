@@ -8,18 +8,20 @@ from typing import Any
 
 from services.order.service import OrderService
 from services.shared.events import OrderCancellationRequested, OrderPlaced, PaymentRequested
+from services.shared.messages import DelayedQueue
 from services.shared.wiring import Runtime, utc_now
 
 Entry = Callable[[Any, Any], Any]
 
 
-def _service(runtime: Runtime) -> OrderService:
+def _service(runtime: Runtime, later: DelayedQueue | None = None) -> OrderService:
     return OrderService(
         runtime.ledger,
         runtime.bus,
         runtime.telemetry,
         clock=utc_now,
         hold=runtime.settings.hold,
+        later=later,
         waits=runtime.deadline.waits,
     )
 
@@ -33,7 +35,7 @@ def order() -> Entry:
 @cache
 def expiry() -> Entry:
     runtime = Runtime("order")
-    return runtime.entry([PaymentRequested], _service(runtime).expire)
+    return runtime.entry([PaymentRequested], _service(runtime, runtime.delayed_queue()).expire)
 
 
 class _SystemClock:

@@ -11,6 +11,8 @@ from itertools import pairwise
 
 from services.shared.ledger import Key, Order, Status, Stock
 
+LONGEST_USUAL_HOLD = timedelta(minutes=15)
+"""Of payments that do not take days; the longest delay of SQS."""
 REFUNDED_WITHIN = timedelta(hours=1)
 """A message is delivered five times in half an hour; then it waits in the dead-letter queue."""
 
@@ -52,6 +54,8 @@ class Reconciliation:
     by_sku: tuple[Discrepancy, ...]
     by_order: tuple[Discrepancy, ...]
     unreadable: tuple[Discrepancy, ...] = ()
+    units_held_long: int = 0
+    """Units in open reservations that have not ended, and last longer than usual ones."""
     moving: tuple[Key, ...] = ()
     """SKUs that changed during every check and could not be judged."""
 
@@ -72,6 +76,7 @@ class Reconciliation:
 class _Tally:
     orders: int = 0
     open: int = 0
+    units_held_long: int = 0
     reserved: dict[Key, int] = field(default_factory=dict)
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
@@ -88,6 +93,8 @@ def find_discrepancies(
             for line in order.lines:
                 key = Key(order.key.tenant_id, line.sku)
                 tally.reserved[key] = tally.reserved.get(key, 0) + line.quantity
+            if _is_held_long(order) and not overdue(order, now, grace):
+                tally.units_held_long += sum(line.quantity for line in order.lines)
         tally.discrepancies += check_order(order, now, grace)
     skus = 0
     by_sku: list[Discrepancy] = []
@@ -101,7 +108,20 @@ def find_discrepancies(
         )
         for key, quantity in unmatched.items()
     ]
-    return Reconciliation(tally.orders, tally.open, skus, tuple(by_sku), tuple(tally.discrepancies))
+    return Reconciliation(
+        tally.orders,
+        tally.open,
+        skus,
+        tuple(by_sku),
+        tuple(tally.discrepancies),
+        units_held_long=tally.units_held_long,
+    )
+
+
+def _is_held_long(order: Order) -> bool:
+    # Without a history the order is impossible, and reported as that.
+    since = order.history[0].at if order.history else None
+    return bool(order.expires_at and since and order.expires_at - since > LONGEST_USUAL_HOLD)
 
 
 def _check_stock(stock: Stock, held: int) -> Iterator[Discrepancy]:

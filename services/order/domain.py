@@ -3,8 +3,9 @@
 Events are a function of the order: publishing them again after a crash publishes the same events.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from services.shared.event_fields import event_fields, priced_items
 from services.shared.events import (
@@ -22,6 +23,14 @@ from services.shared.ledger import Key, Move, Order, Placement, Status, sum_quan
 
 Difference = Literal["customer", "items", "payment_method"]
 Rejection = Literal["out_of_stock", "unknown_sku", "currency_mismatch", "price_changed"]
+
+LONG_HOLDS: Final[Mapping[str, timedelta]] = {"bank_transfer": timedelta(days=3)}
+"""How long a reservation waits for payments that take days, by payment method."""
+
+
+def hold_for(event: OrderPlaced, usual: timedelta, longer: Mapping[str, timedelta]) -> timedelta:
+    """Say how long a reservation waits for its payment."""
+    return longer.get(event.payment_method or "", usual)
 
 
 def placement(event: OrderPlaced, now: datetime, hold: timedelta) -> Placement:

@@ -69,6 +69,7 @@ def gauges(result: Reconciliation, now: datetime) -> dict[str, float]:
         Metric.AUDIT_DRIFT: result.drift,
         Metric.AUDIT_OVERDUE: result.count(Kind.OVERDUE),
         Metric.AUDIT_UNCONFIRMED: result.count(Kind.CHARGED) + result.count(Kind.UNREFUNDED),
+        Metric.AUDIT_HELD_LONG: result.units_held_long,
         Metric.AUDIT_FINISHED: now.timestamp(),
     }
 

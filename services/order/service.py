@@ -16,7 +16,7 @@ from services.shared.events import (
 )
 from services.shared.ledger import Committed, Found, Key, Ledger, Move, Order, Outcome, Status, Unsettled
 from services.shared.log_events import LogEvent
-from services.shared.messages import Delivery, Group, by_order, existing_orders
+from services.shared.messages import DelayedQueue, Delivery, Group, by_order, existing_orders
 from services.shared.metric_names import Metric, OrderOutcome
 from services.shared.outbox import EventBus, Outbox
 from services.shared.telemetry import Stopwatch, Telemetry, record_inventory_operation
@@ -37,6 +37,8 @@ class OrderService:
         *,
         clock: Callable[[], datetime],
         hold: timedelta,
+        long_holds: Mapping[str, timedelta] = domain.LONG_HOLDS,
+        later: DelayedQueue | None = None,
         waits: Waits = never,
     ) -> None:
         self._ledger = ledger
@@ -44,6 +46,8 @@ class OrderService:
         self._telemetry = telemetry
         self._clock = clock
         self._hold = hold
+        self._long_holds = long_holds
+        self._later = later
         self._waits = waits
 
     def handle(self, deliveries: Sequence[Delivery]) -> Collection[str]:
@@ -53,21 +57,20 @@ class OrderService:
         )
 
     def expire(self, deliveries: Sequence[Delivery]) -> Collection[str]:
-        """Release reservations whose time is over; returns the ids of the messages to retry."""
-        now = self._clock()
-        due, retry = {}, set()
-        for key, group in by_order(deliveries, PaymentRequested).items():
-            if group.first.expires_at > now:
-                retry |= group.message_ids
-            else:
-                due[key] = group
-        return retry | self._release_overdue(due, now)
+        """Release reservations whose time is over; returns the ids of the messages to retry.
+
+        A message that comes before the end of its reservation is sent again, and comes later.
+        """
+        return self._release_overdue(by_order(deliveries, PaymentRequested), self._clock())
 
     # --- placements -----------------------------------------------------------------------------------
 
     def _place(self, groups: Mapping[Key, Group[OrderPlaced]]) -> set[str]:
         watch, now, retry = Stopwatch(), self._clock(), set()
-        placements = {key: domain.placement(it.first, now, self._hold) for key, it in groups.items()}
+        placements = {
+            key: domain.placement(it.first, now, domain.hold_for(it.first, self._hold, self._long_holds))
+            for key, it in groups.items()
+        }
 
         def reserve(keys: Collection[Key]) -> Mapping[Key, Outcome]:
             return self._ledger.reserve([placements[key] for key in keys])
@@ -159,6 +162,7 @@ class OrderService:
 
     def _release_overdue(self, groups: Mapping[Key, Group[PaymentRequested]], now: datetime) -> set[str]:
         orders, retry = self._read(groups)
+        early: dict[Key, Order] = {}
 
         def decide(order: Order) -> Move | None:
             return domain.expire(order, now, groups[order.key].first.event_id)
@@ -167,11 +171,27 @@ class OrderService:
             outbox = Outbox()
             for key, outcome in outcomes.items():
                 if isinstance(outcome, Found) and outcome.order.status is Status.RESERVED:
-                    retry |= groups[key].message_ids  # overdue by the event, but not by the order itself
+                    early[key] = outcome.order
                 else:
                     retry |= self._released(key, groups[key], outcome, "reservation_expired", outbox)
             retry |= outbox.send(self._bus, self._telemetry)
-        return retry
+        return retry | self._postpone(early, groups, now)
+
+    def _postpone(
+        self, orders: Mapping[Key, Order], groups: Mapping[Key, Group[PaymentRequested]], now: datetime
+    ) -> set[str]:
+        """Send messages about open reservations again, before they are deleted; the order says until when."""
+        events = {
+            key: (groups[key].first, order.expires_at - now)
+            for key, order in orders.items()
+            if order.expires_at is not None
+        }
+        if not events:
+            return set()
+        failed = self._later.send(events) if self._later else events.keys()
+        for key in failed:
+            self._telemetry.warning(LogEvent.EXPIRY_NOT_POSTPONED, key, until=orders[key].expires_at)
+        return {message_id for key in failed for message_id in groups[key].message_ids}
 
     def _read(self, groups: Mapping[Key, Group[E]]) -> tuple[dict[Key, Order], set[str]]:
         return existing_orders(groups, self._ledger.orders(groups.keys()), self._telemetry)

@@ -27,6 +27,7 @@ METHODS = (
     "sim_unknown",
     "sim_slow",
     "sim_unavailable",
+    "bank_transfer",
 )
 """The payment methods with a meaning; any other is charged like sim_ok."""
 
@@ -34,11 +35,11 @@ METHODS = (
 class SimulatedGateway:
     """Decides by payment method and order id alone, so that the same order always gets the same result.
 
-    `sim_declined` and `sim_insufficient_funds` decline, `sim_pending` leaves the answer open until the
-    reservation ends, `sim_unknown` charges but never says so, `sim_unavailable` is never available,
-    `sim_slow` is slow, order ids that begin with `test-failure` decline, and so does a share of all others
-    set by `failure_rate`. Other charges are remembered in this process only: one of an order that was never
-    settled is lost with the process.
+    `sim_declined` and `sim_insufficient_funds` decline, `sim_pending` and `bank_transfer` leave the answer
+    open until the reservation ends, `sim_unknown` charges but never says so, `sim_unavailable` is never
+    available, `sim_slow` is slow, order ids that begin with `test-failure` decline, and so does a share of
+    all others set by `failure_rate`. Other charges are remembered in this process only: one of an order that
+    was never settled is lost with the process.
     """
 
     _MAX_CHARGES = 100_000
@@ -70,7 +71,7 @@ class SimulatedGateway:
                 return Declined("card_declined")
             case "sim_insufficient_funds":
                 return Declined("insufficient_funds")
-            case "sim_pending":
+            case "sim_pending" | "bank_transfer":
                 return Pending()
             case "sim_unknown":
                 return Unknown("the simulated answer was lost (payment method sim_unknown)")
@@ -87,7 +88,7 @@ class SimulatedGateway:
 
     def void(self, request: ChargeRequest) -> Answer | NotFound:
         match request.method:
-            case "sim_pending":
+            case "sim_pending" | "bank_transfer":
                 return Declined("voided")
             case "sim_unknown":
                 return _charged(request.key)

@@ -42,6 +42,10 @@ class LogEvent(StrEnum):
     CANCELLATION_LATE = "cancellation.late", "paid order is no longer cancellable, request a refund instead"
     RELEASE_DEFERRED = "release.deferred", "order not released yet, retrying"
     RELEASE_SKIPPED = "release.skipped", "order is not reserved, nothing to release"
+    EXPIRY_NOT_POSTPONED = (
+        "expiry.not_postponed",
+        "reservation is still open, and its message could not be sent again",
+    )
     EXPIRY_SKIPPED = "expiry.skipped", "order is not reserved, nothing expires"
 
     # the audit

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -114,6 +115,16 @@ class Redelivery(Protocol):
 
     def delay(self, receives: Mapping[str, int]) -> int:
         """Delay messages, by receipt, as their number of receives says; returns for how many that failed."""
+
+
+class DelayedQueue(Protocol):
+    """The consumer's own queue, for events that came before their time."""
+
+    def send(self, events: Mapping[Key, tuple[Event, timedelta]]) -> Collection[Key]:
+        """Let events come again, not before so long has passed where the queue can delay them by as much.
+
+        Returns the orders whose events it did not accept.
+        """
 
 
 Handle = Callable[[Sequence[Delivery]], Collection[str]]

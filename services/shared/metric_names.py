@@ -26,6 +26,7 @@ class Metric(StrEnum):
     AUDIT_DRIFT = "audit_reserved_drift_units"
     AUDIT_OVERDUE = "audit_overdue_reservations"
     AUDIT_UNCONFIRMED = "audit_unconfirmed_charges"
+    AUDIT_HELD_LONG = "audit_long_held_units"
     AUDIT_FINISHED = "audit_finished_timestamp_seconds"
 
     # AWS's own

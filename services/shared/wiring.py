@@ -12,6 +12,7 @@ from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.sqs_backlog import SqsBacklog
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
+from services.shared.adapters.sqs_delayed import SqsDelayedQueue
 from services.shared.adapters.telemetry import PowertoolsTelemetry
 from services.shared.backoff import Deadline, redelivery_seconds
 from services.shared.events import Event
@@ -34,6 +35,7 @@ class Runtime:
     def __init__(self, service: str) -> None:
         self.settings = LedgerSettings.from_environment()
         self.telemetry = PowertoolsTelemetry(service, self.settings.metrics_namespace)
+        self._source = f"pulsequeue.{service}"
         self._clients = Clients()
         self.deadline = Deadline()
         self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
@@ -47,7 +49,7 @@ class Runtime:
         self.bus = EventBridgeBus(
             self._clients.events(),
             bus_name=self.settings.bus_name,
-            source=f"pulsequeue.{service}",
+            source=self._source,
             run=self.in_parallel,
         )
 
@@ -65,6 +67,12 @@ class Runtime:
         start(self.deadline, context)
         with self.telemetry.invocation(context):
             yield
+
+    def delayed_queue(self) -> SqsDelayedQueue:
+        """The function's own queue, to send to."""
+        return SqsDelayedQueue(
+            self._clients.sqs(), queue_url=QueueSettings.from_environment().queue_url, source=self._source
+        )
 
     def entry(self, accepts: Sequence[type[Event]], handle: Handle) -> Callable[[Any, Any], Any]:
         """Make the function that Lambda calls."""

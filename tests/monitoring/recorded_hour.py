@@ -84,6 +84,7 @@ def gauges(environment: str) -> Series:
         "audit_reserved_drift_units": 0,
         "audit_overdue_reservations": 0,
         "audit_unconfirmed_charges": 0,
+        "audit_long_held_units": 0,
         "audit_finished_timestamp_seconds": END - 600,
     }
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SKUS = ("apple", "pear", "plum", "fig")
 _METHODS = (*("ok",) * 7, "declined", "declined", "never answered", "pending", "pending")
+BANK_TRANSFER = "bank transfer"
 RUSH = 20.0
 """Seconds within which most orders are placed."""
 LATE = 1_600.0
@@ -62,6 +63,8 @@ class Shop:
         self._apart = world.fault_mix.kinds == {Fault.SKU_BUSY}
         """Whether most orders share no SKU: only then can one that is busy hold up a stranger's."""
         self._skus = SKUS if self._apart else SKUS[: self._random.randint(1, len(SKUS))]
+        often = Fault.POSTPONEMENT_FAILED in world.fault_mix.kinds
+        self._takes_transfers = self._random.random() < (0.3 if often else 0.05)
         self._currencies = ("USD", "EUR") if self._random.random() < 0.15 else ("USD",)
 
     def open(self) -> None:
@@ -122,7 +125,7 @@ class Shop:
         for sku, quantity in lines:
             totals[sku] = totals.get(sku, 0) + quantity
         customer = f"customer-{random.randint(1, 3)}"
-        method = random.choice(_METHODS)
+        method = BANK_TRANSFER if self._takes_transfers and random.random() < 0.3 else random.choice(_METHODS)
         self._world.watch.wishes[key].append(Wish(customer, tuple(sorted(totals.items())), method))
         self._world.watch.accepted_at.setdefault(key, self._world.scheduler.now)
         self._world.story.info(f"orders {dict(totals)}", (label(*key),))

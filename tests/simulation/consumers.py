@@ -16,6 +16,7 @@ from services.shared.adapters.dynamodb_store import DynamoDBStore
 from services.shared.adapters.eventbridge import EventBridgeBus
 from services.shared.adapters.sqs_backlog import SqsBacklog
 from services.shared.adapters.sqs_batch import Inbox, SqsPoisonQueue, SqsRedelivery
+from services.shared.adapters.sqs_delayed import SqsDelayedQueue
 from services.shared.backoff import Deadline, redelivery_seconds
 from services.shared.errors import IncompleteReadError, StoreUnavailableError
 from services.shared.events import (
@@ -29,7 +30,7 @@ from services.shared.events import (
     RefundRequested,
 )
 from services.shared.group_commit import GroupCommit
-from services.shared.ledger import Key
+from services.shared.ledger import Key, Status
 from services.shared.log_events import LogEvent
 from services.shared.messages import Delivery, Handle
 from services.shared.metric_names import Label
@@ -54,7 +55,9 @@ RETURNS_WITHIN = 4.0
 BATCH = 10
 AUDIT_EVERY = 3_600.0
 AUDITS = 3
-"""As many as it takes for one to come after the last reservation is overdue."""
+"""As many as it takes for one to come after the last of the usual reservations is overdue."""
+MOST_AUDITS = 75
+"""The same for a hold of three days."""
 
 
 _CONTENTION = {LogEvent.ORDER_DEFERRED, LogEvent.RELEASE_DEFERRED, LogEvent.PAYMENT_DEFERRED}
@@ -148,6 +151,14 @@ def _orders(world: "World", deadline: Deadline) -> OrderService:
         world.telemetry,
         clock=world.scheduler.clock,
         hold=world.hold,
+        long_holds=world.long_holds,
+        later=SqsDelayedQueue(
+            cast("SQSClient", world.sqs),
+            queue_url="expiry",
+            source="pulsequeue.order",
+            longest=world.longest_delay,
+            waits=_waits(world),
+        ),
         waits=deadline.waits,
     )
 
@@ -204,12 +215,13 @@ class AuditSchedule:
         self._runs = 0
 
     def open(self) -> None:
-        first = self._world.random.uniform(0, AUDIT_EVERY)
-        for number in range(AUDITS):
-            self._world.scheduler.after(first + number * AUDIT_EVERY, self._start)
+        self._world.scheduler.after(self._world.random.uniform(0, AUDIT_EVERY), self._start)
 
     def _start(self) -> None:
         self._runs += 1
+        waits = any(order.status is Status.RESERVED for order in self._world.watch.orders.values())
+        if self._runs < AUDITS or (waits and self._runs < MOST_AUDITS):
+            self._world.scheduler.after(AUDIT_EVERY, self._start)
         self._world.scheduler.spawn(f"audit/{self._runs}", self._run)
 
     def _run(self) -> None:

@@ -18,6 +18,7 @@ class Fault(StrEnum):
     ENTRY_FAILED = "part of PutEvents failed"
     BUS_DOWN = "bus down for a spell"
     BURIAL_FAILED = "part of a burial failed"
+    POSTPONEMENT_FAILED = "part of a postponement failed"
     # to a handler
     KILLED_BEFORE = "killed before a call took effect"
     KILLED_AFTER = "killed after a call took effect"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.simulation.invariants import Watch
 
 _LONGEST_RUN = 60.0
+_BANK_TAKES = {"pending": (0.5, 20.0, 800.0), "bank transfer": (20.0, 1_000.0, 100_000.0, 400_000.0)}
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Gateway:
                 return Unknown("this one never answers")
             case "declined":
                 return self._decline(request)
-            case "pending":
+            case "pending" | "bank transfer":
                 return self._wait_for_the_bank(name, request)
             case _:
                 return self._make_charge(name, request)
@@ -169,7 +171,8 @@ class Gateway:
         if name not in self._books.pending:
             self._books.pending.add(name)
             self._scheduler.after(
-                self._network.random.choice((0.5, 20.0, 800.0)), lambda: self._bank_decides(name, request)
+                self._network.random.choice(_BANK_TAKES[request.method or ""]),
+                lambda: self._bank_decides(name, request),
             )
         return Pending()
 

@@ -1,7 +1,7 @@
 """Looks on while things happen: every commit, every event and every answer is checked in its instant."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -52,8 +52,10 @@ class Wish:
 
 
 class Watch:
-    def __init__(self, scheduler: Scheduler, gateway_ledger: GatewayLedger, hold: timedelta) -> None:
-        self._hold = hold
+    def __init__(
+        self, scheduler: Scheduler, gateway_ledger: GatewayLedger, hold_for: Callable[[str | None], timedelta]
+    ) -> None:
+        self._hold_for = hold_for
         self.violations: list[Violation] = []
         self.wishes: defaultdict[Key, list[Wish]] = defaultdict(list)
         self.accepted_at: dict[Key, float] = {}
@@ -69,6 +71,10 @@ class Watch:
         self.orders: dict[Key, Order] = {}
         self.stock: dict[Key, Stock] = {}
         self.runs = RunChecks(scheduler, self)
+        self.announced_at: dict[Key, float] = {}
+        """When the payment of each order was first asked for."""
+        self.is_set_aside: Callable[[Key], bool] = lambda _: False
+        """Whether the expiry message of an order is among the dead letters."""
         self.published: defaultdict[Key, set[str]] = defaultdict(set)
         """The names of the events published about each order."""
         self.events: dict[str, tuple[str, Mapping[str, Any]]] = {}
@@ -108,6 +114,7 @@ class Watch:
             self.orders[order.key] = order
             if order.status is not Status.RESERVED:
                 self.left.setdefault(order.key, self._scheduler.now)
+            self._check_release(order)
             if order.status is Status.RESERVED and len(order.history) == 1:
                 self._check_price(order)
                 self._check_hold(order)
@@ -116,6 +123,15 @@ class Watch:
         touched.update(stock_of(change.after).key for change in changes if change.table == INVENTORY)
         for key in sorted(touched):
             self._check_sku(key, moved)
+
+    def _check_release(self, order: Order) -> None:
+        """The audit is for reservations without a message, and no long one ends in bad weather."""
+        actor = self._scheduler.actor
+        if actor is None or not actor.name.startswith("audit") or order.reason != "reservation_expired":
+            return
+        owed = self.announced_at.get(order.key)
+        if owed is not None and owed < self._scheduler.now - 86_400 and not self.is_set_aside(order.key):
+            self.report("a long reservation ends by its own message", f"not by {actor.name}", order.key)
 
     def _note_stock(self, changes: Sequence[Change]) -> None:
         actor = self._scheduler.actor
@@ -219,10 +235,10 @@ class Watch:
 
     def _check_hold(self, order: Order) -> None:
         """A hold begins when the order is reserved, however long its event was on the way."""
-        now = self._scheduler.clock()
+        now, hold = self._scheduler.clock(), self._hold_for(order.payment_method)
         started = now - timedelta(seconds=self._scheduler.now - self._since())
         if order.expires_at is None or not (
-            started - _ROUNDING <= order.expires_at - self._hold <= now + _ROUNDING
+            started - _ROUNDING <= order.expires_at - hold <= now + _ROUNDING
         ):
             self.report(
                 "a reservation lasts as long as the hold", f"until {order.expires_at}, now {now}", order.key
@@ -274,6 +290,8 @@ class Watch:
             return
         key = Key(detail.get("tenantId", "default"), detail["orderId"])
         self.published[key].add(name)
+        if name == "PaymentRequested":
+            self.announced_at.setdefault(key, self._scheduler.now)
         known = self.events.setdefault(detail["eventId"], (name, detail))
         if known != (name, detail):
             self.report("the same event id tells the same", f"{known} and {(name, detail)}", key)

@@ -25,6 +25,7 @@ _STORE = "services.shared.adapters.dynamodb_store"
 _PACKING = "services.shared.transaction_planner"
 _LEDGER = "services.shared.ledger"
 _INBOX = "services.shared.adapters.sqs_batch"
+_DELAYED = "services.shared.adapters.sqs_delayed"
 _BACKLOG = "services.shared.adapters.sqs_backlog"
 _OUTBOX = "services.shared.outbox"
 _TRANSITIONS = "services.shared.transitions"
@@ -441,6 +442,30 @@ MUTATIONS = (
         _ORDER_DOMAIN,
         "order.expires_at is None or order.expires_at > now:",
         "order.expires_at is None:",
+    ),
+    Mutation(
+        "a message that comes before the end of its reservation is dropped",
+        _ORDER,
+        "        failed = self._later.send(events) if self._later else events.keys()",
+        "        failed: set[Key] = set()",
+    ),
+    Mutation(
+        "a message that its queue does not take again is dropped",
+        _DELAYED,
+        'for failure in response.get("Failed", [])]',
+        'for failure in response.get("Lost", [])]',
+    ),
+    Mutation(
+        "a message is delayed for longer than its queue can",
+        _DELAYED,
+        "math.ceil(min(delay, self._longest).total_seconds())",
+        "math.ceil(delay.total_seconds())",
+    ),
+    Mutation(
+        "a bank transfer is held no longer than a card",
+        _ORDER_DOMAIN,
+        '    return longer.get(event.payment_method or "", usual)',
+        "    return usual",
     ),
     Mutation(
         "reads that are not consistent",

@@ -7,10 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from tests.simulation.faults import Fault
-from tests.simulation.network import Network
+from tests.simulation.network import Network, refusal
 from tests.simulation.story import label
 
 MAX_RECEIVES = 5
+LONGEST_DELAY = 900
+"""Seconds, of SQS."""
 
 
 @dataclass(slots=True)
@@ -180,6 +182,12 @@ class SQSClient:
                 queue.delete([message_id])
         return {"Failed": failed}
 
+    def _postpone(self, queue: Queue, body: str, seconds: int) -> None:
+        if not 0 <= seconds <= LONGEST_DELAY:
+            raise refusal("SendMessageBatch", "InvalidParameterValue")
+        queue.send(body, seconds)
+        self._story.info(f"sends a message to {queue.name} again, {seconds} s late", about(body))
+
     def _delay(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
         for entry in entries:
             queue.delay_message(entry["ReceiptHandle"], entry["VisibilityTimeout"])
@@ -188,6 +196,12 @@ class SQSClient:
     def _send(self, queue: Queue, entries: Sequence[Any]) -> dict[str, Any]:
         failed = []
         for entry in entries:
+            if "DelaySeconds" in entry:
+                if self._network.strikes(Fault.POSTPONEMENT_FAILED):
+                    failed.append({"Id": entry["Id"]})
+                else:
+                    self._postpone(queue, entry["MessageBody"], entry["DelaySeconds"])
+                continue
             if self._network.strikes(Fault.BURIAL_FAILED):
                 failed.append({"Id": entry["Id"]})
                 continue

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from services.shared.ledger import Key, Order
     from tests.simulation.queues import Message
 
-MOST_STEPS = 50_000
+MOST_STEPS = 500_000
+"""A chain of messages over three days takes some 3,000 by itself."""
 
 
 class Killed(BaseException):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 
 from services.shared.ledger import Key
-from tests.simulation.actors import Shop
+from tests.simulation.actors import BANK_TRANSFER, Shop
 from tests.simulation.answers import Answers
 from tests.simulation.consumers import FUNCTIONS, AuditSchedule, Consumer, StoryTelemetry
 from tests.simulation.dynamodb import ORDERS, Change, Database, DynamoDBClient
@@ -20,6 +20,10 @@ from tests.simulation.story import Story, label
 
 HOLDS = (3, 40, 900, 900)
 """Seconds. A short hold ends while its payment is under way."""
+LONG_HOLDS = (1_100, 259_200)
+"""Seconds, of a bank transfer: past one delay of a queue, some of it in bad weather; three days."""
+LONGEST_DELAYS = (200, 900, 900)
+"""Seconds. A short one gives a chain of messages many links before the weather clears."""
 CALM_AT = 1_500.0
 REDRIVES = 6
 
@@ -29,6 +33,8 @@ class World:
         self.seed = seed
         self.random = Random(seed)
         self.hold = timedelta(seconds=self.random.choice(HOLDS))
+        self.long_holds = {BANK_TRANSFER: timedelta(seconds=self.random.choice(LONG_HOLDS))}
+        self.longest_delay = timedelta(seconds=self.random.choice(LONGEST_DELAYS))
         self.max_actions = self.random.choice((6, 9, 20, 100))
         self.handed_over = self.random.choice((1, 3, 10))
         """Messages that a run begins with, at most; it takes the rest of a batch from its queue itself."""
@@ -37,12 +43,15 @@ class World:
         self.fault_mix = FaultMix(self.random)
         self.network = Network(self.scheduler, self.fault_mix, self.story, self.random)
         self.gateway_ledger = GatewayLedger()
-        self.watch = Watch(self.scheduler, self.gateway_ledger, self.hold)
+        self.watch = Watch(self.scheduler, self.gateway_ledger, self.hold_for)
         self.database = Database()
         self.database.on_commit = self._on_commit
         self.queues = {
             function.name: Queue(function.name, function.visibility, self.network) for function in FUNCTIONS
         }
+        self.watch.is_set_aside = lambda key: any(
+            label(*key) in one.about for one in self.queues["expiry"].dead
+        )
         self.queues["expiry"].delay = self.hold.total_seconds()
         rules = {
             event.detail_type(): [self.queues[row.name] for row in FUNCTIONS if event in row.accepts]
@@ -76,6 +85,9 @@ class World:
                 return
             self._run()
 
+    def hold_for(self, payment_method: str | None) -> timedelta:
+        return self.long_holds.get(payment_method or "", self.hold)
+
     def _check_times(self) -> None:
         """Hold every order to the bound of the only kind of fault, unless a message was set aside."""
         if len(self.fault_mix.kinds) > 1:
@@ -83,10 +95,9 @@ class World:
         bound = max((SETTLED_WITHIN.get(kind, PROMPTLY) for kind in self.fault_mix.kinds), default=PROMPTLY)
         set_aside = {name for queue in self.queues.values() for letter in queue.dead for name in letter.about}
         for key, accepted_at in self.watch.accepted_at.items():
-            unpaid = any(
-                wish.payment_method in ("never answered", "pending") for wish in self.watch.wishes[key]
-            )
-            waited = self.hold.total_seconds() + PROMPTLY
+            methods = {wish.payment_method for wish in self.watch.wishes[key]}
+            unpaid = not methods.isdisjoint(("never answered", "pending", BANK_TRANSFER))
+            waited = max(map(self.hold_for, methods)).total_seconds() + PROMPTLY
             if answered_at := self.watch.answered_at.get(key):
                 waited = min(waited, answered_at - accepted_at)
             latest = bound + (waited if unpaid else 0.0)

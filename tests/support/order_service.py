@@ -9,6 +9,7 @@ from services.shared.events import (
 from services.shared.group_commit import GroupCommit
 from services.shared.ledger import Order, Payment, Status, Stock
 from services.shared.log_events import LogEvent
+from services.shared.messages import DelayedQueue
 from tests.support.builders import HOLD, a_key, deliveries, no_waiting
 from tests.support.fakes import (
     ManualClock,
@@ -22,13 +23,17 @@ from tests.support.fakes import (
 class OrderFixture:
     """The order service and everything around it."""
 
-    def __init__(self, *stocks: Stock, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, *stocks: Stock, store: MemoryStore | None = None, later: DelayedQueue | None = None
+    ) -> None:
         self.store = store or MemoryStore(stocks or [a_stock()])
         self.bus = RecordingBus()
         self.telemetry = RecordingTelemetry()
         self.clock = ManualClock()
         ledger = GroupCommit(self.store, waits=no_waiting(2))
-        self.service = OrderService(ledger, self.bus, self.telemetry, clock=self.clock, hold=HOLD)
+        self.service = OrderService(
+            ledger, self.bus, self.telemetry, clock=self.clock, hold=HOLD, later=later
+        )
 
     def handle(self, *events: Event) -> Collection[str]:
         return self.service.handle(deliveries(*events))

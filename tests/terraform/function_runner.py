@@ -86,12 +86,13 @@ class FunctionRunner:
         """Invoke a function with messages; whether none is returned as failed."""
         return bool(self.invoke(function, sqs_event(*messages)) == {"batchItemFailures": []})
 
-    def reserved(self) -> Order:
+    def reserved(self, payment_method: str | None = None) -> Order:
         """Reserve an order."""
         name = self.next_name()
-        assert self.processes(
-            "order", envelope(self.pipeline.order(name, self.pipeline.create_sku(5)), "OrderPlaced")
-        )
+        detail = dict(self.pipeline.order(name, self.pipeline.create_sku(5)))
+        if payment_method:
+            detail["paymentMethod"] = payment_method
+        assert self.processes("order", envelope(detail, "OrderPlaced"))
         return self.pipeline.get(name)
 
     def next_name(self) -> str:

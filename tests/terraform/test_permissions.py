@@ -86,13 +86,16 @@ def payment(runner: FunctionRunner, _invocations: int) -> Check:
 
 def expiry(runner: FunctionRunner, invocations: int) -> Check:
     reserved = [runner.reserved() for _ in range(invocations)]
+    held_long = payment_request(runner.reserved("bank_transfer").key.id)
     wait_until(
         lambda: all(it.expires_at and it.expires_at < utc_now() for it in reserved), "the holds are over"
     )
 
     def releases() -> bool:
         request = payment_request(reserved.pop().key.id)
-        return all(runner.processes("expiry", it) for it in (message(request), UNREADABLE))
+        return all(
+            runner.processes("expiry", it) for it in (message(request), message(held_long), UNREADABLE)
+        )
 
     return releases
 

@@ -20,7 +20,7 @@ locals {
       { for table in keys(try(it.tables, {})) : "${upper(replace(table, "-", "_"))}_TABLE" => "${local.prefix}-${table}" },
       { for bucket in keys(try(it.buckets, {})) : "${upper(replace(bucket, "-", "_"))}_BUCKET" => local.bucket_names[bucket] },
       { for secret in try(it.secrets, []) : "${upper(replace(secret, "-", "_"))}_PARAMETER" => "/${local.prefix}/${secret}" },
-      { for other in try(it.sendsTo, []) : "${upper(replace(other, "-", "_"))}_QUEUE" => "${local.prefix}-${other}" },
+      { for other in try(it.sendsTo, []) : "${upper(replace(other, "-", "_"))}_QUEUE" => "${local.prefix}-${other}" if other != name },
       { for variable in ["BUS_NAME"] : variable => local.prefix if try(it.publishes, false) },
       { for variable in ["TOPOLOGY"] : variable => local.deployed if try(it.readsMetrics, false) },
       { for variable, value in local.database_variables : variable => value if can(it.database) },

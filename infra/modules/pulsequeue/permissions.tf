@@ -61,7 +61,7 @@ locals {
       {
         # services/webhooks/queues.py
         for other in try(it.sendsTo, []) : "SendTo${replace(title(replace(other, "-", " ")), " ", "")}" => {
-          actions   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+          actions   = other == name ? ["sqs:SendMessage"] : ["sqs:GetQueueUrl", "sqs:SendMessage"] # of its own it knows the URL
           resources = ["${local.arn}:sqs:${local.where}:${local.prefix}-${other}"]
         }
       },

@@ -117,6 +117,11 @@ def _audit() -> Section:
             "Charges without a confirmed order at the last `pulsequeue audit`.",
             "unconfirmed-charges",
         ),
+        "Held for days": (
+            Metric.AUDIT_HELD_LONG,
+            "Units in open reservations whose payments take days (bank transfers) at the last audit.",
+            "reservation-leak",
+        ),
     }
     audited = [
         p.figure(

@@ -224,6 +224,7 @@ def test_consistent_tables_are_published_as_zeros(pulsequeue: CommandLine, ops: 
         "audit_reserved_drift_units": 0,
         "audit_overdue_reservations": 0,
         "audit_unconfirmed_charges": 0,
+        "audit_long_held_units": 0,
         "audit_finished_timestamp_seconds": START.timestamp(),
     }
 

@@ -108,6 +108,7 @@ def test_the_result_is_told_as_gauges_and_log_lines() -> None:
         Metric.AUDIT_DRIFT: 3,
         Metric.AUDIT_OVERDUE: 0,
         Metric.AUDIT_UNCONFIRMED: 0,
+        Metric.AUDIT_HELD_LONG: 0,
         Metric.AUDIT_FINISHED: fixture.ops.clock.now().timestamp(),
     }
     logged = [(event, key) for event, key, _ in fixture.telemetry.lines]

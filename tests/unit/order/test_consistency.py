@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from services.order.consistency import Kind, Reconciliation, find_discrepancies
 from services.order.reconcile import gauges, reconcile
 from services.shared.ledger import Key, Line, Order, Payment, Price, Refund, Status, Stock, Transition
 from services.shared.metric_names import Metric
+from tests.support.builders import reserved
 from tests.support.fakes import START, a_stock
 from tests.support.ops_context import MemoryOpsContext, MemoryOpsStore, an_order
 
@@ -220,6 +221,16 @@ def test_a_refund_that_was_promised_and_not_made_is_found_after_an_hour() -> Non
         (Kind.UNREFUNDED, f"700 USD set aside for refunds at {START:%Y-%m-%d %H:%M:%S}, not given back")
     ]
     assert found(kept, timedelta(days=9)) == []
+
+
+def test_units_that_wait_for_bank_transfers_are_no_leak_until_their_time_is_over() -> None:
+    usual, transfer = reserved("usual", {"prod-001": 2}), reserved("transfer", {"prod-001": 3, "prod-002": 4})
+    transfer = replace(transfer, expires_at=START + timedelta(days=3))
+
+    def held_long(now: datetime) -> float:
+        return gauges(find_discrepancies([usual, transfer], [], now), now)[Metric.AUDIT_HELD_LONG]
+
+    assert (held_long(START), held_long(START + timedelta(days=3, seconds=1))) == (7, 0)
 
 
 def test_what_is_owed_to_customers_is_one_gauge() -> None:

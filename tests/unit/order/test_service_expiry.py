@@ -1,13 +1,16 @@
 """What the order service does when the time of a reservation is over."""
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import pytest
 
 from services.shared.events import (
+    Event,
     OrderCancelled,
 )
-from services.shared.ledger import Status
+from services.shared.ledger import Key, Status
+from services.shared.log_events import LogEvent
 from tests.support.builders import HOLD, cancellation, payment_request, placed
 from tests.support.fakes import (
     START,
@@ -102,3 +105,69 @@ def test_a_reservation_whose_time_is_not_over_is_not_forgotten_by_a_wrong_expiry
 
     assert retry == {"m0"}
     assert fixture.order().status is Status.RESERVED
+
+
+class RecordingDelayedQueue:
+    def __init__(self, *, refuses: bool = False) -> None:
+        self.delays: list[timedelta] = []
+        self._refuses = refuses
+
+    def send(self, events: Mapping[Key, tuple[Event, timedelta]]) -> Collection[Key]:
+        self.delays += [delay for _, delay in events.values()]
+        return list(events) if self._refuses else []
+
+
+def test_a_bank_transfer_is_held_for_three_days_and_released_then() -> None:
+    later = RecordingDelayedQueue()
+    fixture = OrderFixture(later=later)
+    fixture.handle(placed(paymentMethod="bank_transfer"))
+    (requested,) = fixture.bus.published
+    fixture.clock.advance(timedelta(days=3) - timedelta(milliseconds=1))
+
+    early = fixture.expire(requested)
+    status = fixture.order().status
+    fixture.clock.advance(timedelta(milliseconds=1))
+    fixture.expire(requested)
+
+    assert (early, status, later.delays) == (set(), Status.RESERVED, [timedelta(milliseconds=1)])
+    assert (fixture.order().status, fixture.order().reason) == (Status.CANCELLED, "reservation_expired")
+
+
+def test_any_other_payment_is_held_as_long_as_usual() -> None:
+    fixture = OrderFixture()
+
+    fixture.handle(placed(paymentMethod="card"))
+
+    assert fixture.order().expires_at == START + HOLD
+
+
+def test_an_expiry_that_comes_early_is_sent_again_once_for_an_order_and_until_its_own_time() -> None:
+    later = RecordingDelayedQueue()
+    fixture = OrderFixture(later=later)
+    fixture.handle(placed())
+    fixture.clock.advance(timedelta(minutes=5))
+
+    retry = fixture.expire(payment_request(expires_at=START), payment_request(expires_at=START + 2 * HOLD))
+
+    assert (retry, later.delays) == (set(), [HOLD - timedelta(minutes=5)])
+
+
+def test_an_expiry_that_cannot_be_sent_again_goes_back() -> None:
+    fixture = OrderFixture(later=RecordingDelayedQueue(refuses=True))
+    fixture.handle(placed())
+
+    retry = fixture.expire(payment_request(), payment_request())
+
+    assert retry == {"m0", "m1"}
+    assert LogEvent.EXPIRY_NOT_POSTPONED in fixture.logged()
+
+
+def test_the_messages_of_a_long_hold_end_with_its_payment() -> None:
+    later = RecordingDelayedQueue()
+    fixture = OrderFixture(later=later)
+    fixture.handle(placed(paymentMethod="bank_transfer"))
+    (requested,) = fixture.bus.published
+    fixture.pay()
+
+    assert fixture.expire(requested) == set()
+    assert later.delays == []
