@@ -356,8 +356,8 @@ MUTATIONS = (
     Mutation(
         "expiry ignores its time",
         _ORDER,
-        "            if group.first.expires_at > now:",
-        "            now = max(now, group.first.expires_at)\n            if group.first.expires_at > now:",
+        "self._release_overdue(by_order(deliveries, PaymentRequested), self._clock())",
+        "self._release_overdue(by_order(deliveries, PaymentRequested), self._clock() + timedelta(days=3))",
     ),
     Mutation(
         "expiry never releases",
