@@ -338,7 +338,7 @@ def test_an_unknown_payment_method_is_refused_with_the_known_ones(
     ran = pulsequeue("publish", *arguments, "--payment-method", "sim_declned")
 
     assert ran.code == 1
-    assert "paymentMethod: 'sim_declned' is unknown; known are sim_declined," in ran.err
+    assert "paymentMethod: 'sim_declned' is unknown; known are bank_transfer, sim_declined," in ran.err
     assert "; add --no-validate to send it anyway" in ran.err
     assert ops.bus.published == []
 
