@@ -64,11 +64,11 @@ def test_events_of_an_order_are_printed_and_ctrl_c_removes_rule_and_queue(
         assert len(taps(stack)) == 2
         order_id = pipeline.confirm("tailed")
         assert running.stdout is not None
-        heard: set[str] = set()
-        while heard != {"OrderConfirmed", "PaymentRequested"}:
+        received: set[str] = set()
+        while received != {"OrderConfirmed", "PaymentRequested"}:
             envelope = json.loads(running.stdout.readline())
             if envelope["detail"]["orderId"] == order_id:
-                heard.add(envelope["detail-type"])
+                received.add(envelope["detail-type"])
 
         running.send_signal(signal.SIGINT)
         assert running.wait(60) == 130

@@ -101,12 +101,12 @@ def test_sales_are_the_lines_of_orders_that_are_open_or_won(
 ) -> None:
     _run(bench)
 
-    wanted = analytics.rows(
+    expected = analytics.rows(
         "SELECT count(*), sum(coalesce(total_minor, quantity * unit_price_minor)) FROM orders"
         " JOIN order_items USING (tenant_id, order_id) WHERE status IN ('PLACED', 'RESERVED', 'CONFIRMED')"
     )
-    assert bench.query("SELECT count(*), sum(amount_minor) FROM modeled.fct_sales") == wanted
-    assert wanted[0][0] > 50
+    assert bench.query("SELECT count(*), sum(amount_minor) FROM modeled.fct_sales") == expected
+    assert expected[0][0] > 50
 
 
 def test_a_range_is_written_again_and_nothing_else(bench: WarehouseBench) -> None:

@@ -148,7 +148,7 @@ def test_tenants_do_not_see_each_other(warehouse: DuckDBWarehouse, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("SALE_ID,PRODUCT\n1,x\n", "lacks the columns region, amount"),
         (HEADER + "1,p,r,ten,s,c,2026-01-31,Open\n", "line 2: amount 'ten'"),
@@ -159,9 +159,9 @@ def test_tenants_do_not_see_each_other(warehouse: DuckDBWarehouse, tmp_path: Pat
         ("", "lacks the columns"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused_whole(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_does_not_fit_is_refused_whole(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(text, encoding="utf-8")
 
-    with pytest.raises(SalesFileError, match=said):
+    with pytest.raises(SalesFileError, match=message):
         sales.read_sales(file, "acme", "USD")

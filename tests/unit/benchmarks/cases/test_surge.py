@@ -8,23 +8,23 @@ HERE = Deployment({"puts": 10_000.0}, {"order": Instances(10)}, {"DynamoDB: orde
 
 
 def test_a_function_gets_more_instances_and_then_pollers_of_its_own() -> None:
-    first, said = surge.lift(HERE, "order", 20)
-    second, then_said = surge.lift(first, "order", 20)
+    first, change = surge.lift(HERE, "order", 20)
+    second, next_change = surge.lift(first, "order", 20)
 
-    assert (first.functions["order"].most, said) == (30, "maximumConcurrency 30")
-    assert (second.functions["order"].ready, then_said) == (30, "provisioned pollers for 30 instances")
+    assert (first.functions["order"].most, change) == (30, "maximumConcurrency 30")
+    assert (second.functions["order"].ready, next_change) == (30, "provisioned pollers for 30 instances")
 
 
 def test_a_table_is_warmed_and_its_quota_raised_only_above_it() -> None:
-    below, said = surge.lift(HERE, "DynamoDB: orders", 10_000)
-    above, then_said = surge.lift(HERE, "DynamoDB: orders", 40_000)
+    below, change = surge.lift(HERE, "DynamoDB: orders", 10_000)
+    above, next_change = surge.lift(HERE, "DynamoDB: orders", 40_000)
 
-    assert (below.tables["DynamoDB: orders"], said) == (
+    assert (below.tables["DynamoDB: orders"], change) == (
         Table(40_000, 15_000),
         "warm throughput 15,000 units/s",
     )
     assert above.tables["DynamoDB: orders"] == Table(60_000, 60_000)
-    assert then_said.endswith("quota 60,000")
+    assert next_change.endswith("quota 60,000")
 
 
 def test_other_quotas_are_raised_to_what_is_needed_and_half_as_much_again() -> None:

@@ -55,7 +55,7 @@ def test_a_worker_that_is_gone_is_not_waited_for() -> None:
 
 
 def test_rules_of_security_groups_keep_their_prefix_lists() -> None:
-    asked = {
+    params = {
         "IpPermissions.1.IpProtocol": ["tcp"],
         "IpPermissions.1.IpRanges.1.CidrIp": ["10.0.0.0/8"],
         "IpPermissions.2.IpProtocol": ["tcp"],
@@ -64,7 +64,7 @@ def test_rules_of_security_groups_keep_their_prefix_lists() -> None:
         "IpPermissions.2.PrefixListIds.2.PrefixListId": ["pl-2"],
     }
 
-    rules = with_prefix_lists(ec2._parse_ip_permissions, ec2._p)(asked, "IpPermissions")  # noqa: SLF001 - the emulator offers no other way in
+    rules = with_prefix_lists(ec2._parse_ip_permissions, ec2._p)(params, "IpPermissions")  # noqa: SLF001 - the emulator offers no other way in
 
     assert [it["PrefixListIds"] for it in rules] == [
         [],
